@@ -1,0 +1,55 @@
+package dialer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"syscall"
+
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// Configure sets up a net.Dialer that belongs to somebody else: KeepAlive
+// becomes -1 and KeepAliveConfig is cleared, so that Go keeps its 15 s away, and
+// a hook that sets and reads back cfg is chained after the Dialer's own hook. It
+// may be called again with another Config; the last one holds.
+//
+// The error is that of [sockopt.Config.Validate], and d is then unchanged. A
+// hook has no moment after connect, so a user timeout is refused here: use
+// [ConfigureUserTimeoutToo], or a [Dialer].
+func Configure(d *net.Dialer, cfg sockopt.Config) error {
+	if cfg.UserTimeout > 0 {
+		return fmt.Errorf("dialer: user-timeout=%v: a net.Dialer can set it only before connect, where it also bounds the handshake; "+
+			"use dialer.Dialer to set it after, or ConfigureUserTimeoutToo if that is wanted: %w", cfg.UserTimeout, errors.ErrUnsupported)
+	}
+	return configure(d, cfg)
+}
+
+// ConfigureUserTimeoutToo is [Configure] for a Config with a user timeout. It is
+// set before connect, so it bounds the handshake as well (Linux: a peer that
+// does not answer is an ETIMEDOUT after max(1 s, UserTimeout)).
+func ConfigureUserTimeoutToo(d *net.Dialer, cfg sockopt.Config) error { return configure(d, cfg) }
+
+func configure(d *net.Dialer, cfg sockopt.Config) error {
+	if d == nil {
+		return errors.New("dialer: the net.Dialer is nil")
+	}
+	setter, err := sockopt.NewSetter(cfg)
+	if err != nil {
+		return err
+	}
+	user := userHook(d)
+	d.KeepAlive = -1
+	d.KeepAliveConfig = net.KeepAliveConfig{}
+	d.Control = nil
+	d.ControlContext = func(ctx context.Context, network, address string, c syscall.RawConn) error {
+		if user != nil {
+			if err := user(ctx, network, address, c); err != nil {
+				return err
+			}
+		}
+		return setter.Control(network, address, c)
+	}
+	return nil
+}

@@ -1,0 +1,195 @@
+package dialer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"syscall"
+
+	"github.com/tcpkeepalive/keepalive/platform"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// A Dialer connects as its Base does and gives each TCP connection the keepalive
+// of its Config. What the Config leaves unset is the kernel's default, not Go's.
+//
+// The zero value is ready to use. Set the fields before the first dial; after
+// that a Dialer may be used concurrently and must not be copied.
+type Dialer struct {
+	// Base is the net.Dialer to connect with: timeouts, addresses, resolver,
+	// hooks. Its KeepAlive and KeepAliveConfig are ignored. Its ControlContext,
+	// or else its Control, runs first. If it has SetMultipathTCP(true), see
+	// Multipath TCP below.
+	//
+	// Multipath TCP sockets have no user timeout, and on kernels before 6.10 no
+	// idle time, interval or count: where the other side speaks it, Dial reports
+	// what could not be set as an error. Where it does not, all options work.
+	Base net.Dialer
+
+	// Config is what the connections are to have.
+	Config sockopt.Config
+
+	// UserTimeoutBeforeConnect sets Config.UserTimeout before connecting, so that
+	// it also bounds the handshake, and a peer that does not answer is an
+	// ETIMEDOUT after max(1 s, UserTimeout) on Linux. By default it is set right
+	// after connecting. It cannot be combined with Multipath TCP.
+	UserTimeoutBeforeConnect bool
+
+	// WithoutReadBack saves the system calls that read every option back after
+	// connecting. A kernel that refuses an option is still an error.
+	WithoutReadBack bool
+
+	// Pin returns connections whose options other packages cannot overwrite; see
+	// [sockopt.Pin].
+	Pin bool
+
+	kernel platform.Kernel // nil is the real one
+
+	once     sync.Once
+	prepared prepared
+	err      error
+}
+
+// prepared is what every dial needs, computed once.
+type prepared struct {
+	dialer net.Dialer
+	before *sockopt.Setter // in the hook
+	after  *sockopt.Setter // on the connected socket, nil if nothing is left to set
+	check  *sockopt.Setter // to read back, nil if not wanted
+	user   hook
+	mptcp  bool
+}
+
+type hook = func(ctx context.Context, network, address string, c syscall.RawConn) error
+
+// New returns a Dialer with that Config on a zero net.Dialer. The error is that
+// of [sockopt.Config.Validate]: this operating system cannot do it.
+func New(cfg sockopt.Config) (*Dialer, error) {
+	d := &Dialer{Config: cfg}
+	if err := d.Check(); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// Check returns the error that every dial to a TCP address would return because
+// of the Dialer's fields, without dialing.
+func (d *Dialer) Check() error {
+	_, err := d.prepare()
+	return err
+}
+
+func (d *Dialer) prepare() (prepared, error) {
+	setter, err := sockopt.NewSetter(d.Config)
+	if err != nil {
+		return prepared{}, err
+	}
+	if d.kernel != nil {
+		setter = setter.WithKernel(d.kernel)
+	}
+	p := prepared{dialer: d.Base, user: userHook(&d.Base), mptcp: d.Base.MultipathTCP()}
+	late := platform.SetOf(platform.UserTimeout)
+	switch {
+	case p.mptcp && d.UserTimeoutBeforeConnect && d.Config.UserTimeout > 0:
+		return prepared{}, fmt.Errorf("dialer: user-timeout=%v before connect: Multipath TCP sockets have no user timeout: %w", d.Config.UserTimeout, errors.ErrUnsupported)
+	case d.UserTimeoutBeforeConnect:
+		late = 0
+	}
+	p.before = setter.Only(^late).WithoutReadBack()
+	if rest := setter.Options() & late; rest != 0 {
+		p.after = setter.Only(late).WithoutReadBack()
+	}
+	if p.mptcp {
+		if d.Config.UserTimeout == sockopt.NoUserTimeout {
+			setter = setter.Only(^late) // what Multipath TCP never has is off
+		}
+		// The first kernels with these options lose them at connect, and an
+		// error of the hook would only make Go drop Multipath TCP in silence:
+		// set everything on the connected socket as well.
+		p.after = setter.WithoutReadBack()
+	}
+	if !d.WithoutReadBack {
+		p.check = setter
+	}
+	p.dialer.KeepAlive = -1
+	p.dialer.KeepAliveConfig = net.KeepAliveConfig{}
+	p.dialer.Control = nil
+	p.dialer.ControlContext = d.control
+	return p, nil
+}
+
+// userHook returns the hook that package net would run.
+func userHook(base *net.Dialer) hook {
+	if base.ControlContext != nil {
+		return base.ControlContext
+	}
+	if control := base.Control; control != nil {
+		return func(_ context.Context, network, address string, c syscall.RawConn) error {
+			return control(network, address, c)
+		}
+	}
+	return nil
+}
+
+// control runs once per address tried, on sockets of any network.
+func (d *Dialer) control(ctx context.Context, network, address string, c syscall.RawConn) error {
+	p := &d.prepared
+	if p.user != nil {
+		if err := p.user(ctx, network, address, c); err != nil {
+			return err
+		}
+	}
+	if err := p.before.Control(network, address, c); err != nil && !p.mptcp {
+		return err
+	}
+	return nil
+}
+
+// Dial connects like [net.Dialer.Dial].
+func (d *Dialer) Dial(network, address string) (net.Conn, error) {
+	return d.DialContext(context.Background(), network, address)
+}
+
+// DialContext connects like [net.Dialer.DialContext] and returns a connection
+// that has, and was seen to have, every option that Config asks for. If one did
+// not take, the connection is closed and the error, a [*net.OpError], holds
+// those of [sockopt.Set].
+//
+// Networks other than tcp, tcp4 and tcp6 are dialed by Base and left alone.
+func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	if !strings.HasPrefix(network, "tcp") {
+		return d.Base.DialContext(ctx, network, address)
+	}
+	d.once.Do(func() { d.prepared, d.err = d.prepare() })
+	if d.err != nil {
+		return nil, &net.OpError{Op: "dial", Net: network, Err: d.err}
+	}
+	conn, err := d.prepared.dialer.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.prepared.finish(conn); err != nil {
+		conn.Close()
+		return nil, &net.OpError{Op: "dial", Net: network, Source: conn.LocalAddr(), Addr: conn.RemoteAddr(), Err: err}
+	}
+	if d.Pin {
+		return sockopt.Pin(conn), nil
+	}
+	return conn, nil
+}
+
+// finish sets what had to wait for the connection, and reads everything back.
+func (p *prepared) finish(conn net.Conn) error {
+	if p.after != nil {
+		if err := p.after.Set(conn); err != nil {
+			return err
+		}
+	}
+	if p.check != nil {
+		return p.check.Verify(conn)
+	}
+	return nil
+}

@@ -1,0 +1,63 @@
+package dialer
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// DialAddr returns a dial function without a network parameter, for clients
+// that want func(ctx, addr).
+func (d *Dialer) DialAddr(network string) func(ctx context.Context, addr string) (net.Conn, error) {
+	return func(ctx context.Context, addr string) (net.Conn, error) {
+		return d.DialContext(ctx, network, addr)
+	}
+}
+
+// DialGRPC dials what grpc-go hands to a context dialer:
+//
+//	conn, err := grpc.NewClient(target, grpc.WithContextDialer(d.DialGRPC), ...)
+//
+// That is "host:port", or for unix sockets "unix:///abs/path", "unix:/abs/path",
+// "unix:relative/path" and "unix:@abstract".
+//
+// With a context dialer grpc-go ignores HTTPS_PROXY. Where gRPC keepalive
+// parameters are set too, grpc-go overwrites the user timeout of every
+// *net.TCPConn with their Timeout; set Pin to keep yours.
+func (d *Dialer) DialGRPC(ctx context.Context, addr string) (net.Conn, error) {
+	network, address := grpcAddress(addr)
+	return d.DialContext(ctx, network, address)
+}
+
+func grpcAddress(addr string) (network, address string) {
+	path, isUnix := strings.CutPrefix(addr, "unix:")
+	if !isUnix {
+		return "tcp", addr
+	}
+	if strings.HasPrefix(path, "//") {
+		if u, err := url.Parse(addr); err == nil && u.Path != "" {
+			path = u.Path
+		}
+	}
+	return "unix", path
+}
+
+// HTTPTransport returns a clone of [http.DefaultTransport] that connects with d:
+// proxies, limits, timeouts and HTTP/2 stay as they are there. Close its idle
+// connections when it is no longer needed.
+//
+// If the program has replaced http.DefaultTransport by another type, a
+// transport with the proxy settings of the environment and HTTP/2 is returned.
+func (d *Dialer) HTTPTransport() *http.Transport {
+	t, ok := http.DefaultTransport.(*http.Transport)
+	if ok {
+		t = t.Clone()
+	} else {
+		t = &http.Transport{Proxy: http.ProxyFromEnvironment}
+	}
+	t.DialContext = d.DialContext
+	t.ForceAttemptHTTP2 = true // a custom DialContext switches it off
+	return t
+}

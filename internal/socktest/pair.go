@@ -1,0 +1,33 @@
+// Package socktest makes real connections for tests and reads their options
+// with plain system calls, independently of the code under test.
+package socktest
+
+import (
+	"context"
+	"net"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Pair returns both ends of a connection over address ("127.0.0.1:0",
+// "[::1]:0"), on which package net has set no keepalive option. Both are closed
+// when the test ends.
+func Pair(t testing.TB, network, address string) (client, server *net.TCPConn) {
+	t.Helper()
+	lc := net.ListenConfig{KeepAlive: -1}
+	lc.SetMultipathTCP(false)
+	l, err := lc.Listen(context.Background(), network, address)
+	require.NoError(t, err)
+	defer l.Close()
+	d := net.Dialer{KeepAlive: -1}
+	c, err := d.Dial(network, l.Addr().String())
+	require.NoError(t, err)
+	s, err := l.Accept()
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		c.Close()
+		s.Close()
+	})
+	return c.(*net.TCPConn), s.(*net.TCPConn)
+}

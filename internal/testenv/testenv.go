@@ -1,0 +1,39 @@
+// Package testenv decides what a test does when the machine lacks something
+// that it needs: it skips with the reason, but fails where the machine was
+// prepared so that nothing may be missing.
+package testenv
+
+import (
+	"os"
+	"os/exec"
+	"testing"
+)
+
+// Strict is the environment variable that turns skips into failures.
+const Strict = "KEEPALIVE_TEST_STRICT"
+
+// Need skips the test unless ok; in strict mode it fails.
+func Need(t testing.TB, ok bool, why string) {
+	t.Helper()
+	switch {
+	case ok:
+	case os.Getenv(Strict) == "1":
+		t.Fatalf("%s=1, so this may not be skipped: %s", Strict, why)
+	default:
+		t.Skip(why)
+	}
+}
+
+// Root needs the privileges of root.
+func Root(t testing.TB) {
+	t.Helper()
+	Need(t, os.Geteuid() == 0, "needs root")
+}
+
+// Tool needs a program and returns its path.
+func Tool(t testing.TB, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	Need(t, err == nil, "needs the program "+name)
+	return path
+}

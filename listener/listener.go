@@ -1,0 +1,174 @@
+package listener
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"syscall"
+
+	"github.com/tcpkeepalive/keepalive/platform"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// A ListenConfig listens as its Base does and gives each accepted TCP
+// connection the keepalive of its Config. What the Config leaves unset is the
+// kernel's default, not Go's.
+type ListenConfig struct {
+	// Base is the net.ListenConfig to listen with. Its KeepAlive,
+	// KeepAliveConfig and Multipath TCP setting are ignored; its Control runs
+	// first.
+	Base net.ListenConfig
+
+	// Config is what the connections are to have.
+	Config sockopt.Config
+
+	// MultipathTCP asks for a Multipath TCP listener. The default is plain TCP,
+	// unlike package net since Go 1.24, because a Multipath TCP socket has no user
+	// timeout. Clients that speak plain TCP get everything; for the others the
+	// missing user timeout goes to OnError. On a kernel whose Multipath TCP
+	// refuses another option the listener becomes plain TCP, and OnError hears
+	// why.
+	MultipathTCP bool
+
+	// WithoutReadBack saves the system calls that read options back after they
+	// were set on an accepted connection. Inherited options cost nothing either
+	// way, and the listening socket is always read back.
+	WithoutReadBack bool
+
+	// Pin hands out connections whose options other packages cannot overwrite;
+	// see [sockopt.Pin].
+	Pin bool
+
+	// OnError hears of an option that an accepted connection lacks. It is called
+	// by Accept, with the connection that is about to be handed out; with nil if
+	// the error is about the listener. By default each distinct error is logged
+	// once, with [log/slog].
+	OnError func(net.Conn, error)
+
+	kernel platform.Kernel // nil is the real one
+}
+
+// Listen listens like [net.ListenConfig.Listen]. The error is that of
+// [sockopt.Config.Validate] if this operating system cannot honour the Config,
+// or holds those of [sockopt.Set] if the kernel refused an option.
+//
+// Networks other than tcp, tcp4 and tcp6 are listened on by Base and left alone.
+func (lc *ListenConfig) Listen(ctx context.Context, network, address string) (net.Listener, error) {
+	if !strings.HasPrefix(network, "tcp") {
+		return lc.Base.Listen(ctx, network, address)
+	}
+	setter, err := lc.setter(lc.Config)
+	if err != nil {
+		return nil, &net.OpError{Op: "listen", Net: network, Err: err}
+	}
+	var lostMultipath error // why the kernel's Multipath TCP would not do
+	base := lc.Base
+	own(&base, lc.MultipathTCP, func(network, address string, c syscall.RawConn) error {
+		multipath := isMultipath(c)
+		err := onListeningSocket(setter, multipath).Control(network, address, c)
+		if multipath {
+			lostMultipath = err
+		}
+		return err
+	})
+	l, err := base.Listen(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	report := newReporter(lc.OnError)
+	if lostMultipath != nil {
+		report.hear(nil, fmt.Errorf("listener: plain TCP instead of the Multipath TCP asked for: %w", lostMultipath))
+	}
+	return lc.accepting(l, setter, platform.Current().NotInherited(setter.Options()), report), nil
+}
+
+// setter prepares cfg, for the tests' kernel if there is one.
+func (lc *ListenConfig) setter(cfg sockopt.Config) (*sockopt.Setter, error) {
+	s, err := sockopt.NewSetter(cfg)
+	if err == nil && lc.kernel != nil {
+		s = s.WithKernel(lc.kernel)
+	}
+	return s, err
+}
+
+// own makes base leave keepalive alone and run hook after its own Control.
+func own(base *net.ListenConfig, multipath bool, hook func(network, address string, c syscall.RawConn) error) {
+	user := base.Control
+	base.KeepAlive = -1
+	base.KeepAliveConfig = net.KeepAliveConfig{}
+	base.SetMultipathTCP(multipath)
+	base.Control = func(network, address string, c syscall.RawConn) error {
+		if user != nil {
+			if err := user(network, address, c); err != nil {
+				return err
+			}
+		}
+		return hook(network, address, c)
+	}
+}
+
+func isMultipath(socket any) bool {
+	kind, err := sockopt.KindOf(socket)
+	return err == nil && kind == platform.MultipathTCP
+}
+
+// onListeningSocket returns the part of s that a listening socket takes.
+func onListeningSocket(s *sockopt.Setter, multipath bool) *sockopt.Setter {
+	if multipath {
+		return s.Only(^platform.SetOf(platform.UserTimeout))
+	}
+	return s
+}
+
+// accepting returns l, or what hands out l's connections with the options in
+// again set anew.
+func (lc *ListenConfig) accepting(l net.Listener, s *sockopt.Setter, again platform.OptionSet, report *reporter) net.Listener {
+	if isMultipath(l) {
+		again |= s.Options() & platform.SetOf(platform.UserTimeout)
+	}
+	if again == 0 && !lc.Pin {
+		return l
+	}
+	a := acceptor{Listener: l, pin: lc.Pin, report: report}
+	if again != 0 {
+		a.again = s.Only(again)
+		if lc.WithoutReadBack {
+			a.again = a.again.WithoutReadBack()
+		}
+	}
+	if tcp, ok := l.(*net.TCPListener); ok {
+		return &tcpAcceptor{a, tcp}
+	}
+	return &a
+}
+
+// Configure sets up a net.ListenConfig that belongs to somebody else: KeepAlive
+// becomes -1, KeepAliveConfig is cleared and Multipath TCP switched off, so that
+// Go keeps its 15 s away and the user timeout can be set, and a hook that sets
+// and reads back cfg is chained after the ListenConfig's own hook. It may be
+// called again with another Config; the last one holds. (SetMultipathTCP(true)
+// after it works too; if cfg has a user timeout, Go then falls back to plain
+// TCP.)
+//
+// The error is that of [sockopt.Config.Validate], or wraps
+// [errors.ErrUnsupported] on systems where accepted connections do not inherit
+// all of cfg (macOS: the idle time): there nobody would set the rest, so use a
+// [ListenConfig] or [Wrap]. On an error lc is unchanged.
+func Configure(lc *net.ListenConfig, cfg sockopt.Config) error {
+	if lc == nil {
+		return errors.New("listener: the net.ListenConfig is nil")
+	}
+	setter, err := sockopt.NewSetter(cfg)
+	if err != nil {
+		return err
+	}
+	table := platform.Current()
+	if lost := table.NotInherited(setter.Options()); lost != 0 {
+		return fmt.Errorf("listener: accepted connections on %s do not inherit %v, or nobody knows; "+
+			"use listener.ListenConfig or listener.Wrap, which set them after accept: %w", table.Title, lost, errors.ErrUnsupported)
+	}
+	own(lc, false, setter.Control)
+	return nil
+}

@@ -1,0 +1,77 @@
+package platform
+
+// Apply makes the plan's calls on the socket fd. It goes on after a failure and
+// returns all errors, each an [*OptionError].
+//
+// With verify, every option whose call succeeded is read back, and one that
+// holds another value adds a [*MismatchError]. What the platform cannot read
+// back (SIO_KEEPALIVE_VALS, options of old NetBSD releases) stays unconfirmed.
+func (p *Plan) Apply(k Kernel, fd uintptr, verify bool) error {
+	var errs []error
+	var failed OptionSet
+	for i := range p.Steps() {
+		s := &p.steps[i]
+		if err := s.apply(k, fd); err != nil {
+			errs = append(errs, err)
+			failed |= s.Carries
+		}
+	}
+	if verify {
+		for i := range p.Steps() {
+			s := &p.steps[i]
+			if failed&s.Carries != 0 {
+				continue
+			}
+			if err := s.verify(k, fd); err != nil {
+				errs = append(errs, err)
+			}
+		}
+	}
+	return join(errs)
+}
+
+// Verify reads every option of the plan back and reports those that hold
+// another value.
+func (p *Plan) Verify(k Kernel, fd uintptr) error {
+	var errs []error
+	for i := range p.Steps() {
+		if err := p.steps[i].verify(k, fd); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return join(errs)
+}
+
+func (s *Step) apply(k Kernel, fd uintptr) error {
+	if s.Form == KeepAliveVals {
+		if err := k.SetKeepAliveVals(fd, s.Vals); err != nil {
+			return &OptionError{Call: "ioctl", Option: s.Option, Symbol: s.Symbol, Value: s.valueText(), Err: err}
+		}
+		return nil
+	}
+	if err := k.Set(fd, s.Level, s.Number, s.Value); err != nil {
+		return &OptionError{Call: "setsockopt", Option: s.Option, Symbol: s.Symbol, Value: s.valueText(), Err: err}
+	}
+	return nil
+}
+
+func (s *Step) verify(k Kernel, fd uintptr) error {
+	if s.passing || s.readable == No {
+		return nil
+	}
+	got, err := k.Get(fd, s.Level, s.Number)
+	if err != nil {
+		if s.readable == Unknown && noSuchOption(err) {
+			return nil // a release that can set the option and not read it
+		}
+		return &OptionError{Call: "getsockopt", Option: s.Option, Symbol: s.Symbol, Err: err}
+	}
+	if s.Option == KeepAlive { // BSD kernels return the flag's bit
+		if (got != 0) == (s.Value != 0) {
+			return nil
+		}
+	} else if got == s.Value {
+		return nil
+	}
+	return &MismatchError{Option: s.Option, Symbol: s.Symbol, Asked: s.Value, Got: got}
+}

@@ -1,0 +1,83 @@
+package platform
+
+import (
+	"errors"
+	"fmt"
+)
+
+// A Kernel makes the raw calls. [System] is the real one; a test may stand in
+// a kernel that fails or lies.
+type Kernel interface {
+	// Get is getsockopt of an int.
+	Get(fd uintptr, level, number int) (int, error)
+	// Set is setsockopt of an int.
+	Set(fd uintptr, level, number, value int) error
+	// SetKeepAliveVals is the SIO_KEEPALIVE_VALS ioctl of Windows.
+	SetKeepAliveVals(fd uintptr, vals [3]uint32) error
+}
+
+// System returns the running kernel.
+func System() Kernel { return system{} }
+
+// system is the running kernel; its methods are in raw_*.go.
+type system struct{}
+
+// An OptionError is a failed getsockopt, setsockopt or ioctl.
+//
+// errors.Is(err, [errors.ErrUnsupported]) is true if the kernel does not know
+// the option on this socket: TCP_USER_TIMEOUT on Multipath TCP, or an option
+// newer than the kernel.
+type OptionError struct {
+	Call   string // "setsockopt", "getsockopt" or "ioctl"
+	Option Option
+	Symbol string // the C symbol
+	Value  string // what was to be set, "" for getsockopt
+	Err    error  // the errno
+}
+
+// Error reads "setsockopt TCP_KEEPIDLE=40000: invalid argument".
+func (e *OptionError) Error() string {
+	s := e.Call + " " + e.Symbol
+	if e.Value != "" {
+		s += "=" + e.Value
+	}
+	return s + ": " + e.Err.Error()
+}
+
+// Unwrap returns the errno.
+func (e *OptionError) Unwrap() error { return e.Err }
+
+// Is makes errors.Is(e, errors.ErrUnsupported) true for an unknown option.
+func (e *OptionError) Is(target error) bool {
+	return target == errors.ErrUnsupported && noSuchOption(e.Err)
+}
+
+// A MismatchError is a kernel (or a sandbox in its place) that reported success
+// and holds another value.
+type MismatchError struct {
+	Option     Option
+	Symbol     string
+	Asked, Got int // in kernel units
+}
+
+// Error reads "setsockopt TCP_KEEPIDLE=60 succeeded, but the kernel holds 15".
+func (e *MismatchError) Error() string {
+	return fmt.Sprintf("setsockopt %s=%d succeeded, but the kernel holds %d", e.Symbol, e.Asked, e.Got)
+}
+
+// joined is several errors on one line.
+type joined []error
+
+func (e joined) Error() string   { return joinText(e) }
+func (e joined) Unwrap() []error { return e }
+
+// join returns nil for no error, the error for one.
+func join(errs []error) error {
+	switch len(errs) {
+	case 0:
+		return nil
+	case 1:
+		return errs[0]
+	}
+	return joined(errs)
+}

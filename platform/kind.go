@@ -1,0 +1,14 @@
+package platform
+
+// A Kind is what protocol a socket speaks, as far as keepalive is concerned.
+type Kind uint8
+
+const (
+	NotTCP       Kind = iota // keepalive means nothing here
+	TCP                      // plain TCP
+	MultipathTCP             // Linux MPTCP, also while it has fallen back to TCP on the wire
+)
+
+// KindOf asks the kernel what fd is. It exists because SO_KEEPALIVE "succeeds"
+// on unix, UDP and raw sockets.
+func KindOf(k Kernel, fd uintptr) (Kind, error) { return kindOf(k, fd) }

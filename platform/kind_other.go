@@ -1,0 +1,20 @@
+//go:build !linux
+
+package platform
+
+const (
+	protocolTCP = 6 // IPPROTO_TCP, the same everywhere
+	tcpNoDelay  = 1 // TCP_NODELAY, the same everywhere
+)
+
+// kindOf asks for an option that every TCP has and nothing else has.
+func kindOf(k Kernel, fd uintptr) (Kind, error) {
+	_, err := k.Get(fd, protocolTCP, tcpNoDelay)
+	switch {
+	case err == nil:
+		return TCP, nil
+	case noSuchOption(err):
+		return NotTCP, nil
+	}
+	return NotTCP, &OptionError{Call: "getsockopt", Symbol: "TCP_NODELAY", Err: err}
+}

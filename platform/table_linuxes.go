@@ -1,0 +1,77 @@
+package platform
+
+// Linux: include/uapi/linux/tcp.h, limits in include/net/tcp.h (MAX_TCP_KEEPIDLE,
+// MAX_TCP_KEEPINTVL, MAX_TCP_KEEPCNT), behaviour in net/ipv4/tcp.c and
+// net/ipv4/tcp_timer.c.
+const (
+	linuxSolSocket   = 1
+	linuxSoKeepAlive = 9
+
+	// arch/mips/include/uapi/asm/socket.h differs from every other port Go has.
+	linuxMIPSSolSocket   = 0xffff
+	linuxMIPSSoKeepAlive = 8
+
+	linuxTCP            = 6
+	linuxTCPKeepIdle    = 4
+	linuxTCPKeepIntvl   = 5
+	linuxTCPKeepCnt     = 6
+	linuxTCPUserTimeout = 18
+)
+
+// linuxSpecs has the interval, the count and the user timeout first: none of
+// them touches the timer. SO_KEEPALIVE arms it with a full idle time from now;
+// TCP_KEEPIDLE, set last, arms it again with idle minus the time since the last
+// segment received. So idle counts from the last segment, and no timer ever
+// runs with a mixture of old and new values.
+func linuxSpecs(solSocket, soKeepAlive int) []Spec {
+	return []Spec{
+		{Option: Interval, Symbol: "TCP_KEEPINTVL", Level: linuxTCP, Number: linuxTCPKeepIntvl,
+			Unit: Seconds, Min: 1, Max: 32767, Zero: ZeroRejected, Inherited: Yes, Readable: Yes,
+			Sysctl: "net.ipv4.tcp_keepalive_intvl", SysctlIn: Seconds},
+		{Option: Count, Symbol: "TCP_KEEPCNT", Level: linuxTCP, Number: linuxTCPKeepCnt,
+			Unit: Times, Min: 1, Max: 127, Zero: ZeroRejected, Inherited: Yes, Readable: Yes,
+			Sysctl: "net.ipv4.tcp_keepalive_probes", SysctlIn: Times},
+		{Option: UserTimeout, Symbol: "TCP_USER_TIMEOUT", Level: linuxTCP, Number: linuxTCPUserTimeout,
+			Unit: Milliseconds, Min: 1, Max: 1<<31 - 1, Zero: ZeroOff, Inherited: Yes, Readable: Yes},
+		{Option: KeepAlive, Symbol: "SO_KEEPALIVE", Level: solSocket, Number: soKeepAlive,
+			Unit: Flag, Min: 0, Max: 1, Zero: ZeroOff, Inherited: Yes, Readable: Yes},
+		{Option: Idle, Symbol: "TCP_KEEPIDLE", Level: linuxTCP, Number: linuxTCPKeepIdle,
+			Unit: Seconds, Min: 1, Max: 32767, Zero: ZeroRejected, Inherited: Yes, Readable: Yes,
+			Sysctl: "net.ipv4.tcp_keepalive_time", SysctlIn: Seconds},
+	}
+}
+
+var linuxNotes = []string{
+	"While TCP_USER_TIMEOUT is set, TCP_KEEPCNT is ignored: the connection is dropped at the first probe due after the timeout, provided one probe went unanswered.",
+	"TCP_USER_TIMEOUT set before connect also bounds the handshake, and it ends a live connection whose peer does not read for that long (zero window).",
+	"No probe is sent while data is in flight; the retransmission timer, bounded by TCP_USER_TIMEOUT or net.ipv4.tcp_retries2, decides then.",
+	"Once set, TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT have no way back to the sysctl default.",
+	"Kernel timers are never early and up to 1/8 late.",
+	"Multipath TCP sockets have no TCP_USER_TIMEOUT, and TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT only since Linux 6.10 and its stable backports; before, SO_KEEPALIVE alone (5.13).",
+}
+
+const linuxSource = "kernel source 6.1 and 6.12, run on 5.10 to 7.2"
+
+var linux = Table{
+	Name: "linux", GOOS: "linux", Title: "Linux",
+	Specs:                    linuxSpecs(linuxSolSocket, linuxSoKeepAlive),
+	UserTimeoutReplacesCount: true,
+	Notes:                    linuxNotes,
+	Source:                   linuxSource,
+}
+
+var linuxMIPS = Table{
+	Name: "linux-mips", GOOS: "linux", Title: "Linux on MIPS",
+	Specs:                    linuxSpecs(linuxMIPSSolSocket, linuxMIPSSoKeepAlive),
+	UserTimeoutReplacesCount: true,
+	Notes:                    append([]string{"SOL_SOCKET and SO_KEEPALIVE have the numbers of IRIX here (0xffff and 8)."}, linuxNotes...),
+	Source:                   "arch/mips/include/uapi/asm/socket.h; the rest as linux; compiled, not run",
+}
+
+var android = Table{
+	Name: "android", GOOS: "android", Title: "Android",
+	Specs:                    linuxSpecs(linuxSolSocket, linuxSoKeepAlive),
+	UserTimeoutReplacesCount: true,
+	Notes:                    linuxNotes,
+	Source:                   "as linux (same kernel); compiled, not run",
+}

@@ -1,0 +1,68 @@
+package platform
+
+import "time"
+
+// Windows: ws2ipdef.h, mstcpip.h.
+const (
+	windowsSolSocket    = 0xffff
+	windowsSoKeepAlive  = 8
+	windowsTCP          = 6
+	windowsTCPKeepIdle  = 3
+	windowsTCPMaxRT     = 5
+	windowsTCPKeepCnt   = 16
+	windowsTCPKeepIntvl = 17
+
+	windowsSIOKeepAliveVals = 0x98000004 // _WSAIOW(IOC_VENDOR, 4)
+)
+
+func windowsKeepAlive() Spec {
+	return Spec{Option: KeepAlive, Symbol: "SO_KEEPALIVE", Level: windowsSolSocket, Number: windowsSoKeepAlive,
+		Unit: Flag, Min: 0, Max: 1, Zero: ZeroOff, Inherited: Unknown, Readable: Yes}
+}
+
+func windowsMaxRT() Spec {
+	return Spec{Option: UserTimeout, Symbol: "TCP_MAXRT", Level: windowsTCP, Number: windowsTCPMaxRT,
+		Unit: Seconds, Min: 1, Max: UnknownLimit, Zero: ZeroUnknown, Inherited: Unknown, Readable: Unknown}
+}
+
+const windowsMaxRTNote = "TCP_MAXRT limits retransmission, in seconds; Microsoft documents -1 as \"for ever\" and nothing about 0, so switching it off is refused. TCP_MAXRTMS, the same in milliseconds, exists on Windows 11 only and is not used."
+
+var windows = Table{
+	Name: "windows", GOOS: "windows", Title: "Windows 10 version 1709 and later",
+	Specs: []Spec{
+		{Option: Interval, Symbol: "TCP_KEEPINTVL", Level: windowsTCP, Number: windowsTCPKeepIntvl,
+			Unit: Seconds, Min: 1, Max: UnknownLimit, Zero: ZeroUnknown, Inherited: Unknown, Readable: Yes},
+		{Option: Count, Symbol: "TCP_KEEPCNT", Level: windowsTCP, Number: windowsTCPKeepCnt,
+			Unit: Times, Min: 1, Max: 255, Zero: ZeroUnknown, Inherited: Unknown, Readable: Yes},
+		windowsMaxRT(),
+		windowsKeepAlive(),
+		{Option: Idle, Symbol: "TCP_KEEPIDLE", Level: windowsTCP, Number: windowsTCPKeepIdle,
+			Unit: Seconds, Min: 1, Max: UnknownLimit, Zero: ZeroUnknown, Inherited: Unknown, Readable: Yes},
+	},
+	Notes: []string{
+		"Whether accepted sockets inherit the options is not documented: they are set again after accept.",
+		windowsMaxRTNote,
+	},
+	Source: "Microsoft's IPPROTO_TCP socket options page, x/sys; numbers and units run under Wine 10, limits and defaults not verified",
+}
+
+var windowsBefore1709 = Table{
+	Name: "windows-before-1709", GOOS: "windows", Title: "Windows before 10 version 1709",
+	Specs: []Spec{
+		{Option: Idle, Symbol: "SIO_KEEPALIVE_VALS", Unit: Milliseconds, Min: 1, Max: 1<<32 - 1,
+			Zero: ZeroUnknown, Inherited: Unknown, Readable: No, Form: KeepAliveVals},
+		{Option: Interval, Symbol: "SIO_KEEPALIVE_VALS", Unit: Milliseconds, Min: 1, Max: 1<<32 - 1,
+			Zero: ZeroUnknown, Inherited: Unknown, Readable: No, Form: KeepAliveVals},
+		windowsMaxRT(),
+		windowsKeepAlive(),
+	},
+	Absent: []Absence{{Count, "Windows before 10 version 1709 fixes it, usually at 10 probes"}},
+	Pairs: []Pair{{A: Idle, B: Interval,
+		DefaultA: int64(2 * time.Hour), DefaultB: int64(time.Second),
+		Why: "SIO_KEEPALIVE_VALS sets both at once, and the value in force cannot be read"}},
+	Notes: []string{
+		"Idle and interval are set in one ioctl and cannot be read back, so nothing can confirm them.",
+		windowsMaxRTNote,
+	},
+	Source: "Microsoft's SIO_KEEPALIVE_VALS page, Go's net/tcpsockopt_windows.go; run under Wine 8",
+}

@@ -1,0 +1,60 @@
+package sockopt
+
+import (
+	"sync"
+	"syscall"
+
+	"github.com/tcpkeepalive/keepalive/platform"
+)
+
+// A call is one visit to a socket's descriptor. RawConn.Control takes a
+// function; a closure made for each visit would be allocated each time, so calls
+// are pooled together with their function.
+type call struct {
+	visit func(fd uintptr) // always (*call).run of this call
+
+	kernel   platform.Kernel
+	askKind  bool           // refuse what is not TCP
+	plan     *platform.Plan // nil: read the settings
+	set      bool           // apply the plan
+	verify   bool           // read the plan's options back
+	settings Settings
+	err      error
+}
+
+var calls = sync.Pool{New: func() any {
+	c := new(call)
+	c.visit = c.run
+	return c
+}}
+
+func (c *call) run(fd uintptr) {
+	if c.askKind {
+		kind, err := platform.KindOf(c.kernel, fd)
+		if err == nil && kind == platform.NotTCP {
+			err = ErrNotTCP
+		}
+		if err != nil {
+			c.err = err
+			return
+		}
+	}
+	switch {
+	case c.plan == nil:
+		c.settings, c.err = platform.Current().Read(c.kernel, fd)
+	case c.set:
+		c.err = c.plan.Apply(c.kernel, fd, c.verify)
+	default:
+		c.err = c.plan.Verify(c.kernel, fd)
+	}
+}
+
+// on visits the socket and gives the call back to the pool. outer is why the
+// descriptor could not be had (a closed connection), inner what the visit met.
+func (c *call) on(rc syscall.RawConn) (s Settings, inner, outer error) {
+	outer = rc.Control(c.visit)
+	s, inner = c.settings, c.err
+	*c = call{visit: c.visit}
+	calls.Put(c)
+	return s, inner, outer
+}

@@ -1,0 +1,93 @@
+package sockopt
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"strconv"
+)
+
+// A Cause says why a connection's Read, Write or Dial failed.
+type Cause uint8
+
+const (
+	NoError     Cause = iota // the error is nil
+	OtherCause               // none of the following
+	PeerTimeout              // the kernel gave the peer up: keepalive, user timeout or retransmissions ran out
+	Reset                    // the peer, or a middlebox that forgot the connection, sent RST; or a write after that
+	EndOfStream              // the peer closed its side (io.EOF)
+	Closed                   // closed on this side (net.ErrClosed)
+	Deadline                 // a deadline set in this program passed; the connection is usable
+	Canceled                 // a context was cancelled
+	DialFailed               // the connection was never made, whatever the reason
+)
+
+var causeNames = [...]string{"no error", "other", "peer timeout", "reset", "end of stream", "closed", "deadline", "canceled", "dial failed"}
+
+// String returns a few words.
+func (c Cause) String() string {
+	if int(c) < len(causeNames) {
+		return causeNames[c]
+	}
+	return "Cause(" + strconv.Itoa(int(c)) + ")"
+}
+
+// CauseOf classifies an error of a connection. It looks through wrapping, such
+// as that of net/http and crypto/tls.
+//
+// It is needed because a dead peer and a deadline look alike: for both
+// net.Error's Timeout is true, and code that goes on after a timeout spins on a
+// dead connection. A kernel reports the end of a connection once, to whoever
+// reads or writes first; everybody else gets io.EOF or EPIPE, so remember the
+// first error.
+//
+// PeerTimeout is ETIMEDOUT; EHOSTUNREACH, ENETUNREACH and EHOSTDOWN of a read or
+// write (data was in flight and an ICMP error had arrived); ENOTCONN of a read
+// or write (Multipath TCP, a minute after its last path died); and on Windows
+// WSAETIMEDOUT, WSAENETRESET, WSAEHOSTUNREACH, WSAENETUNREACH and
+// ERROR_SEM_TIMEOUT. What gave the peer up (keepalive, user timeout,
+// retransmission) is not in the error.
+func CauseOf(err error) Cause {
+	if err == nil {
+		return NoError
+	}
+	op := operation(err)
+	switch {
+	case op == "dial":
+		return DialFailed
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
+		return Deadline
+	case errors.Is(err, context.Canceled):
+		return Canceled
+	case errors.Is(err, net.ErrClosed), errors.Is(err, io.ErrClosedPipe):
+		return Closed
+	}
+	if cause := causeOfErrno(err, op == "read" || op == "write"); cause != OtherCause {
+		return cause
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return EndOfStream
+	}
+	return OtherCause
+}
+
+// IsPeerTimeout reports whether the kernel gave the peer up. It is false for
+// deadlines, cancelled contexts and connections that were never made.
+func IsPeerTimeout(err error) bool { return CauseOf(err) == PeerTimeout }
+
+// operation returns "dial" if any part of the error is a failed dial, otherwise
+// the innermost operation.
+func operation(err error) string {
+	var op string
+	var e *net.OpError
+	for errors.As(err, &e) {
+		op = e.Op
+		if op == "dial" {
+			break
+		}
+		err = e.Err
+	}
+	return op
+}

@@ -1,0 +1,133 @@
+package sockopt
+
+import (
+	"time"
+
+	"github.com/tcpkeepalive/keepalive/platform"
+)
+
+// Config says what TCP keepalive a connection must have. The zero value asks
+// for keepalive with everything else as the system has it.
+//
+// A zero field is unset. [Set] leaves that option of the socket as it is (Linux
+// offers no way back to the system's default); on a connection made by packages
+// dialer and listener it is the kernel's default, not Go's 15 s.
+//
+// Durations are rounded up to what the kernel counts in, never down and never
+// to 0: seconds on nearly all systems, see [platform.Spec]. Values outside the
+// kernel's range are errors, not clamped.
+type Config struct {
+	// Disabled switches keepalive off (SO_KEEPALIVE=0). Any other Config
+	// switches it on. The other fields are still stored in the socket.
+	//
+	// On FreeBSD and DragonFly BSD connections are probed all the same while the
+	// sysctl net.inet.tcp.always_keepalive is 1, its default.
+	Disabled bool
+
+	// Idle is the silence after which the first probe is sent: TCP_KEEPIDLE,
+	// on macOS TCP_KEEPALIVE. Linux takes 1 s to 32767 s.
+	Idle time.Duration
+
+	// Interval is the time between unanswered probes: TCP_KEEPINTVL. Linux takes
+	// 1 s to 32767 s, illumos 1 s to 60 s. An answered probe starts the idle time
+	// again, but never less than one interval: a connection is probed every
+	// max(Idle, Interval).
+	Interval time.Duration
+
+	// Count is the number of unanswered probes after which the peer is given
+	// up: TCP_KEEPCNT. Linux takes 1 to 127, Windows 1 to 255.
+	Count int
+
+	// UserTimeout is how long data may stay unacknowledged before the
+	// connection is given up: TCP_USER_TIMEOUT on Linux (1 ms to 2147483647 ms),
+	// TCP_RXT_CONNDROPTIME on macOS, TCP_MAXUNACKTIME on FreeBSD 14,
+	// TCP_ABORT_THRESHOLD on illumos and Solaris, TCP_MAXRT on Windows.
+	//
+	// On Linux it also replaces Count while probes are unanswered, in both
+	// directions, and it ends a live connection whose peer does not read for
+	// that long. NoUserTimeout switches it off.
+	UserTimeout time.Duration
+}
+
+// NoUserTimeout as Config.UserTimeout switches the user timeout off (0 leaves
+// it alone). Any other negative value is an error.
+const NoUserTimeout = platform.NoUserTimeout
+
+// The vocabulary of package platform that a user of this package meets.
+type (
+	// Settings is what the kernel holds for one socket.
+	Settings = platform.Settings
+	// Fault is one reason why an operating system cannot honour a Config.
+	Fault = platform.Fault
+	// Faults are all of them.
+	Faults = platform.Faults
+	// OptionError is a getsockopt or setsockopt that failed.
+	OptionError = platform.OptionError
+	// MismatchError is an option that reads back as something else.
+	MismatchError = platform.MismatchError
+	// Change is a difference between a Config and the nearest one accepted.
+	Change = platform.Change
+)
+
+// Recommended returns 30 s, 10 s, 3 and the matching user timeout of 60 s: a
+// dead peer is noticed after a minute, idle or not. The first probe and two
+// lost ones fit into the 60 s after which the shortest common trackers forget a
+// connection, and it costs half the packets of Go's 15 s.
+//
+// Where a platform has no user timeout, [Config.Nearest] leaves it out.
+func Recommended() Config {
+	return Config{Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3, UserTimeout: time.Minute}
+}
+
+// Validate returns nil if this operating system can honour every field,
+// otherwise a [Faults] that holds a [*Fault] for each field that it cannot.
+// errors.Is(err, [errors.ErrUnsupported]) tells whether an option is missing
+// altogether.
+func (c Config) Validate() error { return c.ValidateFor(platform.Current()) }
+
+// ValidateFor is [Config.Validate] for another operating system:
+//
+//	t, _ := platform.Lookup("windows-before-1709")
+//	err := cfg.ValidateFor(t)
+func (c Config) ValidateFor(t *platform.Table) error {
+	return t.Check(platform.Request(c)).Err()
+}
+
+// Nearest returns the Config closest to c that this operating system accepts,
+// and what had to change; no changes means that c is accepted as it is. The
+// error wraps [errors.ErrUnsupported] where there is no keepalive at all.
+func (c Config) Nearest() (Config, []Change, error) { return c.NearestFor(platform.Current()) }
+
+// NearestFor is [Config.Nearest] for another operating system.
+func (c Config) NearestFor(t *platform.Table) (Config, []Change, error) {
+	r, changes, err := t.Nearest(platform.Request(c))
+	return Config(r), changes, err
+}
+
+// Of returns the Config that asks for what s holds: an unknown setting is left
+// unset, a user timeout of 0 becomes [NoUserTimeout].
+func Of(s Settings) Config {
+	var c Config
+	for _, o := range platform.Options() {
+		v, known := s.Lookup(o)
+		if !known {
+			continue
+		}
+		switch o {
+		case platform.KeepAlive:
+			c.Disabled = v == 0
+		case platform.Idle:
+			c.Idle = time.Duration(v)
+		case platform.Interval:
+			c.Interval = time.Duration(v)
+		case platform.Count:
+			c.Count = int(v)
+		case platform.UserTimeout:
+			c.UserTimeout = time.Duration(v)
+			if v == 0 {
+				c.UserTimeout = NoUserTimeout
+			}
+		}
+	}
+	return c
+}

@@ -1,0 +1,234 @@
+package sockopt
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A ParseError is a text that is no Config.
+type ParseError struct {
+	Text     string
+	Problems []string // all of them
+}
+
+// Error names every problem.
+func (e *ParseError) Error() string {
+	return fmt.Sprintf("keepalive %q: %s", e.Text, strings.Join(e.Problems, "; "))
+}
+
+// Parse reads the text form of a Config:
+//
+//	on                                       the zero Config: on, the rest as the system has it
+//	off                                      Disabled
+//	idle=60s,interval=10s,count=3            any of the fields, in any order
+//	idle=60s,user-timeout=90s                user-timeout=off is NoUserTimeout
+//	off,user-timeout=30s                     on or off may come first
+//	30m::10, 7200:75:9                       idle:interval:count, as nginx's so_keepalive
+//
+// A duration is written as in [time.ParseDuration]; a bare number is seconds.
+// Parse checks the form, [Config.Validate] what the operating system takes. All
+// problems are reported, in a [*ParseError].
+func Parse(text string) (Config, error) {
+	p := parser{err: ParseError{Text: text}}
+	p.parse(strings.TrimSpace(text))
+	if len(p.err.Problems) > 0 {
+		return Config{}, &p.err
+	}
+	return p.cfg, nil
+}
+
+type parser struct {
+	cfg  Config
+	seen map[string]bool
+	err  ParseError
+}
+
+func (p *parser) problem(format string, args ...any) {
+	p.err.Problems = append(p.err.Problems, fmt.Sprintf(format, args...))
+}
+
+const textForms = "want on, off, idle=60s,interval=10s,count=3,user-timeout=90s or idle:interval:count"
+
+func (p *parser) parse(text string) {
+	switch {
+	case text == "":
+		p.problem("is empty; %s", textForms)
+	case strings.Contains(text, ":") && !strings.Contains(text, "="):
+		p.colons(text)
+	default:
+		p.fields(text)
+	}
+}
+
+// colons reads nginx's form, in which an empty part is unset.
+func (p *parser) colons(text string) {
+	parts := strings.Split(text, ":")
+	if len(parts) != 3 {
+		p.problem("has %d parts between colons; want idle:interval:count", len(parts))
+		return
+	}
+	if strings.Trim(text, ": ") == "" {
+		p.problem("names no value; write on to leave all to the system")
+		return
+	}
+	for i, name := range [...]string{"idle", "interval", "count"} {
+		if value := strings.TrimSpace(parts[i]); value != "" {
+			p.field(name, value)
+		}
+	}
+}
+
+func (p *parser) fields(text string) {
+	p.seen = map[string]bool{}
+	for i, part := range strings.Split(text, ",") {
+		part = strings.TrimSpace(part)
+		name, value, hasValue := strings.Cut(part, "=")
+		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+		switch {
+		case !hasValue && (name == "on" || name == "off"):
+			if i > 0 {
+				p.problem("%q must come first", name)
+			}
+			p.cfg.Disabled = name == "off"
+		case part == "":
+			p.problem("has an empty part")
+		case !hasValue:
+			p.problem("%q is not understood; %s", part, textForms)
+		case p.seen[name]:
+			p.problem("%s is given twice", name)
+		default:
+			p.seen[name] = true
+			p.field(name, value)
+		}
+	}
+}
+
+func (p *parser) field(name, value string) {
+	switch name {
+	case "idle":
+		p.cfg.Idle = p.duration(name, value)
+	case "interval":
+		p.cfg.Interval = p.duration(name, value)
+	case "count":
+		p.cfg.Count = p.count(value)
+	case "user-timeout":
+		if value == "off" {
+			p.cfg.UserTimeout = NoUserTimeout
+			return
+		}
+		p.cfg.UserTimeout = p.duration(name, value)
+	default:
+		p.problem("unknown field %q; the fields are idle, interval, count and user-timeout", name)
+	}
+}
+
+func (p *parser) duration(name, value string) time.Duration {
+	d, err := parseDuration(value)
+	switch {
+	case err != nil:
+		p.problem("%s=%s: %v", name, value, err)
+	case d < 0:
+		p.problem("%s=%s is negative", name, value)
+	case d == 0 && name == "user-timeout":
+		p.problem("user-timeout=%s: write user-timeout=off to switch it off, or leave it out to keep what is there", value)
+	case d == 0:
+		p.problem("%s=%s is zero: leave it out to keep what is there", name, value)
+	default:
+		return d
+	}
+	return 0
+}
+
+// parseDuration also takes a bare number of seconds.
+func parseDuration(value string) (time.Duration, error) {
+	if n, err := strconv.ParseInt(value, 10, 64); err == nil {
+		if n > math.MaxInt64/int64(time.Second) || n < math.MinInt64/int64(time.Second) {
+			return 0, fmt.Errorf("is more than a duration can hold (292 years)")
+		}
+		return time.Duration(n) * time.Second, nil
+	}
+	d, err := time.ParseDuration(value)
+	if err != nil {
+		return 0, fmt.Errorf("is not a duration such as 90s, 2m or 1h30m, nor a number of seconds")
+	}
+	return d, nil
+}
+
+func (p *parser) count(value string) int {
+	n, err := strconv.ParseInt(value, 10, 32)
+	switch {
+	case err != nil:
+		p.problem("count=%s is not a whole number", value)
+	case n < 0:
+		p.problem("count=%s is negative", value)
+	case n == 0:
+		p.problem("count=%s is zero: leave it out to keep what is there", value)
+	default:
+		return int(n)
+	}
+	return 0
+}
+
+// String returns the text that [Parse] reads: "on", "off" or
+// "idle=60s,interval=10s,count=3,user-timeout=90s".
+func (c Config) String() string {
+	var parts []string
+	if c.Disabled {
+		parts = append(parts, "off")
+	}
+	if c.Idle != 0 {
+		parts = append(parts, "idle="+durationText(c.Idle))
+	}
+	if c.Interval != 0 {
+		parts = append(parts, "interval="+durationText(c.Interval))
+	}
+	if c.Count != 0 {
+		parts = append(parts, "count="+strconv.Itoa(c.Count))
+	}
+	switch c.UserTimeout {
+	case 0:
+	case NoUserTimeout:
+		parts = append(parts, "user-timeout=off")
+	default:
+		parts = append(parts, "user-timeout="+durationText(c.UserTimeout))
+	}
+	if len(parts) == 0 {
+		return "on"
+	}
+	return strings.Join(parts, ",")
+}
+
+// durationText writes whole seconds as seconds, as socket options are counted.
+func durationText(d time.Duration) string {
+	if d%time.Second == 0 {
+		return strconv.FormatInt(int64(d/time.Second), 10) + "s"
+	}
+	return d.String()
+}
+
+// MarshalText returns the text that [Parse] reads. A Config with a negative
+// value other than [NoUserTimeout] has none.
+func (c Config) MarshalText() ([]byte, error) {
+	text := c.String()
+	if _, err := Parse(text); err != nil {
+		return nil, err
+	}
+	return []byte(text), nil
+}
+
+// UnmarshalText is [Parse].
+func (c *Config) UnmarshalText(text []byte) error { return c.Set(string(text)) }
+
+// Set is [Parse]; with it a *Config is a [flag.Value]. On an error c stays as
+// it was.
+func (c *Config) Set(text string) error {
+	parsed, err := Parse(text)
+	if err != nil {
+		return err
+	}
+	*c = parsed
+	return nil
+}

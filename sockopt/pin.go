@@ -1,0 +1,53 @@
+package sockopt
+
+import (
+	"errors"
+	"io"
+	"net"
+	"time"
+)
+
+// ErrPinned is what a pinned connection answers to SetKeepAlive,
+// SetKeepAlivePeriod and SetKeepAliveConfig.
+var ErrPinned = errors.New("keepalive options of this connection are pinned")
+
+// Pin protects the options of a TCP connection from frameworks that overwrite
+// them on every *net.TCPConn they meet: grpc-go sets TCP_USER_TIMEOUT (20 s on
+// a server by default), go-sql-driver/mysql SO_KEEPALIVE.
+//
+// The result is no *net.TCPConn and has all its methods: sendfile, splice,
+// writev, CloseWrite and SyscallConn keep working. Its three SetKeepAlive
+// methods change nothing and return [ErrPinned]; [Set] still works on it. A
+// connection that is no *net.TCPConn is returned as it is.
+func Pin(c net.Conn) net.Conn {
+	if tcp, ok := c.(*net.TCPConn); ok && tcp != nil {
+		return &pinned{tcp}
+	}
+	return c
+}
+
+type pinned struct{ *net.TCPConn }
+
+func (*pinned) SetKeepAlive(bool) error                      { return ErrPinned }
+func (*pinned) SetKeepAlivePeriod(time.Duration) error       { return ErrPinned }
+func (*pinned) SetKeepAliveConfig(net.KeepAliveConfig) error { return ErrPinned }
+
+// ReadFrom lets the kernel move the data also where the source is pinned.
+func (p *pinned) ReadFrom(r io.Reader) (int64, error) {
+	if source, ok := r.(*pinned); ok {
+		r = source.TCPConn
+	}
+	return p.TCPConn.ReadFrom(r)
+}
+
+// WriteTo lets the kernel move the data: net knows the way from TCP to TCP only
+// through the destination's ReadFrom.
+func (p *pinned) WriteTo(w io.Writer) (int64, error) {
+	switch destination := w.(type) {
+	case *net.TCPConn:
+		return destination.ReadFrom(p.TCPConn)
+	case *pinned:
+		return destination.TCPConn.ReadFrom(p.TCPConn)
+	}
+	return p.TCPConn.WriteTo(w)
+}

@@ -1,0 +1,158 @@
+package sockopt
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"syscall"
+
+	"github.com/tcpkeepalive/keepalive/platform"
+)
+
+// Set makes the socket below c what cfg asks for, and reads it back.
+//
+// c is a net.Conn, a net.Listener, a [syscall.Conn] or a [syscall.RawConn];
+// wrappers with a SyscallConn or NetConn method (tls.Conn) are looked through.
+// On a listening socket the options are for connections whose handshake
+// completes afterwards, where the system lets them inherit (Linux: all; see
+// package listener for the others).
+//
+// If cfg is not valid here, the error is that of [Config.Validate] and nothing
+// was changed. Otherwise every option is tried, and the error joins an
+// [*OptionError] for each one that the kernel refused and a [*MismatchError]
+// for each one that reads back as something else. It wraps [ErrNotTCP] or
+// [ErrNoSocket] if there is no TCP socket below c, and [net.ErrClosed] if it is
+// closed.
+func Set(c any, cfg Config) error {
+	s, err := newSetter(cfg)
+	if err != nil {
+		return err
+	}
+	return s.Set(c)
+}
+
+// Control returns a hook for [net.Dialer].Control or [net.ListenConfig].Control
+// that makes each TCP socket what cfg asks for and reads it back.
+//
+// The hook alone is not enough: unless KeepAlive of the Dialer or ListenConfig
+// is -1 and its KeepAliveConfig is not enabled, Go overwrites idle, interval
+// and count with 15 s, 15 s and 9 (or its own idle time) right after connect
+// and accept. dialer.Configure and listener.Configure set both. Nor can a hook
+// run after connect: a user timeout set here also bounds the handshake.
+//
+// The hook leaves unix, UDP and IP sockets untouched, may be called more than
+// once for a connection and by several goroutines at a time (Go tries addresses
+// in parallel), and allocates nothing. On a Multipath TCP socket an error of
+// the hook makes Go fall back to plain TCP without saying so, and call it
+// again.
+func Control(cfg Config) (func(network, address string, c syscall.RawConn) error, error) {
+	s, err := NewSetter(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return s.Control, nil
+}
+
+// A Setter is a Config made ready to be set on many sockets: checked and
+// planned once, applied without allocating. It may be used concurrently.
+type Setter struct {
+	config   Config
+	plan     platform.Plan
+	kernel   platform.Kernel
+	readBack bool
+}
+
+// NewSetter checks cfg for this operating system. The error is that of
+// [Config.Validate].
+func NewSetter(cfg Config) (*Setter, error) {
+	s, err := newSetter(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &s, nil
+}
+
+func newSetter(cfg Config) (Setter, error) {
+	plan, faults := platform.Current().Plan(platform.Request(cfg))
+	if len(faults) > 0 {
+		return Setter{}, fmt.Errorf("keepalive %v: %w", cfg, faults)
+	}
+	return Setter{config: cfg, plan: plan, kernel: kernel, readBack: true}, nil
+}
+
+// kernel is what new Setters and reads talk to; tests put another in its place.
+var kernel = platform.System()
+
+// Config returns what the Setter was made from.
+func (s *Setter) Config() Config { return s.config }
+
+// Options returns the options that the Setter sets.
+func (s *Setter) Options() platform.OptionSet { return s.plan.Carries() }
+
+// Only returns a Setter for that part of the Config.
+func (s *Setter) Only(options platform.OptionSet) *Setter {
+	part := *s
+	part.plan = s.plan.Only(options)
+	return &part
+}
+
+// WithoutReadBack returns a Setter that believes a setsockopt that reports
+// success. It saves one getsockopt per option.
+func (s *Setter) WithoutReadBack() *Setter {
+	part := *s
+	part.readBack = false
+	return &part
+}
+
+// WithKernel returns a Setter that makes its calls on k, for tests.
+func (s *Setter) WithKernel(k platform.Kernel) *Setter {
+	part := *s
+	part.kernel = k
+	return &part
+}
+
+// Set is the function [Set] with the Setter's Config.
+func (s *Setter) Set(c any) error {
+	rc, isTCP, err := rawConn(c)
+	if err != nil {
+		return err
+	}
+	return s.visit(rc, isTCP, false)
+}
+
+// Verify reads back every option the Setter sets, without setting it again. The
+// errors are those of [Setter.Set].
+func (s *Setter) Verify(c any) error {
+	rc, isTCP, err := rawConn(c)
+	if err != nil {
+		return err
+	}
+	return s.visit(rc, isTCP, true)
+}
+
+// Control is the hook that the function [Control] returns.
+func (s *Setter) Control(network, _ string, c syscall.RawConn) error {
+	if !strings.HasPrefix(network, "tcp") {
+		return nil
+	}
+	return s.visit(c, true, false)
+}
+
+// ControlContext is [Setter.Control] for [net.Dialer].ControlContext.
+func (s *Setter) ControlContext(_ context.Context, network, address string, c syscall.RawConn) error {
+	return s.Control(network, address, c)
+}
+
+func (s *Setter) visit(rc syscall.RawConn, isTCP, onlyVerify bool) error {
+	c := calls.Get().(*call)
+	c.kernel, c.plan, c.askKind = s.kernel, &s.plan, !isTCP
+	c.set, c.verify = !onlyVerify, onlyVerify || s.readBack
+	_, inner, outer := c.on(rc)
+	if outer != nil {
+		return fmt.Errorf("sockopt: %w", outer)
+	}
+	if inner != nil {
+		return fmt.Errorf("keepalive %v: %w", s.config, inner)
+	}
+	return nil
+}
