@@ -20,8 +20,8 @@ import (
 // [ConfigureUserTimeoutToo], or a [Dialer].
 func Configure(d *net.Dialer, cfg sockopt.Config) error {
 	if cfg.UserTimeout > 0 {
-		return fmt.Errorf("dialer: user-timeout=%v: a net.Dialer can set it only before connect, where it also bounds the handshake; "+
-			"use dialer.Dialer to set it after, or ConfigureUserTimeoutToo if that is wanted: %w", cfg.UserTimeout, errors.ErrUnsupported)
+		return fmt.Errorf("dialer: keepalive %v: a net.Dialer can set the user timeout only before connect, where it also bounds the handshake; "+
+			"use dialer.Dialer to set it after, or ConfigureUserTimeoutToo if that is wanted: %w", cfg, errors.ErrUnsupported)
 	}
 	return configure(d, cfg)
 }

@@ -94,7 +94,7 @@ func (d *Dialer) prepare() (prepared, error) {
 	late := platform.SetOf(platform.UserTimeout)
 	switch {
 	case p.mptcp && d.UserTimeoutBeforeConnect && d.Config.UserTimeout > 0:
-		return prepared{}, fmt.Errorf("dialer: user-timeout=%v before connect: Multipath TCP sockets have no user timeout: %w", d.Config.UserTimeout, errors.ErrUnsupported)
+		return prepared{}, fmt.Errorf("dialer: keepalive %v: user timeout before connect: Multipath TCP sockets have none: %w", d.Config, errors.ErrUnsupported)
 	case d.UserTimeoutBeforeConnect:
 		late = 0
 	}

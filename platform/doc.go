@@ -7,7 +7,7 @@
 //
 //	t, _ := platform.Lookup("illumos")
 //	_, faults := t.Plan(platform.Request{Interval: 2 * time.Minute, Count: 3})
-//	// interval=2m0s is too large: TCP_KEEPINTVL on illumos takes 1s to 1m0s
+//	// interval=120s is too large: TCP_KEEPINTVL on illumos takes 1s to 60s
 //
 // [Current] is the table of the system the program runs on, [System] its raw
 // socket calls, [SystemDefaults] what an option means there while it is unset.

@@ -15,7 +15,7 @@ type Change struct {
 	Why      string
 }
 
-// String writes the change as "idle=10h0m0s -> 9h6m7s: ...".
+// String writes the change as "idle=36000s -> 32767s: ...".
 func (c Change) String() string {
 	return fmt.Sprintf("%s=%s -> %s: %s", c.Option, formatOrUnset(c.Option, c.From), formatOrUnset(c.Option, c.To), c.Why)
 }

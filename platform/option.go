@@ -34,8 +34,9 @@ func (o Option) String() string {
 // Options returns all options, in the order of their declaration.
 func Options() []Option { return []Option{KeepAlive, Idle, Interval, Count, UserTimeout} }
 
-// Format writes a value of the option as a person reads it. Durations are in
-// nanoseconds, as in [time.Duration]; a count is a plain number.
+// Format writes a value of the option as the text form of a config has it.
+// Durations are in nanoseconds, as in [time.Duration], and whole seconds are
+// written as seconds, as socket options are counted; a count is a plain number.
 func (o Option) Format(value int64) string {
 	switch o {
 	case KeepAlive:
@@ -45,6 +46,9 @@ func (o Option) Format(value int64) string {
 		return "off"
 	case Count:
 		return strconv.FormatInt(value, 10)
+	}
+	if value%int64(time.Second) == 0 {
+		return strconv.FormatInt(value/int64(time.Second), 10) + "s"
 	}
 	return time.Duration(value).String()
 }

@@ -56,7 +56,7 @@ func (s *Settings) set(o Option, v int64) {
 	}
 }
 
-// String writes "on idle=30s interval=10s count=3 user-timeout=off". What is
+// String writes "on idle=60s interval=10s count=3 user-timeout=off". What is
 // not known reads "unknown".
 func (s Settings) String() string {
 	var b strings.Builder

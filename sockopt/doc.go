@@ -5,7 +5,7 @@
 //	if err := sockopt.Set(conn, cfg); err != nil {
 //		log.Print(err) // names each option that did not take
 //	}
-//	got, err := sockopt.Get(conn) // on idle=1m0s interval=10s count=3 user-timeout=off
+//	got, err := sockopt.Get(conn) // on idle=60s interval=10s count=3 user-timeout=off
 //
 // For connections that are still to be made, packages dialer and listener are
 // shorter: they also keep Go's own 15 s, 15 s, 9 away.

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tcpkeepalive/keepalive/platform"
 )
 
 // A ParseError is a text that is no Config.
@@ -179,34 +181,23 @@ func (c Config) String() string {
 	if c.Disabled {
 		parts = append(parts, "off")
 	}
-	if c.Idle != 0 {
-		parts = append(parts, "idle="+durationText(c.Idle))
+	field := func(o platform.Option, value int64) {
+		if value != 0 {
+			parts = append(parts, o.String()+"="+o.Format(value))
+		}
 	}
-	if c.Interval != 0 {
-		parts = append(parts, "interval="+durationText(c.Interval))
-	}
-	if c.Count != 0 {
-		parts = append(parts, "count="+strconv.Itoa(c.Count))
-	}
-	switch c.UserTimeout {
-	case 0:
-	case NoUserTimeout:
+	field(platform.Idle, int64(c.Idle))
+	field(platform.Interval, int64(c.Interval))
+	field(platform.Count, int64(c.Count))
+	if c.UserTimeout == NoUserTimeout {
 		parts = append(parts, "user-timeout=off")
-	default:
-		parts = append(parts, "user-timeout="+durationText(c.UserTimeout))
+	} else {
+		field(platform.UserTimeout, int64(c.UserTimeout))
 	}
 	if len(parts) == 0 {
 		return "on"
 	}
 	return strings.Join(parts, ",")
-}
-
-// durationText writes whole seconds as seconds, as socket options are counted.
-func durationText(d time.Duration) string {
-	if d%time.Second == 0 {
-		return strconv.FormatInt(int64(d/time.Second), 10) + "s"
-	}
-	return d.String()
 }
 
 // MarshalText returns the text that [Parse] reads. A Config with a negative

@@ -2,6 +2,7 @@ package sockopt
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/tcpkeepalive/keepalive/platform"
 )
@@ -36,8 +37,8 @@ func (c Config) WarningsFor(t *platform.Table, defaults Settings) []Warning {
 	var ws []Warning
 	if known(s, platform.Idle, platform.Interval) && s.Interval > s.Idle {
 		ws = append(ws, Warning{platform.Interval, fmt.Sprintf(
-			"the interval %v is longer than the idle time %v: a quiet connection is probed every %v, not every %v",
-			s.Interval, s.Idle, s.Interval, s.Idle)})
+			"the interval %[1]s is longer than the idle time %[2]s: a quiet connection is probed every %[1]s, not every %[2]s",
+			text(s.Interval), text(s.Idle))})
 	}
 	if t.UserTimeoutReplacesCount && known(s, platform.Idle, platform.Interval, platform.UserTimeout) && s.UserTimeout > 0 {
 		ws = append(ws, userTimeoutWarnings(s)...)
@@ -50,17 +51,17 @@ func userTimeoutWarnings(s Settings) []Warning {
 	switch {
 	case s.UserTimeout <= s.Idle+s.Interval:
 		return []Warning{{platform.UserTimeout, fmt.Sprintf(
-			"%v is not longer than idle + interval (%v): one lost probe ends the connection, whatever the count",
-			s.UserTimeout, s.Idle+s.Interval)}}
+			"%s is not longer than idle + interval (%s): one lost probe ends the connection, whatever the count",
+			text(s.UserTimeout), text(s.Idle+s.Interval))}}
 	case !known(s, platform.Count):
 	case s.UserTimeout > addMul(s.Idle, int64(s.Count), s.Interval):
 		return []Warning{{platform.UserTimeout, fmt.Sprintf(
-			"%v is longer than idle + count*interval (%v): it replaces the count, so a dead peer is noticed after %v and %d probes",
-			s.UserTimeout, addMul(s.Idle, int64(s.Count), s.Interval), addMul(s.Idle, n, s.Interval), n)}}
+			"%s is longer than idle + count*interval (%s): it replaces the count, so a dead peer is noticed after %s and %d probes",
+			text(s.UserTimeout), text(addMul(s.Idle, int64(s.Count), s.Interval)), text(addMul(s.Idle, n, s.Interval)), n)}}
 	case n < int64(s.Count):
 		return []Warning{{platform.UserTimeout, fmt.Sprintf(
-			"%v replaces the count: the connection ends after %d unanswered probes, not %d",
-			s.UserTimeout, n, s.Count)}}
+			"%s replaces the count: the connection ends after %d unanswered probes, not %d",
+			text(s.UserTimeout), n, s.Count)}}
 	}
 	return nil
 }
@@ -82,3 +83,6 @@ func known(s Settings, options ...platform.Option) bool {
 	set := platform.SetOf(options...)
 	return s.Known&set == set
 }
+
+// text writes a duration as the text form of a Config does.
+func text(d time.Duration) string { return platform.Idle.Format(int64(d)) }

@@ -2,6 +2,75 @@
 // it.
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
 
-func main() { _ = cobra.Command{} }
+	"github.com/spf13/cobra"
+)
+
+// Exit codes, the same for every command.
+const (
+	exitOK       = 0
+	exitProblems = 1 // what the command looks for was found
+	exitUsage    = 2 // wrong flags or arguments, or a config this system cannot honour
+)
+
+// errProblems ends a command that has already said what it found.
+var errProblems = errors.New("problems found")
+
+// A usageError is a mistake in the command line.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// run is main without the process around it.
+func run(args []string, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.Execute()
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errProblems):
+		return exitProblems
+	case errors.As(err, &usage):
+		fmt.Fprintln(stderr, "keepalive:", err)
+		return exitUsage
+	}
+	fmt.Fprintln(stderr, "keepalive:", err)
+	return exitProblems
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "keepalive",
+		Short: "TCP keepalive that is exactly what was asked for",
+		Long: `keepalive asks for TCP keepalive, and shows what the kernel made of it.
+
+Exit codes: 0 all is well; 1 problems were found, or something failed;
+2 the command line is wrong.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          noArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.AddCommand(newDemo())
+	return root
+}
+
+// noArgs refuses anything that is not a flag, or a command further down.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usageError{fmt.Errorf("%q is not understood; see %s --help", args[0], cmd.CommandPath())}
+	}
+	return nil
+}
