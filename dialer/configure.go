@@ -39,9 +39,21 @@ func configure(d *net.Dialer, cfg sockopt.Config) error {
 	if err != nil {
 		return err
 	}
-	user := userHook(d)
 	d.KeepAlive = -1
 	d.KeepAliveConfig = net.KeepAliveConfig{}
+	chain(d, setter)
+	return nil
+}
+
+// chain makes d run its own hook, the one that package net would have chosen,
+// and then that of s.
+func chain(d *net.Dialer, s *sockopt.Setter) {
+	user := d.ControlContext
+	if control := d.Control; user == nil && control != nil {
+		user = func(_ context.Context, network, address string, c syscall.RawConn) error {
+			return control(network, address, c)
+		}
+	}
 	d.Control = nil
 	d.ControlContext = func(ctx context.Context, network, address string, c syscall.RawConn) error {
 		if user != nil {
@@ -49,7 +61,6 @@ func configure(d *net.Dialer, cfg sockopt.Config) error {
 				return err
 			}
 		}
-		return setter.Control(network, address, c)
+		return s.Control(network, address, c)
 	}
-	return nil
 }

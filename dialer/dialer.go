@@ -7,7 +7,6 @@ import (
 	"net"
 	"strings"
 	"sync"
-	"syscall"
 
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -16,17 +15,20 @@ import (
 // A Dialer connects as its Base does and gives each TCP connection the keepalive
 // of its Config. What the Config leaves unset is the kernel's default, not Go's.
 //
+// The options are set right after connecting, in one visit to the socket: of
+// several addresses tried in parallel only the one that answered first costs
+// anything.
+//
 // The zero value is ready to use. Set the fields before the first dial; after
 // that a Dialer may be used concurrently and must not be copied.
 type Dialer struct {
 	// Base is the net.Dialer to connect with: timeouts, addresses, resolver,
-	// hooks. Its KeepAlive and KeepAliveConfig are ignored. Its ControlContext,
-	// or else its Control, runs first. If it has SetMultipathTCP(true), see
-	// Multipath TCP below.
+	// hooks. Its KeepAlive and KeepAliveConfig are ignored.
 	//
-	// Multipath TCP sockets have no user timeout, and on kernels before 6.10 no
-	// idle time, interval or count: where the other side speaks it, Dial reports
-	// what could not be set as an error. Where it does not, all options work.
+	// With SetMultipathTCP(true) it asks for Multipath TCP. Such sockets have no
+	// user timeout, and on kernels before 6.10 no idle time, interval or count:
+	// where the other side speaks Multipath TCP too, Dial returns an error that
+	// names what cannot be set. Where it does not, all options work.
 	Base net.Dialer
 
 	// Config is what the connections are to have.
@@ -56,14 +58,8 @@ type Dialer struct {
 // prepared is what every dial needs, computed once.
 type prepared struct {
 	dialer net.Dialer
-	before *sockopt.Setter // in the hook
-	after  *sockopt.Setter // on the connected socket, nil if nothing is left to set
-	check  *sockopt.Setter // to read back, nil if not wanted
-	user   hook
-	mptcp  bool
+	finish *sockopt.Setter // on the connected socket
 }
-
-type hook = func(ctx context.Context, network, address string, c syscall.RawConn) error
 
 // New returns a Dialer with that Config on a zero net.Dialer. The error is that
 // of [sockopt.Config.Validate]: this operating system cannot do it.
@@ -90,62 +86,24 @@ func (d *Dialer) prepare() (prepared, error) {
 	if d.kernel != nil {
 		setter = setter.WithKernel(d.kernel)
 	}
-	p := prepared{dialer: d.Base, user: userHook(&d.Base), mptcp: d.Base.MultipathTCP()}
-	late := platform.SetOf(platform.UserTimeout)
-	switch {
-	case p.mptcp && d.UserTimeoutBeforeConnect && d.Config.UserTimeout > 0:
-		return prepared{}, fmt.Errorf("dialer: keepalive %v: user timeout before connect: Multipath TCP sockets have none: %w", d.Config, errors.ErrUnsupported)
-	case d.UserTimeoutBeforeConnect:
-		late = 0
-	}
-	p.before = setter.Only(^late).WithoutReadBack()
-	if rest := setter.Options() & late; rest != 0 {
-		p.after = setter.Only(late).WithoutReadBack()
-	}
-	if p.mptcp {
-		if d.Config.UserTimeout == sockopt.NoUserTimeout {
-			setter = setter.Only(^late) // what Multipath TCP never has is off
-		}
-		// The first kernels with these options lose them at connect, and an
-		// error of the hook would only make Go drop Multipath TCP in silence:
-		// set everything on the connected socket as well.
-		p.after = setter.WithoutReadBack()
-	}
-	if !d.WithoutReadBack {
-		p.check = setter
-	}
+	p := prepared{dialer: d.Base, finish: setter}
 	p.dialer.KeepAlive = -1
 	p.dialer.KeepAliveConfig = net.KeepAliveConfig{}
-	p.dialer.Control = nil
-	p.dialer.ControlContext = d.control
+	multipath := d.Base.MultipathTCP()
+	late := platform.SetOf(platform.UserTimeout)
+	switch {
+	case d.Config.UserTimeout == sockopt.NoUserTimeout && multipath:
+		p.finish = setter.Only(^late) // what Multipath TCP never has is off
+	case d.Config.UserTimeout > 0 && d.UserTimeoutBeforeConnect && multipath:
+		return prepared{}, fmt.Errorf("dialer: keepalive %v: user timeout before connect: Multipath TCP sockets have none: %w", d.Config, errors.ErrUnsupported)
+	case d.Config.UserTimeout > 0 && d.UserTimeoutBeforeConnect:
+		chain(&p.dialer, setter.Only(late).WithoutReadBack())
+		p.finish = setter.SetsOnly(^late)
+	}
+	if d.WithoutReadBack {
+		p.finish = p.finish.WithoutReadBack()
+	}
 	return p, nil
-}
-
-// userHook returns the hook that package net would run.
-func userHook(base *net.Dialer) hook {
-	if base.ControlContext != nil {
-		return base.ControlContext
-	}
-	if control := base.Control; control != nil {
-		return func(_ context.Context, network, address string, c syscall.RawConn) error {
-			return control(network, address, c)
-		}
-	}
-	return nil
-}
-
-// control runs once per address tried, on sockets of any network.
-func (d *Dialer) control(ctx context.Context, network, address string, c syscall.RawConn) error {
-	p := &d.prepared
-	if p.user != nil {
-		if err := p.user(ctx, network, address, c); err != nil {
-			return err
-		}
-	}
-	if err := p.before.Control(network, address, c); err != nil && !p.mptcp {
-		return err
-	}
-	return nil
 }
 
 // Dial connects like [net.Dialer.Dial].
@@ -171,7 +129,7 @@ func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.
 	if err != nil {
 		return nil, err
 	}
-	if err := d.prepared.finish(conn); err != nil {
+	if err := d.prepared.finish.Set(conn); err != nil {
 		conn.Close()
 		return nil, &net.OpError{Op: "dial", Net: network, Source: conn.LocalAddr(), Addr: conn.RemoteAddr(), Err: err}
 	}
@@ -179,17 +137,4 @@ func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.
 		return sockopt.Pin(conn), nil
 	}
 	return conn, nil
-}
-
-// finish sets what had to wait for the connection, and reads everything back.
-func (p *prepared) finish(conn net.Conn) error {
-	if p.after != nil {
-		if err := p.after.Set(conn); err != nil {
-			return err
-		}
-	}
-	if p.check != nil {
-		return p.check.Verify(conn)
-	}
-	return nil
 }

@@ -3,10 +3,11 @@ package platform
 // Apply makes the plan's calls on the socket fd. It goes on after a failure and
 // returns all errors, each an [*OptionError].
 //
-// With verify, every option whose call succeeded is read back, and one that
-// holds another value adds a [*MismatchError]. What the platform cannot read
-// back (SIO_KEEPALIVE_VALS, options of old NetBSD releases) stays unconfirmed.
-func (p *Plan) Apply(k Kernel, fd uintptr, verify bool) error {
+// Then the options of check, normally the plan itself, are read back, except
+// those whose call has just failed; one that holds another value adds a
+// [*MismatchError]. What the platform cannot read back (SIO_KEEPALIVE_VALS,
+// options of old NetBSD releases) stays unconfirmed. A nil check reads nothing.
+func (p *Plan) Apply(k Kernel, fd uintptr, check *Plan) error {
 	var errs []error
 	var failed OptionSet
 	for i := range p.Steps() {
@@ -16,9 +17,9 @@ func (p *Plan) Apply(k Kernel, fd uintptr, verify bool) error {
 			failed |= s.Carries
 		}
 	}
-	if verify {
-		for i := range p.Steps() {
-			s := &p.steps[i]
+	if check != nil {
+		for i := range check.Steps() {
+			s := &check.steps[i]
 			if failed&s.Carries != 0 {
 				continue
 			}
@@ -30,16 +31,10 @@ func (p *Plan) Apply(k Kernel, fd uintptr, verify bool) error {
 	return join(errs)
 }
 
-// Verify reads every option of the plan back and reports those that hold
-// another value.
+// Verify only reads the plan's options back.
 func (p *Plan) Verify(k Kernel, fd uintptr) error {
-	var errs []error
-	for i := range p.Steps() {
-		if err := p.steps[i].verify(k, fd); err != nil {
-			errs = append(errs, err)
-		}
-	}
-	return join(errs)
+	var none Plan
+	return none.Apply(k, fd, p)
 }
 
 func (s *Step) apply(k Kernel, fd uintptr) error {

@@ -14,10 +14,9 @@ type call struct {
 	visit func(fd uintptr) // always (*call).run of this call
 
 	kernel   platform.Kernel
-	askKind  bool           // refuse what is not TCP
-	plan     *platform.Plan // nil: read the settings
-	set      bool           // apply the plan
-	verify   bool           // read the plan's options back
+	askKind  bool    // refuse what is not TCP
+	setter   *Setter // nil: read the settings
+	own      Setter  // what setter points to if nobody else keeps it
 	settings Settings
 	err      error
 }
@@ -39,14 +38,11 @@ func (c *call) run(fd uintptr) {
 			return
 		}
 	}
-	switch {
-	case c.plan == nil:
+	if c.setter == nil {
 		c.settings, c.err = platform.Current().Read(c.kernel, fd)
-	case c.set:
-		c.err = c.plan.Apply(c.kernel, fd, c.verify)
-	default:
-		c.err = c.plan.Verify(c.kernel, fd)
+		return
 	}
+	c.err = c.setter.sets.Apply(c.kernel, fd, &c.setter.verifies)
 }
 
 // on visits the socket and gives the call back to the pool. outer is why the

@@ -67,7 +67,7 @@ func (h *Handle) Set(cfg Config) error {
 	if err != nil {
 		return err
 	}
-	return s.visit(h.rc, true, false)
+	return setOnce(s, h.rc, true)
 }
 
 // KindOf tells whether the socket below c, which is what [Set] takes, is plain

@@ -28,7 +28,18 @@ func Set(c any, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	return s.Set(c)
+	rc, isTCP, err := rawConn(c)
+	if err != nil {
+		return err
+	}
+	return setOnce(s, rc, isTCP)
+}
+
+// setOnce lets the Setter live in the pooled call, not on the heap.
+func setOnce(s Setter, rc syscall.RawConn, isTCP bool) error {
+	c := calls.Get().(*call)
+	c.own = s
+	return c.own.visit(c, rc, isTCP)
 }
 
 // Control returns a hook for [net.Dialer].Control or [net.ListenConfig].Control
@@ -57,9 +68,9 @@ func Control(cfg Config) (func(network, address string, c syscall.RawConn) error
 // planned once, applied without allocating. It may be used concurrently.
 type Setter struct {
 	config   Config
-	plan     platform.Plan
+	sets     platform.Plan // the calls to make
+	verifies platform.Plan // the calls to read back
 	kernel   platform.Kernel
-	readBack bool
 }
 
 // NewSetter checks cfg for this operating system. The error is that of
@@ -77,7 +88,7 @@ func newSetter(cfg Config) (Setter, error) {
 	if len(faults) > 0 {
 		return Setter{}, fmt.Errorf("keepalive %v: %w", cfg, faults)
 	}
-	return Setter{config: cfg, plan: plan, kernel: kernel, readBack: true}, nil
+	return Setter{config: cfg, sets: plan, verifies: plan, kernel: kernel}, nil
 }
 
 // kernel is what new Setters and reads talk to; tests put another in its place.
@@ -87,12 +98,22 @@ var kernel = platform.System()
 func (s *Setter) Config() Config { return s.config }
 
 // Options returns the options that the Setter sets.
-func (s *Setter) Options() platform.OptionSet { return s.plan.Carries() }
+func (s *Setter) Options() platform.OptionSet { return s.sets.Carries() }
 
-// Only returns a Setter for that part of the Config.
+// Only returns a Setter for that part of the Config: it neither sets nor reads
+// back anything else.
 func (s *Setter) Only(options platform.OptionSet) *Setter {
 	part := *s
-	part.plan = s.plan.Only(options)
+	part.sets = s.sets.Only(options)
+	part.verifies = s.verifies.Only(options)
+	return &part
+}
+
+// SetsOnly returns a Setter that sets only that part of the Config, and reads
+// back as much as s does. With no options it only verifies.
+func (s *Setter) SetsOnly(options platform.OptionSet) *Setter {
+	part := *s
+	part.sets = s.sets.Only(options)
 	return &part
 }
 
@@ -100,7 +121,7 @@ func (s *Setter) Only(options platform.OptionSet) *Setter {
 // success. It saves one getsockopt per option.
 func (s *Setter) WithoutReadBack() *Setter {
 	part := *s
-	part.readBack = false
+	part.verifies = platform.Plan{}
 	return &part
 }
 
@@ -117,17 +138,7 @@ func (s *Setter) Set(c any) error {
 	if err != nil {
 		return err
 	}
-	return s.visit(rc, isTCP, false)
-}
-
-// Verify reads back every option the Setter sets, without setting it again. The
-// errors are those of [Setter.Set].
-func (s *Setter) Verify(c any) error {
-	rc, isTCP, err := rawConn(c)
-	if err != nil {
-		return err
-	}
-	return s.visit(rc, isTCP, true)
+	return s.visit(calls.Get().(*call), rc, isTCP)
 }
 
 // Control is the hook that the function [Control] returns.
@@ -135,7 +146,7 @@ func (s *Setter) Control(network, _ string, c syscall.RawConn) error {
 	if !strings.HasPrefix(network, "tcp") {
 		return nil
 	}
-	return s.visit(c, true, false)
+	return s.visit(calls.Get().(*call), c, true)
 }
 
 // ControlContext is [Setter.Control] for [net.Dialer].ControlContext.
@@ -143,10 +154,8 @@ func (s *Setter) ControlContext(_ context.Context, network, address string, c sy
 	return s.Control(network, address, c)
 }
 
-func (s *Setter) visit(rc syscall.RawConn, isTCP, onlyVerify bool) error {
-	c := calls.Get().(*call)
-	c.kernel, c.plan, c.askKind = s.kernel, &s.plan, !isTCP
-	c.set, c.verify = !onlyVerify, onlyVerify || s.readBack
+func (s *Setter) visit(c *call, rc syscall.RawConn, isTCP bool) error {
+	c.setter, c.kernel, c.askKind = s, s.kernel, !isTCP
 	_, inner, outer := c.on(rc)
 	if outer != nil {
 		return fmt.Errorf("sockopt: %w", outer)
