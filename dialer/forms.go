@@ -4,7 +4,6 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
 )
 
@@ -31,17 +30,14 @@ func (d *Dialer) DialGRPC(ctx context.Context, addr string) (net.Conn, error) {
 	return d.DialContext(ctx, network, address)
 }
 
+// grpcAddress reads the address as grpc-go writes it: after the scheme the path
+// is plain, not percent-encoded.
 func grpcAddress(addr string) (network, address string) {
 	path, isUnix := strings.CutPrefix(addr, "unix:")
 	if !isUnix {
 		return "tcp", addr
 	}
-	if strings.HasPrefix(path, "//") {
-		if u, err := url.Parse(addr); err == nil && u.Path != "" {
-			path = u.Path
-		}
-	}
-	return "unix", path
+	return "unix", strings.TrimPrefix(path, "//")
 }
 
 // HTTPTransport returns a clone of [http.DefaultTransport] that connects with d:

@@ -27,9 +27,9 @@ type ListenConfig struct {
 	// MultipathTCP asks for a Multipath TCP listener. The default is plain TCP,
 	// unlike package net since Go 1.24, because a Multipath TCP socket has no user
 	// timeout. Clients that speak plain TCP get everything; for the others the
-	// missing user timeout goes to OnError. On a kernel whose Multipath TCP
-	// refuses another option the listener becomes plain TCP, and OnError hears
-	// why.
+	// missing user timeout goes to OnError. Where the kernel has no Multipath TCP,
+	// or one that refuses another option, the listener becomes plain TCP, and
+	// OnError hears why.
 	MultipathTCP bool
 
 	// WithoutReadBack saves the system calls that read options back after they
@@ -78,7 +78,10 @@ func (lc *ListenConfig) Listen(ctx context.Context, network, address string) (ne
 		return nil, err
 	}
 	report := newReporter(lc.OnError)
-	if lostMultipath != nil {
+	if lc.MultipathTCP && !isMultipath(l) {
+		if lostMultipath == nil {
+			lostMultipath = errors.New("the system has none, or it is switched off")
+		}
 		report.hear(nil, fmt.Errorf("listener: plain TCP instead of the Multipath TCP asked for: %w", lostMultipath))
 	}
 	return lc.accepting(l, setter, platform.Current().NotInherited(setter.Options()), report), nil
@@ -125,7 +128,7 @@ func onListeningSocket(s *sockopt.Setter, multipath bool) *sockopt.Setter {
 // accepting returns l, or what hands out l's connections with the options in
 // again set anew.
 func (lc *ListenConfig) accepting(l net.Listener, s *sockopt.Setter, again platform.OptionSet, report *reporter) net.Listener {
-	if isMultipath(l) {
+	if s.Config().UserTimeout > 0 && isMultipath(l) { // none is what it has anyway
 		again |= s.Options() & platform.SetOf(platform.UserTimeout)
 	}
 	if again == 0 && !lc.Pin {

@@ -33,19 +33,20 @@ func Wrap(l net.Listener, cfg sockopt.Config) (net.Listener, error) {
 // (tls.NewListener) can be wrapped if Config sets idle, interval and count;
 // otherwise wrap the listener inside it.
 func (lc *ListenConfig) Wrap(l net.Listener) (net.Listener, error) {
-	if l == nil {
+	if tcp, ok := l.(*net.TCPListener); l == nil || ok && tcp == nil {
 		return nil, errors.New("listener: the net.Listener is nil")
 	}
 	asked, err := lc.setter(lc.Config)
 	if err != nil {
 		return nil, err
 	}
-	full := lc.Config
+	full, onSocket := lc.Config, true
 	switch kind, err := sockopt.KindOf(l); {
 	case errors.Is(err, sockopt.ErrNoSocket):
 		if full.Idle == 0 || full.Interval == 0 || full.Count == 0 {
 			return nil, fmt.Errorf("listener: what keepalive %v leaves unset cannot be read from %T; wrap the listener inside it, or set idle, interval and count: %w", full, l, err)
 		}
+		onSocket = false
 	case err != nil:
 		return nil, fmt.Errorf("listener: %w", err)
 	case kind == platform.NotTCP:
@@ -58,28 +59,42 @@ func (lc *ListenConfig) Wrap(l net.Listener) (net.Listener, error) {
 		if err != nil {
 			return nil, fmt.Errorf("listener: %w", err)
 		}
-		full = fillTiming(full, sockopt.Of(held))
+		if full, err = fillTiming(full, held); err != nil {
+			return nil, err
+		}
 	}
 	setter, err := lc.setter(full)
 	if err != nil {
 		return nil, err
 	}
-	again := goOverwrites | platform.Current().NotInherited(setter.Options())
+	again := setter.Options()
+	if onSocket {
+		again = goOverwrites | platform.Current().NotInherited(again)
+	}
 	return lc.accepting(l, setter, again, newReporter(lc.OnError)), nil
 }
 
-// fillTiming completes what Go overwrites with what the listening socket held.
-func fillTiming(cfg, held sockopt.Config) sockopt.Config {
-	if cfg.Idle == 0 {
-		cfg.Idle = held.Idle
+// fillTiming completes what Go overwrites with what the listening socket holds.
+func fillTiming(cfg sockopt.Config, held sockopt.Settings) (sockopt.Config, error) {
+	holds := sockopt.Of(held)
+	var unknown platform.OptionSet
+	fill := func(o platform.Option, unset bool, take func()) {
+		switch {
+		case !unset || platform.Current().Spec(o) == nil: // or Go cannot overwrite it either
+		case held.Known.Has(o):
+			take()
+		default:
+			unknown |= platform.SetOf(o)
+		}
 	}
-	if cfg.Interval == 0 {
-		cfg.Interval = held.Interval
+	fill(platform.Idle, cfg.Idle == 0, func() { cfg.Idle = holds.Idle })
+	fill(platform.Interval, cfg.Interval == 0, func() { cfg.Interval = holds.Interval })
+	fill(platform.Count, cfg.Count == 0, func() { cfg.Count = holds.Count })
+	if unknown != 0 {
+		return cfg, fmt.Errorf("listener: keepalive %v leaves %v unset, Go overwrites that after accept, and %s cannot read what the listening socket holds; set it: %w",
+			cfg, unknown, platform.Current().Title, errors.ErrUnsupported)
 	}
-	if cfg.Count == 0 {
-		cfg.Count = held.Count
-	}
-	return cfg
+	return cfg, nil
 }
 
 // Restore wraps a listener whose socket somebody else has already given its

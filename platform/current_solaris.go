@@ -12,7 +12,8 @@ import (
 // that cannot be read is taken for a recent one: 11.4 is of 2018.
 var current = sync.OnceValue(func() *Table {
 	var name unix.Utsname
-	if err := unix.Uname(&name); err == nil && solarisIsBefore114(unix.ByteSliceToString(name.Version[:])) {
+	if err := unix.Uname(&name); err == nil &&
+		solarisIsBefore114(unix.ByteSliceToString(name.Release[:]), unix.ByteSliceToString(name.Version[:])) {
 		return &solarisBefore114
 	}
 	return &solaris

@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"errors"
 	"sync/atomic"
 	"syscall"
 
@@ -16,19 +17,36 @@ func current() *Table {
 	if t := found.Load(); t != nil {
 		return t
 	}
-	s, err := win.Socket(win.AF_INET, win.SOCK_STREAM, win.IPPROTO_TCP)
+	s, err := probeSocket()
 	if err != nil {
-		if s, err = win.Socket(win.AF_INET6, win.SOCK_STREAM, win.IPPROTO_TCP); err != nil {
-			return &windows // Windows is not ready to say; ask again next time
-		}
+		return &windows // ask again next time
 	}
 	defer win.Closesocket(s)
-	t := &windows
-	if _, err := win.GetsockoptInt(s, windowsTCP, windowsTCPKeepIdle); err != nil {
-		t = &windowsBefore1709
+	_, err = win.GetsockoptInt(s, windowsTCP, windowsTCPKeepIdle)
+	switch {
+	case err == nil:
+		found.Store(&windows)
+	case noSuchOption(err):
+		found.Store(&windowsBefore1709)
+	default:
+		return &windows
 	}
-	found.Store(t)
-	return t
+	return found.Load()
+}
+
+func probeSocket() (win.Handle, error) {
+	s, err := win.Socket(win.AF_INET, win.SOCK_STREAM, win.IPPROTO_TCP)
+	if errors.Is(err, win.WSANOTINITIALISED) { // a program without package net
+		var data win.WSAData
+		if err := win.WSAStartup(0x202, &data); err != nil {
+			return 0, err
+		}
+		s, err = win.Socket(win.AF_INET, win.SOCK_STREAM, win.IPPROTO_TCP)
+	}
+	if err != nil {
+		s, err = win.Socket(win.AF_INET6, win.SOCK_STREAM, win.IPPROTO_TCP)
+	}
+	return s, err
 }
 
 var (

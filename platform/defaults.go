@@ -20,8 +20,8 @@ func SystemDefaults() (Settings, error) { return systemDefaults() }
 // SystemDefaultsOf returns what an option means on the socket fd while nobody
 // has set it there. Only Linux has more than one answer: that of the socket's
 // network namespace. If it is another than the calling thread's, reading it
-// takes CAP_NET_ADMIN there and CAP_SYS_ADMIN here; without, nothing is Known
-// and the error says so. Elsewhere it is the same as [SystemDefaults].
+// takes CAP_NET_ADMIN there and CAP_SYS_ADMIN here; without, and in gVisor,
+// nothing is Known and the error says so. Elsewhere it is the same as [SystemDefaults].
 func SystemDefaultsOf(fd uintptr) (Settings, error) { return systemDefaultsOf(fd) }
 
 // AlwaysProbes reports whether this kernel probes every connection now, even

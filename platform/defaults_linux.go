@@ -59,22 +59,35 @@ func defaultsInNamespaceOf(fd int) (Settings, error) {
 		return Settings{}, fmt.Errorf("the socket may be in another network namespace, whose defaults cannot be read: ioctl SIOCGSKNS: %w", errno)
 	}
 	defer unix.Close(int(ns))
-	type answer struct {
-		settings Settings
-		err      error
-	}
 	done := make(chan answer)
-	go func() {
-		// The thread stays locked, so it ends with this goroutine and no other
-		// one ever runs in the foreign namespace.
-		runtime.LockOSThread()
-		if err := unix.Setns(int(ns), unix.CLONE_NEWNET); err != nil {
-			done <- answer{err: fmt.Errorf("setns to the socket's network namespace: %w", err)}
-			return
-		}
-		settings, err := systemDefaults()
-		done <- answer{settings, err}
-	}()
+	go askInNamespace(int(ns), done)
 	a := <-done
 	return a.settings, a.err
+}
+
+// An answer is what a goroutine in another namespace found.
+type answer struct {
+	settings Settings
+	err      error
+}
+
+// askInNamespace asks on a thread that stays locked, so it ends with its
+// goroutine and no other one ever runs in the foreign namespace. The program's
+// first thread never ends, and /proc/self shows its namespace as the program's:
+// where that is the one at hand, it is held while another does the work.
+func askInNamespace(ns int, done chan<- answer) {
+	runtime.LockOSThread()
+	if unix.Gettid() == unix.Getpid() {
+		inner := make(chan answer)
+		go askInNamespace(ns, inner)
+		done <- <-inner
+		runtime.UnlockOSThread()
+		return
+	}
+	if err := unix.Setns(ns, unix.CLONE_NEWNET); err != nil {
+		done <- answer{err: fmt.Errorf("setns to the socket's network namespace: %w", err)}
+		return
+	}
+	settings, err := systemDefaults()
+	done <- answer{settings, err}
 }

@@ -1,16 +1,30 @@
 package platform
 
-import "golang.org/x/sys/unix"
+import (
+	"fmt"
 
+	"golang.org/x/sys/unix"
+)
+
+// kindOf asks for the type too, as raw sockets carry protocol numbers, and other
+// families have a protocol 6 of their own.
 func kindOf(k Kernel, fd uintptr) (Kind, error) {
 	protocol, err := k.Get(fd, unix.SOL_SOCKET, unix.SO_PROTOCOL)
-	switch {
-	case err != nil:
-		return NotTCP, &OptionError{Call: "getsockopt", Symbol: "SO_PROTOCOL", Err: err}
-	case protocol == unix.IPPROTO_TCP:
-		return TCP, nil
-	case protocol == unix.IPPROTO_MPTCP:
+	if err != nil {
+		return NotTCP, fmt.Errorf("getsockopt SO_PROTOCOL: %w", err)
+	}
+	if protocol == unix.IPPROTO_MPTCP {
 		return MultipathTCP, nil
 	}
-	return NotTCP, nil
+	if protocol != unix.IPPROTO_TCP {
+		return NotTCP, nil
+	}
+	typ, err := k.Get(fd, unix.SOL_SOCKET, unix.SO_TYPE)
+	if err != nil {
+		return NotTCP, fmt.Errorf("getsockopt SO_TYPE: %w", err)
+	}
+	if typ != unix.SOCK_STREAM {
+		return NotTCP, nil
+	}
+	return TCP, nil
 }

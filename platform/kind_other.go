@@ -2,6 +2,8 @@
 
 package platform
 
+import "fmt"
+
 const (
 	protocolTCP = 6 // IPPROTO_TCP, the same everywhere
 	tcpNoDelay  = 1 // TCP_NODELAY, the same everywhere
@@ -16,5 +18,5 @@ func kindOf(k Kernel, fd uintptr) (Kind, error) {
 	case noSuchOption(err):
 		return NotTCP, nil
 	}
-	return NotTCP, &OptionError{Call: "getsockopt", Symbol: "TCP_NODELAY", Err: err}
+	return NotTCP, fmt.Errorf("getsockopt TCP_NODELAY: %w", err)
 }

@@ -3,7 +3,6 @@ package platform
 import (
 	"errors"
 	"fmt"
-	"math"
 	"time"
 )
 
@@ -71,10 +70,7 @@ func (f *Fault) mend(t *Table, r *Request) (Option, int64) {
 	case TooSmall:
 		return f.Option, f.Min
 	case TooLarge:
-		if f.Max > 0 {
-			return f.Option, f.Max
-		}
-		return Count, math.MaxInt32 // the smallest interval times this count is still too much
+		return f.Option, f.Max
 	case Incomplete:
 		return f.Missing, t.fill(f.Option, f.Missing, r)
 	}
@@ -96,7 +92,8 @@ func (t *Table) fill(have, missing Option, r *Request) int64 {
 		return p.DefaultB
 	}
 	if missing == Count {
-		return max(1, int64(p.Total)/max(1, int64(r.Interval)))
+		unit := t.Spec(Interval).Unit
+		return max(1, int64(p.Total)/max(1, unit.fromKernel(unit.toKernel(int64(r.Interval)))))
 	}
 	v := max(int64(time.Second), int64(p.Total)/max(1, int64(r.Count)))
 	if _, most := t.Spec(Interval).limits(); most != UnknownLimit {

@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -25,10 +26,15 @@ var optionNames = [optionCount]string{"keepalive", "idle", "interval", "count", 
 // String returns the name used in the text form of a config: "keepalive",
 // "idle", "interval", "count" or "user-timeout".
 func (o Option) String() string {
-	if int(o) < len(optionNames) {
-		return optionNames[o]
+	return nameOf("Option", uint8(o), optionNames[:]...)
+}
+
+// nameOf names a value of an enumeration, also one that it does not have.
+func nameOf(enumeration string, value uint8, names ...string) string {
+	if int(value) < len(names) {
+		return names[value]
 	}
-	return "Option(" + strconv.Itoa(int(o)) + ")"
+	return fmt.Sprintf("%s(%d)", enumeration, value)
 }
 
 // Options returns all options, in the order of their declaration.
@@ -47,10 +53,25 @@ func (o Option) Format(value int64) string {
 	case Count:
 		return strconv.FormatInt(value, 10)
 	}
-	if value%int64(time.Second) == 0 {
-		return strconv.FormatInt(value/int64(time.Second), 10) + "s"
+	return formatSeconds(value)
+}
+
+// formatSeconds writes nanoseconds as decimal seconds; below one second, as
+// [time.Duration] does.
+func formatSeconds(ns int64) string {
+	const second = int64(time.Second)
+	if whole := ns / second; whole != 0 || ns == 0 {
+		fraction := ns % second
+		if fraction < 0 {
+			fraction = -fraction
+		}
+		text := strconv.FormatInt(whole, 10)
+		if fraction != 0 {
+			text += "." + strings.TrimRight(fmt.Sprintf("%09d", fraction), "0")
+		}
+		return text + "s"
 	}
-	return time.Duration(value).String()
+	return time.Duration(ns).String()
 }
 
 // An OptionSet is a set of options.
@@ -105,7 +126,7 @@ func (u Unit) Duration() time.Duration {
 
 // String returns the unit's symbol.
 func (u Unit) String() string {
-	return [...]string{"flag", "", "s", "s/2", "ms"}[u]
+	return nameOf("Unit", uint8(u), "flag", "", "s", "s/2", "ms")
 }
 
 // toKernel converts a field's value to kernel units, rounding up: a duration
@@ -144,7 +165,7 @@ const (
 )
 
 // String returns "unknown", "no" or "yes".
-func (a Answer) String() string { return [...]string{"unknown", "no", "yes"}[a] }
+func (a Answer) String() string { return nameOf("Answer", uint8(a), "unknown", "no", "yes") }
 
 // Zero is what a kernel does with the value 0.
 type Zero uint8
@@ -158,7 +179,7 @@ const (
 
 // String says the meaning in a few words.
 func (z Zero) String() string {
-	return [...]string{"unknown", "rejected", "system default", "off"}[z]
+	return nameOf("Zero", uint8(z), "unknown", "rejected", "system default", "off")
 }
 
 // UnknownLimit stands for a minimum or maximum nobody could verify. A value is

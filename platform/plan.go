@@ -21,7 +21,7 @@ type Step struct {
 }
 
 // String writes the call as "TCP_KEEPIDLE=60".
-func (s *Step) String() string { return s.Symbol + "=" + s.valueText() }
+func (s Step) String() string { return s.Symbol + "=" + s.valueText() }
 
 func (s *Step) valueText() string {
 	if s.Form == KeepAliveVals {

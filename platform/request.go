@@ -118,17 +118,21 @@ func (t *Table) fault(r *Request, o Option) *Fault {
 	return nil
 }
 
-// productFault checks interval*count, once, when asked about the interval.
+// productFault checks a factor on its own and, when asked about the interval,
+// the product.
 func (t *Table) productFault(r *Request, o Option, s *Spec) *Fault {
-	if o != Interval || r.Count <= 0 {
+	v := r.value(o)
+	most := int64(math.MaxInt32)
+	if o == Interval && r.Count > 0 && int64(r.Count) <= most {
+		most /= int64(r.Count)
+	}
+	if s.Unit.toKernel(v) <= most {
 		return nil
 	}
-	n := s.Unit.toKernel(int64(r.Interval))
-	if n <= math.MaxInt32/int64(r.Count) {
-		return nil
+	f := t.newFault(TooLarge, o, v)
+	if most < math.MaxInt32 {
+		f.Max = s.Unit.fromKernel(most)
+		f.Why = fmt.Sprintf("with count=%d", r.Count)
 	}
-	f := t.newFault(TooLarge, o, int64(r.Interval))
-	f.Max = s.Unit.fromKernel(math.MaxInt32 / int64(r.Count))
-	f.Why = fmt.Sprintf("with count=%d", r.Count)
 	return f
 }

@@ -67,9 +67,9 @@ func (t *Table) Spec(o Option) *Spec {
 	return nil
 }
 
-// NotInherited returns those of the given options that an accepted socket does
-// not get from its listening socket, or of which nobody knows: they must be set
-// again after accept.
+// NotInherited returns what must be set again after accept: those of the given
+// options that an accepted socket does not get from its listening socket, or of
+// which nobody knows, and, where [Table.TimingWhileOff] asks for it, KeepAlive.
 func (t *Table) NotInherited(options OptionSet) OptionSet {
 	var lost OptionSet
 	for _, o := range Options() {
@@ -98,7 +98,7 @@ func (t *Table) absence(o Option) string {
 // Tables returns every table, in a stable order.
 func Tables() []*Table {
 	return []*Table{
-		&linux, &linuxMIPS, &android,
+		&linux, &linuxMIPS, &gvisor, &android,
 		&darwin, &ios,
 		&freebsd, &netbsd, &openbsd, &dragonfly, &dragonflyBefore58,
 		&illumos, &solaris, &solarisBefore114,
@@ -123,7 +123,8 @@ func Lookup(name string) (*Table, bool) {
 }
 
 // Current returns the table of the system this program runs on. Where a GOOS
-// has several (Windows, DragonFly BSD, Solaris), the running kernel decides.
+// has several (Linux, Windows, DragonFly BSD, Solaris), the running kernel
+// decides.
 // A system without a table (plan9, js, wasip1) gets one that offers nothing.
 func Current() *Table { return current() }
 

@@ -68,6 +68,29 @@ var linuxMIPS = Table{
 	Source:                   "arch/mips/include/uapi/asm/socket.h; the rest as linux; compiled, not run",
 }
 
+// gVisor has Linux's options and limits. What it lets accepted sockets inherit is
+// in pkg/tcpip/transport/tcp/accept.go.
+var gvisor = Table{
+	Name: "linux-gvisor", GOOS: "linux", Title: "gVisor",
+	Specs:                    inheritedByNone(linuxSpecs(linuxSolSocket, linuxSoKeepAlive)),
+	UserTimeoutReplacesCount: true,
+	Notes: append([]string{
+		"Accepted sockets inherit TCP_USER_TIMEOUT only (all of it where the sandbox uses the host's network): the rest is set again after accept.",
+		"setsockopt of an option that it does not know succeeds, by which it is told from Linux.",
+		"The sysctls read 0 for interval and count, while a fresh socket has 75 s and 9.",
+	}, linuxNotes...),
+	Source: "release of September 2026, run",
+}
+
+func inheritedByNone(specs []Spec) []Spec {
+	for i := range specs {
+		if specs[i].Option != UserTimeout {
+			specs[i].Inherited = No
+		}
+	}
+	return specs
+}
+
 var android = Table{
 	Name: "android", GOOS: "android", Title: "Android",
 	Specs:                    linuxSpecs(linuxSolSocket, linuxSoKeepAlive),

@@ -34,7 +34,7 @@ func sysvKeepAlive(inherited Answer) Spec {
 
 func sysvAbortThreshold() Spec {
 	return Spec{Option: UserTimeout, Symbol: "TCP_ABORT_THRESHOLD", Level: sysvTCP, Number: sysvTCPAbortThreshold,
-		Unit: Milliseconds, Min: 1, Max: UnknownLimit, Zero: ZeroUnknown, Inherited: Unknown, Readable: Yes}
+		Unit: Milliseconds, Min: UnknownLimit, Max: UnknownLimit, Zero: ZeroUnknown, Inherited: Unknown, Readable: Yes}
 }
 
 // sysvAbort is how long these systems go on probing by default
@@ -75,9 +75,9 @@ var solaris = Table{
 	Name: "solaris", GOOS: "solaris", Title: "Oracle Solaris 11.4",
 	Specs: []Spec{
 		{Option: Interval, Symbol: "TCP_KEEPINTVL", Level: sysvTCP, Number: solarisTCPKeepIntvl,
-			Unit: Seconds, Min: 1, Max: UnknownLimit, Zero: ZeroUnknown, Inherited: Unknown, Readable: Yes},
+			Unit: Seconds, Min: UnknownLimit, Max: UnknownLimit, Zero: ZeroUnknown, Inherited: Unknown, Readable: Yes},
 		{Option: Count, Symbol: "TCP_KEEPCNT", Level: sysvTCP, Number: solarisTCPKeepCnt,
-			Unit: Times, Min: 1, Max: UnknownLimit, Zero: ZeroUnknown, Inherited: Unknown, Readable: Yes},
+			Unit: Times, Min: UnknownLimit, Max: UnknownLimit, Zero: ZeroUnknown, Inherited: Unknown, Readable: Yes},
 		sysvAbortThreshold(),
 		{Option: Idle, Symbol: "TCP_KEEPIDLE", Level: sysvTCP, Number: solarisTCPKeepIdle,
 			Unit: Seconds, Min: UnknownLimit, Max: UnknownLimit, Zero: ZeroUnknown, Inherited: Unknown, Readable: Yes},
@@ -95,9 +95,9 @@ var solarisBefore114 = Table{
 	Name: "solaris-before-11.4", GOOS: "solaris", Title: "Oracle Solaris before 11.4",
 	Specs: []Spec{
 		{Option: Interval, Symbol: "TCP_KEEPALIVE_ABORT_THRESHOLD", Level: sysvTCP, Number: sysvTCPKeepAliveAbortThreshold,
-			Unit: Milliseconds, Min: 1, Max: UnknownLimit, Zero: ZeroUnknown, Inherited: Unknown, Readable: Yes, Form: Product},
+			Unit: Milliseconds, Min: UnknownLimit, Max: UnknownLimit, Zero: ZeroUnknown, Inherited: Unknown, Readable: Yes, Form: Product},
 		{Option: Count, Symbol: "TCP_KEEPALIVE_ABORT_THRESHOLD", Level: sysvTCP, Number: sysvTCPKeepAliveAbortThreshold,
-			Unit: Times, Min: 1, Max: UnknownLimit, Zero: ZeroUnknown, Inherited: Unknown, Readable: Yes, Form: Product},
+			Unit: Times, Min: UnknownLimit, Max: UnknownLimit, Zero: ZeroUnknown, Inherited: Unknown, Readable: Yes, Form: Product},
 		sysvAbortThreshold(),
 		{Option: Idle, Symbol: "TCP_KEEPALIVE_THRESHOLD", Level: sysvTCP, Number: sysvTCPKeepAliveThreshold,
 			Unit: Milliseconds, Min: UnknownLimit, Max: UnknownLimit, Zero: ZeroUnknown, Inherited: Unknown, Readable: Yes},
@@ -140,12 +140,18 @@ var aix = Table{
 	Source: "numbers from x/sys, unit from Go's net package; compiled, not run",
 }
 
-// solarisIsBefore114 reads the version that uname gives: "11.4.0.15.0" or
-// "11.3". What it cannot read counts as recent.
-func solarisIsBefore114(version string) bool {
-	var major, minor int
-	if n, _ := fmt.Sscanf(version, "%d.%d", &major, &minor); n != 2 {
-		return false
+// solarisIsBefore114 reads what uname gives: release "5.10" is Solaris 10;
+// release "5.11" with version "11.3" or "11.4.0.15.0" is Solaris 11. What it
+// cannot read counts as recent.
+func solarisIsBefore114(release, version string) bool {
+	if major, minor, ok := twoNumbers(release); ok && (major < 5 || major == 5 && minor < 11) {
+		return true
 	}
-	return major < 11 || major == 11 && minor < 4
+	major, minor, ok := twoNumbers(version)
+	return ok && (major < 11 || major == 11 && minor < 4)
+}
+
+func twoNumbers(text string) (major, minor int, ok bool) {
+	n, _ := fmt.Sscanf(text, "%d.%d", &major, &minor)
+	return major, minor, n == 2
 }

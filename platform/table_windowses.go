@@ -22,7 +22,7 @@ func windowsKeepAlive() Spec {
 
 func windowsMaxRT() Spec {
 	return Spec{Option: UserTimeout, Symbol: "TCP_MAXRT", Level: windowsTCP, Number: windowsTCPMaxRT,
-		Unit: Seconds, Min: 1, Max: UnknownLimit, Zero: ZeroUnknown, Inherited: Unknown, Readable: Unknown}
+		Unit: Seconds, Min: UnknownLimit, Max: UnknownLimit, Zero: ZeroUnknown, Inherited: Unknown, Readable: Unknown}
 }
 
 const windowsMaxRTNote = "TCP_MAXRT limits retransmission, in seconds; Microsoft documents -1 as \"for ever\" and nothing about 0, so switching it off is refused. TCP_MAXRTMS, the same in milliseconds, exists on Windows 11 only and is not used."
@@ -31,13 +31,13 @@ var windows = Table{
 	Name: "windows", GOOS: "windows", Title: "Windows 10 version 1709 and later",
 	Specs: []Spec{
 		{Option: Interval, Symbol: "TCP_KEEPINTVL", Level: windowsTCP, Number: windowsTCPKeepIntvl,
-			Unit: Seconds, Min: 1, Max: UnknownLimit, Zero: ZeroUnknown, Inherited: Unknown, Readable: Yes},
+			Unit: Seconds, Min: UnknownLimit, Max: UnknownLimit, Zero: ZeroUnknown, Inherited: Unknown, Readable: Yes},
 		{Option: Count, Symbol: "TCP_KEEPCNT", Level: windowsTCP, Number: windowsTCPKeepCnt,
-			Unit: Times, Min: 1, Max: 255, Zero: ZeroUnknown, Inherited: Unknown, Readable: Yes},
+			Unit: Times, Min: UnknownLimit, Max: 255, Zero: ZeroUnknown, Inherited: Unknown, Readable: Yes},
 		windowsMaxRT(),
 		windowsKeepAlive(),
 		{Option: Idle, Symbol: "TCP_KEEPIDLE", Level: windowsTCP, Number: windowsTCPKeepIdle,
-			Unit: Seconds, Min: 1, Max: UnknownLimit, Zero: ZeroUnknown, Inherited: Unknown, Readable: Yes},
+			Unit: Seconds, Min: UnknownLimit, Max: UnknownLimit, Zero: ZeroUnknown, Inherited: Unknown, Readable: Yes},
 	},
 	Notes: []string{
 		"Whether accepted sockets inherit the options is not documented: they are set again after accept.",
@@ -49,9 +49,9 @@ var windows = Table{
 var windowsBefore1709 = Table{
 	Name: "windows-before-1709", GOOS: "windows", Title: "Windows before 10 version 1709",
 	Specs: []Spec{
-		{Option: Idle, Symbol: "SIO_KEEPALIVE_VALS", Unit: Milliseconds, Min: 1, Max: 1<<32 - 1,
+		{Option: Idle, Symbol: "SIO_KEEPALIVE_VALS", Unit: Milliseconds, Min: UnknownLimit, Max: 1<<32 - 1,
 			Zero: ZeroUnknown, Inherited: Unknown, Readable: No, Form: KeepAliveVals},
-		{Option: Interval, Symbol: "SIO_KEEPALIVE_VALS", Unit: Milliseconds, Min: 1, Max: 1<<32 - 1,
+		{Option: Interval, Symbol: "SIO_KEEPALIVE_VALS", Unit: Milliseconds, Min: UnknownLimit, Max: 1<<32 - 1,
 			Zero: ZeroUnknown, Inherited: Unknown, Readable: No, Form: KeepAliveVals},
 		windowsMaxRT(),
 		windowsKeepAlive(),

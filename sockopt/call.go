@@ -29,7 +29,7 @@ var calls = sync.Pool{New: func() any {
 
 func (c *call) run(fd uintptr) {
 	if c.askKind {
-		kind, err := platform.KindOf(c.kernel, fd)
+		kind, err := kindOf(c.kernel, fd)
 		if err == nil && kind == platform.NotTCP {
 			err = ErrNotTCP
 		}

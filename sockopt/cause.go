@@ -64,7 +64,7 @@ func CauseOf(err error) Cause {
 	case errors.Is(err, net.ErrClosed), errors.Is(err, io.ErrClosedPipe):
 		return Closed
 	}
-	if cause := causeOfErrno(err, op == "read" || op == "write"); cause != OtherCause {
+	if cause := causeOfErrno(err, isTransfer(op)); cause != OtherCause {
 		return cause
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
@@ -76,6 +76,16 @@ func CauseOf(err error) Cause {
 // IsPeerTimeout reports whether the kernel gave the peer up. It is false for
 // deadlines, cancelled contexts and connections that were never made.
 func IsPeerTimeout(err error) bool { return CauseOf(err) == PeerTimeout }
+
+// isTransfer tells operations that move data from those that set a connection up
+// or tear it down.
+func isTransfer(op string) bool {
+	switch op {
+	case "read", "write", "readfrom", "writeto", "writev", "raw-read", "raw-write":
+		return true
+	}
+	return false
+}
 
 // operation returns "dial" if any part of the error is a failed dial, otherwise
 // the innermost operation.

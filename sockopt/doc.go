@@ -18,10 +18,10 @@
 //
 // # What can be set where
 //
-// Linux has everything. macOS, FreeBSD, Windows, illumos and Solaris have all
-// four options, with other names for the user timeout; NetBSD, DragonFly BSD
-// and AIX lack the user timeout; OpenBSD can only switch keepalive on and off.
-// Limits, units and traps are the data of package platform.
+// Linux, macOS, FreeBSD, Windows 10 (version 1709), illumos and Solaris have all
+// four options, under various names; NetBSD, DragonFly BSD and AIX lack the user
+// timeout, Windows before 1709 the count; OpenBSD can only switch keepalive on
+// and off. Names, limits, units and traps are the data of package platform.
 //
 // # Concurrency
 //

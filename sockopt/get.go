@@ -82,8 +82,20 @@ func KindOf(c any) (platform.Kind, error) {
 	}
 	var kind platform.Kind
 	var inner error
-	if err := rc.Control(func(fd uintptr) { kind, inner = platform.KindOf(kernel, fd) }); err != nil {
+	if err := rc.Control(func(fd uintptr) { kind, inner = kindOf(kernel, fd) }); err != nil {
 		return platform.NotTCP, fmt.Errorf("sockopt: %w", err)
 	}
-	return kind, inner
+	if inner != nil {
+		return platform.NotTCP, fmt.Errorf("sockopt: %w", inner)
+	}
+	return kind, nil
+}
+
+// kindOf knows one reason why the question fails: the descriptor is a file.
+func kindOf(k platform.Kernel, fd uintptr) (platform.Kind, error) {
+	kind, err := platform.KindOf(k, fd)
+	if err != nil {
+		return kind, fmt.Errorf("%w: %w", ErrNoSocket, err)
+	}
+	return kind, nil
 }

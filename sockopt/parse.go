@@ -1,6 +1,7 @@
 package sockopt
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -72,7 +73,7 @@ func (p *parser) colons(text string) {
 		p.problem("has %d parts between colons; want idle:interval:count", len(parts))
 		return
 	}
-	if strings.Trim(text, ": ") == "" {
+	if strings.Join(strings.Fields(text), "") == "::" {
 		p.problem("names no value; write on to leave all to the system")
 		return
 	}
@@ -131,7 +132,7 @@ func (p *parser) duration(name, value string) time.Duration {
 	d, err := parseDuration(value)
 	switch {
 	case err != nil:
-		p.problem("%s=%s: %v", name, value, err)
+		p.problem("%s=%s %v", name, value, err)
 	case d < 0:
 		p.problem("%s=%s is negative", name, value)
 	case d == 0 && name == "user-timeout":
@@ -144,25 +145,40 @@ func (p *parser) duration(name, value string) time.Duration {
 	return 0
 }
 
+var (
+	errNoDuration = errors.New("is not a duration such as 90s, 2m or 1h30m, nor a number of seconds")
+	errTooLong    = errors.New("is more than a duration can hold (292 years)")
+)
+
 // parseDuration also takes a bare number of seconds.
 func parseDuration(value string) (time.Duration, error) {
-	if n, err := strconv.ParseInt(value, 10, 64); err == nil {
-		if n > math.MaxInt64/int64(time.Second) || n < math.MinInt64/int64(time.Second) {
-			return 0, fmt.Errorf("is more than a duration can hold (292 years)")
-		}
+	n, err := strconv.ParseInt(value, 10, 64)
+	switch {
+	case errors.Is(err, strconv.ErrRange), err == nil && (n > math.MaxInt64/int64(time.Second) || n < math.MinInt64/int64(time.Second)):
+		return 0, errTooLong
+	case err == nil:
 		return time.Duration(n) * time.Second, nil
 	}
 	d, err := time.ParseDuration(value)
-	if err != nil {
-		return 0, fmt.Errorf("is not a duration such as 90s, 2m or 1h30m, nor a number of seconds")
+	if err == nil {
+		return d, nil
 	}
-	return d, nil
+	// The same digits in the smallest unit tell a wrong text from a long time.
+	number := strings.TrimRight(value, "hmsnuµ")
+	if _, err := strconv.ParseInt(number, 10, 64); err == nil {
+		if _, err := time.ParseDuration("1" + value[len(number):]); err == nil {
+			return 0, errTooLong
+		}
+	}
+	return 0, errNoDuration
 }
 
 func (p *parser) count(value string) int {
 	n, err := strconv.ParseInt(value, 10, 32)
 	switch {
-	case err != nil:
+	case errors.Is(err, strconv.ErrRange) && !strings.HasPrefix(value, "-"):
+		p.problem("count=%s is more than %d", value, math.MaxInt32)
+	case err != nil && !errors.Is(err, strconv.ErrRange):
 		p.problem("count=%s is not a whole number", value)
 	case n < 0:
 		p.problem("count=%s is negative", value)

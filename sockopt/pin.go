@@ -34,8 +34,16 @@ func (*pinned) SetKeepAliveConfig(net.KeepAliveConfig) error { return ErrPinned 
 
 // ReadFrom lets the kernel move the data also where the source is pinned.
 func (p *pinned) ReadFrom(r io.Reader) (int64, error) {
-	if source, ok := r.(*pinned); ok {
+	switch source := r.(type) {
+	case *pinned:
 		r = source.TCPConn
+	case *io.LimitedReader: // io.CopyN
+		if inner, ok := source.R.(*pinned); ok {
+			limited := &io.LimitedReader{R: inner.TCPConn, N: source.N}
+			n, err := p.TCPConn.ReadFrom(limited)
+			source.N = limited.N
+			return n, err
+		}
 	}
 	return p.TCPConn.ReadFrom(r)
 }

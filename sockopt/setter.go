@@ -17,6 +17,10 @@ import (
 // completes afterwards, where the system lets them inherit (Linux: all; see
 // package listener for the others).
 //
+// A connection that has already been silent for longer than the new idle time
+// is probed at once (Linux), and one that has more unanswered probes than the new
+// count is given up at once.
+//
 // If cfg is not valid here, the error is that of [Config.Validate] and nothing
 // was changed. Otherwise every option is tried, and the error joins an
 // [*OptionError] for each one that the kernel refused and a [*MismatchError]
@@ -155,13 +159,14 @@ func (s *Setter) ControlContext(_ context.Context, network, address string, c sy
 }
 
 func (s *Setter) visit(c *call, rc syscall.RawConn, isTCP bool) error {
+	cfg := s.config // s may live in c, which is gone after the visit
 	c.setter, c.kernel, c.askKind = s, s.kernel, !isTCP
 	_, inner, outer := c.on(rc)
 	if outer != nil {
 		return fmt.Errorf("sockopt: %w", outer)
 	}
 	if inner != nil {
-		return fmt.Errorf("keepalive %v: %w", s.config, inner)
+		return fmt.Errorf("keepalive %v: %w", cfg, inner)
 	}
 	return nil
 }

@@ -32,36 +32,36 @@ func rawConn(c any) (rc syscall.RawConn, isTCP bool, err error) {
 		switch x := c.(type) {
 		case nil:
 			return nil, false, noSocket(outer, "it holds no connection (nil)")
-		case *net.TCPConn:
-			rc, err = x.SyscallConn()
-			isTCP = true
-		case *net.TCPListener:
-			rc, err = x.SyscallConn()
-			isTCP = true
 		case *net.UnixConn, *net.UDPConn, *net.IPConn, *net.UnixListener:
 			return nil, false, fmt.Errorf("sockopt: %T: %w", x, ErrNotTCP)
 		case syscall.RawConn:
 			return x, false, nil
-		case interface{ NetConn() net.Conn }:
-			if isNilPointer(x) {
-				return nil, false, noSocket(outer, fmt.Sprintf("%T is nil", x))
+		case *net.TCPConn:
+			isTCP = true
+			if x != nil {
+				rc, err = x.SyscallConn()
 			}
-			if sc, ok := c.(syscall.Conn); ok {
-				rc, err = sc.SyscallConn()
-				break
+		case *net.TCPListener:
+			isTCP = true
+			if x != nil {
+				rc, err = x.SyscallConn()
 			}
-			c = x.NetConn()
-			continue
 		case syscall.Conn:
 			if isNilPointer(x) {
 				return nil, false, noSocket(outer, fmt.Sprintf("%T is nil", x))
 			}
-			rc, err = x.SyscallConn()
+			rc, err = syscallConn(x)
+		case interface{ NetConn() net.Conn }:
+			if isNilPointer(x) {
+				return nil, false, noSocket(outer, fmt.Sprintf("%T is nil", x))
+			}
+			c = x.NetConn()
+			continue
 		default:
 			return nil, false, noSocket(outer, fmt.Sprintf("%T has neither SyscallConn nor NetConn", x))
 		}
 		switch {
-		case errors.Is(err, syscall.EINVAL):
+		case rc == nil && err == nil, errors.Is(err, syscall.EINVAL):
 			return nil, false, noSocket(outer, fmt.Sprintf("%T is nil or was never opened", c))
 		case err != nil:
 			return nil, false, fmt.Errorf("sockopt: %T: %w", c, err)
@@ -69,6 +69,17 @@ func rawConn(c any) (rc syscall.RawConn, isTCP bool, err error) {
 		return rc, isTCP, nil
 	}
 	return nil, false, noSocket(outer, fmt.Sprintf("more than %d connections wrapped in each other", maxUnwrap))
+}
+
+// syscallConn calls a method of a wrapper, which panics where the wrapper embeds
+// a connection that is nil.
+func syscallConn(c syscall.Conn) (rc syscall.RawConn, err error) {
+	defer func() {
+		if recover() != nil {
+			rc, err = nil, nil
+		}
+	}()
+	return c.SyscallConn()
 }
 
 func noSocket(outer any, why string) error {

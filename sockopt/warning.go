@@ -49,16 +49,17 @@ func (c Config) WarningsFor(t *platform.Table, defaults Settings) []Warning {
 func userTimeoutWarnings(s Settings) []Warning {
 	n := probesUntil(s.UserTimeout, s.Idle, s.Interval)
 	switch {
-	case s.UserTimeout <= s.Idle+s.Interval:
+	case known(s, platform.Count) && n == int64(s.Count):
+	case n == 1:
 		return []Warning{{platform.UserTimeout, fmt.Sprintf(
 			"%s is not longer than idle + interval (%s): one lost probe ends the connection, whatever the count",
 			text(s.UserTimeout), text(s.Idle+s.Interval))}}
 	case !known(s, platform.Count):
-	case s.UserTimeout > addMul(s.Idle, int64(s.Count), s.Interval):
+	case n > int64(s.Count):
 		return []Warning{{platform.UserTimeout, fmt.Sprintf(
 			"%s is longer than idle + count*interval (%s): it replaces the count, so a dead peer is noticed after %s and %d probes",
 			text(s.UserTimeout), text(addMul(s.Idle, int64(s.Count), s.Interval)), text(addMul(s.Idle, n, s.Interval)), n)}}
-	case n < int64(s.Count):
+	default:
 		return []Warning{{platform.UserTimeout, fmt.Sprintf(
 			"%s replaces the count: the connection ends after %d unanswered probes, not %d",
 			text(s.UserTimeout), n, s.Count)}}

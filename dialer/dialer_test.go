@@ -1,0 +1,325 @@
+//go:build linux
+
+package dialer_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"path/filepath"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/tcpkeepalive/keepalive/dialer"
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/platform"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+func TestConnectionHasExactlyTheConfig(t *testing.T) {
+	t.Parallel()
+	def := untouched()
+	for rule, row := range map[string]struct {
+		config sockopt.Config
+		want   socktest.Values
+	}{
+		"everything":                            {asked, askedValues},
+		"nothing: on, the rest as the system":   {sockopt.Config{}, switchedOn()},
+		"idle only":                             {sockopt.Config{Idle: 111 * time.Second}, values(1, 111, def.Interval, def.Count, 0)},
+		"interval only":                         {sockopt.Config{Interval: 22 * time.Second}, values(1, def.Idle, 22, def.Count, 0)},
+		"count only":                            {sockopt.Config{Count: 3}, values(1, def.Idle, def.Interval, 3, 0)},
+		"user timeout only":                     {sockopt.Config{UserTimeout: 44444 * time.Millisecond}, values(1, def.Idle, def.Interval, def.Count, 44444)},
+		"NoUserTimeout is 0":                    {sockopt.Config{UserTimeout: sockopt.NoUserTimeout}, switchedOn()},
+		"Disabled":                              {sockopt.Config{Disabled: true}, def},
+		"Disabled stores the rest all the same": {sockopt.Config{Disabled: true, Idle: 111 * time.Second, Interval: 22 * time.Second, Count: 3, UserTimeout: 44444 * time.Millisecond}, values(0, 111, 22, 3, 44444)},
+		"fractions are rounded up":              {sockopt.Config{Idle: 1500 * time.Millisecond, Interval: 1, Count: 1, UserTimeout: 1}, values(1, 2, 1, 1, 1)},
+		"the smallest values":                   {sockopt.Config{Idle: time.Second, Interval: time.Second, Count: 1, UserTimeout: time.Millisecond}, values(1, 1, 1, 1, 1)},
+		"the largest values":                    {sockopt.Config{Idle: 32767 * time.Second, Interval: 32767 * time.Second, Count: 127, UserTimeout: (1<<31 - 1) * time.Millisecond}, values(1, 32767, 32767, 127, 1<<31-1)},
+		"Recommended is 30 10 3 and a minute":   {sockopt.Recommended(), values(1, 30, 10, 3, 60000)},
+		"Go's own values, when asked for":       {sockopt.Config{Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 9}, socktest.GoDefaults},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			t.Parallel()
+			d, err := dialer.New(row.config)
+			require.NoError(t, err)
+			address := loopback(t).Addr().String()
+			for range 2 { // the first dial prepares what the second uses
+				c, err := d.Dial("tcp", address)
+				require.NoError(t, err)
+				closing(t, c)
+				assert.IsType(t, (*net.TCPConn)(nil), c)
+				assert.Equal(t, row.want, read(t, c))
+			}
+		})
+	}
+}
+
+func TestZeroDialerIsReady(t *testing.T) {
+	t.Parallel()
+	var d dialer.Dialer
+	require.NoError(t, d.Check())
+	c, err := d.Dial("tcp", loopback(t).Addr().String())
+	require.NoError(t, err)
+	assert.Equal(t, switchedOn(), read(t, closing(t, c)))
+}
+
+// The same settings on a bare net.Dialer are rows of
+// TestStdlibDialerOverwritesTheHook.
+func TestBaseKeepAliveIsIgnored(t *testing.T) {
+	t.Parallel()
+	for rule, base := range map[string]net.Dialer{
+		"KeepAlive 0":                 {},
+		"KeepAlive 30s":               {KeepAlive: 30 * time.Second},
+		"KeepAlive -1":                {KeepAlive: -1},
+		"KeepAliveConfig not enabled": {KeepAliveConfig: net.KeepAliveConfig{Idle: 7 * time.Second}},
+		"KeepAliveConfig -1 -1 -1":    {KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: -1, Interval: -1, Count: -1}},
+		"KeepAliveConfig 0 0 0":       {KeepAliveConfig: net.KeepAliveConfig{Enable: true}},
+		"both":                        {KeepAlive: -1, KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: time.Minute, Interval: 10 * time.Second, Count: 5}},
+		"a refused KeepAliveConfig":   {KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 10 * time.Hour}},
+	} {
+		for asks, config := range map[string]struct {
+			sockopt.Config
+			want socktest.Values
+		}{
+			"everything asked": {asked, askedValues},
+			"nothing asked":    {sockopt.Config{}, switchedOn()},
+		} {
+			t.Run(rule+", "+asks, func(t *testing.T) {
+				t.Parallel()
+				d := dialer.Dialer{Base: base, Config: config.Config}
+				c, err := d.Dial("tcp", loopback(t).Addr().String())
+				require.NoError(t, err)
+				assert.Equal(t, config.want, read(t, closing(t, c)))
+				assert.Equal(t, base.KeepAlive, d.Base.KeepAlive, "Base stays as it was")
+				assert.Equal(t, base.KeepAliveConfig, d.Base.KeepAliveConfig)
+			})
+		}
+	}
+}
+
+// What the user's hook sets and the Config leaves unset is the user's.
+func TestConfigComesAfterTheUsersHook(t *testing.T) {
+	t.Parallel()
+	for rule, row := range map[string]struct {
+		config sockopt.Config
+		want   socktest.Values
+	}{
+		"everything asked": {askedEarly, values(1, 111, 22, 3, 5000)},
+		"one thing asked":  {sockopt.Config{Count: 3}, values(1, 5, 5, 3, 5000)},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			t.Parallel()
+			d := dialer.Dialer{Config: row.config, Base: net.Dialer{Control: func(_, _ string, c syscall.RawConn) error {
+				return c.Control(func(fd uintptr) { assert.NoError(t, setOptions(int(fd), values(1, 5, 5, 5, 5000))) })
+			}}}
+			c, err := d.Dial("tcp", loopback(t).Addr().String())
+			require.NoError(t, err)
+			assert.Equal(t, row.want, read(t, closing(t, c)))
+		})
+	}
+}
+
+func TestNetworks(t *testing.T) {
+	t.Parallel()
+	needIPv6(t)
+	udp, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { udp.Close() })
+	path := filepath.Join(t.TempDir(), "s")
+	serve(t, "unix", path, false)
+	v4, v6 := loopback(t).Addr().String(), serve(t, "tcp6", "[::1]:0", false).Addr().String()
+	for rule, row := range map[string]struct {
+		network, address string
+		tcp              bool
+	}{
+		"tcp":         {"tcp", v4, true},
+		"tcp to IPv6": {"tcp", v6, true},
+		"tcp4":        {"tcp4", v4, true},
+		"tcp6":        {"tcp6", v6, true},
+		"unix":        {"unix", path, false},
+		"udp":         {"udp", udp.LocalAddr().String(), false},
+		"udp4":        {"udp4", udp.LocalAddr().String(), false},
+	} {
+		for _, hook := range []string{"no hook", "Control", "ControlContext", "both hooks"} {
+			t.Run(rule+", "+hook, func(t *testing.T) {
+				t.Parallel()
+				var controls, contexts atomic.Int32
+				var base net.Dialer
+				if hook == "Control" || hook == "both hooks" {
+					base.Control = func(string, string, syscall.RawConn) error { controls.Add(1); return nil }
+				}
+				if hook == "ControlContext" || hook == "both hooks" {
+					base.ControlContext = func(ctx context.Context, _, _ string, _ syscall.RawConn) error {
+						assert.Equal(t, "carried", ctx.Value(ctxKey{}))
+						contexts.Add(1)
+						return nil
+					}
+				}
+				d := dialer.Dialer{Base: base, Config: asked, Pin: !row.tcp}
+				c, err := d.DialContext(context.WithValue(context.Background(), ctxKey{}, "carried"), row.network, row.address)
+				require.NoError(t, err)
+				closing(t, c)
+				if row.tcp {
+					assert.Equal(t, askedValues, read(t, c))
+				} else {
+					assert.Equal(t, 0, socketKeepAlive(t, c.(syscall.Conn)), "left alone")
+				}
+				assert.EqualValues(t, btoi(hook == "Control"), controls.Load(), "ControlContext wins")
+				assert.EqualValues(t, btoi(base.ControlContext != nil), contexts.Load())
+			})
+		}
+	}
+}
+
+type ctxKey struct{}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func socketKeepAlive(t *testing.T, c syscall.Conn) (on int) {
+	rc, err := c.SyscallConn()
+	require.NoError(t, err)
+	require.NoError(t, rc.Control(func(fd uintptr) {
+		on, err = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_KEEPALIVE)
+		assert.NoError(t, err)
+	}))
+	return on
+}
+
+func TestErrorsSayWhoseTheyAre(t *testing.T) {
+	t.Parallel()
+	refused := errors.New("refused by the user's hook")
+	address := loopback(t).Addr().String()
+	for rule, row := range map[string]struct {
+		dialer  *dialer.Dialer
+		is      error
+		isNot   []error
+		text    []string
+		textNot string
+	}{
+		"the user's hook": {
+			dialer:  &dialer.Dialer{Base: net.Dialer{Control: func(string, string, syscall.RawConn) error { return refused }}, Config: asked},
+			is:      refused,
+			isNot:   []error{unix.EINVAL},
+			text:    []string{"dial tcp", refused.Error()},
+			textNot: "setsockopt",
+		},
+		"the user's context hook": {
+			dialer: &dialer.Dialer{Base: net.Dialer{ControlContext: func(context.Context, string, string, syscall.RawConn) error { return refused }}, Config: asked},
+			is:     refused,
+			text:   []string{refused.Error()},
+		},
+		"an option": {
+			dialer: (&dialer.Dialer{Config: asked}).WithKernel(refusing(unix.TCP_KEEPINTVL)),
+			is:     unix.EPERM,
+			isNot:  []error{refused, errors.ErrUnsupported},
+			text:   []string{"dial tcp", "setsockopt TCP_KEEPINTVL=22"},
+		},
+		"all options are named": {
+			dialer: (&dialer.Dialer{Config: asked}).WithKernel(refusing(unix.TCP_KEEPINTVL, unix.TCP_KEEPCNT, unix.TCP_KEEPIDLE)),
+			is:     unix.EPERM,
+			text:   []string{"TCP_KEEPINTVL=22", "TCP_KEEPCNT=3", "TCP_KEEPIDLE=111"},
+		},
+		"the user timeout": {
+			dialer: (&dialer.Dialer{Config: asked}).WithKernel(refusing(unix.TCP_USER_TIMEOUT)),
+			is:     unix.EPERM,
+			text:   []string{"dial tcp", "setsockopt TCP_USER_TIMEOUT=44444"},
+		},
+		"the user timeout, without read-back": {
+			dialer: (&dialer.Dialer{Config: asked, WithoutReadBack: true}).WithKernel(refusing(unix.TCP_USER_TIMEOUT)),
+			is:     unix.EPERM,
+			text:   []string{"setsockopt TCP_USER_TIMEOUT=44444"},
+		},
+		"the user timeout, before connect": {
+			dialer: (&dialer.Dialer{Config: asked, UserTimeoutBeforeConnect: true}).WithKernel(refusing(unix.TCP_USER_TIMEOUT)),
+			is:     unix.EPERM,
+			text:   []string{"setsockopt TCP_USER_TIMEOUT=44444"},
+		},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			t.Parallel()
+			c, err := row.dialer.Dial("tcp", address)
+			require.Error(t, err)
+			assert.Nil(t, c)
+			var op *net.OpError
+			require.ErrorAs(t, err, &op)
+			assert.Equal(t, "dial", op.Op)
+			assert.Equal(t, sockopt.DialFailed, sockopt.CauseOf(err))
+			require.ErrorIs(t, err, row.is)
+			for _, other := range row.isNot {
+				assert.NotErrorIs(t, err, other)
+			}
+			for _, text := range row.text {
+				assert.ErrorContains(t, err, text)
+			}
+			if row.textNot != "" {
+				assert.NotContains(t, err.Error(), row.textNot)
+			}
+		})
+	}
+}
+
+// refusing is a kernel that answers EPERM to these TCP options.
+func refusing(numbers ...int) platform.Kernel {
+	return fakeKernel{Kernel: platform.System(), refuse: func(level, number int) error {
+		for _, n := range numbers {
+			if level == unix.IPPROTO_TCP && number == n {
+				return unix.EPERM
+			}
+		}
+		return nil
+	}}
+}
+
+func TestInvalidConfig(t *testing.T) {
+	t.Parallel()
+	for rule, row := range map[string]struct {
+		config sockopt.Config
+		text   string
+	}{
+		"idle above the maximum":       {sockopt.Config{Idle: 40000 * time.Second}, "TCP_KEEPIDLE on linux takes 1s to 32767s"},
+		"interval above the maximum":   {sockopt.Config{Interval: 32768 * time.Second}, "TCP_KEEPINTVL"},
+		"count above the maximum":      {sockopt.Config{Count: 128}, "TCP_KEEPCNT on linux takes 1 to 127"},
+		"user timeout above a C int":   {sockopt.Config{UserTimeout: (1 << 31) * time.Millisecond}, "TCP_USER_TIMEOUT"},
+		"idle negative":                {sockopt.Config{Idle: -time.Second}, "idle=-1s is negative"},
+		"user timeout other than -1":   {sockopt.Config{UserTimeout: -2}, "user-timeout=-2ns is negative"},
+		"invalid also while Disabled":  {sockopt.Config{Disabled: true, Count: 1000}, "count=1000"},
+		"every field that is too much": {sockopt.Config{Idle: -1, Interval: -1, Count: -1, UserTimeout: -2}, "idle"},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			t.Parallel()
+			hooked := atomic.Bool{}
+			d := dialer.Dialer{Config: row.config, Base: net.Dialer{Control: func(string, string, syscall.RawConn) error {
+				hooked.Store(true)
+				return nil
+			}}}
+			made, newErr := dialer.New(row.config)
+			assert.Nil(t, made)
+			c, dialErr := d.Dial("tcp", "127.0.0.1:9")
+			assert.Nil(t, c)
+			for _, err := range []error{newErr, d.Check(), dialErr} {
+				require.ErrorContains(t, err, row.text)
+				var faults sockopt.Faults
+				require.ErrorAs(t, err, &faults)
+			}
+			assert.False(t, hooked.Load(), "no socket was made")
+			var op *net.OpError
+			require.ErrorAs(t, dialErr, &op)
+			assert.Equal(t, "tcp", op.Net)
+			l := serve(t, "unix", filepath.Join(t.TempDir(), "s"), false)
+			c, err := d.Dial("unix", l.Addr().String())
+			require.NoError(t, err, "a unix socket needs no keepalive")
+			closing(t, c)
+		})
+	}
+}

@@ -1,0 +1,87 @@
+//go:build linux
+
+package dialer_test
+
+import (
+	"errors"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkeepalive/keepalive/dialer"
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// withoutOption is v as a Multipath TCP socket reads: the user timeout does not
+// exist there.
+func withoutOption(v socktest.Values) socktest.Values {
+	v.UserTimeout = -1
+	return v
+}
+
+func TestMultipath(t *testing.T) {
+	t.Parallel()
+	needMultipath(t)
+	off := askedEarly
+	off.UserTimeout = sockopt.NoUserTimeout
+	disabled := sockopt.Config{Disabled: true}
+	for rule, row := range map[string]struct {
+		multipathListener bool
+		config            sockopt.Config
+		before            bool // UserTimeoutBeforeConnect
+		withoutReadBack   bool
+		refused           bool
+		want              socktest.Values
+	}{
+		"everything but a user timeout works":       {multipathListener: true, config: askedEarly, want: withoutOption(askedValues)},
+		"without read-back as well":                 {multipathListener: true, config: askedEarly, withoutReadBack: true, want: withoutOption(askedValues)},
+		"nothing asked: on, the rest as the system": {multipathListener: true, config: sockopt.Config{}, want: withoutOption(switchedOn())},
+		"Disabled":                   {multipathListener: true, config: disabled, want: withoutOption(untouched())},
+		"a user timeout is an error": {multipathListener: true, config: asked, refused: true},
+		"a user timeout is one without read-back too":  {multipathListener: true, config: asked, withoutReadBack: true, refused: true},
+		"NoUserTimeout is what it has anyway":          {multipathListener: true, config: off, want: withoutOption(askedValues)},
+		"NoUserTimeout before connect is so too":       {multipathListener: true, config: off, before: true, want: withoutOption(askedValues)},
+		"before connect without a user timeout":        {multipathListener: true, config: askedEarly, before: true, want: withoutOption(askedValues)},
+		"a plain listener gets every option":           {config: asked, want: askedValues},
+		"a plain listener, NoUserTimeout":              {config: off, want: noUserTimeout(askedValues)},
+		"a plain listener, NoUserTimeout, before":      {config: off, before: true, want: noUserTimeout(askedValues)},
+		"a plain listener, nothing but a user timeout": {config: sockopt.Config{UserTimeout: 7 * time.Second}, want: values(1, untouched().Idle, untouched().Interval, untouched().Count, 7000)},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			t.Parallel()
+			l := serve(t, "tcp4", "127.0.0.1:0", row.multipathListener)
+			d := dialer.Dialer{Config: row.config, UserTimeoutBeforeConnect: row.before, WithoutReadBack: row.withoutReadBack}
+			d.Base.SetMultipathTCP(true)
+			require.NoError(t, d.Check())
+			c, err := d.Dial("tcp", l.Addr().String())
+			if row.refused {
+				require.ErrorContains(t, err, "setsockopt TCP_USER_TIMEOUT=44444")
+				require.ErrorIs(t, err, errors.ErrUnsupported)
+				assert.NotContains(t, err.Error(), "TCP_KEEP", "the other options worked")
+				assert.Nil(t, c)
+				return
+			}
+			require.NoError(t, err)
+			closing(t, c)
+			multipath, err := c.(*net.TCPConn).MultipathTCP()
+			require.NoError(t, err)
+			assert.Equal(t, row.multipathListener, multipath)
+			assert.Equal(t, row.want, read(t, c))
+		})
+	}
+}
+
+func TestMultipathTakesNoUserTimeoutBeforeConnect(t *testing.T) {
+	t.Parallel()
+	d := dialer.Dialer{Config: asked, UserTimeoutBeforeConnect: true}
+	d.Base.SetMultipathTCP(true)
+	_, dialErr := d.Dial("tcp", "127.0.0.1:9")
+	for _, err := range []error{d.Check(), dialErr} {
+		require.ErrorIs(t, err, errors.ErrUnsupported)
+		require.ErrorContains(t, err, "user timeout before connect: Multipath TCP sockets have none")
+	}
+}

@@ -1,0 +1,268 @@
+//go:build linux
+
+package dialer_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httptrace"
+	"net/netip"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
+)
+
+// These tests hold package net to the behaviour that this package is built on.
+// If one fails, a Go release has changed it: see newTCPConn in net/tcpsock.go.
+
+func TestStdlibDialerOverwritesTheHook(t *testing.T) {
+	t.Parallel()
+	type control = func(network, address string, c syscall.RawConn) error
+	def := untouched()
+	enabled := func(idle, interval time.Duration, count int) net.KeepAliveConfig {
+		return net.KeepAliveConfig{Enable: true, Idle: idle, Interval: interval, Count: count}
+	}
+	for rule, row := range map[string]struct {
+		hook      control
+		keepAlive time.Duration
+		config    net.KeepAliveConfig
+		want      socktest.Values
+	}{
+		"nothing set: 15 15 9": {
+			want: values(1, 15, 15, 9, 0)},
+		"KeepAlive 0 overwrites the hook with 15 15 9 and leaves the user timeout": {
+			hook: setAsked, want: values(1, 15, 15, 9, 44444)},
+		"KeepAlive is the idle time only, interval and count become 15 and 9": {
+			hook: setAsked, keepAlive: 30 * time.Second, want: values(1, 30, 15, 9, 44444)},
+		"KeepAlive -1 lets the hook stand": {
+			hook: setAsked, keepAlive: -1, want: askedValues},
+		"KeepAlive -1 without a hook leaves keepalive off": {
+			keepAlive: -1, want: def},
+		"KeepAliveConfig with Enable false is ignored: 15 15 9": {
+			hook: setAsked, config: net.KeepAliveConfig{Idle: 7 * time.Second}, want: values(1, 15, 15, 9, 44444)},
+		"KeepAliveConfig of -1 -1 -1 lets the hook stand": {
+			hook: setAsked, config: enabled(-1, -1, -1), want: askedValues},
+		"KeepAliveConfig of -1 -1 -1 switches keepalive on": {
+			config: enabled(-1, -1, -1), want: switchedOn()},
+		"KeepAliveConfig of 0 0 0 means 15 15 9": {
+			hook: setAsked, config: enabled(0, 0, 0), want: values(1, 15, 15, 9, 44444)},
+		"KeepAliveConfig wins over KeepAlive -1": {
+			keepAlive: -1, config: enabled(60*time.Second, 10*time.Second, 3), want: values(1, 60, 10, 3, 0)},
+		"KeepAliveConfig rounds up to seconds": {
+			config: enabled(1500*time.Millisecond, 1, 4), want: values(1, 2, 1, 4, 0)},
+		"a refused idle time is swallowed and interval and count are skipped": {
+			config: enabled(10*time.Hour, 5*time.Second, 4), want: values(1, def.Idle, def.Interval, def.Count, 0)},
+		"a refused count is swallowed": {
+			config: enabled(5*time.Second, 5*time.Second, 200), want: values(1, 5, 5, def.Count, 0)},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			t.Parallel()
+			d := net.Dialer{Control: row.hook, KeepAlive: row.keepAlive, KeepAliveConfig: row.config}
+			c, err := d.Dial("tcp", loopback(t).Addr().String())
+			require.NoError(t, err)
+			assert.Equal(t, row.want, read(t, closing(t, c)))
+		})
+	}
+}
+
+func TestStdlibDialFunctions(t *testing.T) {
+	t.Parallel()
+	addr := loopback(t).Addr().(*net.TCPAddr)
+	for rule, row := range map[string]struct {
+		dial func() (net.Conn, error)
+		want socktest.Values
+	}{
+		"DialTCP cannot be configured: 15 15 9": {
+			func() (net.Conn, error) { return net.DialTCP("tcp", nil, addr) }, socktest.GoDefaults},
+		"Dialer.DialTCP honours the Dialer": {
+			func() (net.Conn, error) {
+				d := net.Dialer{KeepAlive: -1, Control: setAsked}
+				return d.DialTCP(context.Background(), "tcp", netip.AddrPort{}, addr.AddrPort())
+			}, askedValues},
+		"of Control and ControlContext only ControlContext runs": {
+			func() (net.Conn, error) {
+				d := net.Dialer{KeepAlive: -1,
+					Control: func(string, string, syscall.RawConn) error { return errors.New("Control ran") },
+					ControlContext: func(_ context.Context, network, address string, c syscall.RawConn) error {
+						return setAsked(network, address, c)
+					}}
+				return d.Dial("tcp", addr.String())
+			}, askedValues},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			t.Parallel()
+			c, err := row.dial()
+			require.NoError(t, err)
+			assert.Equal(t, row.want, read(t, closing(t, c)))
+		})
+	}
+}
+
+func TestStdlibConnMethods(t *testing.T) {
+	t.Parallel()
+	sevens := values(1, 7, 7, 7, 7000)
+	for rule, row := range map[string]struct {
+		call    func(*net.TCPConn) error
+		refused bool
+		want    socktest.Values
+	}{
+		"SetKeepAliveConfig stops at the first refused option": {
+			func(c *net.TCPConn) error {
+				return c.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: 9 * time.Second, Interval: 10 * time.Hour, Count: 5})
+			}, true, values(1, 9, 7, 7, 7000)},
+		"SetKeepAliveConfig with Enable false also resets to 15 15 9": {
+			func(c *net.TCPConn) error { return c.SetKeepAliveConfig(net.KeepAliveConfig{}) },
+			false, values(0, 15, 15, 9, 7000)},
+		"SetKeepAlivePeriod is the idle time only": {
+			func(c *net.TCPConn) error { return c.SetKeepAlivePeriod(11 * time.Second) },
+			false, values(1, 11, 7, 7, 7000)},
+		"SetKeepAlive leaves the timing alone": {
+			func(c *net.TCPConn) error { return c.SetKeepAlive(false) },
+			false, values(0, 7, 7, 7, 7000)},
+		"FileConn resets the original connection as well: 15 15 9": {
+			func(c *net.TCPConn) error {
+				f, err := c.File()
+				if err != nil {
+					return err
+				}
+				defer f.Close()
+				second, err := net.FileConn(f)
+				if err != nil {
+					return err
+				}
+				return second.Close()
+			}, false, values(1, 15, 15, 9, 7000)},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			t.Parallel()
+			c, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+			rc, err := c.SyscallConn()
+			require.NoError(t, err)
+			require.NoError(t, rc.Control(func(fd uintptr) { assert.NoError(t, setOptions(int(fd), sevens)) }))
+			require.Equal(t, sevens, read(t, c))
+			err = row.call(c)
+			if row.refused {
+				require.ErrorIs(t, err, unix.EINVAL)
+			} else {
+				require.NoError(t, err)
+			}
+			assert.Equal(t, row.want, read(t, c))
+		})
+	}
+}
+
+func TestStdlibHookArguments(t *testing.T) {
+	t.Parallel()
+	needIPv6(t)
+	refused := errors.New("refused by the hook")
+	for rule, row := range map[string]struct {
+		network, address string
+		want             string
+	}{
+		"tcp to IPv4 is tcp4": {"tcp", "127.0.0.1:9", "tcp4"},
+		"tcp to IPv6 is tcp6": {"tcp", "[::1]:9", "tcp6"},
+		"udp to IPv4 is udp4": {"udp", "127.0.0.1:9", "udp4"},
+		"unix is unix":        {"unix", "@keepalive-nobody", "unix"},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			t.Parallel()
+			var got atomic.Value
+			d := net.Dialer{Control: func(network, _ string, _ syscall.RawConn) error {
+				got.Store(network)
+				return refused
+			}}
+			_, err := d.Dial(row.network, row.address)
+			require.ErrorIs(t, err, refused, "a hook's error surfaces")
+			assert.Equal(t, row.want, got.Load())
+		})
+	}
+}
+
+func TestStdlibMultipathHookErrorFallsBackInSilence(t *testing.T) {
+	t.Parallel()
+	needMultipath(t)
+	var protocols []int
+	d := net.Dialer{KeepAlive: -1, Control: func(_, _ string, c syscall.RawConn) error {
+		var inner error
+		err := c.Control(func(fd uintptr) {
+			protocol, _ := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PROTOCOL)
+			protocols = append(protocols, protocol)
+			inner = setOptions(int(fd), askedValues)
+		})
+		return errors.Join(err, inner)
+	}}
+	d.SetMultipathTCP(true)
+	c, err := d.Dial("tcp", serve(t, "tcp4", "127.0.0.1:0", true).Addr().String())
+	require.NoError(t, err, "net drops the hook's error")
+	closing(t, c)
+	assert.Equal(t, []int{unix.IPPROTO_MPTCP, unix.IPPROTO_TCP}, protocols, "the hook runs again, on a plain TCP socket")
+	assert.Equal(t, askedValues, read(t, c))
+}
+
+func TestStdlibKeepAliveSucceedsOnAnySocket(t *testing.T) {
+	t.Parallel()
+	for rule, row := range map[string]struct {
+		domain, kind int
+		wantTiming   error
+	}{
+		"unix": {unix.AF_UNIX, unix.SOCK_STREAM, unix.EOPNOTSUPP},
+		"udp":  {unix.AF_INET, unix.SOCK_DGRAM, unix.ENOPROTOOPT},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			t.Parallel()
+			fd, err := unix.Socket(row.domain, row.kind|unix.SOCK_CLOEXEC, 0)
+			require.NoError(t, err)
+			defer unix.Close(fd)
+			assert.NoError(t, unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1))
+			assert.ErrorIs(t, unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 7), row.wantTiming)
+		})
+	}
+}
+
+func TestStdlibHTTPTransports(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(server.Close)
+	for rule, row := range map[string]struct {
+		transport *http.Transport
+		want      socktest.Values
+	}{
+		"DefaultTransport has KeepAlive 30s: 30 15 9":     {http.DefaultTransport.(*http.Transport).Clone(), values(1, 30, 15, 9, 0)},
+		"a Transport of one's own has Go's dial: 15 15 9": {&http.Transport{}, socktest.GoDefaults},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			t.Parallel()
+			t.Cleanup(row.transport.CloseIdleConnections)
+			_, got := get(t, row.transport, server.URL)
+			assert.Equal(t, row.want, got)
+		})
+	}
+}
+
+// get requests url and returns the answer, its body closed, and the options of
+// the connection that it came over.
+func get(t *testing.T, transport http.RoundTripper, url string) (*http.Response, socktest.Values) {
+	t.Helper()
+	var got *socktest.Values
+	trace := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
+		v := read(t, info.Conn)
+		got = &v
+	}}
+	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(context.Background(), trace), http.MethodGet, url, nil)
+	require.NoError(t, err)
+	resp, err := (&http.Client{Transport: transport, Timeout: 10 * time.Second}).Do(req)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	require.NotNil(t, got, "GotConn was called")
+	return resp, *got
+}

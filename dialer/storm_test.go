@@ -1,0 +1,198 @@
+//go:build linux
+
+package dialer_test
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/tcpkeepalive/keepalive/dialer"
+)
+
+// resolver answers every question with ::1 and 127.0.0.1, from a DNS server of
+// the test.
+func resolver(t testing.TB) *net.Resolver {
+	t.Helper()
+	server, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		query := make([]byte, 1500)
+		for {
+			n, from, err := server.ReadFrom(query)
+			if err != nil {
+				return
+			}
+			if answer := answerDNS(query[:n]); answer != nil {
+				server.WriteTo(answer, from)
+			}
+		}
+	})
+	t.Cleanup(func() {
+		server.Close()
+		wg.Wait()
+	})
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "udp4", server.LocalAddr().String())
+	}}
+}
+
+// answerDNS answers one question (RFC 1035, 4.1).
+func answerDNS(query []byte) []byte {
+	const header = 12
+	end := header
+	for end < len(query) && query[end] != 0 {
+		end += int(query[end]) + 1
+	}
+	end += 5 // the root label, type and class
+	if end > len(query) {
+		return nil
+	}
+	answer := append([]byte(nil), query[:end]...)
+	answer[2], answer[3] = 0x84|query[2]&1, 0x80 // an authoritative answer, recursion available
+	clear(answer[6:header])
+	var address []byte
+	kind := binary.BigEndian.Uint16(query[end-4:])
+	switch kind {
+	case 1:
+		address = []byte{127, 0, 0, 1}
+	case 28:
+		address = []byte{15: 1}
+	default:
+		return answer
+	}
+	answer[7] = 1
+	answer = append(answer, 0xc0, header) // the name is that of the question
+	answer = binary.BigEndian.AppendUint16(answer, kind)
+	answer = append(answer, 0, 1, 0, 0, 0, 60)
+	answer = binary.BigEndian.AppendUint16(answer, uint16(len(address)))
+	return append(answer, address...)
+}
+
+// drain accepts and closes until the listener is closed.
+func drain(t testing.TB, l net.Listener) (stop func()) {
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		var open []net.Conn
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				break
+			}
+			open = append(open, c)
+			if len(open) > 500 {
+				open[0].Close()
+				open = open[1:]
+			}
+		}
+		for _, c := range open {
+			c.Close()
+		}
+	})
+	return func() {
+		l.Close()
+		wg.Wait()
+	}
+}
+
+// Not parallel: it counts descriptors and goroutines.
+func TestHappyEyeballsStorm(t *testing.T) {
+	needIPv6(t)
+	for _, row := range []struct {
+		rule             string
+		hanging          bool // ::1 does not answer; otherwise it refuses
+		goroutines, each int
+	}{
+		{"IPv6 refused", false, 200, 10},
+		{"IPv6 hanging", true, 100, 4},
+	} {
+		t.Run(row.rule, func(t *testing.T) {
+			plain := net.ListenConfig{KeepAlive: -1}
+			plain.SetMultipathTCP(false)
+			l, err := plain.Listen(context.Background(), "tcp4", "127.0.0.1:0")
+			require.NoError(t, err)
+			address := net.JoinHostPort("storm.test.", portOf(l))
+			if row.hanging {
+				blackhole(t, unix.AF_INET6, l.Addr().(*net.TCPAddr).Port)
+			}
+			names := resolver(t)
+			leaks := startLeakCheck(t)
+			stop := drain(t, l)
+
+			var tried4, tried6 atomic.Int32
+			d := dialer.Dialer{Config: asked, Base: net.Dialer{
+				Resolver:      names,
+				FallbackDelay: 20 * time.Millisecond,
+				Timeout:       20 * time.Second,
+				Control: func(network, _ string, _ syscall.RawConn) error {
+					switch network {
+					case "tcp4":
+						tried4.Add(1)
+					case "tcp6":
+						tried6.Add(1)
+					default:
+						return errors.New("network " + network)
+					}
+					return nil
+				},
+			}}
+			var wg sync.WaitGroup
+			for range row.goroutines {
+				wg.Go(func() {
+					for range row.each {
+						c, err := d.Dial("tcp", address)
+						if !assert.NoError(t, err) {
+							return
+						}
+						assert.Equal(t, askedValues, read(t, c))
+						assert.True(t, c.RemoteAddr().(*net.TCPAddr).IP.IsLoopback())
+						c.(*net.TCPConn).SetLinger(0) // no TIME_WAIT
+						c.Close()
+					}
+				})
+			}
+			wg.Wait()
+			stop()
+			total := row.goroutines * row.each
+			assert.GreaterOrEqual(t, int(tried4.Load()), total, "every dial ended at IPv4")
+			// On a busy machine IPv4 may win before the other attempt has begun.
+			assert.Greater(t, int(tried6.Load()), total*3/4, "dials try IPv6 first")
+			leaks.end(t)
+		})
+	}
+}
+
+func portOf(l net.Listener) string {
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	return port
+}
+
+// What the hook refuses on one address must not keep the other from working.
+func TestOneAddressRefusedByTheUsersHook(t *testing.T) {
+	t.Parallel()
+	l := loopback(t)
+	d := dialer.Dialer{Config: asked, Base: net.Dialer{
+		Resolver: resolver(t),
+		Control: func(network, _ string, _ syscall.RawConn) error {
+			if network == "tcp6" {
+				return errors.New("no IPv6 here")
+			}
+			return nil
+		},
+	}}
+	c, err := d.Dial("tcp", net.JoinHostPort("both.test.", portOf(l)))
+	require.NoError(t, err)
+	assert.Equal(t, askedValues, read(t, closing(t, c)))
+}

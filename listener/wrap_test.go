@@ -1,0 +1,269 @@
+//go:build linux
+
+package listener_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http/httptest"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/listener"
+	"github.com/tcpkeepalive/keepalive/platform"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// theirs is what somebody else gave a listening socket.
+var theirs = values(1, 70, 8, 5, 0)
+
+func TestWrap(t *testing.T) {
+	t.Parallel()
+	def := untouched()
+	stdlib := func(t *testing.T) net.Listener { return opened(t)(net.Listen("tcp4", "127.0.0.1:0")) }
+	systemd := func(v socktest.Values) func(t *testing.T) net.Listener {
+		return func(t *testing.T) net.Listener { return opened(t)(fromFile(t, configured(t, v))) }
+	}
+	withTimeout := theirs
+	withTimeout.UserTimeout = 5000
+	for rule, row := range map[string]struct {
+		listener func(t *testing.T) net.Listener
+		config   sockopt.Config
+		want     socktest.Values
+	}{
+		"net.Listen, everything":                              {stdlib, asked, askedValues},
+		"net.Listen, nothing asked: on, the rest as it holds": {stdlib, sockopt.Config{}, switchedOn()},
+		"net.Listen, idle only":                               {stdlib, sockopt.Config{Idle: 111 * time.Second}, values(1, 111, def.Interval, def.Count, 0)},
+		"net.Listen, Disabled":                                {stdlib, sockopt.Config{Disabled: true}, def},
+		"net.Listen, NoUserTimeout":                           {stdlib, sockopt.Config{UserTimeout: sockopt.NoUserTimeout}, switchedOn()},
+		"FileListener, everything":                            {systemd(theirs), asked, askedValues},
+		"FileListener, what is unset is what the socket holds": {
+			systemd(theirs), sockopt.Config{Count: 3}, values(1, 70, 8, 3, 0)},
+		"FileListener, nothing asked":                  {systemd(theirs), sockopt.Config{}, theirs},
+		"FileListener, Disabled":                       {systemd(theirs), sockopt.Config{Disabled: true}, values(0, 70, 8, 5, 0)},
+		"FileListener, a user timeout of theirs stays": {systemd(withTimeout), sockopt.Config{Idle: 111 * time.Second}, values(1, 111, 8, 5, 5000)},
+		"FileListener, NoUserTimeout switches it off":  {systemd(withTimeout), sockopt.Config{UserTimeout: sockopt.NoUserTimeout}, theirs},
+		"FileListener, keepalive off becomes on":       {systemd(values(0, 70, 8, 5, 0)), sockopt.Config{}, theirs},
+		"a listener whose connections Go leaves alone": {
+			func(t *testing.T) net.Listener { return bare(t, "tcp4", "127.0.0.1:0") }, asked, askedValues},
+		"a wrapped listener, again: the last one holds": {
+			func(t *testing.T) net.Listener {
+				return opened(t)(listener.Wrap(stdlib(t), sockopt.Config{Idle: 50 * time.Second, Interval: 5 * time.Second, Count: 7}))
+			}, asked, askedValues},
+		"a pinned listener": {
+			func(t *testing.T) net.Listener {
+				lc := listener.ListenConfig{Config: sockopt.Config{Idle: 50 * time.Second}, Pin: true}
+				return opened(t)(lc.Listen(context.Background(), "tcp4", "127.0.0.1:0"))
+			}, asked, askedValues},
+		"IPv6": {
+			func(t *testing.T) net.Listener {
+				needIPv6(t)
+				return opened(t)(net.Listen("tcp6", "[::1]:0"))
+			}, asked, askedValues},
+		"dual-stack": {
+			func(t *testing.T) net.Listener { return opened(t)(net.Listen("tcp", ":0")) }, asked, askedValues},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			t.Parallel()
+			inner := row.listener(t)
+			l, err := listener.Wrap(inner, row.config)
+			require.NoError(t, err)
+			assert.Equal(t, inner.Addr(), l.Addr())
+			for range 2 {
+				assert.Equal(t, row.want, read(t, accept(t, l, false)))
+			}
+			require.NoError(t, l.Close())
+			_, err = l.Accept()
+			assert.ErrorIs(t, err, net.ErrClosed)
+		})
+	}
+}
+
+func TestWrapMultipath(t *testing.T) {
+	t.Parallel()
+	needMultipath(t)
+	off := asked
+	off.UserTimeout = sockopt.NoUserTimeout
+	none := askedValues
+	none.UserTimeout = -1
+	for rule, row := range map[string]struct {
+		config sockopt.Config
+		client bool
+		want   socktest.Values
+		errors int
+	}{
+		"a plain client gets everything":                         {asked, false, askedValues, 0},
+		"a Multipath client gets all but the user timeout":       {asked, true, none, 1},
+		"NoUserTimeout is what a Multipath client has: no error": {off, true, none, 0},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			t.Parallel()
+			inner := opened(t)(net.Listen("tcp4", "127.0.0.1:0"))
+			require.Equal(t, unix.IPPROTO_MPTCP, protocolOf(t, inner))
+			var errs heard
+			lc := listener.ListenConfig{Config: row.config, OnError: errs.on}
+			l, err := lc.Wrap(inner)
+			require.NoError(t, err)
+			assert.Equal(t, row.want, read(t, accept(t, l, row.client)))
+			require.Len(t, errs.errs, row.errors)
+			for _, err := range errs.errs {
+				assert.ErrorIs(t, err, errors.ErrUnsupported)
+				assert.ErrorContains(t, err, "TCP_USER_TIMEOUT")
+			}
+		})
+	}
+}
+
+func tlsConfig(t *testing.T) *tls.Config {
+	server := httptest.NewUnstartedServer(nil)
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	return &tls.Config{Certificates: server.TLS.Certificates}
+}
+
+// A tls.Listener gives no access to its socket.
+func TestWrapAListenerThatHidesItsSocket(t *testing.T) {
+	t.Parallel()
+	config := tlsConfig(t)
+	idleOnly := sockopt.Config{Idle: 111 * time.Second}
+	for rule, row := range map[string]struct {
+		config  sockopt.Config
+		refused bool
+		want    socktest.Values
+	}{
+		"idle, interval and count set":    {askedEarly, false, noUserTimeout(askedValues)},
+		"the user timeout as well":        {asked, false, askedValues},
+		"Disabled, the rest set":          {sockopt.Config{Disabled: true, Idle: 111 * time.Second, Interval: 22 * time.Second, Count: 3}, false, values(0, 111, 22, 3, 0)},
+		"nothing set is an error":         {sockopt.Config{}, true, socktest.Values{}},
+		"interval and count unset is one": {idleOnly, true, socktest.Values{}},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			t.Parallel()
+			l, err := listener.Wrap(tls.NewListener(opened(t)(net.Listen("tcp4", "127.0.0.1:0")), config), row.config)
+			if row.refused {
+				require.ErrorIs(t, err, sockopt.ErrNoSocket)
+				require.ErrorContains(t, err, "wrap the listener inside it")
+				assert.Nil(t, l)
+				return
+			}
+			require.NoError(t, err)
+			c := accept(t, l, false)
+			assert.IsType(t, (*tls.Conn)(nil), c, "servers look for it")
+			assert.Equal(t, row.want, read(t, c))
+		})
+	}
+}
+
+func TestWrapReturnsOtherNetworksAsTheyAre(t *testing.T) {
+	t.Parallel()
+	for rule, wrap := range map[string]func(net.Listener) (net.Listener, error){
+		"Wrap":    func(l net.Listener) (net.Listener, error) { return listener.Wrap(l, asked) },
+		"Restore": listener.Restore,
+		"Wrap, pinned": func(l net.Listener) (net.Listener, error) {
+			lc := listener.ListenConfig{Config: asked, Pin: true}
+			return lc.Wrap(l)
+		},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			t.Parallel()
+			inner := opened(t)(net.Listen("unix", filepath.Join(t.TempDir(), "s")))
+			l, err := wrap(inner)
+			require.NoError(t, err)
+			assert.Same(t, inner, l)
+		})
+	}
+}
+
+func TestWrapErrors(t *testing.T) {
+	t.Parallel()
+	closed, err := net.Listen("tcp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, closed.Close())
+	refusing := fakeKernel{Kernel: platform.System(), refuse: func(listening bool, _, number int) error {
+		if listening && number == unix.TCP_KEEPINTVL {
+			return unix.EPERM
+		}
+		return nil
+	}}
+	var typedNil *net.TCPListener
+	open := opened(t)(net.Listen("tcp4", "127.0.0.1:0"))
+	for rule, row := range map[string]struct {
+		lc       *listener.ListenConfig
+		listener net.Listener
+		is       error
+		text     string
+	}{
+		"a nil *net.TCPListener":            {&listener.ListenConfig{}, typedNil, nil, "nil"},
+		"a nil *net.TCPListener, all set":   {&listener.ListenConfig{Config: asked}, typedNil, nil, "nil"},
+		"a closed listener":                 {&listener.ListenConfig{Config: asked}, closed, net.ErrClosed, "listener"},
+		"an option that the socket refuses": {(&listener.ListenConfig{Config: asked}).WithKernel(refusing), open, unix.EPERM, "setsockopt TCP_KEEPINTVL=22"},
+		"an invalid Config":                 {&listener.ListenConfig{Config: sockopt.Config{Count: 1000}}, open, nil, "TCP_KEEPCNT on linux takes 1 to 127"},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			t.Parallel()
+			l, err := row.lc.Wrap(row.listener)
+			require.ErrorContains(t, err, row.text)
+			assert.Nil(t, l)
+			if row.is != nil {
+				assert.ErrorIs(t, err, row.is)
+			}
+		})
+	}
+}
+
+func TestRestore(t *testing.T) {
+	t.Parallel()
+	withTimeout := theirs
+	withTimeout.UserTimeout = 5000
+	for rule, held := range map[string]socktest.Values{
+		"what systemd set":                theirs,
+		"keepalive off, the rest set":     values(0, 70, 8, 5, 0),
+		"with a user timeout":             withTimeout,
+		"a socket that nobody configured": untouched(),
+	} {
+		t.Run(rule, func(t *testing.T) {
+			t.Parallel()
+			inner := opened(t)(fromFile(t, configured(t, held)))
+			l, err := listener.Restore(inner)
+			require.NoError(t, err)
+			assert.Equal(t, held, read(t, accept(t, l, false)))
+			assert.Equal(t, held, read(t, inner), "the listening socket is as it was")
+		})
+	}
+}
+
+func TestRestoreMultipath(t *testing.T) {
+	t.Parallel()
+	needMultipath(t)
+	lc := net.ListenConfig{Control: func(network, address string, c syscall.RawConn) error {
+		_ = setting(theirs)(network, address, c) // the last option, the user timeout, is refused
+		return nil
+	}}
+	l, err := listener.Restore(opened(t)(lc.Listen(context.Background(), "tcp4", "127.0.0.1:0")))
+	require.NoError(t, err)
+	require.Equal(t, unix.IPPROTO_MPTCP, protocolOf(t, l))
+	want := theirs
+	assert.Equal(t, want, read(t, accept(t, l, false)))
+	want.UserTimeout = -1
+	assert.Equal(t, want, read(t, accept(t, l, true)))
+}
+
+func TestRestoreErrors(t *testing.T) {
+	t.Parallel()
+	closed, err := net.Listen("tcp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, closed.Close())
+	_, err = listener.Restore(closed)
+	require.ErrorIs(t, err, net.ErrClosed)
+	_, err = listener.Restore(tls.NewListener(opened(t)(net.Listen("tcp4", "127.0.0.1:0")), tlsConfig(t)))
+	require.ErrorIs(t, err, sockopt.ErrNoSocket)
+}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package sockopt_test
+
+const raceDetector = false

@@ -1,0 +1,221 @@
+package sockopt_test
+
+import (
+	"errors"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/platform"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// A combination is one of unset, smallest, largest and too large for each field,
+// and what the kernel must hold in its own units afterwards. Limits:
+// include/net/tcp.h, MAX_TCP_KEEPIDLE, MAX_TCP_KEEPINTVL and MAX_TCP_KEEPCNT;
+// net/ipv4/tcp.c, TCP_USER_TIMEOUT.
+type combination struct {
+	cfg    sockopt.Config
+	want   socktest.Values    // if the Config is valid
+	faults platform.OptionSet // the fields that are too large
+}
+
+func combinations() []combination {
+	const levels = 4
+	durations := [levels]time.Duration{0, time.Nanosecond, 32767 * time.Second, 32767*time.Second + 1}
+	counts := [levels]int{0, 1, 127, 128}
+	timeouts := [levels]time.Duration{0, time.Nanosecond, 2147483647 * time.Millisecond, 2147483647*time.Millisecond + 1}
+	var all []combination
+	for n := range levels * levels * levels * levels {
+		idle, interval, count, timeout := n%levels, n/4%levels, n/16%levels, n/64
+		c := combination{
+			cfg:  sockopt.Config{Idle: durations[idle], Interval: durations[interval], Count: counts[count], UserTimeout: timeouts[timeout]},
+			want: untouched,
+		}
+		c.want.KeepAlive = 1
+		c.field(&c.want.Idle, idle, 1, 32767, platform.Idle)
+		c.field(&c.want.Interval, interval, 1, 32767, platform.Interval)
+		c.field(&c.want.Count, count, 1, 127, platform.Count)
+		c.field(&c.want.UserTimeout, timeout, 1, 2147483647, platform.UserTimeout)
+		all = append(all, c)
+	}
+	return all
+}
+
+func (c *combination) field(want *int, level, smallest, largest int, o platform.Option) {
+	switch level {
+	case 1:
+		*want = smallest
+	case 2:
+		*want = largest
+	case 3:
+		c.faults |= platform.SetOf(o)
+	}
+}
+
+func faultyOptions(t testing.TB, err error) (options platform.OptionSet) {
+	t.Helper()
+	var faults sockopt.Faults
+	require.ErrorAs(t, err, &faults)
+	for _, f := range faults {
+		assert.Equal(t, platform.TooLarge, f.Kind)
+		options |= platform.SetOf(f.Option)
+	}
+	return options
+}
+
+func TestSetEveryCombination(t *testing.T) {
+	t.Parallel()
+	for _, family := range families {
+		t.Run(family.name, func(t *testing.T) {
+			t.Parallel()
+			client, server := family.pair(t)
+			handle, err := sockopt.NewHandle(server)
+			require.NoError(t, err)
+			for i, c := range combinations() {
+				conn, set := client, func() error { return sockopt.Set(client, c.cfg) }
+				if i%2 == 1 {
+					conn, set = server, func() error { return handle.Set(c.cfg) }
+				}
+				preset(t, conn, untouched)
+				err := set()
+				if c.faults != 0 {
+					require.Equal(t, c.faults, faultyOptions(t, err), "%v: %v", c.cfg, err)
+					require.Equal(t, untouched, socktest.Read(t, conn), "%v: an invalid Config changes nothing", c.cfg)
+					continue
+				}
+				require.NoError(t, err)
+				require.Equal(t, c.want, socktest.Read(t, conn), "%v", c.cfg)
+				got, err := sockopt.Get(conn)
+				require.NoError(t, err)
+				require.Equal(t, settings(c.want), got, "%v", c.cfg)
+			}
+		})
+	}
+}
+
+// settings converts what socktest read to what Get must answer.
+func settings(v socktest.Values) sockopt.Settings {
+	s := sockopt.Settings{
+		Known:    platform.SetOf(platform.KeepAlive, platform.Idle, platform.Interval, platform.Count),
+		Enabled:  v.KeepAlive != 0,
+		Idle:     time.Duration(v.Idle) * time.Second,
+		Interval: time.Duration(v.Interval) * time.Second,
+		Count:    v.Count,
+	}
+	if v.UserTimeout >= 0 {
+		s.Known |= platform.SetOf(platform.UserTimeout)
+		s.UserTimeout = time.Duration(v.UserTimeout) * time.Millisecond
+	}
+	return s
+}
+
+// Multipath TCP has no TCP_USER_TIMEOUT (net/mptcp/sockopt.c): it is an error,
+// and all the rest is set.
+func TestSetEveryCombinationOnMultipathTCP(t *testing.T) {
+	t.Parallel()
+	client, server := multipathPair(t)
+	before := untouched
+	before.UserTimeout = -1
+	for i, c := range combinations() {
+		conn := client
+		if i%2 == 1 {
+			conn = server
+		}
+		preset(t, conn, before)
+		err := sockopt.Set(conn, c.cfg)
+		if c.faults != 0 {
+			require.Equal(t, c.faults, faultyOptions(t, err))
+			require.Equal(t, before, socktest.Read(t, conn))
+			continue
+		}
+		if c.cfg.UserTimeout == 0 {
+			require.NoError(t, err, "%v", c.cfg)
+		} else {
+			var option *sockopt.OptionError
+			require.ErrorAs(t, err, &option)
+			require.Equal(t, platform.UserTimeout, option.Option)
+			require.Equal(t, "setsockopt", option.Call)
+			require.Equal(t, "TCP_USER_TIMEOUT", option.Symbol)
+			require.ErrorIs(t, err, errors.ErrUnsupported)
+			require.ErrorIs(t, err, syscall.ENOPROTOOPT)
+		}
+		want := c.want
+		want.UserTimeout = -1
+		require.Equal(t, want, socktest.Read(t, conn), "%v", c.cfg)
+		got, err := sockopt.Get(conn)
+		require.NoError(t, err)
+		require.Equal(t, settings(want), got)
+	}
+	kind, err := sockopt.KindOf(client)
+	require.NoError(t, err)
+	assert.Equal(t, platform.MultipathTCP, kind)
+}
+
+func TestSet(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		rule   string
+		before socktest.Values
+		cfg    sockopt.Config
+		want   socktest.Values
+	}{
+		{"the zero Config switches on and leaves the rest", socktest.Values{KeepAlive: 0, Idle: 11, Interval: 12, Count: 13, UserTimeout: 14},
+			sockopt.Config{}, socktest.Values{KeepAlive: 1, Idle: 11, Interval: 12, Count: 13, UserTimeout: 14}},
+		{"Disabled switches off and leaves the rest", socktest.Values{KeepAlive: 1, Idle: 11, Interval: 12, Count: 13, UserTimeout: 14},
+			sockopt.Config{Disabled: true}, socktest.Values{KeepAlive: 0, Idle: 11, Interval: 12, Count: 13, UserTimeout: 14}},
+		{"Disabled stores the values", socktest.Values{KeepAlive: 1, Idle: 11, Interval: 12, Count: 13, UserTimeout: 14},
+			sockopt.Config{Disabled: true, Idle: time.Minute, Interval: 10 * time.Second, Count: 3, UserTimeout: 90 * time.Second},
+			socktest.Values{KeepAlive: 0, Idle: 60, Interval: 10, Count: 3, UserTimeout: 90000}},
+		{"NoUserTimeout switches the user timeout off", socktest.Values{KeepAlive: 1, Idle: 11, Interval: 12, Count: 13, UserTimeout: 14},
+			sockopt.Config{UserTimeout: noUserTimeout}, socktest.Values{KeepAlive: 1, Idle: 11, Interval: 12, Count: 13, UserTimeout: 0}},
+		{"what is there already can be set again", socktest.Values{KeepAlive: 1, Idle: 60, Interval: 10, Count: 3, UserTimeout: 90000},
+			sockopt.Config{Idle: time.Minute, Interval: 10 * time.Second, Count: 3, UserTimeout: 90 * time.Second},
+			socktest.Values{KeepAlive: 1, Idle: 60, Interval: 10, Count: 3, UserTimeout: 90000}},
+		{"seconds are rounded up", untouched, sockopt.Config{Idle: 1001 * time.Millisecond, Interval: 2*time.Second + 1},
+			socktest.Values{KeepAlive: 1, Idle: 2, Interval: 3, Count: untouched.Count, UserTimeout: untouched.UserTimeout}},
+		{"milliseconds are rounded up", untouched, sockopt.Config{UserTimeout: 1500*time.Millisecond + 1},
+			socktest.Values{KeepAlive: 1, Idle: untouched.Idle, Interval: untouched.Interval, Count: untouched.Count, UserTimeout: 1501}},
+	} {
+		t.Run(tt.rule, func(t *testing.T) {
+			t.Parallel()
+			conn, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+			preset(t, conn, tt.before)
+			require.NoError(t, sockopt.Set(conn, tt.cfg))
+			assert.Equal(t, tt.want, socktest.Read(t, conn))
+			got, err := sockopt.Get(conn)
+			require.NoError(t, err)
+			assert.Equal(t, settings(tt.want), got)
+		})
+	}
+}
+
+// A Config made of what one socket holds makes another socket the same.
+func TestOfCopiesASocket(t *testing.T) {
+	t.Parallel()
+	from, to := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	for _, v := range []socktest.Values{untouched, {KeepAlive: 1, Idle: 60, Interval: 10, Count: 3, UserTimeout: 0}} {
+		preset(t, from, v)
+		held, err := sockopt.Get(from)
+		require.NoError(t, err)
+		require.NoError(t, sockopt.Set(to, sockopt.Of(held)))
+		assert.Equal(t, v, socktest.Read(t, to))
+	}
+}
+
+// An accepted connection has what its listening socket was given.
+func TestSetOnAListener(t *testing.T) {
+	t.Parallel()
+	l := plainListener(t)
+	require.NoError(t, sockopt.Set(l, sockopt.Config{Idle: time.Minute, Interval: 10 * time.Second, Count: 3, UserTimeout: 90 * time.Second}))
+	want := socktest.Values{KeepAlive: 1, Idle: 60, Interval: 10, Count: 3, UserTimeout: 90000}
+	assert.Equal(t, want, socktest.Read(t, l))
+	got, err := sockopt.Get(l)
+	require.NoError(t, err)
+	assert.Equal(t, settings(want), got)
+	assert.Equal(t, want, socktest.Read(t, dialAndAccept(t, l)))
+}
