@@ -90,7 +90,7 @@ func fillTiming(cfg sockopt.Config, held sockopt.Settings) (sockopt.Config, erro
 	fill(platform.Idle, cfg.Idle == 0, func() { cfg.Idle = holds.Idle })
 	fill(platform.Interval, cfg.Interval == 0, func() { cfg.Interval = holds.Interval })
 	fill(platform.Count, cfg.Count == 0, func() { cfg.Count = holds.Count })
-	if unknown != 0 {
+	if unknown != 0 && !cfg.Disabled { // while keepalive is off they have no effect
 		return cfg, fmt.Errorf("listener: keepalive %v leaves %v unset, Go overwrites that after accept, and %s cannot read what the listening socket holds; set it: %w",
 			cfg, unknown, platform.Current().Title, errors.ErrUnsupported)
 	}

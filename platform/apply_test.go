@@ -19,11 +19,11 @@ var errnos = []struct {
 	err     error
 	missing bool
 }{
-	{"EINVAL", eINVAL, false},
-	{"ENOPROTOOPT", eNOPROTOOPT, true},
-	{"EOPNOTSUPP", eOPNOTSUPP, true},
-	{"EPERM", ePERM, false},
-	{"EBADF", eBADF, false},
+	{"EINVAL", errINVAL, false},
+	{"ENOPROTOOPT", errNOPROTOOPT, true},
+	{"EOPNOTSUPP", errOPNOTSUPP, true},
+	{"EPERM", errPERM, false},
+	{"EBADF", errBADF, false},
 }
 
 // kernelOf returns a kernel that has every option of a table.
@@ -150,14 +150,14 @@ func TestApplyChecksAnotherPlan(t *testing.T) {
 func TestApplyWithDifferentErrors(t *testing.T) {
 	t.Parallel()
 	k := newKernel(linuxOptions...)
-	k.failCall[0], k.failCall[2] = eBADF, eNOPROTOOPT
+	k.failCall[0], k.failCall[2] = errBADF, errNOPROTOOPT
 	p := plan(t, "linux", everything)
 	err := p.Apply(k, 3, &p)
-	require.EqualError(t, err, "setsockopt TCP_KEEPINTVL=10: "+eBADF.Error()+"; setsockopt TCP_USER_TIMEOUT=90000: "+eNOPROTOOPT.Error())
-	for _, target := range []error{eBADF, eNOPROTOOPT, errors.ErrUnsupported} {
+	require.EqualError(t, err, "setsockopt TCP_KEEPINTVL=10: "+errBADF.Error()+"; setsockopt TCP_USER_TIMEOUT=90000: "+errNOPROTOOPT.Error())
+	for _, target := range []error{errBADF, errNOPROTOOPT, errors.ErrUnsupported} {
 		assert.ErrorIs(t, err, target)
 	}
-	assert.NotErrorIs(t, err, ePERM)
+	assert.NotErrorIs(t, err, errPERM)
 	assert.NotErrorIs(t, parts(err)[0], errors.ErrUnsupported)
 	assert.ErrorIs(t, parts(err)[1], errors.ErrUnsupported)
 	assert.Equal(t, map[where]int{linuxKeepAlive: 1, linuxIdle: 60, linuxInterval: 0, linuxCount: 3, linuxUserTimeout: 0}, k.held)
@@ -166,12 +166,12 @@ func TestApplyWithDifferentErrors(t *testing.T) {
 func TestOneFailureIsReturnedAsItIs(t *testing.T) {
 	t.Parallel()
 	k := newKernel(linuxOptions...)
-	k.failCall[4] = eINVAL
+	k.failCall[4] = errINVAL
 	p := plan(t, "linux", everything)
 	got, ok := p.Apply(k, 3, &p).(*OptionError)
 	require.True(t, ok)
-	assert.Equal(t, &OptionError{Call: "setsockopt", Option: Idle, Symbol: "TCP_KEEPIDLE", Value: "60", Err: eINVAL}, got)
-	assert.Equal(t, eINVAL, got.Unwrap())
+	assert.Equal(t, &OptionError{Call: "setsockopt", Option: Idle, Symbol: "TCP_KEEPIDLE", Value: "60", Err: errINVAL}, got)
+	assert.Equal(t, errINVAL, got.Unwrap())
 }
 
 // Windows before 1709 under the table of a later one, as Wine 8 answers: the
@@ -179,24 +179,24 @@ func TestOneFailureIsReturnedAsItIs(t *testing.T) {
 func TestHalfApplicationIsReported(t *testing.T) {
 	t.Parallel()
 	k := newKernel(bsdKeepAlive)
-	k.failCall[0], k.failCall[1], k.failCall[3] = eNOPROTOOPT, eNOPROTOOPT, eNOPROTOOPT
+	k.failCall[0], k.failCall[1], k.failCall[3] = errNOPROTOOPT, errNOPROTOOPT, errNOPROTOOPT
 	p := plan(t, "windows", without(UserTimeout))
 	err := p.Apply(k, 3, &p)
 	require.Len(t, parts(err), 3)
 	for i, call := range []string{"TCP_KEEPINTVL=10", "TCP_KEEPCNT=3", "TCP_KEEPIDLE=60"} {
-		assert.EqualError(t, parts(err)[i], failure(call, eNOPROTOOPT))
+		assert.EqualError(t, parts(err)[i], failure(call, errNOPROTOOPT))
 		assert.ErrorIs(t, parts(err)[i], errors.ErrUnsupported)
 	}
 	assert.Equal(t, 1, k.held[bsdKeepAlive], "and keepalive is on")
 
 	// The ioctl fails: SO_KEEPALIVE is on with the system's two hours.
 	k = newKernel(bsdKeepAlive)
-	k.failCall[0] = eINVAL
+	k.failCall[0] = errINVAL
 	p = plan(t, "windows-before-1709", Request{Idle: time.Minute, Interval: time.Second})
 	err = p.Apply(k, 3, &p)
 	var e *OptionError
 	require.ErrorAs(t, err, &e)
-	assert.Equal(t, &OptionError{Call: "ioctl", Option: Idle, Symbol: "SIO_KEEPALIVE_VALS", Value: "{1,60000,1000}", Err: eINVAL}, e)
+	assert.Equal(t, &OptionError{Call: "ioctl", Option: Idle, Symbol: "SIO_KEEPALIVE_VALS", Value: "{1,60000,1000}", Err: errINVAL}, e)
 	assert.Equal(t, 1, k.held[bsdKeepAlive])
 }
 

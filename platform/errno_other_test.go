@@ -10,9 +10,9 @@ import (
 // A system without socket options has no errno for a missing one either; the
 // package tells it by errors.ErrUnsupported there.
 var (
-	eINVAL      = errors.New("invalid argument")
-	eNOPROTOOPT = fmt.Errorf("no such option: %w", errors.ErrUnsupported)
-	eOPNOTSUPP  = fmt.Errorf("not on this socket: %w", errors.ErrUnsupported)
-	ePERM       = errors.New("not permitted")
-	eBADF       = errors.New("bad file descriptor")
+	errINVAL      = errors.New("invalid argument")
+	errNOPROTOOPT = fmt.Errorf("no such option: %w", errors.ErrUnsupported)
+	errOPNOTSUPP  = fmt.Errorf("not on this socket: %w", errors.ErrUnsupported)
+	errPERM       = errors.New("not permitted")
+	errBADF       = errors.New("bad file descriptor")
 )

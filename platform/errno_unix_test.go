@@ -5,9 +5,9 @@ package platform_test
 import "golang.org/x/sys/unix"
 
 const (
-	eINVAL      = unix.EINVAL
-	eNOPROTOOPT = unix.ENOPROTOOPT
-	eOPNOTSUPP  = unix.EOPNOTSUPP
-	ePERM       = unix.EPERM
-	eBADF       = unix.EBADF
+	errINVAL      = unix.EINVAL
+	errNOPROTOOPT = unix.ENOPROTOOPT
+	errOPNOTSUPP  = unix.EOPNOTSUPP
+	errPERM       = unix.EPERM
+	errBADF       = unix.EBADF
 )

@@ -65,7 +65,7 @@ func (k *fakeKernel) Get(_ uintptr, level, number int) (int, error) {
 	}
 	v, exists := k.held[at]
 	if !exists {
-		return 0, eNOPROTOOPT
+		return 0, errNOPROTOOPT
 	}
 	return v, nil
 }

@@ -159,9 +159,9 @@ func (u Unit) fromKernel(n int64) int64 {
 type Answer uint8
 
 const (
-	Unknown Answer = iota
-	No
-	Yes
+	Unknown Answer = iota // nobody verified it
+	No                    // verified
+	Yes                   // verified
 )
 
 // String returns "unknown", "no" or "yes".
@@ -171,10 +171,10 @@ func (a Answer) String() string { return nameOf("Answer", uint8(a), "unknown", "
 type Zero uint8
 
 const (
-	ZeroUnknown  Zero = iota
-	ZeroRejected      // setsockopt fails (EINVAL)
-	ZeroDefault       // back to the system's default
-	ZeroOff           // switches the option off
+	ZeroUnknown  Zero = iota // nobody verified it
+	ZeroRejected             // setsockopt fails (EINVAL)
+	ZeroDefault              // back to the system's default
+	ZeroOff                  // switches the option off
 )
 
 // String says the meaning in a few words.

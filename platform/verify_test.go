@@ -48,22 +48,22 @@ func TestKernelsThatLie(t *testing.T) {
 			func(k *fakeKernel) { k.answer[linuxUserTimeout] = 0 },
 			[]string{"setsockopt TCP_USER_TIMEOUT=60000 succeeded, but the kernel holds 0"}, false},
 		{"gVisor: setsockopt of an unknown option succeeds", "linux", everything,
-			func(k *fakeKernel) { k.failGet[linuxUserTimeout] = eNOPROTOOPT },
-			[]string{"getsockopt TCP_USER_TIMEOUT: " + eNOPROTOOPT.Error()}, true},
+			func(k *fakeKernel) { k.failGet[linuxUserTimeout] = errNOPROTOOPT },
+			[]string{"getsockopt TCP_USER_TIMEOUT: " + errNOPROTOOPT.Error()}, true},
 		{"gVisor: all of them", "linux", everything,
 			func(k *fakeKernel) {
 				for _, at := range linuxOptions {
-					k.failGet[at] = eNOPROTOOPT
+					k.failGet[at] = errNOPROTOOPT
 				}
 			},
 			[]string{
-				"getsockopt TCP_KEEPINTVL: " + eNOPROTOOPT.Error(), "getsockopt TCP_KEEPCNT: " + eNOPROTOOPT.Error(),
-				"getsockopt TCP_USER_TIMEOUT: " + eNOPROTOOPT.Error(), "getsockopt SO_KEEPALIVE: " + eNOPROTOOPT.Error(),
-				"getsockopt TCP_KEEPIDLE: " + eNOPROTOOPT.Error(),
+				"getsockopt TCP_KEEPINTVL: " + errNOPROTOOPT.Error(), "getsockopt TCP_KEEPCNT: " + errNOPROTOOPT.Error(),
+				"getsockopt TCP_USER_TIMEOUT: " + errNOPROTOOPT.Error(), "getsockopt SO_KEEPALIVE: " + errNOPROTOOPT.Error(),
+				"getsockopt TCP_KEEPIDLE: " + errNOPROTOOPT.Error(),
 			}, true},
 		{"closed under our feet", "linux", Request{},
-			func(k *fakeKernel) { k.failGet[linuxKeepAlive] = eBADF },
-			[]string{"getsockopt SO_KEEPALIVE: " + eBADF.Error()}, false},
+			func(k *fakeKernel) { k.failGet[linuxKeepAlive] = errBADF },
+			[]string{"getsockopt SO_KEEPALIVE: " + errBADF.Error()}, false},
 		{"SO_KEEPALIVE ignored", "linux", Request{},
 			func(k *fakeKernel) { k.answer[linuxKeepAlive] = 0 },
 			[]string{"setsockopt SO_KEEPALIVE=1 succeeded, but the kernel holds 0"}, false},
@@ -77,19 +77,19 @@ func TestKernelsThatLie(t *testing.T) {
 			[]string{"setsockopt SO_KEEPALIVE=0 succeeded, but the kernel holds 8"}, false},
 		{"old NetBSD releases cannot read the options back", "netbsd", without(UserTimeout),
 			func(k *fakeKernel) {
-				k.failGet[where{6, 3}], k.failGet[where{6, 5}], k.failGet[where{6, 6}] = eNOPROTOOPT, eNOPROTOOPT, eNOPROTOOPT
+				k.failGet[where{6, 3}], k.failGet[where{6, 5}], k.failGet[where{6, 6}] = errNOPROTOOPT, errNOPROTOOPT, errNOPROTOOPT
 			}, nil, false},
 		{"a NetBSD release that can, and holds another value", "netbsd", without(UserTimeout),
 			func(k *fakeKernel) { k.answer[where{6, 3}] = 60 },
 			[]string{"setsockopt TCP_KEEPIDLE=120 succeeded, but the kernel holds 60"}, false},
 		{"not readable is no excuse for a closed socket", "netbsd", Request{Idle: time.Minute},
-			func(k *fakeKernel) { k.failGet[where{6, 3}] = eBADF },
-			[]string{"getsockopt TCP_KEEPIDLE: " + eBADF.Error()}, false},
+			func(k *fakeKernel) { k.failGet[where{6, 3}] = errBADF },
+			[]string{"getsockopt TCP_KEEPIDLE: " + errBADF.Error()}, false},
 		{"macOS: TCP_RXT_CONNDROPTIME is not known to be readable", "darwin", Request{UserTimeout: time.Minute},
-			func(k *fakeKernel) { k.failGet[where{6, 0x80}] = eNOPROTOOPT }, nil, false},
+			func(k *fakeKernel) { k.failGet[where{6, 0x80}] = errNOPROTOOPT }, nil, false},
 		{"FreeBSD before 14: TCP_MAXUNACKTIME", "freebsd", Request{UserTimeout: time.Minute},
-			func(k *fakeKernel) { k.failGet[where{6, 68}] = eNOPROTOOPT },
-			[]string{"getsockopt TCP_MAXUNACKTIME: " + eNOPROTOOPT.Error()}, true},
+			func(k *fakeKernel) { k.failGet[where{6, 68}] = errNOPROTOOPT },
+			[]string{"getsockopt TCP_MAXUNACKTIME: " + errNOPROTOOPT.Error()}, true},
 		{"Solaris before 11.4: the product is read back", "solaris-before-11.4", Request{Interval: time.Second, Count: 3},
 			func(k *fakeKernel) { k.answer[where{6, 0x17}] = 480000 },
 			[]string{"setsockopt TCP_KEEPALIVE_ABORT_THRESHOLD=3000 succeeded, but the kernel holds 480000"}, false},

@@ -95,10 +95,15 @@ func TestGVisorWays(t *testing.T) {
 		requireGVisor(t, gvisorAccept(t, l))
 	})
 	t.Run("ListenConfig with Multipath TCP", func(t *testing.T) { // which gVisor lacks
-		lc := listener.ListenConfig{Config: gvisorConfig, MultipathTCP: true, OnError: onError(t)}
+		var heard []string
+		lc := listener.ListenConfig{Config: gvisorConfig, MultipathTCP: true, OnError: func(_ net.Conn, err error) {
+			heard = append(heard, err.Error())
+		}}
 		l, err := lc.Listen(context.Background(), "tcp", "127.0.0.1:0")
 		require.NoError(t, err)
 		requireGVisor(t, gvisorAccept(t, l))
+		require.Len(t, heard, 1)
+		assert.Contains(t, heard[0], "plain TCP instead of the Multipath TCP asked for")
 	})
 	t.Run("Wrap", func(t *testing.T) {
 		lc := listener.ListenConfig{Config: gvisorConfig, OnError: onError(t)}

@@ -51,7 +51,7 @@ func trace(t *testing.T, strace, mode string) (moved map[string]int, writevs int
 	log := filepath.Join(t.TempDir(), "strace")
 	executable, err := os.Executable()
 	require.NoError(t, err)
-	cmd := exec.Command(strace, "-f", "-qq", "-o", log, "-e", "signal=none", "-e", "trace=sendfile,splice,writev",
+	cmd := exec.Command(strace, "-f", "-qq", "-o", log, "-e", "signal=none", "-e", "trace=/^(sendfile|splice|writev)",
 		executable, "-test.run=^TestTraced$", "-test.v", "-test.count=1")
 	cmd.Env = append(os.Environ(), tracedMode+"="+mode)
 	output, err := cmd.CombinedOutput()

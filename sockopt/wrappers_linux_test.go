@@ -154,6 +154,7 @@ func TestNoSocket(t *testing.T) {
 		{"nil *net.TCPListener", (*net.TCPListener)(nil), "*net.TCPListener" + none + "*net.TCPListener is nil or was never opened"},
 		{"nil *tls.Conn", (*tls.Conn)(nil), "*tls.Conn" + none + "*tls.Conn is nil"},
 		{"nil *os.File", (*os.File)(nil), "*os.File" + none + "*os.File is nil"},
+		{"a struct around nil *net.TCPConn", struct{ *net.TCPConn }{}, "struct { *net.TCPConn }" + none + "struct { *net.TCPConn } is nil or was never opened"},
 		{"a struct around a *net.TCPConn never opened", struct{ *net.TCPConn }{&net.TCPConn{}}, "struct { *net.TCPConn }" + none + "struct { *net.TCPConn } is nil or was never opened"},
 		{"a wrapper around nothing", &named{}, "*sockopt_test.named" + none + "it holds no connection (nil)"},
 		{"a wrapper around nil *net.TCPConn", &named{below: (*net.TCPConn)(nil)}, "*sockopt_test.named" + none + "*net.TCPConn is nil or was never opened"},
