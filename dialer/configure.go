@@ -13,7 +13,8 @@ import (
 // Configure sets up a net.Dialer that belongs to somebody else: KeepAlive
 // becomes -1 and KeepAliveConfig is cleared, so that Go keeps its 15 s away, and
 // a hook that sets and reads back cfg is chained after the Dialer's own hook. It
-// may be called again with another Config; the last one holds.
+// may be called again with another Config: what that leaves unset stays as the
+// first one had it.
 //
 // The error is that of [sockopt.Config.Validate], and d is then unchanged. A
 // hook has no moment after connect, so a user timeout is refused here: use

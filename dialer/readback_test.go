@@ -36,11 +36,11 @@ func TestReadBackFindsWhatDidNotTake(t *testing.T) {
 		level, number, holds int
 		text                 string
 	}{
-		{"SO_KEEPALIVE", unix.SOL_SOCKET, unix.SO_KEEPALIVE, 0, "setsockopt SO_KEEPALIVE=1 succeeded, but the kernel holds 0"},
-		{"TCP_KEEPIDLE", unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 15, "setsockopt TCP_KEEPIDLE=111 succeeded, but the kernel holds 15"},
-		{"TCP_KEEPINTVL", unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, 15, "setsockopt TCP_KEEPINTVL=22 succeeded, but the kernel holds 15"},
-		{"TCP_KEEPCNT", unix.IPPROTO_TCP, unix.TCP_KEEPCNT, 9, "setsockopt TCP_KEEPCNT=3 succeeded, but the kernel holds 9"},
-		{"TCP_USER_TIMEOUT", unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, 0, "setsockopt TCP_USER_TIMEOUT=44444 succeeded, but the kernel holds 0"},
+		{"SO_KEEPALIVE", unix.SOL_SOCKET, unix.SO_KEEPALIVE, 0, "SO_KEEPALIVE: asked for 1, the kernel holds 0"},
+		{"TCP_KEEPIDLE", unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 15, "TCP_KEEPIDLE: asked for 111, the kernel holds 15"},
+		{"TCP_KEEPINTVL", unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, 15, "TCP_KEEPINTVL: asked for 22, the kernel holds 15"},
+		{"TCP_KEEPCNT", unix.IPPROTO_TCP, unix.TCP_KEEPCNT, 9, "TCP_KEEPCNT: asked for 3, the kernel holds 9"},
+		{"TCP_USER_TIMEOUT", unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, 0, "TCP_USER_TIMEOUT: asked for 44444, the kernel holds 0"},
 	} {
 		t.Run(row.symbol, func(t *testing.T) {
 			l, err := net.Listen("tcp4", "127.0.0.1:0")

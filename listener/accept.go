@@ -70,7 +70,7 @@ func (r *reporter) hear(conn net.Conn, err error) {
 		return
 	}
 	if r.isNew(err.Error()) {
-		slog.Warn("accepted connection lacks keepalive options", "error", err)
+		slog.Warn("listener: keepalive option not set", "error", err)
 	}
 }
 

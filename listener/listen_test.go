@@ -224,9 +224,9 @@ func TestListenErrors(t *testing.T) {
 		"an address in use":           {&listener.ListenConfig{Config: asked}, taken, unix.EADDRINUSE, []string{"bind"}},
 		"the user's hook":             {&listener.ListenConfig{Base: net.ListenConfig{Control: func(string, string, syscall.RawConn) error { return refused }}}, "127.0.0.1:0", refused, nil},
 		"an option that is refused":   {(&listener.ListenConfig{Config: asked}).WithKernel(refusing), "127.0.0.1:0", unix.EPERM, []string{"setsockopt TCP_KEEPINTVL=22"}},
-		"an option that did not take": {(&listener.ListenConfig{Config: asked}).WithKernel(lying), "127.0.0.1:0", nil, []string{"setsockopt TCP_KEEPIDLE=111 succeeded, but the kernel holds 15"}},
+		"an option that did not take": {(&listener.ListenConfig{Config: asked}).WithKernel(lying), "127.0.0.1:0", nil, []string{"TCP_KEEPIDLE: asked for 111, the kernel holds 15"}},
 		"the same without read-back: the listening socket is always read": {
-			(&listener.ListenConfig{Config: asked, WithoutReadBack: true}).WithKernel(lying), "127.0.0.1:0", nil, []string{"but the kernel holds 15"}},
+			(&listener.ListenConfig{Config: asked, WithoutReadBack: true}).WithKernel(lying), "127.0.0.1:0", nil, []string{"asked for 111, the kernel holds 15"}},
 		"an invalid Config": {&listener.ListenConfig{Config: sockopt.Config{Idle: 40000 * time.Second, Count: 1000}}, "127.0.0.1:0", nil, []string{"TCP_KEEPIDLE on linux takes 1s", "count=1000"}},
 	} {
 		t.Run(rule, func(t *testing.T) {

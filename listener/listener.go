@@ -151,7 +151,8 @@ func (lc *ListenConfig) accepting(l net.Listener, s *sockopt.Setter, again platf
 // becomes -1, KeepAliveConfig is cleared and Multipath TCP switched off, so that
 // Go keeps its 15 s away and the user timeout can be set, and a hook that sets
 // and reads back cfg is chained after the ListenConfig's own hook. It may be
-// called again with another Config; the last one holds. (SetMultipathTCP(true)
+// called again with another Config: what that leaves unset stays as the first one
+// had it. (SetMultipathTCP(true)
 // after it works too; if cfg has a user timeout, Go then falls back to plain
 // TCP.)
 //

@@ -134,7 +134,7 @@ func TestErrorsAreLoggedOnce(t *testing.T) {
 	}
 	assert.Equal(t, 1, strings.Count(log.String(), "TCP_USER_TIMEOUT"), log.String())
 	assert.Contains(t, log.String(), "level=WARN")
-	assert.Contains(t, log.String(), "accepted connection lacks keepalive options")
+	assert.Contains(t, log.String(), "listener: keepalive option not set")
 
 	lc.OnError = func(net.Conn, error) {}
 	silent := opened(t)(lc.Listen(context.Background(), "tcp4", "127.0.0.1:0"))

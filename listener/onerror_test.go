@@ -50,7 +50,7 @@ func TestOptionErrorsDoNotStopAccept(t *testing.T) {
 					return 15
 				}
 				return held
-			}}, false, []string{"TCP_KEEPIDLE=111 succeeded, but the kernel holds 15"}},
+			}}, false, []string{"TCP_KEEPIDLE: asked for 111, the kernel holds 15"}},
 		"the same without read-back": {
 			fakeKernel{Kernel: platform.System(), lie: func(listening bool, level, number, held int) int {
 				if !listening {

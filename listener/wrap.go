@@ -40,41 +40,43 @@ func (lc *ListenConfig) Wrap(l net.Listener) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	full, onSocket := lc.Config, true
-	switch kind, err := sockopt.KindOf(l); {
+	report := newReporter(lc.OnError)
+	kind, err := sockopt.KindOf(l)
+	switch {
 	case errors.Is(err, sockopt.ErrNoSocket):
-		if full.Idle == 0 || full.Interval == 0 || full.Count == 0 {
-			return nil, fmt.Errorf("listener: what keepalive %v leaves unset cannot be read from %T; wrap the listener inside it, or set idle, interval and count: %w", full, l, err)
+		if c := lc.Config; !c.Disabled && (c.Idle == 0 || c.Interval == 0 || c.Count == 0) {
+			return nil, fmt.Errorf("listener: what keepalive %v leaves unset cannot be read from %T; wrap the listener inside it, or set idle, interval and count: %w", c, l, err)
 		}
-		onSocket = false
+		return lc.accepting(l, asked, asked.Options(), report), nil
 	case err != nil:
 		return nil, fmt.Errorf("listener: %w", err)
 	case kind == platform.NotTCP:
 		return l, nil
-	default:
-		if err := onListeningSocket(asked, kind == platform.MultipathTCP).Set(l); err != nil {
-			return nil, fmt.Errorf("listener: %w", err)
-		}
-		held, err := sockopt.Get(l)
-		if err != nil {
-			return nil, fmt.Errorf("listener: %w", err)
-		}
-		if full, err = fillTiming(full, held); err != nil {
-			return nil, err
-		}
 	}
-	setter, err := lc.setter(full)
+	held, err := sockopt.Get(l)
+	if err != nil {
+		return nil, fmt.Errorf("listener: %w", err)
+	}
+	full, err := fillTiming(lc.Config, held)
 	if err != nil {
 		return nil, err
 	}
-	again := setter.Options()
-	if onSocket {
-		again = goOverwrites | platform.Current().NotInherited(again)
+	setter, err := lc.setter(full)
+	switch { // a sysctl may hold what a socket refuses
+	case err != nil && full.Disabled:
+		setter = asked
+	case err != nil:
+		return nil, fmt.Errorf("listener: what the listening socket holds cannot be set on a connection, so set it: %w", err)
 	}
-	return lc.accepting(l, setter, again, newReporter(lc.OnError)), nil
+	if err := onListeningSocket(asked, kind == platform.MultipathTCP).Set(l); err != nil {
+		return nil, fmt.Errorf("listener: %w", err)
+	}
+	again := goOverwrites | platform.Current().NotInherited(setter.Options())
+	return lc.accepting(l, setter, again, report), nil
 }
 
 // fillTiming completes what Go overwrites with what the listening socket holds.
+// While keepalive is off, timing has no effect and may stay unknown.
 func fillTiming(cfg sockopt.Config, held sockopt.Settings) (sockopt.Config, error) {
 	holds := sockopt.Of(held)
 	var unknown platform.OptionSet
@@ -90,7 +92,7 @@ func fillTiming(cfg sockopt.Config, held sockopt.Settings) (sockopt.Config, erro
 	fill(platform.Idle, cfg.Idle == 0, func() { cfg.Idle = holds.Idle })
 	fill(platform.Interval, cfg.Interval == 0, func() { cfg.Interval = holds.Interval })
 	fill(platform.Count, cfg.Count == 0, func() { cfg.Count = holds.Count })
-	if unknown != 0 && !cfg.Disabled { // while keepalive is off they have no effect
+	if unknown != 0 && !cfg.Disabled {
 		return cfg, fmt.Errorf("listener: keepalive %v leaves %v unset, Go overwrites that after accept, and %s cannot read what the listening socket holds; set it: %w",
 			cfg, unknown, platform.Current().Title, errors.ErrUnsupported)
 	}
@@ -110,7 +112,8 @@ func Restore(l net.Listener) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listener: %w", err)
 	}
-	cfg := sockopt.Of(held)
-	cfg.UserTimeout = 0 // Go leaves it alone
-	return Wrap(l, cfg)
+	if held.Known.Has(platform.KeepAlive) && !held.Enabled {
+		return Wrap(l, sockopt.Config{Disabled: true})
+	}
+	return Wrap(l, sockopt.Config{}) // takes the timing from the listening socket
 }

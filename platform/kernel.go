@@ -60,9 +60,9 @@ type MismatchError struct {
 	Asked, Got int // in kernel units
 }
 
-// Error reads "setsockopt TCP_KEEPIDLE=60 succeeded, but the kernel holds 15".
+// Error reads "TCP_KEEPIDLE: asked for 60, the kernel holds 15".
 func (e *MismatchError) Error() string {
-	return fmt.Sprintf("setsockopt %s=%d succeeded, but the kernel holds %d", e.Symbol, e.Asked, e.Got)
+	return fmt.Sprintf("%s: asked for %d, the kernel holds %d", e.Symbol, e.Asked, e.Got)
 }
 
 // joined is several errors on one line.

@@ -23,8 +23,8 @@ func TestVerifyAlone(t *testing.T) {
 	// Somebody else sets two of them: package net, say.
 	k.held[linuxIdle], k.held[linuxInterval] = 15, 15
 	err := p.Verify(k, 3)
-	require.EqualError(t, err, "setsockopt TCP_KEEPINTVL=10 succeeded, but the kernel holds 15; "+
-		"setsockopt TCP_KEEPIDLE=60 succeeded, but the kernel holds 15")
+	require.EqualError(t, err, "TCP_KEEPINTVL: asked for 10, the kernel holds 15; "+
+		"TCP_KEEPIDLE: asked for 60, the kernel holds 15")
 	var m *MismatchError
 	require.ErrorAs(t, err, &m)
 	assert.Equal(t, &MismatchError{Option: Interval, Symbol: "TCP_KEEPINTVL", Asked: 10, Got: 15}, m)
@@ -43,10 +43,10 @@ func TestKernelsThatLie(t *testing.T) {
 	}{
 		{"success, another value", "linux", everything,
 			func(k *fakeKernel) { k.answer[linuxCount] = 9 },
-			[]string{"setsockopt TCP_KEEPCNT=3 succeeded, but the kernel holds 9"}, false},
+			[]string{"TCP_KEEPCNT: asked for 3, the kernel holds 9"}, false},
 		{"success, nothing stored", "linux", Request{UserTimeout: time.Minute},
 			func(k *fakeKernel) { k.answer[linuxUserTimeout] = 0 },
-			[]string{"setsockopt TCP_USER_TIMEOUT=60000 succeeded, but the kernel holds 0"}, false},
+			[]string{"TCP_USER_TIMEOUT: asked for 60000, the kernel holds 0"}, false},
 		{"gVisor: setsockopt of an unknown option succeeds", "linux", everything,
 			func(k *fakeKernel) { k.failGet[linuxUserTimeout] = errNOPROTOOPT },
 			[]string{"getsockopt TCP_USER_TIMEOUT: " + errNOPROTOOPT.Error()}, true},
@@ -66,22 +66,22 @@ func TestKernelsThatLie(t *testing.T) {
 			[]string{"getsockopt SO_KEEPALIVE: " + errBADF.Error()}, false},
 		{"SO_KEEPALIVE ignored", "linux", Request{},
 			func(k *fakeKernel) { k.answer[linuxKeepAlive] = 0 },
-			[]string{"setsockopt SO_KEEPALIVE=1 succeeded, but the kernel holds 0"}, false},
+			[]string{"SO_KEEPALIVE: asked for 1, the kernel holds 0"}, false},
 		{"SO_KEEPALIVE stays on", "linux", Request{Disabled: true},
 			func(k *fakeKernel) { k.answer[linuxKeepAlive] = 1 },
-			[]string{"setsockopt SO_KEEPALIVE=0 succeeded, but the kernel holds 1"}, false},
+			[]string{"SO_KEEPALIVE: asked for 0, the kernel holds 1"}, false},
 		{"BSD kernels answer SO_KEEPALIVE with the flag's bit", "freebsd", Request{},
 			func(k *fakeKernel) { k.answer[bsdKeepAlive] = 8 }, nil, false},
 		{"the flag's bit is not off", "freebsd", Request{Disabled: true},
 			func(k *fakeKernel) { k.answer[bsdKeepAlive] = 8 },
-			[]string{"setsockopt SO_KEEPALIVE=0 succeeded, but the kernel holds 8"}, false},
+			[]string{"SO_KEEPALIVE: asked for 0, the kernel holds 8"}, false},
 		{"old NetBSD releases cannot read the options back", "netbsd", without(UserTimeout),
 			func(k *fakeKernel) {
 				k.failGet[where{6, 3}], k.failGet[where{6, 5}], k.failGet[where{6, 6}] = errNOPROTOOPT, errNOPROTOOPT, errNOPROTOOPT
 			}, nil, false},
 		{"a NetBSD release that can, and holds another value", "netbsd", without(UserTimeout),
 			func(k *fakeKernel) { k.answer[where{6, 3}] = 60 },
-			[]string{"setsockopt TCP_KEEPIDLE=120 succeeded, but the kernel holds 60"}, false},
+			[]string{"TCP_KEEPIDLE: asked for 120, the kernel holds 60"}, false},
 		{"not readable is no excuse for a closed socket", "netbsd", Request{Idle: time.Minute},
 			func(k *fakeKernel) { k.failGet[where{6, 3}] = errBADF },
 			[]string{"getsockopt TCP_KEEPIDLE: " + errBADF.Error()}, false},
@@ -92,7 +92,7 @@ func TestKernelsThatLie(t *testing.T) {
 			[]string{"getsockopt TCP_MAXUNACKTIME: " + errNOPROTOOPT.Error()}, true},
 		{"Solaris before 11.4: the product is read back", "solaris-before-11.4", Request{Interval: time.Second, Count: 3},
 			func(k *fakeKernel) { k.answer[where{6, 0x17}] = 480000 },
-			[]string{"setsockopt TCP_KEEPALIVE_ABORT_THRESHOLD=3000 succeeded, but the kernel holds 480000"}, false},
+			[]string{"TCP_KEEPALIVE_ABORT_THRESHOLD: asked for 3000, the kernel holds 480000"}, false},
 	} {
 		t.Run(row.rule, func(t *testing.T) {
 			t.Parallel()

@@ -87,8 +87,8 @@ func isTransfer(op string) bool {
 	return false
 }
 
-// operation returns "dial" if any part of the error is a failed dial, otherwise
-// the innermost operation.
+// operation returns "dial" if one of the operations that the error went through
+// is a dial, otherwise the innermost.
 func operation(err error) string {
 	var op string
 	var e *net.OpError

@@ -160,7 +160,7 @@ func TestControlErrorReachesTheCaller(t *testing.T) {
 	k := newBadKernel()
 	k.lies[keepCnt] = 9
 	s = s.WithKernel(k)
-	const text = fullText + "setsockopt TCP_KEEPCNT=3 succeeded, but the kernel holds 9"
+	const text = fullText + "TCP_KEEPCNT: asked for 3, the kernel holds 9"
 
 	d := net.Dialer{KeepAlive: -1, Control: s.Control}
 	_, err = d.Dial("tcp", plainListener(t).Addr().String())

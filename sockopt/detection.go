@@ -111,7 +111,9 @@ func addMul(a time.Duration, n int64, b time.Duration) time.Duration {
 // MatchUserTimeout returns c with the user timeout set to idle +
 // count*interval, so that data in flight and silence are given the same time
 // and, on Linux, the count keeps its meaning. What c leaves unset is the
-// system's default; where that is not known, the error wraps [ErrUnknown].
+// system's default; where that is not known, the error wraps [ErrUnknown]. Where
+// the sum is more than this system takes, it is that of [Config.Validate]. On an
+// error c is returned as it is.
 func (c Config) MatchUserTimeout() (Config, error) {
 	probing := c
 	probing.UserTimeout, probing.Disabled = 0, false
@@ -126,5 +128,8 @@ func (c Config) MatchUserTimeout() (Config, error) {
 	}
 	matched := c
 	matched.UserTimeout = d
-	return matched, matched.Validate()
+	if err := matched.Validate(); err != nil {
+		return c, err
+	}
+	return matched, nil
 }

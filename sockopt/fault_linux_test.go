@@ -153,7 +153,7 @@ func TestOneOptionReadsBackAsSomethingElse(t *testing.T) {
 				k := newBadKernel()
 				k.lies[c.key] = 0
 				err := set(t, k, conn)
-				assert.EqualError(t, err, fullText+"setsockopt "+c.symbol+"="+c.value+" succeeded, but the kernel holds 0")
+				assert.EqualError(t, err, fullText+c.symbol+": asked for "+c.value+", the kernel holds 0")
 				var mismatch *sockopt.MismatchError
 				require.ErrorAs(t, err, &mismatch)
 				assert.Equal(t, sockopt.MismatchError{Option: c.option, Symbol: c.symbol, Asked: c.number, Got: 0}, *mismatch)
@@ -192,7 +192,7 @@ func TestRefusedLyingAndUnreadableAtOnce(t *testing.T) {
 	err = s.WithKernel(k).Set(conn)
 	assert.EqualError(t, err, fullText+"setsockopt TCP_KEEPINTVL=10: protocol not available; "+
 		"getsockopt TCP_KEEPCNT: permission denied; "+
-		"setsockopt TCP_KEEPIDLE=60 succeeded, but the kernel holds 15")
+		"TCP_KEEPIDLE: asked for 60, the kernel holds 15")
 	assert.ErrorIs(t, err, errors.ErrUnsupported)
 	var mismatch *sockopt.MismatchError
 	assert.ErrorAs(t, err, &mismatch)

@@ -39,7 +39,8 @@ func fromNet[T int | time.Duration](v, goDefault T) T {
 
 // ToNet converts to Go's [net.KeepAliveConfig]: what is unset here becomes -1
 // there. The error, which wraps [errors.ErrUnsupported], tells what does not
-// carry over, and the rest is converted all the same: a user timeout has no
+// carry over, and the rest is converted all the same: a negative value, which is
+// no valid Config, means something there; a user timeout has no
 // field there, and a disabled one is ignored by net.Dialer and
 // net.ListenConfig (it works with TCPConn.SetKeepAliveConfig).
 func (c Config) ToNet() (net.KeepAliveConfig, error) {
@@ -50,6 +51,9 @@ func (c Config) ToNet() (net.KeepAliveConfig, error) {
 		Count:    toNet(c.Count),
 	}
 	var errs []error
+	if c.Idle < 0 || c.Interval < 0 || c.Count < 0 {
+		errs = append(errs, fmt.Errorf("keepalive %v: negative values leave an option alone in net.KeepAliveConfig", c))
+	}
 	if c.UserTimeout != 0 {
 		errs = append(errs, fmt.Errorf("net.KeepAliveConfig has no user timeout: %w", errors.ErrUnsupported))
 	}

@@ -92,9 +92,13 @@ func (p *parser) fields(text string) {
 		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
 		switch {
 		case !hasValue && (name == "on" || name == "off"):
-			if i > 0 {
+			switch {
+			case i > 0 && p.seen["on"] != p.seen["off"]:
+				p.problem("on and off exclude each other, and one is enough")
+			case i > 0:
 				p.problem("%q must come first", name)
 			}
+			p.seen[name] = true
 			p.cfg.Disabled = name == "off"
 		case part == "":
 			p.problem("has an empty part")
@@ -154,7 +158,9 @@ var (
 func parseDuration(value string) (time.Duration, error) {
 	n, err := strconv.ParseInt(value, 10, 64)
 	switch {
-	case errors.Is(err, strconv.ErrRange), err == nil && (n > math.MaxInt64/int64(time.Second) || n < math.MinInt64/int64(time.Second)):
+	case (err == nil || errors.Is(err, strconv.ErrRange)) && strings.HasPrefix(value, "-"):
+		return -1, nil // whatever its size
+	case errors.Is(err, strconv.ErrRange), err == nil && (n > math.MaxInt64/int64(time.Second)):
 		return 0, errTooLong
 	case err == nil:
 		return time.Duration(n) * time.Second, nil

@@ -17,8 +17,10 @@ var ErrPinned = errors.New("keepalive options of this connection are pinned")
 //
 // The result is no *net.TCPConn and has all its methods: sendfile, splice,
 // writev, CloseWrite and SyscallConn keep working. Its three SetKeepAlive
-// methods change nothing and return [ErrPinned]; [Set] still works on it. A
-// connection that is no *net.TCPConn is returned as it is.
+// methods change nothing and return [ErrPinned]; [Set] still works on it. Only a
+// copy into a bare *net.TCPConn by its ReadFrom, or of a limited part of a pinned
+// source into it, goes without splice. A connection that is no *net.TCPConn is
+// returned as it is.
 func Pin(c net.Conn) net.Conn {
 	if tcp, ok := c.(*net.TCPConn); ok && tcp != nil {
 		return &pinned{tcp}
@@ -46,16 +48,4 @@ func (p *pinned) ReadFrom(r io.Reader) (int64, error) {
 		}
 	}
 	return p.TCPConn.ReadFrom(r)
-}
-
-// WriteTo lets the kernel move the data: net knows the way from TCP to TCP only
-// through the destination's ReadFrom.
-func (p *pinned) WriteTo(w io.Writer) (int64, error) {
-	switch destination := w.(type) {
-	case *net.TCPConn:
-		return destination.ReadFrom(p.TCPConn)
-	case *pinned:
-		return destination.TCPConn.ReadFrom(p.TCPConn)
-	}
-	return p.TCPConn.WriteTo(w)
 }

@@ -201,6 +201,34 @@ func TestPinRelays(t *testing.T) {
 	}
 }
 
+// Whoever hands in a *io.LimitedReader learns from it how much is left.
+func TestPinCountsALimitedSource(t *testing.T) {
+	t.Parallel()
+	origin, source := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	destination, end := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	_, err := origin.Write([]byte("abcdef"))
+	require.NoError(t, err)
+	require.NoError(t, origin.CloseWrite())
+	into := sockopt.Pin(destination).(io.ReaderFrom)
+
+	limited := &io.LimitedReader{R: sockopt.Pin(source), N: 4}
+	n, err := into.ReadFrom(limited)
+	require.NoError(t, err)
+	assert.EqualValues(t, 4, n)
+	assert.Zero(t, limited.N)
+
+	limited.N = 10
+	n, err = into.ReadFrom(limited)
+	require.NoError(t, err, "the source ends before the limit")
+	assert.EqualValues(t, 2, n)
+	assert.EqualValues(t, 8, limited.N)
+
+	require.NoError(t, destination.CloseWrite())
+	got, err := io.ReadAll(end)
+	require.NoError(t, err)
+	assert.Equal(t, "abcdef", string(got))
+}
+
 // sendFile copies a file of payloadSize bytes into a connection.
 func sendFile(t testing.TB, pin func(net.Conn) net.Conn) {
 	t.Helper()

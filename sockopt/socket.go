@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"reflect"
+	"runtime"
 	"syscall"
 )
 
@@ -75,8 +76,12 @@ func rawConn(c any) (rc syscall.RawConn, isTCP bool, err error) {
 // a connection that is nil.
 func syscallConn(c syscall.Conn) (rc syscall.RawConn, err error) {
 	defer func() {
-		if recover() != nil {
+		switch p := recover().(type) {
+		case nil:
+		case runtime.Error: // nil dereference
 			rc, err = nil, nil
+		default:
+			panic(p)
 		}
 	}()
 	return c.SyscallConn()

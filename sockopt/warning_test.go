@@ -46,6 +46,8 @@ func TestWarningsFor(t *testing.T) {
 			[]string{"user-timeout: 20s replaces the count: the connection ends after 2 unanswered probes, not 3"}},
 		{"a user timeout of more probes than the count", "linux", "idle=2s,interval=1s,count=3,user-timeout=9500ms", defaults,
 			[]string{"user-timeout: 9.5s is longer than idle + count*interval (5s): it replaces the count, so a dead peer is noticed after 10s and 8 probes"}},
+		{"a user timeout of one probe more than the count", "linux", "idle=2s,interval=1s,count=3,user-timeout=5001ms", defaults,
+			[]string{"user-timeout: 5.001s is longer than idle + count*interval (5s): it replaces the count, so a dead peer is noticed after 6s and 4 probes"}},
 		{"two things at once", "linux", "idle=2s,interval=15s,count=3,user-timeout=10s", defaults,
 			[]string{"interval: the interval 15s is longer than the idle time 2s: a quiet connection is probed every 15s, not every 2s",
 				"user-timeout: 10s" + one + "(17s)" + ends}},
