@@ -22,28 +22,28 @@ import (
 
 func TestConfigureInPlace(t *testing.T) {
 	t.Parallel()
-	def := untouched()
+	def := socktest.Untouched()
 	for rule, row := range map[string]struct {
 		dialer net.Dialer
 		config sockopt.Config
 		want   socktest.Values
 	}{
-		"a zero net.Dialer":              {net.Dialer{}, askedEarly, noUserTimeout(askedValues)},
-		"nothing asked: on, rest system": {net.Dialer{}, sockopt.Config{}, switchedOn()},
+		"a zero net.Dialer":              {net.Dialer{}, askedEarly, socktest.NoUserTimeout(askedValues)},
+		"nothing asked: on, rest system": {net.Dialer{}, sockopt.Config{}, socktest.SwitchedOn()},
 		"Disabled":                       {net.Dialer{}, sockopt.Config{Disabled: true}, def},
-		"KeepAlive is overruled":         {net.Dialer{KeepAlive: 30 * time.Second}, askedEarly, noUserTimeout(askedValues)},
-		"KeepAliveConfig is overruled":   {net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: time.Minute}}, askedEarly, noUserTimeout(askedValues)},
+		"KeepAlive is overruled":         {net.Dialer{KeepAlive: 30 * time.Second}, askedEarly, socktest.NoUserTimeout(askedValues)},
+		"KeepAliveConfig is overruled":   {net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: time.Minute}}, askedEarly, socktest.NoUserTimeout(askedValues)},
 		"NoUserTimeout is no user timeout": {
-			net.Dialer{Control: setAsked}, sockopt.Config{UserTimeout: sockopt.NoUserTimeout}, noUserTimeout(askedValues)},
+			net.Dialer{Control: setAsked}, sockopt.Config{UserTimeout: sockopt.NoUserTimeout}, socktest.NoUserTimeout(askedValues)},
 		"the hook that was there runs first": {
-			net.Dialer{Control: setAsked}, sockopt.Config{Count: 5}, values(1, 111, 22, 5, 44444)},
+			net.Dialer{Control: setAsked}, sockopt.Config{Count: 5}, socktest.Make(1, 111, 22, 5, 44444)},
 		"ControlContext wins over Control": {
 			net.Dialer{
 				Control: func(string, string, syscall.RawConn) error { return errors.New("Control ran") },
 				ControlContext: func(_ context.Context, network, address string, c syscall.RawConn) error {
 					return setAsked(network, address, c)
 				},
-			}, sockopt.Config{Count: 5}, values(1, 111, 22, 5, 44444)},
+			}, sockopt.Config{Count: 5}, socktest.Make(1, 111, 22, 5, 44444)},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
@@ -52,7 +52,7 @@ func TestConfigureInPlace(t *testing.T) {
 			assert.Zero(t, row.dialer.KeepAliveConfig)
 			c, err := row.dialer.Dial("tcp", loopback(t).Addr().String())
 			require.NoError(t, err)
-			assert.Equal(t, row.want, read(t, closing(t, c)))
+			assert.Equal(t, row.want, socktest.ReadAny(t, socktest.Closing(t, c)))
 		})
 	}
 }
@@ -63,7 +63,7 @@ func TestConfigureUserTimeoutToo(t *testing.T) {
 	require.NoError(t, dialer.ConfigureUserTimeoutToo(&d, asked))
 	c, err := d.Dial("tcp", loopback(t).Addr().String())
 	require.NoError(t, err)
-	assert.Equal(t, askedValues, read(t, closing(t, c)))
+	assert.Equal(t, askedValues, socktest.ReadAny(t, socktest.Closing(t, c)))
 }
 
 func TestConfigureUserTimeoutTooBoundsTheHandshake(t *testing.T) {
@@ -85,7 +85,7 @@ func TestConfigureAgain(t *testing.T) {
 	require.NoError(t, dialer.Configure(&d, askedEarly))
 	c, err := d.Dial("tcp4", loopback(t).Addr().String())
 	require.NoError(t, err)
-	assert.Equal(t, noUserTimeout(askedValues), read(t, closing(t, c)), "the last one holds")
+	assert.Equal(t, socktest.NoUserTimeout(askedValues), socktest.ReadAny(t, socktest.Closing(t, c)), "the last one holds")
 	assert.Equal(t, 1, calls, "the user's hook runs once for a socket")
 }
 
@@ -98,7 +98,7 @@ func TestConfigureCopies(t *testing.T) {
 	address := loopback(t).Addr().String()
 	c, err := first.Dial("tcp4", address)
 	require.NoError(t, err)
-	assert.Equal(t, noUserTimeout(askedValues), read(t, closing(t, c)), "a copy's new Config is not the original's")
+	assert.Equal(t, socktest.NoUserTimeout(askedValues), socktest.ReadAny(t, socktest.Closing(t, c)), "a copy's new Config is not the original's")
 }
 
 func TestConfigureLeavesOtherNetworksAlone(t *testing.T) {
@@ -108,10 +108,10 @@ func TestConfigureLeavesOtherNetworksAlone(t *testing.T) {
 	l := serve(t, "unix", t.TempDir()+"/s", false)
 	c, err := d.Dial("unix", l.Addr().String())
 	require.NoError(t, err)
-	assert.Zero(t, socketKeepAlive(t, closing(t, c).(syscall.Conn)))
+	assert.Zero(t, socketKeepAlive(t, socktest.Closing(t, c).(syscall.Conn)))
 	u, err := d.Dial("udp", "127.0.0.1:9")
 	require.NoError(t, err)
-	assert.Zero(t, socketKeepAlive(t, closing(t, u).(syscall.Conn)))
+	assert.Zero(t, socketKeepAlive(t, socktest.Closing(t, u).(syscall.Conn)))
 }
 
 func TestConfigureErrors(t *testing.T) {

@@ -47,7 +47,7 @@ func blackhole(t testing.TB, family int, port int) (address string, release func
 	fill := net.Dialer{KeepAlive: -1, Timeout: 5 * time.Second}
 	c, err := fill.Dial("tcp", address)
 	require.NoError(t, err)
-	closing(t, c)
+	socktest.Closing(t, c)
 	probe := net.Dialer{KeepAlive: -1, Timeout: 100 * time.Millisecond}
 	extra, err := probe.Dial("tcp", address)
 	if err == nil {
@@ -117,9 +117,9 @@ func TestSlowHandshakeSucceeds(t *testing.T) {
 	defer timer.Stop()
 	c, err := d.Dial("tcp", address)
 	require.NoError(t, err)
-	closing(t, c)
+	socktest.Closing(t, c)
 	assert.Greater(t, time.Since(start), cfg.UserTimeout)
-	assert.Equal(t, socktest.Values{KeepAlive: 1, Idle: 111, Interval: 22, Count: 3, UserTimeout: 500}, read(t, c))
+	assert.Equal(t, socktest.Values{KeepAlive: 1, Idle: 111, Interval: 22, Count: 3, UserTimeout: 500}, socktest.ReadAny(t, c))
 }
 
 func TestUserTimeoutBeforeConnectStays(t *testing.T) {
@@ -127,7 +127,7 @@ func TestUserTimeoutBeforeConnectStays(t *testing.T) {
 	d := dialer.Dialer{Config: asked, UserTimeoutBeforeConnect: true}
 	c, err := d.Dial("tcp", loopback(t).Addr().String())
 	require.NoError(t, err)
-	assert.Equal(t, askedValues, read(t, closing(t, c)))
+	assert.Equal(t, askedValues, socktest.ReadAny(t, socktest.Closing(t, c)))
 }
 
 func TestContext(t *testing.T) {

@@ -24,24 +24,24 @@ import (
 
 func TestConnectionHasExactlyTheConfig(t *testing.T) {
 	t.Parallel()
-	def := untouched()
+	def := socktest.Untouched()
 	for rule, row := range map[string]struct {
 		config sockopt.Config
 		want   socktest.Values
 	}{
 		"everything":                            {asked, askedValues},
-		"nothing: on, the rest as the system":   {sockopt.Config{}, switchedOn()},
-		"idle only":                             {sockopt.Config{Idle: 111 * time.Second}, values(1, 111, def.Interval, def.Count, 0)},
-		"interval only":                         {sockopt.Config{Interval: 22 * time.Second}, values(1, def.Idle, 22, def.Count, 0)},
-		"count only":                            {sockopt.Config{Count: 3}, values(1, def.Idle, def.Interval, 3, 0)},
-		"user timeout only":                     {sockopt.Config{UserTimeout: 44444 * time.Millisecond}, values(1, def.Idle, def.Interval, def.Count, 44444)},
-		"NoUserTimeout is 0":                    {sockopt.Config{UserTimeout: sockopt.NoUserTimeout}, switchedOn()},
+		"nothing: on, the rest as the system":   {sockopt.Config{}, socktest.SwitchedOn()},
+		"idle only":                             {sockopt.Config{Idle: 111 * time.Second}, socktest.Make(1, 111, def.Interval, def.Count, 0)},
+		"interval only":                         {sockopt.Config{Interval: 22 * time.Second}, socktest.Make(1, def.Idle, 22, def.Count, 0)},
+		"count only":                            {sockopt.Config{Count: 3}, socktest.Make(1, def.Idle, def.Interval, 3, 0)},
+		"user timeout only":                     {sockopt.Config{UserTimeout: 44444 * time.Millisecond}, socktest.Make(1, def.Idle, def.Interval, def.Count, 44444)},
+		"NoUserTimeout is 0":                    {sockopt.Config{UserTimeout: sockopt.NoUserTimeout}, socktest.SwitchedOn()},
 		"Disabled":                              {sockopt.Config{Disabled: true}, def},
-		"Disabled stores the rest all the same": {sockopt.Config{Disabled: true, Idle: 111 * time.Second, Interval: 22 * time.Second, Count: 3, UserTimeout: 44444 * time.Millisecond}, values(0, 111, 22, 3, 44444)},
-		"fractions are rounded up":              {sockopt.Config{Idle: 1500 * time.Millisecond, Interval: 1, Count: 1, UserTimeout: 1}, values(1, 2, 1, 1, 1)},
-		"the smallest values":                   {sockopt.Config{Idle: time.Second, Interval: time.Second, Count: 1, UserTimeout: time.Millisecond}, values(1, 1, 1, 1, 1)},
-		"the largest values":                    {sockopt.Config{Idle: 32767 * time.Second, Interval: 32767 * time.Second, Count: 127, UserTimeout: (1<<31 - 1) * time.Millisecond}, values(1, 32767, 32767, 127, 1<<31-1)},
-		"Recommended is 30 10 3 and a minute":   {sockopt.Recommended(), values(1, 30, 10, 3, 60000)},
+		"Disabled stores the rest all the same": {sockopt.Config{Disabled: true, Idle: 111 * time.Second, Interval: 22 * time.Second, Count: 3, UserTimeout: 44444 * time.Millisecond}, socktest.Make(0, 111, 22, 3, 44444)},
+		"fractions are rounded up":              {sockopt.Config{Idle: 1500 * time.Millisecond, Interval: 1, Count: 1, UserTimeout: 1}, socktest.Make(1, 2, 1, 1, 1)},
+		"the smallest values":                   {sockopt.Config{Idle: time.Second, Interval: time.Second, Count: 1, UserTimeout: time.Millisecond}, socktest.Make(1, 1, 1, 1, 1)},
+		"the largest values":                    {sockopt.Config{Idle: 32767 * time.Second, Interval: 32767 * time.Second, Count: 127, UserTimeout: (1<<31 - 1) * time.Millisecond}, socktest.Make(1, 32767, 32767, 127, 1<<31-1)},
+		"Recommended is 30 10 3 and a minute":   {sockopt.Recommended(), socktest.Make(1, 30, 10, 3, 60000)},
 		"Go's own values, when asked for":       {sockopt.Config{Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 9}, socktest.GoDefaults},
 	} {
 		t.Run(rule, func(t *testing.T) {
@@ -52,9 +52,9 @@ func TestConnectionHasExactlyTheConfig(t *testing.T) {
 			for range 2 { // the first dial prepares what the second uses
 				c, err := d.Dial("tcp", address)
 				require.NoError(t, err)
-				closing(t, c)
+				socktest.Closing(t, c)
 				assert.IsType(t, (*net.TCPConn)(nil), c)
-				assert.Equal(t, row.want, read(t, c))
+				assert.Equal(t, row.want, socktest.ReadAny(t, c))
 			}
 		})
 	}
@@ -66,7 +66,7 @@ func TestZeroDialerIsReady(t *testing.T) {
 	require.NoError(t, d.Check())
 	c, err := d.Dial("tcp", loopback(t).Addr().String())
 	require.NoError(t, err)
-	assert.Equal(t, switchedOn(), read(t, closing(t, c)))
+	assert.Equal(t, socktest.SwitchedOn(), socktest.ReadAny(t, socktest.Closing(t, c)))
 }
 
 // The same settings on a bare net.Dialer are rows of
@@ -88,14 +88,14 @@ func TestBaseKeepAliveIsIgnored(t *testing.T) {
 			want socktest.Values
 		}{
 			"everything asked": {asked, askedValues},
-			"nothing asked":    {sockopt.Config{}, switchedOn()},
+			"nothing asked":    {sockopt.Config{}, socktest.SwitchedOn()},
 		} {
 			t.Run(rule+", "+asks, func(t *testing.T) {
 				t.Parallel()
 				d := dialer.Dialer{Base: base, Config: config.Config}
 				c, err := d.Dial("tcp", loopback(t).Addr().String())
 				require.NoError(t, err)
-				assert.Equal(t, config.want, read(t, closing(t, c)))
+				assert.Equal(t, config.want, socktest.ReadAny(t, socktest.Closing(t, c)))
 				assert.Equal(t, base.KeepAlive, d.Base.KeepAlive, "Base stays as it was")
 				assert.Equal(t, base.KeepAliveConfig, d.Base.KeepAliveConfig)
 			})
@@ -110,24 +110,24 @@ func TestConfigComesAfterTheUsersHook(t *testing.T) {
 		config sockopt.Config
 		want   socktest.Values
 	}{
-		"everything asked": {askedEarly, values(1, 111, 22, 3, 5000)},
-		"one thing asked":  {sockopt.Config{Count: 3}, values(1, 5, 5, 3, 5000)},
+		"everything asked": {askedEarly, socktest.Make(1, 111, 22, 3, 5000)},
+		"one thing asked":  {sockopt.Config{Count: 3}, socktest.Make(1, 5, 5, 3, 5000)},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
 			d := dialer.Dialer{Config: row.config, Base: net.Dialer{Control: func(_, _ string, c syscall.RawConn) error {
-				return c.Control(func(fd uintptr) { assert.NoError(t, setOptions(int(fd), values(1, 5, 5, 5, 5000))) })
+				return c.Control(func(fd uintptr) { assert.NoError(t, socktest.SetOptions(int(fd), socktest.Make(1, 5, 5, 5, 5000))) })
 			}}}
 			c, err := d.Dial("tcp", loopback(t).Addr().String())
 			require.NoError(t, err)
-			assert.Equal(t, row.want, read(t, closing(t, c)))
+			assert.Equal(t, row.want, socktest.ReadAny(t, socktest.Closing(t, c)))
 		})
 	}
 }
 
 func TestNetworks(t *testing.T) {
 	t.Parallel()
-	needIPv6(t)
+	socktest.NeedIPv6(t)
 	udp, err := net.ListenPacket("udp4", "127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { udp.Close() })
@@ -164,9 +164,9 @@ func TestNetworks(t *testing.T) {
 				d := dialer.Dialer{Base: base, Config: asked, Pin: !row.tcp}
 				c, err := d.DialContext(context.WithValue(context.Background(), ctxKey{}, "carried"), row.network, row.address)
 				require.NoError(t, err)
-				closing(t, c)
+				socktest.Closing(t, c)
 				if row.tcp {
-					assert.Equal(t, askedValues, read(t, c))
+					assert.Equal(t, askedValues, socktest.ReadAny(t, c))
 				} else {
 					assert.Equal(t, 0, socketKeepAlive(t, c.(syscall.Conn)), "left alone")
 				}
@@ -319,7 +319,7 @@ func TestInvalidConfig(t *testing.T) {
 			l := serve(t, "unix", filepath.Join(t.TempDir(), "s"), false)
 			c, err := d.Dial("unix", l.Addr().String())
 			require.NoError(t, err, "a unix socket needs no keepalive")
-			closing(t, c)
+			socktest.Closing(t, c)
 		})
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/dialer"
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
 )
 
 // http2Server speaks HTTP/2 over TLS; its own client's transport trusts it.
@@ -121,7 +122,7 @@ func (roundTripper) RoundTrip(*http.Request) (*http.Response, error) { panic("no
 // The forms are those of grpc-go's dial in internal/transport/http2_client.go:
 // a unix path is never escaped there. Not parallel: it changes the directory.
 func TestDialGRPC(t *testing.T) {
-	needIPv6(t)
+	socktest.NeedIPv6(t)
 	dir, err := os.MkdirTemp("", "grpc") // shorter than t.TempDir(): a socket's path holds 108 bytes
 	require.NoError(t, err)
 	defer os.RemoveAll(dir)
@@ -152,10 +153,10 @@ func TestDialGRPC(t *testing.T) {
 		t.Run(row.rule, func(t *testing.T) {
 			c, err := d.DialGRPC(context.Background(), row.address)
 			require.NoError(t, err)
-			closing(t, c)
+			socktest.Closing(t, c)
 			assert.Equal(t, row.peer, c.RemoteAddr().String())
 			if _, ok := c.(*net.TCPConn); ok {
-				assert.Equal(t, askedValues, read(t, c))
+				assert.Equal(t, askedValues, socktest.ReadAny(t, c))
 			} else {
 				assert.Equal(t, "unix", c.RemoteAddr().Network())
 			}
@@ -199,9 +200,9 @@ func TestDialAddr(t *testing.T) {
 			t.Parallel()
 			c, err := d.DialAddr(row.network)(context.Background(), row.address)
 			require.NoError(t, err)
-			closing(t, c)
+			socktest.Closing(t, c)
 			if row.network != "unix" {
-				assert.Equal(t, askedValues, read(t, c))
+				assert.Equal(t, askedValues, socktest.ReadAny(t, c))
 			}
 		})
 	}
@@ -215,5 +216,5 @@ func TestDialContextAsDatabaseClientsDo(t *testing.T) {
 	var dial func(ctx context.Context, network, addr string) (net.Conn, error) = d.DialContext
 	c, err := dial(t.Context(), "tcp", net.JoinHostPort("localhost", portOf(loopback(t))))
 	require.NoError(t, err)
-	assert.Equal(t, askedValues, read(t, closing(t, c)))
+	assert.Equal(t, askedValues, socktest.ReadAny(t, socktest.Closing(t, c)))
 }

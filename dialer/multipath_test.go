@@ -25,7 +25,7 @@ func withoutOption(v socktest.Values) socktest.Values {
 
 func TestMultipath(t *testing.T) {
 	t.Parallel()
-	needMultipath(t)
+	socktest.NeedMultipath(t)
 	off := askedEarly
 	off.UserTimeout = sockopt.NoUserTimeout
 	disabled := sockopt.Config{Disabled: true}
@@ -39,17 +39,17 @@ func TestMultipath(t *testing.T) {
 	}{
 		"everything but a user timeout works":       {multipathListener: true, config: askedEarly, want: withoutOption(askedValues)},
 		"without read-back as well":                 {multipathListener: true, config: askedEarly, withoutReadBack: true, want: withoutOption(askedValues)},
-		"nothing asked: on, the rest as the system": {multipathListener: true, config: sockopt.Config{}, want: withoutOption(switchedOn())},
-		"Disabled":                   {multipathListener: true, config: disabled, want: withoutOption(untouched())},
+		"nothing asked: on, the rest as the system": {multipathListener: true, config: sockopt.Config{}, want: withoutOption(socktest.SwitchedOn())},
+		"Disabled":                   {multipathListener: true, config: disabled, want: withoutOption(socktest.Untouched())},
 		"a user timeout is an error": {multipathListener: true, config: asked, refused: true},
 		"a user timeout is one without read-back too":  {multipathListener: true, config: asked, withoutReadBack: true, refused: true},
 		"NoUserTimeout is what it has anyway":          {multipathListener: true, config: off, want: withoutOption(askedValues)},
 		"NoUserTimeout before connect is so too":       {multipathListener: true, config: off, before: true, want: withoutOption(askedValues)},
 		"before connect without a user timeout":        {multipathListener: true, config: askedEarly, before: true, want: withoutOption(askedValues)},
 		"a plain listener gets every option":           {config: asked, want: askedValues},
-		"a plain listener, NoUserTimeout":              {config: off, want: noUserTimeout(askedValues)},
-		"a plain listener, NoUserTimeout, before":      {config: off, before: true, want: noUserTimeout(askedValues)},
-		"a plain listener, nothing but a user timeout": {config: sockopt.Config{UserTimeout: 7 * time.Second}, want: values(1, untouched().Idle, untouched().Interval, untouched().Count, 7000)},
+		"a plain listener, NoUserTimeout":              {config: off, want: socktest.NoUserTimeout(askedValues)},
+		"a plain listener, NoUserTimeout, before":      {config: off, before: true, want: socktest.NoUserTimeout(askedValues)},
+		"a plain listener, nothing but a user timeout": {config: sockopt.Config{UserTimeout: 7 * time.Second}, want: socktest.Make(1, socktest.Untouched().Idle, socktest.Untouched().Interval, socktest.Untouched().Count, 7000)},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
@@ -66,11 +66,11 @@ func TestMultipath(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
-			closing(t, c)
+			socktest.Closing(t, c)
 			multipath, err := c.(*net.TCPConn).MultipathTCP()
 			require.NoError(t, err)
 			assert.Equal(t, row.multipathListener, multipath)
-			assert.Equal(t, row.want, read(t, c))
+			assert.Equal(t, row.want, socktest.ReadAny(t, c))
 		})
 	}
 }

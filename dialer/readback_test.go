@@ -47,7 +47,7 @@ func TestReadBackFindsWhatDidNotTake(t *testing.T) {
 			require.NoError(t, err)
 			defer l.Close()
 			lying := lyingAbout(row.level, row.number, row.holds)
-			leaks := startLeakCheck(t)
+			leaks := socktest.StartLeakCheck(t)
 			d := (&dialer.Dialer{Config: asked}).WithKernel(lying)
 			c, err := d.Dial("tcp", l.Addr().String())
 			require.ErrorContains(t, err, row.text)
@@ -68,12 +68,12 @@ func TestReadBackFindsWhatDidNotTake(t *testing.T) {
 			_, err = server.Read(make([]byte, 1))
 			require.ErrorIs(t, err, io.EOF)
 			require.NoError(t, server.Close())
-			leaks.end(t)
+			leaks.End(t)
 
 			d = (&dialer.Dialer{Config: asked, WithoutReadBack: true}).WithKernel(lying)
 			c, err = d.Dial("tcp", l.Addr().String())
 			require.NoError(t, err, "WithoutReadBack believes it")
-			assert.Equal(t, askedValues, read(t, closing(t, c)), "and the options are set all the same")
+			assert.Equal(t, askedValues, socktest.ReadAny(t, socktest.Closing(t, c)), "and the options are set all the same")
 		})
 	}
 }
@@ -95,7 +95,7 @@ func TestReadBackOnlyWhatWasAsked(t *testing.T) {
 	d := (&dialer.Dialer{Config: askedEarly}).WithKernel(lying)
 	c, err := d.Dial("tcp", loopback(t).Addr().String())
 	require.NoError(t, err)
-	closing(t, c)
+	socktest.Closing(t, c)
 }
 
 func TestPin(t *testing.T) {
@@ -103,7 +103,7 @@ func TestPin(t *testing.T) {
 	d := dialer.Dialer{Config: asked, Pin: true}
 	c, err := d.Dial("tcp", loopback(t).Addr().String())
 	require.NoError(t, err)
-	closing(t, c)
+	socktest.Closing(t, c)
 	_, isTCP := c.(*net.TCPConn)
 	assert.False(t, isTCP, "invisible to c.(*net.TCPConn)")
 	setters, ok := c.(interface {
@@ -116,7 +116,7 @@ func TestPin(t *testing.T) {
 	assert.ErrorIs(t, setters.SetKeepAlive(false), sockopt.ErrPinned)
 	assert.ErrorIs(t, setters.SetKeepAlivePeriod(time.Second), sockopt.ErrPinned)
 	assert.ErrorIs(t, setters.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true}), sockopt.ErrPinned)
-	assert.Equal(t, askedValues, read(t, c))
+	assert.Equal(t, askedValues, socktest.ReadAny(t, c))
 	require.NoError(t, sockopt.Set(c, sockopt.Config{Idle: 50 * time.Second}), "who means it can still change them")
-	assert.Equal(t, socktest.Values{KeepAlive: 1, Idle: 50, Interval: 22, Count: 3, UserTimeout: 44444}, read(t, c))
+	assert.Equal(t, socktest.Values{KeepAlive: 1, Idle: 50, Interval: 22, Count: 3, UserTimeout: 44444}, socktest.ReadAny(t, c))
 }

@@ -28,7 +28,7 @@ import (
 func TestStdlibDialerOverwritesTheHook(t *testing.T) {
 	t.Parallel()
 	type control = func(network, address string, c syscall.RawConn) error
-	def := untouched()
+	def := socktest.Untouched()
 	enabled := func(idle, interval time.Duration, count int) net.KeepAliveConfig {
 		return net.KeepAliveConfig{Enable: true, Idle: idle, Interval: interval, Count: count}
 	}
@@ -39,38 +39,38 @@ func TestStdlibDialerOverwritesTheHook(t *testing.T) {
 		want      socktest.Values
 	}{
 		"nothing set: 15 15 9": {
-			want: values(1, 15, 15, 9, 0)},
+			want: socktest.Make(1, 15, 15, 9, 0)},
 		"KeepAlive 0 overwrites the hook with 15 15 9 and leaves the user timeout": {
-			hook: setAsked, want: values(1, 15, 15, 9, 44444)},
+			hook: setAsked, want: socktest.Make(1, 15, 15, 9, 44444)},
 		"KeepAlive is the idle time only, interval and count become 15 and 9": {
-			hook: setAsked, keepAlive: 30 * time.Second, want: values(1, 30, 15, 9, 44444)},
+			hook: setAsked, keepAlive: 30 * time.Second, want: socktest.Make(1, 30, 15, 9, 44444)},
 		"KeepAlive -1 lets the hook stand": {
 			hook: setAsked, keepAlive: -1, want: askedValues},
 		"KeepAlive -1 without a hook leaves keepalive off": {
 			keepAlive: -1, want: def},
 		"KeepAliveConfig with Enable false is ignored: 15 15 9": {
-			hook: setAsked, config: net.KeepAliveConfig{Idle: 7 * time.Second}, want: values(1, 15, 15, 9, 44444)},
+			hook: setAsked, config: net.KeepAliveConfig{Idle: 7 * time.Second}, want: socktest.Make(1, 15, 15, 9, 44444)},
 		"KeepAliveConfig of -1 -1 -1 lets the hook stand": {
 			hook: setAsked, config: enabled(-1, -1, -1), want: askedValues},
 		"KeepAliveConfig of -1 -1 -1 switches keepalive on": {
-			config: enabled(-1, -1, -1), want: switchedOn()},
+			config: enabled(-1, -1, -1), want: socktest.SwitchedOn()},
 		"KeepAliveConfig of 0 0 0 means 15 15 9": {
-			hook: setAsked, config: enabled(0, 0, 0), want: values(1, 15, 15, 9, 44444)},
+			hook: setAsked, config: enabled(0, 0, 0), want: socktest.Make(1, 15, 15, 9, 44444)},
 		"KeepAliveConfig wins over KeepAlive -1": {
-			keepAlive: -1, config: enabled(60*time.Second, 10*time.Second, 3), want: values(1, 60, 10, 3, 0)},
+			keepAlive: -1, config: enabled(60*time.Second, 10*time.Second, 3), want: socktest.Make(1, 60, 10, 3, 0)},
 		"KeepAliveConfig rounds up to seconds": {
-			config: enabled(1500*time.Millisecond, 1, 4), want: values(1, 2, 1, 4, 0)},
+			config: enabled(1500*time.Millisecond, 1, 4), want: socktest.Make(1, 2, 1, 4, 0)},
 		"a refused idle time is swallowed and interval and count are skipped": {
-			config: enabled(10*time.Hour, 5*time.Second, 4), want: values(1, def.Idle, def.Interval, def.Count, 0)},
+			config: enabled(10*time.Hour, 5*time.Second, 4), want: socktest.Make(1, def.Idle, def.Interval, def.Count, 0)},
 		"a refused count is swallowed": {
-			config: enabled(5*time.Second, 5*time.Second, 200), want: values(1, 5, 5, def.Count, 0)},
+			config: enabled(5*time.Second, 5*time.Second, 200), want: socktest.Make(1, 5, 5, def.Count, 0)},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
 			d := net.Dialer{Control: row.hook, KeepAlive: row.keepAlive, KeepAliveConfig: row.config}
 			c, err := d.Dial("tcp", loopback(t).Addr().String())
 			require.NoError(t, err)
-			assert.Equal(t, row.want, read(t, closing(t, c)))
+			assert.Equal(t, row.want, socktest.ReadAny(t, socktest.Closing(t, c)))
 		})
 	}
 }
@@ -103,14 +103,14 @@ func TestStdlibDialFunctions(t *testing.T) {
 			t.Parallel()
 			c, err := row.dial()
 			require.NoError(t, err)
-			assert.Equal(t, row.want, read(t, closing(t, c)))
+			assert.Equal(t, row.want, socktest.ReadAny(t, socktest.Closing(t, c)))
 		})
 	}
 }
 
 func TestStdlibConnMethods(t *testing.T) {
 	t.Parallel()
-	sevens := values(1, 7, 7, 7, 7000)
+	sevens := socktest.Make(1, 7, 7, 7, 7000)
 	for rule, row := range map[string]struct {
 		call    func(*net.TCPConn) error
 		refused bool
@@ -119,16 +119,16 @@ func TestStdlibConnMethods(t *testing.T) {
 		"SetKeepAliveConfig stops at the first refused option": {
 			func(c *net.TCPConn) error {
 				return c.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: 9 * time.Second, Interval: 10 * time.Hour, Count: 5})
-			}, true, values(1, 9, 7, 7, 7000)},
+			}, true, socktest.Make(1, 9, 7, 7, 7000)},
 		"SetKeepAliveConfig with Enable false also resets to 15 15 9": {
 			func(c *net.TCPConn) error { return c.SetKeepAliveConfig(net.KeepAliveConfig{}) },
-			false, values(0, 15, 15, 9, 7000)},
+			false, socktest.Make(0, 15, 15, 9, 7000)},
 		"SetKeepAlivePeriod is the idle time only": {
 			func(c *net.TCPConn) error { return c.SetKeepAlivePeriod(11 * time.Second) },
-			false, values(1, 11, 7, 7, 7000)},
+			false, socktest.Make(1, 11, 7, 7, 7000)},
 		"SetKeepAlive leaves the timing alone": {
 			func(c *net.TCPConn) error { return c.SetKeepAlive(false) },
-			false, values(0, 7, 7, 7, 7000)},
+			false, socktest.Make(0, 7, 7, 7, 7000)},
 		"FileConn resets the original connection as well: 15 15 9": {
 			func(c *net.TCPConn) error {
 				f, err := c.File()
@@ -141,29 +141,29 @@ func TestStdlibConnMethods(t *testing.T) {
 					return err
 				}
 				return second.Close()
-			}, false, values(1, 15, 15, 9, 7000)},
+			}, false, socktest.Make(1, 15, 15, 9, 7000)},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
 			c, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
 			rc, err := c.SyscallConn()
 			require.NoError(t, err)
-			require.NoError(t, rc.Control(func(fd uintptr) { assert.NoError(t, setOptions(int(fd), sevens)) }))
-			require.Equal(t, sevens, read(t, c))
+			require.NoError(t, rc.Control(func(fd uintptr) { assert.NoError(t, socktest.SetOptions(int(fd), sevens)) }))
+			require.Equal(t, sevens, socktest.ReadAny(t, c))
 			err = row.call(c)
 			if row.refused {
 				require.ErrorIs(t, err, unix.EINVAL)
 			} else {
 				require.NoError(t, err)
 			}
-			assert.Equal(t, row.want, read(t, c))
+			assert.Equal(t, row.want, socktest.ReadAny(t, c))
 		})
 	}
 }
 
 func TestStdlibHookArguments(t *testing.T) {
 	t.Parallel()
-	needIPv6(t)
+	socktest.NeedIPv6(t)
 	refused := errors.New("refused by the hook")
 	for rule, row := range map[string]struct {
 		network, address string
@@ -190,23 +190,23 @@ func TestStdlibHookArguments(t *testing.T) {
 
 func TestStdlibMultipathHookErrorFallsBackInSilence(t *testing.T) {
 	t.Parallel()
-	needMultipath(t)
+	socktest.NeedMultipath(t)
 	var protocols []int
 	d := net.Dialer{KeepAlive: -1, Control: func(_, _ string, c syscall.RawConn) error {
 		var inner error
 		err := c.Control(func(fd uintptr) {
 			protocol, _ := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PROTOCOL)
 			protocols = append(protocols, protocol)
-			inner = setOptions(int(fd), askedValues)
+			inner = socktest.SetOptions(int(fd), askedValues)
 		})
 		return errors.Join(err, inner)
 	}}
 	d.SetMultipathTCP(true)
 	c, err := d.Dial("tcp", serve(t, "tcp4", "127.0.0.1:0", true).Addr().String())
 	require.NoError(t, err, "net drops the hook's error")
-	closing(t, c)
+	socktest.Closing(t, c)
 	assert.Equal(t, []int{unix.IPPROTO_MPTCP, unix.IPPROTO_TCP}, protocols, "the hook runs again, on a plain TCP socket")
-	assert.Equal(t, askedValues, read(t, c))
+	assert.Equal(t, askedValues, socktest.ReadAny(t, c))
 }
 
 func TestStdlibKeepAliveSucceedsOnAnySocket(t *testing.T) {
@@ -237,7 +237,7 @@ func TestStdlibHTTPTransports(t *testing.T) {
 		transport *http.Transport
 		want      socktest.Values
 	}{
-		"DefaultTransport has KeepAlive 30s: 30 15 9":     {http.DefaultTransport.(*http.Transport).Clone(), values(1, 30, 15, 9, 0)},
+		"DefaultTransport has KeepAlive 30s: 30 15 9":     {http.DefaultTransport.(*http.Transport).Clone(), socktest.Make(1, 30, 15, 9, 0)},
 		"a Transport of one's own has Go's dial: 15 15 9": {&http.Transport{}, socktest.GoDefaults},
 	} {
 		t.Run(rule, func(t *testing.T) {
@@ -255,7 +255,7 @@ func get(t *testing.T, transport http.RoundTripper, url string) (*http.Response,
 	t.Helper()
 	var got *socktest.Values
 	trace := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
-		v := read(t, info.Conn)
+		v := socktest.ReadAny(t, info.Conn)
 		got = &v
 	}}
 	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(context.Background(), trace), http.MethodGet, url, nil)

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/dialer"
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
 )
 
 // resolver answers every question with ::1 and 127.0.0.1, from a DNS server of
@@ -109,7 +110,7 @@ func drain(t testing.TB, l net.Listener) (stop func()) {
 
 // Not parallel: it counts descriptors and goroutines.
 func TestHappyEyeballsStorm(t *testing.T) {
-	needIPv6(t)
+	socktest.NeedIPv6(t)
 	for _, row := range []struct {
 		rule             string
 		hanging          bool // ::1 does not answer; otherwise it refuses
@@ -128,7 +129,7 @@ func TestHappyEyeballsStorm(t *testing.T) {
 				blackhole(t, unix.AF_INET6, l.Addr().(*net.TCPAddr).Port)
 			}
 			names := resolver(t)
-			leaks := startLeakCheck(t)
+			leaks := socktest.StartLeakCheck(t)
 			stop := drain(t, l)
 
 			var tried4, tried6 atomic.Int32
@@ -156,7 +157,7 @@ func TestHappyEyeballsStorm(t *testing.T) {
 						if !assert.NoError(t, err) {
 							return
 						}
-						assert.Equal(t, askedValues, read(t, c))
+						assert.Equal(t, askedValues, socktest.ReadAny(t, c))
 						assert.True(t, c.RemoteAddr().(*net.TCPAddr).IP.IsLoopback())
 						c.(*net.TCPConn).SetLinger(0) // no TIME_WAIT
 						c.Close()
@@ -169,7 +170,7 @@ func TestHappyEyeballsStorm(t *testing.T) {
 			assert.GreaterOrEqual(t, int(tried4.Load()), total, "every dial ended at IPv4")
 			// On a busy machine IPv4 may win before the other attempt has begun.
 			assert.Greater(t, int(tried6.Load()), total*3/4, "dials try IPv6 first")
-			leaks.end(t)
+			leaks.End(t)
 		})
 	}
 }
@@ -194,5 +195,5 @@ func TestOneAddressRefusedByTheUsersHook(t *testing.T) {
 	}}
 	c, err := d.Dial("tcp", net.JoinHostPort("both.test.", portOf(l)))
 	require.NoError(t, err)
-	assert.Equal(t, askedValues, read(t, closing(t, c)))
+	assert.Equal(t, askedValues, socktest.ReadAny(t, socktest.Closing(t, c)))
 }

@@ -3,28 +3,23 @@
 package dialer_test
 
 import (
-	"fmt"
 	"net"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/dialer"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 const (
 	straceChild = "KEEPALIVE_TEST_STRACE_CHILD" // which row this process dials
 	straceDials = 20
-	fdsLine     = "fds of the connections: "
 )
 
 // The system calls that set an option of a dialed connection, seen from
@@ -78,7 +73,7 @@ func dialForStrace(t *testing.T, dial func(network, address string) (net.Conn, e
 		require.NoError(t, err)
 		require.NoError(t, rc.Control(func(fd uintptr) { fds = append(fds, strconv.Itoa(int(fd))) }))
 	}
-	fmt.Println(fdsLine + strings.Join(fds, " "))
+	socktest.PrintDescriptors(fds)
 }
 
 var straceLine = regexp.MustCompile(`^\d+ +(setsockopt|connect)\((\d+), (?:SOL_\w+, (\w+), \[(-?\d+)\])?`)
@@ -88,30 +83,9 @@ var straceLine = regexp.MustCompile(`^\d+ +(setsockopt|connect)\((\d+), (?:SOL_\
 // they were called, and the descriptors that the child printed.
 func runUnderStrace(t *testing.T, rule, calls string) (trace map[int][]string, fds []int) {
 	t.Helper()
-	strace := testenv.Tool(t, "strace")
-	file := filepath.Join(t.TempDir(), "strace")
-	top, _, _ := strings.Cut(t.Name(), "/")
-	cmd := exec.Command(strace, "-f", "-qq", "-e", "trace="+calls, "-e", "signal=none", "-o", file,
-		os.Args[0], "-test.run=^"+top+"$", "-test.count=1")
-	cmd.Env = append(os.Environ(), straceChild+"="+rule)
-	out, err := cmd.CombinedOutput()
-	if err != nil && strings.Contains(string(out), "PTRACE") {
-		testenv.Need(t, false, "needs permission to trace a child: "+string(out))
-	}
-	require.NoError(t, err, "%s", out)
-	for line := range strings.Lines(string(out)) {
-		if list, ok := strings.CutPrefix(line, fdsLine); ok {
-			for _, s := range strings.Fields(list) {
-				fd, err := strconv.Atoi(s)
-				require.NoError(t, err)
-				fds = append(fds, fd)
-			}
-		}
-	}
-	raw, err := os.ReadFile(file)
-	require.NoError(t, err)
+	lines, fds := socktest.UnderStrace(t, straceChild+"="+rule, calls)
 	trace = map[int][]string{}
-	for line := range strings.Lines(string(raw)) {
+	for _, line := range lines {
 		m := straceLine.FindStringSubmatch(line)
 		if m == nil {
 			continue // "resumed" after an interruption: its arguments stood in the first half
@@ -120,7 +94,7 @@ func runUnderStrace(t *testing.T, rule, calls string) (trace map[int][]string, f
 		require.NoError(t, err)
 		call := m[1]
 		if call == "setsockopt" {
-			if !isKeepAlive(m[3]) {
+			if !socktest.IsKeepAlive(m[3]) {
 				continue
 			}
 			call = m[3] + "=" + m[4]
@@ -128,8 +102,4 @@ func runUnderStrace(t *testing.T, rule, calls string) (trace map[int][]string, f
 		trace[fd] = append(trace[fd], call)
 	}
 	return trace, fds
-}
-
-func isKeepAlive(symbol string) bool {
-	return symbol == "SO_KEEPALIVE" || symbol == "TCP_USER_TIMEOUT" || strings.HasPrefix(symbol, "TCP_KEEP")
 }

@@ -23,7 +23,7 @@ import (
 
 func TestConfigureInPlace(t *testing.T) {
 	t.Parallel()
-	def := untouched()
+	def := socktest.Untouched()
 	multipath := net.ListenConfig{}
 	multipath.SetMultipathTCP(true)
 	for rule, row := range map[string]struct {
@@ -32,12 +32,12 @@ func TestConfigureInPlace(t *testing.T) {
 		want   socktest.Values
 	}{
 		"a zero net.ListenConfig, user timeout as well": {net.ListenConfig{}, asked, askedValues},
-		"nothing asked: on, the rest as the system":     {net.ListenConfig{}, sockopt.Config{}, switchedOn()},
+		"nothing asked: on, the rest as the system":     {net.ListenConfig{}, sockopt.Config{}, socktest.SwitchedOn()},
 		"Disabled":                           {net.ListenConfig{}, sockopt.Config{Disabled: true}, def},
 		"KeepAlive is overruled":             {net.ListenConfig{KeepAlive: 30 * time.Second}, asked, askedValues},
 		"KeepAliveConfig is overruled":       {net.ListenConfig{KeepAliveConfig: net.KeepAliveConfig{Enable: true}}, asked, askedValues},
 		"Multipath TCP is switched off":      {multipath, asked, askedValues},
-		"the hook that was there runs first": {net.ListenConfig{Control: setAsked}, sockopt.Config{Count: 5}, values(1, 111, 22, 5, 44444)},
+		"the hook that was there runs first": {net.ListenConfig{Control: setAsked}, sockopt.Config{Count: 5}, socktest.Make(1, 111, 22, 5, 44444)},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
@@ -47,7 +47,7 @@ func TestConfigureInPlace(t *testing.T) {
 			assert.False(t, row.lc.MultipathTCP())
 			l := opened(t)(row.lc.Listen(context.Background(), "tcp", "127.0.0.1:0"))
 			assert.Equal(t, unix.IPPROTO_TCP, protocolOf(t, l))
-			assert.Equal(t, row.want, read(t, accept(t, l, false)))
+			assert.Equal(t, row.want, socktest.ReadAny(t, accept(t, l, false)))
 		})
 	}
 }
@@ -59,19 +59,19 @@ func TestConfigureAgain(t *testing.T) {
 	require.NoError(t, listener.Configure(&lc, sockopt.Config{Idle: 50 * time.Second, Interval: 5 * time.Second, Count: 7, UserTimeout: time.Second}))
 	require.NoError(t, listener.Configure(&lc, asked))
 	l := opened(t)(lc.Listen(context.Background(), "tcp", "127.0.0.1:0"))
-	assert.Equal(t, askedValues, read(t, accept(t, l, false)), "the last one holds")
+	assert.Equal(t, askedValues, socktest.ReadAny(t, accept(t, l, false)), "the last one holds")
 	assert.Equal(t, 1, calls, "the user's hook runs once for a socket")
 }
 
 func TestConfigureThenMultipath(t *testing.T) {
 	t.Parallel()
-	needMultipath(t)
+	socktest.NeedMultipath(t)
 	for rule, row := range map[string]struct {
 		config   sockopt.Config
 		protocol int
 		want     socktest.Values
 	}{
-		"stays Multipath TCP without a user timeout":          {askedEarly, unix.IPPROTO_MPTCP, noUserTimeout(askedValues)},
+		"stays Multipath TCP without a user timeout":          {askedEarly, unix.IPPROTO_MPTCP, socktest.NoUserTimeout(askedValues)},
 		"falls back to plain TCP for the user timeout's sake": {asked, unix.IPPROTO_TCP, askedValues},
 	} {
 		t.Run(rule, func(t *testing.T) {
@@ -81,7 +81,7 @@ func TestConfigureThenMultipath(t *testing.T) {
 			lc.SetMultipathTCP(true)
 			l := opened(t)(lc.Listen(context.Background(), "tcp", "127.0.0.1:0"))
 			assert.Equal(t, row.protocol, protocolOf(t, l))
-			assert.Equal(t, row.want, read(t, accept(t, l, false)))
+			assert.Equal(t, row.want, socktest.ReadAny(t, accept(t, l, false)))
 		})
 	}
 }

@@ -26,22 +26,22 @@ import (
 
 func TestAcceptedConnectionHasExactlyTheConfig(t *testing.T) {
 	t.Parallel()
-	def := untouched()
+	def := socktest.Untouched()
 	for rule, row := range map[string]struct {
 		config sockopt.Config
 		want   socktest.Values
 	}{
 		"everything":                            {asked, askedValues},
-		"nothing: on, the rest as the system":   {sockopt.Config{}, switchedOn()},
-		"idle only":                             {sockopt.Config{Idle: 111 * time.Second}, values(1, 111, def.Interval, def.Count, 0)},
-		"interval only":                         {sockopt.Config{Interval: 22 * time.Second}, values(1, def.Idle, 22, def.Count, 0)},
-		"count only":                            {sockopt.Config{Count: 3}, values(1, def.Idle, def.Interval, 3, 0)},
-		"user timeout only":                     {sockopt.Config{UserTimeout: 44444 * time.Millisecond}, values(1, def.Idle, def.Interval, def.Count, 44444)},
-		"NoUserTimeout is 0":                    {sockopt.Config{UserTimeout: sockopt.NoUserTimeout}, switchedOn()},
+		"nothing: on, the rest as the system":   {sockopt.Config{}, socktest.SwitchedOn()},
+		"idle only":                             {sockopt.Config{Idle: 111 * time.Second}, socktest.Make(1, 111, def.Interval, def.Count, 0)},
+		"interval only":                         {sockopt.Config{Interval: 22 * time.Second}, socktest.Make(1, def.Idle, 22, def.Count, 0)},
+		"count only":                            {sockopt.Config{Count: 3}, socktest.Make(1, def.Idle, def.Interval, 3, 0)},
+		"user timeout only":                     {sockopt.Config{UserTimeout: 44444 * time.Millisecond}, socktest.Make(1, def.Idle, def.Interval, def.Count, 44444)},
+		"NoUserTimeout is 0":                    {sockopt.Config{UserTimeout: sockopt.NoUserTimeout}, socktest.SwitchedOn()},
 		"Disabled":                              {sockopt.Config{Disabled: true}, def},
-		"Disabled stores the rest all the same": {sockopt.Config{Disabled: true, Idle: 111 * time.Second, Interval: 22 * time.Second, Count: 3}, values(0, 111, 22, 3, 0)},
-		"fractions are rounded up":              {sockopt.Config{Idle: 1500 * time.Millisecond, Interval: 1, Count: 1, UserTimeout: 1}, values(1, 2, 1, 1, 1)},
-		"Recommended is 30 10 3 and a minute":   {sockopt.Recommended(), values(1, 30, 10, 3, 60000)},
+		"Disabled stores the rest all the same": {sockopt.Config{Disabled: true, Idle: 111 * time.Second, Interval: 22 * time.Second, Count: 3}, socktest.Make(0, 111, 22, 3, 0)},
+		"fractions are rounded up":              {sockopt.Config{Idle: 1500 * time.Millisecond, Interval: 1, Count: 1, UserTimeout: 1}, socktest.Make(1, 2, 1, 1, 1)},
+		"Recommended is 30 10 3 and a minute":   {sockopt.Recommended(), socktest.Make(1, 30, 10, 3, 60000)},
 	} {
 		for _, pin := range []bool{false, true} {
 			t.Run(rule+", pinned "+strconv.FormatBool(pin), func(t *testing.T) {
@@ -49,7 +49,7 @@ func TestAcceptedConnectionHasExactlyTheConfig(t *testing.T) {
 				lc := listener.ListenConfig{Config: row.config, Pin: pin}
 				l := opened(t)(lc.Listen(context.Background(), "tcp", "127.0.0.1:0"))
 				c := accept(t, l, false)
-				assert.Equal(t, row.want, read(t, c))
+				assert.Equal(t, row.want, socktest.ReadAny(t, c))
 				_, isTCP := c.(*net.TCPConn)
 				assert.Equal(t, !pin, isTCP, "a pinned connection is invisible to c.(*net.TCPConn)")
 			})
@@ -74,13 +74,13 @@ func TestBaseKeepAliveIsIgnored(t *testing.T) {
 			want socktest.Values
 		}{
 			"everything asked": {asked, askedValues},
-			"nothing asked":    {sockopt.Config{}, switchedOn()},
+			"nothing asked":    {sockopt.Config{}, socktest.SwitchedOn()},
 		} {
 			t.Run(rule+", "+asks, func(t *testing.T) {
 				t.Parallel()
 				lc := listener.ListenConfig{Base: base, Config: config.Config}
 				l := opened(t)(lc.Listen(context.Background(), "tcp", "127.0.0.1:0"))
-				assert.Equal(t, config.want, read(t, accept(t, l, false)))
+				assert.Equal(t, config.want, socktest.ReadAny(t, accept(t, l, false)))
 				assert.Equal(t, base.KeepAlive, lc.Base.KeepAlive, "Base stays as it was")
 				assert.Equal(t, base.KeepAliveConfig, lc.Base.KeepAliveConfig)
 			})
@@ -91,26 +91,26 @@ func TestBaseKeepAliveIsIgnored(t *testing.T) {
 // What the user's hook sets and the Config leaves unset is the user's.
 func TestConfigComesAfterTheUsersHook(t *testing.T) {
 	t.Parallel()
-	hooked := net.ListenConfig{Control: setting(values(1, 5, 5, 5, 5000))}
+	hooked := net.ListenConfig{Control: setting(socktest.Make(1, 5, 5, 5, 5000))}
 	for rule, row := range map[string]struct {
 		config sockopt.Config
 		want   socktest.Values
 	}{
-		"everything asked": {askedEarly, values(1, 111, 22, 3, 5000)},
-		"one thing asked":  {sockopt.Config{Count: 3}, values(1, 5, 5, 3, 5000)},
+		"everything asked": {askedEarly, socktest.Make(1, 111, 22, 3, 5000)},
+		"one thing asked":  {sockopt.Config{Count: 3}, socktest.Make(1, 5, 5, 3, 5000)},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
 			lc := listener.ListenConfig{Base: hooked, Config: row.config}
 			l := opened(t)(lc.Listen(context.Background(), "tcp", "127.0.0.1:0"))
-			assert.Equal(t, row.want, read(t, accept(t, l, false)))
+			assert.Equal(t, row.want, socktest.ReadAny(t, accept(t, l, false)))
 		})
 	}
 }
 
 func TestNetworksAndClients(t *testing.T) {
 	t.Parallel()
-	needIPv6(t)
+	socktest.NeedIPv6(t)
 	for rule, row := range map[string]struct{ network, address, clientHost string }{
 		"tcp4":                               {"tcp4", "127.0.0.1:0", "127.0.0.1"},
 		"tcp6":                               {"tcp6", "[::1]:0", "::1"},
@@ -130,13 +130,13 @@ func TestNetworksAndClients(t *testing.T) {
 			d := net.Dialer{KeepAlive: -1}
 			client, err := d.Dial("tcp", net.JoinHostPort(row.clientHost, strconv.Itoa(l.Addr().(*net.TCPAddr).Port)))
 			require.NoError(t, err)
-			closing(t, client)
+			socktest.Closing(t, client)
 			server, err := l.Accept()
 			require.NoError(t, err)
-			closing(t, server)
+			socktest.Closing(t, server)
 			assert.IsType(t, (*net.TCPConn)(nil), server)
-			assert.Equal(t, askedValues, read(t, server))
-			assert.Equal(t, untouched(), read(t, client), "the client's end is the client's")
+			assert.Equal(t, askedValues, socktest.ReadAny(t, server))
+			assert.Equal(t, socktest.Untouched(), socktest.ReadAny(t, client), "the client's end is the client's")
 		})
 	}
 }
@@ -173,7 +173,7 @@ func TestPinnedConnections(t *testing.T) {
 	c := accept(t, l, false)
 	assert.ErrorIs(t, c.(interface{ SetKeepAlive(bool) error }).SetKeepAlive(false), sockopt.ErrPinned)
 	assert.Implements(t, (*interface{ CloseWrite() error })(nil), c)
-	assert.Equal(t, askedValues, read(t, c))
+	assert.Equal(t, askedValues, socktest.ReadAny(t, c))
 
 	// The listener still has what servers look for.
 	rewound, ok := l.(interface {

@@ -37,7 +37,7 @@ func (h *heard) on(c net.Conn, err error) {
 
 func TestMultipathListener(t *testing.T) {
 	t.Parallel()
-	needMultipath(t)
+	socktest.NeedMultipath(t)
 	withoutTimeout := asked
 	withoutTimeout.UserTimeout = 0
 	off := asked
@@ -53,9 +53,9 @@ func TestMultipathListener(t *testing.T) {
 	}{
 		"a plain client gets everything, the user timeout after accept": {asked, false, askedValues, false, true},
 		"a Multipath client gets all but the user timeout, reported":    {asked, true, none, true, true},
-		"no user timeout asked, plain client":                           {withoutTimeout, false, noUserTimeout(askedValues), false, false},
+		"no user timeout asked, plain client":                           {withoutTimeout, false, socktest.NoUserTimeout(askedValues), false, false},
 		"no user timeout asked, Multipath client":                       {withoutTimeout, true, none, false, false},
-		"NoUserTimeout, plain client":                                   {off, false, noUserTimeout(askedValues), false, true},
+		"NoUserTimeout, plain client":                                   {off, false, socktest.NoUserTimeout(askedValues), false, true},
 		"NoUserTimeout is what a Multipath client has: no error":        {off, true, none, false, true},
 	} {
 		for _, pin := range []bool{false, true} {
@@ -73,7 +73,7 @@ func TestMultipathListener(t *testing.T) {
 					assert.IsType(t, (*net.TCPListener)(nil), l, "nothing to do after accept, so no wrapper")
 				}
 				c := accept(t, l, row.client)
-				assert.Equal(t, row.want, read(t, c))
+				assert.Equal(t, row.want, socktest.ReadAny(t, c))
 				if pin {
 					assert.ErrorIs(t, c.(interface{ SetKeepAlive(bool) error }).SetKeepAlive(false), sockopt.ErrPinned)
 				}
@@ -95,7 +95,7 @@ func TestMultipathListener(t *testing.T) {
 // Linux 6.10), the listener becomes plain TCP and says so.
 func TestMultipathListenerFallsBackAloud(t *testing.T) {
 	t.Parallel()
-	needMultipath(t)
+	socktest.NeedMultipath(t)
 	old := fakeKernel{Kernel: platform.System()}
 	old.refuseFD = func(fd uintptr, level, number int) error {
 		protocol, _ := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PROTOCOL)
@@ -115,13 +115,13 @@ func TestMultipathListenerFallsBackAloud(t *testing.T) {
 	for _, symbol := range []string{"TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT"} {
 		assert.ErrorContains(t, errs.errs[0], symbol)
 	}
-	assert.Equal(t, askedValues, read(t, accept(t, l, true)))
+	assert.Equal(t, askedValues, socktest.ReadAny(t, accept(t, l, true)))
 	assert.Len(t, errs.errs, 1)
 }
 
 // Not parallel: it replaces the default logger.
 func TestErrorsAreLoggedOnce(t *testing.T) {
-	needMultipath(t)
+	socktest.NeedMultipath(t)
 	var log strings.Builder
 	standard := slog.Default()
 	defer slog.SetDefault(standard)

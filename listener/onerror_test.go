@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -148,7 +149,7 @@ func TestLogIsBounded(t *testing.T) {
 // Not parallel: it counts descriptors and goroutines.
 func TestTenThousandAcceptsWithErrors(t *testing.T) {
 	const accepts, clients = 10_000, 16
-	leaks := startLeakCheck(t)
+	leaks := socktest.StartLeakCheck(t)
 	var count, wrong atomic.Int32
 	lc := (&listener.ListenConfig{Config: asked, OnError: func(c net.Conn, err error) {
 		if c == nil || !strings.Contains(err.Error(), "TCP_KEEPCNT=3") {
@@ -203,7 +204,7 @@ func TestTenThousandAcceptsWithErrors(t *testing.T) {
 	assert.EqualValues(t, accepts, accepted.Load())
 	assert.EqualValues(t, accepts, count.Load())
 	assert.Zero(t, wrong.Load())
-	leaks.end(t)
+	leaks.End(t)
 }
 
 func TestOnErrorDoesNotConcernListen(t *testing.T) {

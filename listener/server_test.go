@@ -54,7 +54,7 @@ func TestHTTPServer(t *testing.T) {
 			const body = "the kernel can send this by itself"
 			server := &http.Server{
 				ConnContext: func(ctx context.Context, c net.Conn) context.Context {
-					got <- read(t, c)
+					got <- socktest.ReadAny(t, c)
 					return ctx
 				},
 				Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

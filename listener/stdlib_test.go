@@ -35,28 +35,28 @@ func TestStdlibAcceptOverwritesTheListeningSocket(t *testing.T) {
 		"nothing set: 15 15 9": {
 			want: socktest.GoDefaults},
 		"KeepAlive 0 overwrites what was inherited with 15 15 9 and leaves the user timeout": {
-			hook: setAsked, want: values(1, 15, 15, 9, 44444)},
+			hook: setAsked, want: socktest.Make(1, 15, 15, 9, 44444)},
 		"KeepAlive is the idle time only, interval and count become 15 and 9": {
-			hook: setAsked, keepAlive: 30 * time.Second, want: values(1, 30, 15, 9, 44444)},
+			hook: setAsked, keepAlive: 30 * time.Second, want: socktest.Make(1, 30, 15, 9, 44444)},
 		"KeepAlive -1 lets everything be inherited": {
 			hook: setAsked, keepAlive: -1, want: askedValues},
 		"KeepAlive -1 without a hook leaves keepalive off": {
-			keepAlive: -1, want: untouched()},
+			keepAlive: -1, want: socktest.Untouched()},
 		"KeepAliveConfig of -1 -1 -1 lets everything be inherited": {
 			hook: setAsked, config: net.KeepAliveConfig{Enable: true, Idle: -1, Interval: -1, Count: -1}, want: askedValues},
 		"KeepAliveConfig with Enable false is ignored: 15 15 9": {
-			hook: setAsked, config: net.KeepAliveConfig{Idle: 7 * time.Second}, want: values(1, 15, 15, 9, 44444)},
+			hook: setAsked, config: net.KeepAliveConfig{Idle: 7 * time.Second}, want: socktest.Make(1, 15, 15, 9, 44444)},
 		"KeepAliveConfig wins over KeepAlive -1": {
-			keepAlive: -1, config: net.KeepAliveConfig{Enable: true, Idle: time.Minute, Interval: 10 * time.Second, Count: 3}, want: values(1, 60, 10, 3, 0)},
+			keepAlive: -1, config: net.KeepAliveConfig{Enable: true, Idle: time.Minute, Interval: 10 * time.Second, Count: 3}, want: socktest.Make(1, 60, 10, 3, 0)},
 		"a refused idle time is swallowed and interval and count are skipped": {
-			config: net.KeepAliveConfig{Enable: true, Idle: 10 * time.Hour, Interval: 5 * time.Second, Count: 4}, want: switchedOn()},
+			config: net.KeepAliveConfig{Enable: true, Idle: 10 * time.Hour, Interval: 5 * time.Second, Count: 4}, want: socktest.SwitchedOn()},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
 			lc := net.ListenConfig{Control: row.hook, KeepAlive: row.keepAlive, KeepAliveConfig: row.config}
 			lc.SetMultipathTCP(false)
 			l := opened(t)(lc.Listen(context.Background(), "tcp", "127.0.0.1:0"))
-			assert.Equal(t, row.want, read(t, accept(t, l, false)))
+			assert.Equal(t, row.want, socktest.ReadAny(t, accept(t, l, false)))
 		})
 	}
 }
@@ -65,7 +65,7 @@ func TestStdlibAcceptOverwritesTheListeningSocket(t *testing.T) {
 // listening itself; KeepAlive is -1.
 func TestStdlibMultipathMatrix(t *testing.T) {
 	t.Parallel()
-	needMultipath(t)
+	socktest.NeedMultipath(t)
 	for rule, row := range map[string]struct {
 		listener, client bool // Multipath TCP
 		protocol         int
@@ -88,7 +88,7 @@ func TestStdlibMultipathMatrix(t *testing.T) {
 			want := askedValues
 			want.UserTimeout = row.userTimeout
 			assert.Equal(t, row.protocol, protocolOf(t, c))
-			assert.Equal(t, want, read(t, c))
+			assert.Equal(t, want, socktest.ReadAny(t, c))
 			err := setAsked("", "", rawConn(t, c))
 			if row.protocol == unix.IPPROTO_MPTCP {
 				assert.ErrorIs(t, err, unix.ENOPROTOOPT, "nor can it be set later")
@@ -101,14 +101,14 @@ func TestStdlibMultipathMatrix(t *testing.T) {
 
 func TestStdlibListenersAreMultipathByDefault(t *testing.T) {
 	t.Parallel()
-	needMultipath(t)
+	socktest.NeedMultipath(t)
 	l := opened(t)(net.Listen("tcp", "127.0.0.1:0"))
 	assert.Equal(t, unix.IPPROTO_MPTCP, protocolOf(t, l))
 }
 
 func TestStdlibMultipathHookErrorFallsBackInSilence(t *testing.T) {
 	t.Parallel()
-	needMultipath(t)
+	socktest.NeedMultipath(t)
 	var protocols []int
 	lc := net.ListenConfig{KeepAlive: -1, Control: func(network, address string, c syscall.RawConn) error {
 		c.Control(func(fd uintptr) {
@@ -120,14 +120,14 @@ func TestStdlibMultipathHookErrorFallsBackInSilence(t *testing.T) {
 	l := opened(t)(lc.Listen(context.Background(), "tcp4", "127.0.0.1:0"))
 	assert.Equal(t, []int{unix.IPPROTO_MPTCP, unix.IPPROTO_TCP}, protocols, "the hook runs again, on a plain TCP socket")
 	assert.Equal(t, unix.IPPROTO_TCP, protocolOf(t, l))
-	assert.Equal(t, askedValues, read(t, accept(t, l, false)))
+	assert.Equal(t, askedValues, socktest.ReadAny(t, accept(t, l, false)))
 }
 
 func TestStdlibOtherListeners(t *testing.T) {
 	t.Parallel()
 	for rule, listen := range map[string]func(t *testing.T) (net.Listener, error){
 		"FileListener overwrites what the socket had: 15 15 9": func(t *testing.T) (net.Listener, error) {
-			return fromFile(t, configured(t, noUserTimeout(askedValues)))
+			return fromFile(t, configured(t, socktest.NoUserTimeout(askedValues)))
 		},
 		"ListenTCP cannot be configured: 15 15 9": func(*testing.T) (net.Listener, error) {
 			return net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
@@ -138,7 +138,7 @@ func TestStdlibOtherListeners(t *testing.T) {
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
-			assert.Equal(t, socktest.GoDefaults, read(t, accept(t, opened(t)(listen(t)), false)))
+			assert.Equal(t, socktest.GoDefaults, socktest.ReadAny(t, accept(t, opened(t)(listen(t)), false)))
 		})
 	}
 }
@@ -157,7 +157,7 @@ func TestStdlibHTTPServerHasGoDefaults(t *testing.T) {
 	got := make(chan socktest.Values, 1)
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())
 	server.Config.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
-		got <- read(t, c)
+		got <- socktest.ReadAny(t, c)
 		return ctx
 	}
 	server.Start()
@@ -170,7 +170,7 @@ func TestStdlibHTTPServerHasGoDefaults(t *testing.T) {
 
 func TestStdlibHookArguments(t *testing.T) {
 	t.Parallel()
-	needIPv6(t)
+	socktest.NeedIPv6(t)
 	for rule, row := range map[string]struct{ network, address, want string }{
 		"tcp on 127.0.0.1 is tcp4":      {"tcp", "127.0.0.1:0", "tcp4"},
 		"tcp on ::1 is tcp6":            {"tcp", "[::1]:0", "tcp6"},
@@ -201,10 +201,10 @@ func TestLinuxInheritsAtTheHandshake(t *testing.T) {
 	d := net.Dialer{KeepAlive: -1}
 	before, err := d.Dial("tcp4", l.Addr().String())
 	require.NoError(t, err)
-	closing(t, before)
+	socktest.Closing(t, before)
 	require.NoError(t, setAsked("", "", rawConn(t, l)))
 	queued, err := l.Accept()
 	require.NoError(t, err)
-	assert.Equal(t, untouched(), read(t, closing(t, queued)), "it was in the queue already")
-	assert.Equal(t, askedValues, read(t, accept(t, l, false)))
+	assert.Equal(t, socktest.Untouched(), socktest.ReadAny(t, socktest.Closing(t, queued)), "it was in the queue already")
+	assert.Equal(t, askedValues, socktest.ReadAny(t, accept(t, l, false)))
 }

@@ -4,27 +4,22 @@ package listener_test
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/listener"
 )
 
 const (
 	straceChild   = "KEEPALIVE_TEST_STRACE_CHILD" // which row this process accepts
 	straceAccepts = 20
-	fdsLine       = "fds of the connections: "
 )
 
 // The keepalive options that are set on an accepted connection, seen from
@@ -101,7 +96,7 @@ func acceptForStrace(t *testing.T, listen func() (net.Listener, error)) {
 		defer server.Close()
 		require.NoError(t, rawConn(t, server).Control(func(fd uintptr) { fds = append(fds, strconv.Itoa(int(fd))) }))
 	}
-	fmt.Println(fdsLine + strings.Join(fds, " "))
+	socktest.PrintDescriptors(fds)
 }
 
 var (
@@ -119,31 +114,9 @@ type socketTrace struct {
 // saw, and the descriptors that the child printed.
 func runUnderStrace(t *testing.T, rule, calls string) (trace socketTrace, fds []int) {
 	t.Helper()
-	strace := testenv.Tool(t, "strace")
-	file := filepath.Join(t.TempDir(), "strace")
-	top, _, _ := strings.Cut(t.Name(), "/")
-	cmd := exec.Command(strace, "-f", "-qq", "-e", "trace="+calls, "-e", "signal=none", "-o", file,
-		os.Args[0], "-test.run=^"+top+"$", "-test.count=1")
-	cmd.Env = append(os.Environ(), straceChild+"="+rule)
-	out, err := cmd.CombinedOutput()
-	if err != nil && strings.Contains(string(out), "PTRACE") {
-		testenv.Need(t, false, "needs permission to trace a child: "+string(out))
-	}
-	require.NoError(t, err, "%s", out)
-	for line := range strings.Lines(string(out)) {
-		if list, ok := strings.CutPrefix(line, fdsLine); ok {
-			for _, s := range strings.Fields(list) {
-				fd, err := strconv.Atoi(s)
-				require.NoError(t, err)
-				fds = append(fds, fd)
-			}
-		}
-	}
-	raw, err := os.ReadFile(file)
-	require.NoError(t, err)
+	lines, fds := socktest.UnderStrace(t, straceChild+"="+rule, calls)
 	trace = socketTrace{accepted: map[int]bool{}, options: map[int][]string{}}
-	for line := range strings.Lines(string(raw)) {
-		line = strings.TrimSuffix(line, "\n")
+	for _, line := range lines {
 		if m := straceAccept.FindStringSubmatch(line); m != nil {
 			fd, err := strconv.Atoi(m[1])
 			require.NoError(t, err)
@@ -152,7 +125,7 @@ func runUnderStrace(t *testing.T, rule, calls string) (trace socketTrace, fds []
 		}
 		// Of a call that was interrupted the arguments stand in the first half.
 		m := straceLine.FindStringSubmatch(line)
-		if m == nil || !isKeepAlive(m[2]) {
+		if m == nil || !socktest.IsKeepAlive(m[2]) {
 			continue
 		}
 		fd, err := strconv.Atoi(m[1])
@@ -160,8 +133,4 @@ func runUnderStrace(t *testing.T, rule, calls string) (trace socketTrace, fds []
 		trace.options[fd] = append(trace.options[fd], m[2]+"="+m[3])
 	}
 	return trace, fds
-}
-
-func isKeepAlive(symbol string) bool {
-	return symbol == "SO_KEEPALIVE" || symbol == "TCP_USER_TIMEOUT" || strings.HasPrefix(symbol, "TCP_KEEP")
 }

@@ -24,11 +24,11 @@ import (
 )
 
 // theirs is what somebody else gave a listening socket.
-var theirs = values(1, 70, 8, 5, 0)
+var theirs = socktest.Make(1, 70, 8, 5, 0)
 
 func TestWrap(t *testing.T) {
 	t.Parallel()
-	def := untouched()
+	def := socktest.Untouched()
 	stdlib := func(t *testing.T) net.Listener { return opened(t)(net.Listen("tcp4", "127.0.0.1:0")) }
 	systemd := func(v socktest.Values) func(t *testing.T) net.Listener {
 		return func(t *testing.T) net.Listener { return opened(t)(fromFile(t, configured(t, v))) }
@@ -41,18 +41,18 @@ func TestWrap(t *testing.T) {
 		want     socktest.Values
 	}{
 		"net.Listen, everything":                              {stdlib, asked, askedValues},
-		"net.Listen, nothing asked: on, the rest as it holds": {stdlib, sockopt.Config{}, switchedOn()},
-		"net.Listen, idle only":                               {stdlib, sockopt.Config{Idle: 111 * time.Second}, values(1, 111, def.Interval, def.Count, 0)},
+		"net.Listen, nothing asked: on, the rest as it holds": {stdlib, sockopt.Config{}, socktest.SwitchedOn()},
+		"net.Listen, idle only":                               {stdlib, sockopt.Config{Idle: 111 * time.Second}, socktest.Make(1, 111, def.Interval, def.Count, 0)},
 		"net.Listen, Disabled":                                {stdlib, sockopt.Config{Disabled: true}, def},
-		"net.Listen, NoUserTimeout":                           {stdlib, sockopt.Config{UserTimeout: sockopt.NoUserTimeout}, switchedOn()},
+		"net.Listen, NoUserTimeout":                           {stdlib, sockopt.Config{UserTimeout: sockopt.NoUserTimeout}, socktest.SwitchedOn()},
 		"FileListener, everything":                            {systemd(theirs), asked, askedValues},
 		"FileListener, what is unset is what the socket holds": {
-			systemd(theirs), sockopt.Config{Count: 3}, values(1, 70, 8, 3, 0)},
+			systemd(theirs), sockopt.Config{Count: 3}, socktest.Make(1, 70, 8, 3, 0)},
 		"FileListener, nothing asked":                  {systemd(theirs), sockopt.Config{}, theirs},
-		"FileListener, Disabled":                       {systemd(theirs), sockopt.Config{Disabled: true}, values(0, 70, 8, 5, 0)},
-		"FileListener, a user timeout of theirs stays": {systemd(withTimeout), sockopt.Config{Idle: 111 * time.Second}, values(1, 111, 8, 5, 5000)},
+		"FileListener, Disabled":                       {systemd(theirs), sockopt.Config{Disabled: true}, socktest.Make(0, 70, 8, 5, 0)},
+		"FileListener, a user timeout of theirs stays": {systemd(withTimeout), sockopt.Config{Idle: 111 * time.Second}, socktest.Make(1, 111, 8, 5, 5000)},
 		"FileListener, NoUserTimeout switches it off":  {systemd(withTimeout), sockopt.Config{UserTimeout: sockopt.NoUserTimeout}, theirs},
-		"FileListener, keepalive off becomes on":       {systemd(values(0, 70, 8, 5, 0)), sockopt.Config{}, theirs},
+		"FileListener, keepalive off becomes on":       {systemd(socktest.Make(0, 70, 8, 5, 0)), sockopt.Config{}, theirs},
 		"a listener whose connections Go leaves alone": {
 			func(t *testing.T) net.Listener { return bare(t, "tcp4", "127.0.0.1:0") }, asked, askedValues},
 		"a wrapped listener, again: the last one holds": {
@@ -66,7 +66,7 @@ func TestWrap(t *testing.T) {
 			}, asked, askedValues},
 		"IPv6": {
 			func(t *testing.T) net.Listener {
-				needIPv6(t)
+				socktest.NeedIPv6(t)
 				return opened(t)(net.Listen("tcp6", "[::1]:0"))
 			}, asked, askedValues},
 		"dual-stack": {
@@ -79,7 +79,7 @@ func TestWrap(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, inner.Addr(), l.Addr())
 			for range 2 {
-				assert.Equal(t, row.want, read(t, accept(t, l, false)))
+				assert.Equal(t, row.want, socktest.ReadAny(t, accept(t, l, false)))
 			}
 			require.NoError(t, l.Close())
 			_, err = l.Accept()
@@ -90,7 +90,7 @@ func TestWrap(t *testing.T) {
 
 func TestWrapMultipath(t *testing.T) {
 	t.Parallel()
-	needMultipath(t)
+	socktest.NeedMultipath(t)
 	off := asked
 	off.UserTimeout = sockopt.NoUserTimeout
 	none := askedValues
@@ -113,7 +113,7 @@ func TestWrapMultipath(t *testing.T) {
 			lc := listener.ListenConfig{Config: row.config, OnError: errs.on}
 			l, err := lc.Wrap(inner)
 			require.NoError(t, err)
-			assert.Equal(t, row.want, read(t, accept(t, l, row.client)))
+			assert.Equal(t, row.want, socktest.ReadAny(t, accept(t, l, row.client)))
 			require.Len(t, errs.errs, row.errors)
 			for _, err := range errs.errs {
 				assert.ErrorIs(t, err, errors.ErrUnsupported)
@@ -140,9 +140,9 @@ func TestWrapAListenerThatHidesItsSocket(t *testing.T) {
 		refused bool
 		want    socktest.Values
 	}{
-		"idle, interval and count set":    {askedEarly, false, noUserTimeout(askedValues)},
+		"idle, interval and count set":    {askedEarly, false, socktest.NoUserTimeout(askedValues)},
 		"the user timeout as well":        {asked, false, askedValues},
-		"Disabled, the rest set":          {sockopt.Config{Disabled: true, Idle: 111 * time.Second, Interval: 22 * time.Second, Count: 3}, false, values(0, 111, 22, 3, 0)},
+		"Disabled, the rest set":          {sockopt.Config{Disabled: true, Idle: 111 * time.Second, Interval: 22 * time.Second, Count: 3}, false, socktest.Make(0, 111, 22, 3, 0)},
 		"nothing set is an error":         {sockopt.Config{}, true, socktest.Values{}},
 		"interval and count unset is one": {idleOnly, true, socktest.Values{}},
 	} {
@@ -158,7 +158,7 @@ func TestWrapAListenerThatHidesItsSocket(t *testing.T) {
 			require.NoError(t, err)
 			c := accept(t, l, false)
 			assert.IsType(t, (*tls.Conn)(nil), c, "servers look for it")
-			assert.Equal(t, row.want, read(t, c))
+			assert.Equal(t, row.want, socktest.ReadAny(t, c))
 		})
 	}
 }
@@ -226,24 +226,24 @@ func TestRestore(t *testing.T) {
 	withTimeout.UserTimeout = 5000
 	for rule, held := range map[string]socktest.Values{
 		"what systemd set":                theirs,
-		"keepalive off, the rest set":     values(0, 70, 8, 5, 0),
+		"keepalive off, the rest set":     socktest.Make(0, 70, 8, 5, 0),
 		"with a user timeout":             withTimeout,
-		"a socket that nobody configured": untouched(),
+		"a socket that nobody configured": socktest.Untouched(),
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
 			inner := opened(t)(fromFile(t, configured(t, held)))
 			l, err := listener.Restore(inner)
 			require.NoError(t, err)
-			assert.Equal(t, held, read(t, accept(t, l, false)))
-			assert.Equal(t, held, read(t, inner), "the listening socket is as it was")
+			assert.Equal(t, held, socktest.ReadAny(t, accept(t, l, false)))
+			assert.Equal(t, held, socktest.ReadAny(t, inner), "the listening socket is as it was")
 		})
 	}
 }
 
 func TestRestoreMultipath(t *testing.T) {
 	t.Parallel()
-	needMultipath(t)
+	socktest.NeedMultipath(t)
 	lc := net.ListenConfig{Control: func(network, address string, c syscall.RawConn) error {
 		_ = setting(theirs)(network, address, c) // the last option, the user timeout, is refused
 		return nil
@@ -252,9 +252,9 @@ func TestRestoreMultipath(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, unix.IPPROTO_MPTCP, protocolOf(t, l))
 	want := theirs
-	assert.Equal(t, want, read(t, accept(t, l, false)))
+	assert.Equal(t, want, socktest.ReadAny(t, accept(t, l, false)))
 	want.UserTimeout = -1
-	assert.Equal(t, want, read(t, accept(t, l, true)))
+	assert.Equal(t, want, socktest.ReadAny(t, accept(t, l, true)))
 }
 
 func TestRestoreErrors(t *testing.T) {

@@ -31,3 +31,9 @@ func Pair(t testing.TB, network, address string) (client, server *net.TCPConn) {
 	})
 	return c.(*net.TCPConn), s.(*net.TCPConn)
 }
+
+// Closing returns c, which is closed when the test ends.
+func Closing[C net.Conn](t testing.TB, c C) C {
+	t.Cleanup(func() { c.Close() })
+	return c
+}

@@ -1,0 +1,29 @@
+package socktest
+
+import (
+	"net"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/tcpkeepalive/keepalive/internal/testenv"
+)
+
+// NeedMultipath skips unless this kernel has Multipath TCP whose sockets take
+// keepalive options (Linux 6.10).
+func NeedMultipath(t testing.TB) {
+	t.Helper()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, unix.IPPROTO_MPTCP)
+	testenv.Need(t, err == nil, "needs a kernel with Multipath TCP switched on")
+	defer unix.Close(fd)
+	err = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 111)
+	testenv.Need(t, err == nil, "needs Linux 6.10, where Multipath TCP takes TCP_KEEPIDLE")
+}
+
+// NeedIPv6 skips on a machine without ::1.
+func NeedIPv6(t testing.TB) {
+	t.Helper()
+	l, err := net.Listen("tcp6", "[::1]:0")
+	testenv.Need(t, err == nil, "needs IPv6 on loopback")
+	l.Close()
+}
