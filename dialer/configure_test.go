@@ -70,7 +70,7 @@ func TestConfigureUserTimeoutTooBoundsTheHandshake(t *testing.T) {
 	t.Parallel()
 	d := net.Dialer{Timeout: 10 * time.Second}
 	require.NoError(t, dialer.ConfigureUserTimeoutToo(&d, sockopt.Config{UserTimeout: 1200 * time.Millisecond}))
-	address, _ := blackhole(t, unix.AF_INET, 0)
+	address, _ := blackhole(t, unix.AF_INET)
 	start := time.Now()
 	_, err := d.Dial("tcp", address)
 	require.ErrorIs(t, err, unix.ETIMEDOUT)

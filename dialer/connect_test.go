@@ -23,16 +23,16 @@ import (
 // blackhole returns an address on loopback that does not answer a SYN: a
 // listening socket whose accept queue is full (net/ipv4/tcp_input.c,
 // tcp_conn_request). release empties the queue, so that it answers again.
-func blackhole(t testing.TB, family int, port int) (address string, release func()) {
+func blackhole(t testing.TB, family int) (address string, release func()) {
 	t.Helper()
 	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	require.NoError(t, err)
 	t.Cleanup(func() { unix.Close(fd) })
 	if family == unix.AF_INET6 {
 		require.NoError(t, unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 1))
-		require.NoError(t, unix.Bind(fd, &unix.SockaddrInet6{Port: port, Addr: [16]byte{15: 1}}))
+		require.NoError(t, unix.Bind(fd, &unix.SockaddrInet6{Addr: [16]byte{15: 1}}))
 	} else {
-		require.NoError(t, unix.Bind(fd, &unix.SockaddrInet4{Port: port, Addr: [4]byte{127, 0, 0, 1}}))
+		require.NoError(t, unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
 	}
 	require.NoError(t, unix.Listen(fd, 0))
 	name, err := unix.Getsockname(fd)
@@ -82,7 +82,7 @@ func TestUserTimeoutAndTheHandshake(t *testing.T) {
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
-			address, _ := blackhole(t, unix.AF_INET, 0)
+			address, _ := blackhole(t, unix.AF_INET)
 			d := dialer.Dialer{
 				Base:                     net.Dialer{Timeout: given},
 				Config:                   sockopt.Config{UserTimeout: row.userTimeout},
@@ -107,7 +107,7 @@ func TestUserTimeoutAndTheHandshake(t *testing.T) {
 // connection, and that has the user timeout.
 func TestSlowHandshakeSucceeds(t *testing.T) {
 	t.Parallel()
-	address, release := blackhole(t, unix.AF_INET, 0)
+	address, release := blackhole(t, unix.AF_INET)
 	cfg := asked
 	cfg.UserTimeout = 500 * time.Millisecond
 	d := dialer.Dialer{Config: cfg, Base: net.Dialer{Timeout: 10 * time.Second}}
@@ -132,7 +132,7 @@ func TestUserTimeoutBeforeConnectStays(t *testing.T) {
 
 func TestContext(t *testing.T) {
 	t.Parallel()
-	address, _ := blackhole(t, unix.AF_INET, 0)
+	address, _ := blackhole(t, unix.AF_INET)
 	d := dialer.Dialer{Config: asked}
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()

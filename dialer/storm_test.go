@@ -108,6 +108,29 @@ func drain(t testing.TB, l net.Listener) (stop func()) {
 	}
 }
 
+// listenBesideIPv6 listens on 127.0.0.1, where on the same port ::1 hangs or has
+// nobody. A port that is free in one family may be taken in the other: then it
+// tries another.
+func listenBesideIPv6(t *testing.T, hanging bool) net.Listener {
+	t.Helper()
+	lc := net.ListenConfig{KeepAlive: -1}
+	lc.SetMultipathTCP(false)
+	var err error
+	for range 20 {
+		port := "0"
+		if hanging {
+			address, _ := blackhole(t, unix.AF_INET6)
+			_, port, _ = net.SplitHostPort(address)
+		}
+		var l net.Listener
+		if l, err = lc.Listen(context.Background(), "tcp4", "127.0.0.1:"+port); err == nil {
+			return l
+		}
+	}
+	require.NoError(t, err)
+	return nil
+}
+
 // Not parallel: it counts descriptors and goroutines.
 func TestHappyEyeballsStorm(t *testing.T) {
 	socktest.NeedIPv6(t)
@@ -120,14 +143,8 @@ func TestHappyEyeballsStorm(t *testing.T) {
 		{"IPv6 hanging", true, 100, 4},
 	} {
 		t.Run(row.rule, func(t *testing.T) {
-			plain := net.ListenConfig{KeepAlive: -1}
-			plain.SetMultipathTCP(false)
-			l, err := plain.Listen(context.Background(), "tcp4", "127.0.0.1:0")
-			require.NoError(t, err)
+			l := listenBesideIPv6(t, row.hanging)
 			address := net.JoinHostPort("storm.test.", portOf(l))
-			if row.hanging {
-				blackhole(t, unix.AF_INET6, l.Addr().(*net.TCPAddr).Port)
-			}
 			names := resolver(t)
 			leaks := socktest.StartLeakCheck(t)
 			stop := drain(t, l)
