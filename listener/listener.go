@@ -152,9 +152,8 @@ func (lc *ListenConfig) accepting(l net.Listener, s *sockopt.Setter, again platf
 // Go keeps its 15 s away and the user timeout can be set, and a hook that sets
 // and reads back cfg is chained after the ListenConfig's own hook. It may be
 // called again with another Config: what that leaves unset stays as the first one
-// had it. (SetMultipathTCP(true)
-// after it works too; if cfg has a user timeout, Go then falls back to plain
-// TCP.)
+// had it. (SetMultipathTCP(true) after it works too; if cfg has a user timeout, Go
+// then falls back to plain TCP.)
 //
 // The error is that of [sockopt.Config.Validate], or wraps
 // [errors.ErrUnsupported] on systems where accepted connections do not inherit

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sysctl is not how Linux is asked: a fresh socket answers for its own
-// namespace, /proc/sys for that of whoever mounted it.
+// sysctl is not how Linux is asked: a fresh socket answers for its namespace
+// without /proc, which may not be mounted, and which gVisor fills with zeros.
 func sysctl(string) (uint32, error) { return 0, errors.ErrUnsupported }
 
 func systemDefaults() (Settings, error) {

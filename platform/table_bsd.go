@@ -47,7 +47,6 @@ var darwinNotes = []string{
 	"Accepted sockets do not inherit TCP_KEEPALIVE (the idle time) nor TCP_RXT_CONNDROPTIME: set them again after accept.",
 	"The idle time takes effect at once only if SO_KEEPALIVE is already on when it is set.",
 	"TCP_RXT_CONNDROPTIME limits one episode of retransmissions, checked when one is due; unlike Linux's TCP_USER_TIMEOUT it leaves the probe count alone.",
-	"setsockopt on a connection that the peer has already closed fails with EINVAL.",
 }
 
 const darwinSource = "xnu-11417.101.15 (macOS 15.4); compiled, not run"
@@ -121,7 +120,7 @@ var netbsd = Table{
 	Notes: []string{
 		"The kernel counts TCP_KEEPIDLE and TCP_KEEPINTVL in slow ticks of half a second, although tcp(4) says seconds; this package sets twice the seconds, Go's net package does not.",
 		"Accepted sockets inherit SO_KEEPALIVE only: set the others again after accept.",
-		"Releases before 8 cannot read the options back (ENOPROTOOPT).",
+		"Older kernels cannot read the options back (ENOPROTOOPT): 7.99.34 of 2016 was run and could not.",
 		"The newest release was not checked: if it counts seconds, probes leave after twice the time asked for.",
 	},
 	Source: "NetBSD 10 source and a 2016 kernel that was run; compiled, not run on a current one",

@@ -50,7 +50,7 @@ var linuxNotes = []string{
 	"Multipath TCP sockets have no TCP_USER_TIMEOUT, and TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT only since Linux 6.10 and its stable backports; before, SO_KEEPALIVE alone (5.13).",
 }
 
-const linuxSource = "kernel source 6.1 and 6.12, run on 5.10 to 7.2"
+const linuxSource = "kernel source 6.1 and 6.12; run on 6.18"
 
 var linux = Table{
 	Name: "linux", GOOS: "linux", Title: "Linux",

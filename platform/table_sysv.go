@@ -63,6 +63,7 @@ var illumos = Table{
 	Notes: []string{
 		"TCP_KEEPINTVL must lie between the kernel's smallest and largest retransmission timeout: at most 60 s by default (tcp_rto_max).",
 		"TCP_KEEPINTVL and TCP_KEEPCNT are one setting: either alone makes the kernel change the other.",
+		"Their product must lie within the kernel's abort bounds, which were not verified: setsockopt's EINVAL reports it.",
 		"Older builds refuse an idle time below 10 s; setsockopt's EINVAL reports it.",
 		"Until an interval and a count are set, getsockopt returns 0 for both and probes back off exponentially.",
 		"No probe runs on a fused loopback connection (both ends on this machine).",

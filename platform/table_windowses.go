@@ -25,7 +25,7 @@ func windowsMaxRT() Spec {
 		Unit: Seconds, Min: UnknownLimit, Max: UnknownLimit, Zero: ZeroUnknown, Inherited: Unknown, Readable: Unknown}
 }
 
-const windowsMaxRTNote = "TCP_MAXRT limits retransmission, in seconds; Microsoft documents -1 as \"for ever\" and nothing about 0, so switching it off is refused. TCP_MAXRTMS, the same in milliseconds, exists on Windows 11 only and is not used."
+const windowsMaxRTNote = "TCP_MAXRT limits retransmission, in seconds. Neither Wine knows it, so it was never run, and what 0 means was not verified: switching it off is refused. TCP_MAXRTMS, the same in milliseconds, is not used."
 
 var windows = Table{
 	Name: "windows", GOOS: "windows", Title: "Windows 10 version 1709 and later",

@@ -48,11 +48,7 @@ func (c Config) effective() (Settings, error) {
 	if err := c.Validate(); err != nil {
 		return Settings{}, err
 	}
-	defaults, err := platform.SystemDefaults()
-	if err != nil && defaults.Known == 0 {
-		// Nothing to fill up with; what c says itself may be enough.
-		defaults = Settings{}
-	}
+	defaults, _ := platform.SystemDefaults() // what is missing may be what c says itself
 	return platform.Current().Effect(platform.Request(c), defaults), nil
 }
 

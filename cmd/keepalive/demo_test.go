@@ -153,6 +153,22 @@ func TestDemoFailsWhereTheKernelHoldsSomethingElse(t *testing.T) {
 	}
 }
 
+// As it would be with a Go release that sets another idle time.
+func TestDemoExits1WhenGoSetsSomethingElse(t *testing.T) {
+	before := goSets
+	t.Cleanup(func() { goSets = before })
+	goSets.Idle = 16 * time.Second
+	code, out, _ := command("demo")
+	assert.Equal(t, exitProblems, code)
+	assert.Equal(t, 4, strings.Count(out, "!! expected on idle=16s"), out)
+	assert.Equal(t, 2, strings.Count(out, "= as asked"))
+	assert.Contains(t, out, "NOT ok")
+
+	code, out, _ = command("demo", "--json")
+	assert.Equal(t, exitProblems, code)
+	assert.Contains(t, out, `"ok": false`)
+}
+
 func TestOnlyWhatIsAskedAndReadableIsCompared(t *testing.T) {
 	want := sockopt.Settings{Known: platform.SetOf(platform.KeepAlive, platform.Idle), Enabled: true, Idle: time.Minute}
 	got := want
