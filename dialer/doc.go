@@ -13,7 +13,7 @@
 //
 // # Where it plugs in
 //
-//	net/http         d.HTTPTransport(), or Transport.DialContext = d.DialContext
+//	net/http         transport.Standard(d), or Transport.DialContext = d.DialContext
 //	grpc-go          grpc.WithContextDialer(d.DialGRPC); see there about proxies
 //	pgx              Config.DialFunc = d.DialContext
 //	go-sql-driver    mysql.RegisterDialContext("tcp", d.DialAddr("tcp"))

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log"
 	"net"
 	"net/http"
@@ -100,28 +99,6 @@ func ExampleDialer_DialContext() {
 	defer resp.Body.Close()
 	fmt.Println(resp.Status)
 	// Output: 404 Not Found
-}
-
-func ExampleDialer_HTTPTransport() {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		io.WriteString(w, "hello")
-	}))
-	defer server.Close()
-
-	d := dialer.Dialer{}
-	transport := d.HTTPTransport()
-	defer transport.CloseIdleConnections()
-	resp, err := (&http.Client{Transport: transport}).Get(server.URL)
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(string(body))
-	// Output: hello
 }
 
 func ExampleDialer_DialGRPC() {

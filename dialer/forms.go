@@ -3,7 +3,6 @@ package dialer
 import (
 	"context"
 	"net"
-	"net/http"
 	"strings"
 )
 
@@ -38,22 +37,4 @@ func grpcAddress(addr string) (network, address string) {
 		return "tcp", addr
 	}
 	return "unix", strings.TrimPrefix(path, "//")
-}
-
-// HTTPTransport returns a clone of [http.DefaultTransport] that connects with d:
-// proxies, limits, timeouts and HTTP/2 stay as they are there. Close its idle
-// connections when it is no longer needed.
-//
-// If the program has replaced http.DefaultTransport by another type, a
-// transport with the proxy settings of the environment and HTTP/2 is returned.
-func (d *Dialer) HTTPTransport() *http.Transport {
-	t, ok := http.DefaultTransport.(*http.Transport)
-	if ok {
-		t = t.Clone()
-	} else {
-		t = &http.Transport{Proxy: http.ProxyFromEnvironment}
-	}
-	t.DialContext = d.DialContext
-	t.ForceAttemptHTTP2 = true // a custom DialContext switches it off
-	return t
 }

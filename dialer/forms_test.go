@@ -5,9 +5,6 @@ package dialer_test
 import (
 	"context"
 	"net"
-	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,105 +16,6 @@ import (
 	"github.com/tcpkeepalive/keepalive/dialer"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 )
-
-// http2Server speaks HTTP/2 over TLS; its own client's transport trusts it.
-func http2Server(t *testing.T) *httptest.Server {
-	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {}))
-	s.EnableHTTP2 = true
-	s.StartTLS()
-	t.Cleanup(s.Close)
-	return s
-}
-
-func TestHTTP2(t *testing.T) {
-	t.Parallel()
-	server := http2Server(t)
-	trust := server.Client().Transport.(*http.Transport).TLSClientConfig
-	for rule, row := range map[string]struct {
-		transport func(*dialer.Dialer) *http.Transport
-		major     int
-	}{
-		"HTTPTransport keeps it": {func(d *dialer.Dialer) *http.Transport { return d.HTTPTransport() }, 2},
-		"a clone of DefaultTransport keeps it": {func(d *dialer.Dialer) *http.Transport {
-			t := http.DefaultTransport.(*http.Transport).Clone()
-			t.DialContext = d.DialContext
-			return t
-		}, 2},
-		"a Transport of one's own with ForceAttemptHTTP2 has it": {func(d *dialer.Dialer) *http.Transport {
-			return &http.Transport{DialContext: d.DialContext, ForceAttemptHTTP2: true}
-		}, 2},
-		"a Transport of one's own without loses it": {func(d *dialer.Dialer) *http.Transport {
-			return &http.Transport{DialContext: d.DialContext}
-		}, 1},
-	} {
-		for _, pin := range []bool{false, true} {
-			name := rule
-			if pin {
-				name += ", pinned"
-			}
-			t.Run(name, func(t *testing.T) {
-				t.Parallel()
-				transport := row.transport(&dialer.Dialer{Config: asked, Pin: pin})
-				transport.TLSClientConfig = trust.Clone()
-				t.Cleanup(transport.CloseIdleConnections)
-				resp, got := get(t, transport, server.URL)
-				assert.Equal(t, row.major, resp.ProtoMajor)
-				assert.Equal(t, askedValues, got)
-			})
-		}
-	}
-}
-
-func TestHTTPTransportOfAnInvalidDialer(t *testing.T) {
-	t.Parallel()
-	d := dialer.Dialer{Config: asked}
-	d.Config.Count = 1000
-	transport := d.HTTPTransport()
-	_, err := (&http.Client{Transport: transport}).Get("http://127.0.0.1:9")
-	require.ErrorContains(t, err, "count=1000")
-}
-
-// Not parallel: it replaces http.DefaultTransport.
-func TestHTTPTransportFollowsTheDefault(t *testing.T) {
-	standard := http.DefaultTransport
-	defer func() { http.DefaultTransport = standard }()
-
-	target := httptest.NewServer(http.NotFoundHandler())
-	defer target.Close()
-	var proxied []string
-	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		proxied = append(proxied, r.URL.String())
-		w.WriteHeader(http.StatusTeapot)
-	}))
-	defer proxy.Close()
-	proxyURL, err := url.Parse(proxy.URL)
-	require.NoError(t, err)
-
-	http.DefaultTransport = &http.Transport{Proxy: http.ProxyURL(proxyURL), MaxConnsPerHost: 17}
-	d := dialer.Dialer{Config: asked}
-	transport := d.HTTPTransport()
-	defer transport.CloseIdleConnections()
-	assert.Equal(t, 17, transport.MaxConnsPerHost)
-	assert.True(t, transport.ForceAttemptHTTP2)
-	assert.NotSame(t, http.DefaultTransport, transport)
-	resp, got := get(t, transport, target.URL+"/page")
-	assert.Equal(t, http.StatusTeapot, resp.StatusCode, "the proxy answered")
-	assert.Equal(t, []string{target.URL + "/page"}, proxied)
-	assert.Equal(t, askedValues, got, "of the connection to the proxy")
-
-	http.DefaultTransport = roundTripper{}
-	transport = d.HTTPTransport()
-	require.NotNil(t, transport)
-	defer transport.CloseIdleConnections()
-	assert.NotNil(t, transport.Proxy, "the environment's proxies")
-	assert.True(t, transport.ForceAttemptHTTP2)
-	_, got = get(t, transport, target.URL)
-	assert.Equal(t, askedValues, got)
-}
-
-type roundTripper struct{}
-
-func (roundTripper) RoundTrip(*http.Request) (*http.Response, error) { panic("not to be used") }
 
 // The forms are those of grpc-go's dial in internal/transport/http2_client.go:
 // a unix path is never escaped there. Not parallel: it changes the directory.

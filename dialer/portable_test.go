@@ -2,7 +2,6 @@ package dialer_test
 
 import (
 	"net"
-	"net/http"
 	"testing"
 	"time"
 
@@ -48,19 +47,4 @@ func TestConfigureNil(t *testing.T) {
 	t.Parallel()
 	require.ErrorContains(t, dialer.Configure(nil, sockopt.Config{}), "nil")
 	require.ErrorContains(t, dialer.ConfigureUserTimeoutToo(nil, sockopt.Config{}), "nil")
-}
-
-func TestHTTPTransportIsAClone(t *testing.T) {
-	t.Parallel()
-	d := dialer.Dialer{}
-	first, second := d.HTTPTransport(), d.HTTPTransport()
-	assert.NotSame(t, first, second)
-	standard := http.DefaultTransport.(*http.Transport)
-	assert.Equal(t, standard.MaxIdleConns, first.MaxIdleConns)
-	assert.Equal(t, standard.IdleConnTimeout, first.IdleConnTimeout)
-	assert.Equal(t, standard.TLSHandshakeTimeout, first.TLSHandshakeTimeout)
-	assert.NotNil(t, first.Proxy)
-	assert.True(t, first.ForceAttemptHTTP2)
-	first.MaxIdleConns = 1
-	assert.NotEqual(t, 1, standard.MaxIdleConns)
 }

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httptrace"
 	"net/netip"
 	"sync/atomic"
 	"syscall"
@@ -243,26 +242,8 @@ func TestStdlibHTTPTransports(t *testing.T) {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
 			t.Cleanup(row.transport.CloseIdleConnections)
-			_, got := get(t, row.transport, server.URL)
+			_, got := socktest.GetHTTP(t, row.transport, server.URL)
 			assert.Equal(t, row.want, got)
 		})
 	}
-}
-
-// get requests url and returns the answer, its body closed, and the options of
-// the connection that it came over.
-func get(t *testing.T, transport http.RoundTripper, url string) (*http.Response, socktest.Values) {
-	t.Helper()
-	var got *socktest.Values
-	trace := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
-		v := socktest.ReadAny(t, info.Conn)
-		got = &v
-	}}
-	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(context.Background(), trace), http.MethodGet, url, nil)
-	require.NoError(t, err)
-	resp, err := (&http.Client{Transport: transport, Timeout: 10 * time.Second}).Do(req)
-	require.NoError(t, err)
-	require.NoError(t, resp.Body.Close())
-	require.NotNil(t, got, "GotConn was called")
-	return resp, *got
 }

@@ -46,6 +46,16 @@ type Handle struct{ rc syscall.RawConn }
 // NewHandle finds the socket below c, which is what [Set] takes, and makes sure
 // that it is TCP.
 func NewHandle(c any) (*Handle, error) {
+	rc, err := RawConn(c)
+	if err != nil {
+		return nil, err
+	}
+	return &Handle{rc}, nil
+}
+
+// RawConn returns the TCP socket below c, which is what [Set] takes. The error
+// wraps [ErrNotTCP], [ErrNoSocket] or [net.ErrClosed].
+func RawConn(c any) (syscall.RawConn, error) {
 	rc, isTCP, err := rawConn(c)
 	if err != nil {
 		return nil, err
@@ -55,7 +65,7 @@ func NewHandle(c any) (*Handle, error) {
 			return nil, err
 		}
 	}
-	return &Handle{rc}, nil
+	return rc, nil
 }
 
 // Get reads what the kernel holds.

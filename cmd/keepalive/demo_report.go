@@ -4,10 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"syscall"
 	"time"
 
-	"github.com/tcpkeepalive/keepalive/internal/sockdiag"
+	"github.com/tcpkeepalive/keepalive/inspect"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -105,7 +104,7 @@ func look(m *maker, cfg sockopt.Config, end string, conn net.Conn) (socket, erro
 	if m.asks {
 		s.Asked = cfg.String()
 	}
-	if s.Timer.Kind == sockdiag.KeepAlive.String() && got.Known.Has(platform.Idle) && s.Timer.left > got.Idle {
+	if s.Timer.Kind == inspect.TimerKeepAlive.String() && got.Known.Has(platform.Idle) && s.Timer.left > got.Idle {
 		s.OK = false // the timer does not run with the value that was read
 	}
 	return s, nil
@@ -163,23 +162,13 @@ func jsonSettings(s sockopt.Settings) settings {
 
 // lookTimer asks for the live timer.
 func lookTimer(conn net.Conn) timer {
-	unknown := func(err error) timer { return timer{Kind: "unknown", Unknown: err.Error()} }
-	sc, ok := conn.(syscall.Conn)
-	if !ok {
-		return unknown(sockopt.ErrNoSocket)
+	r, err := inspect.Of(conn)
+	if err == nil && r.Timer.Kind == inspect.TimerUnknown {
+		err = r.Unknown
 	}
-	rc, err := sc.SyscallConn()
 	if err != nil {
-		return unknown(err)
+		return timer{Kind: inspect.TimerUnknown.String(), Unknown: err.Error()}
 	}
-	var s sockdiag.Socket
-	var lookup error
-	if err := rc.Control(func(fd uintptr) { s, lookup = sockdiag.Lookup(fd) }); err != nil {
-		return unknown(err)
-	}
-	if lookup != nil {
-		return unknown(lookup)
-	}
-	left := s.Left.Seconds()
-	return timer{Kind: s.Timer.String(), Left: &left, Probes: s.Unanswered, left: s.Left}
+	left := r.Timer.Left.Seconds()
+	return timer{Kind: r.Timer.Kind.String(), Left: &left, Probes: r.Timer.Unanswered, left: r.Timer.Left}
 }

@@ -16,6 +16,7 @@ const (
 	exitOK       = 0
 	exitProblems = 1 // what the command looks for was found
 	exitUsage    = 2 // wrong flags or arguments, or a config this system cannot honour
+	exitDenied   = 3 // the system does not permit it
 )
 
 // errProblems ends a command that has already said what it found.
@@ -26,16 +27,22 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
+// A deniedError is what the system does not permit.
+type deniedError struct{ error }
+
+func (e deniedError) Unwrap() error { return e.error }
+
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 // run is main without the process around it.
 func run(args []string, stdout, stderr io.Writer) int {
-	root := newRoot()
+	root := newRoot(args)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.Execute()
 	var usage usageError
+	var denied deniedError
 	switch {
 	case err == nil:
 		return exitOK
@@ -44,26 +51,51 @@ func run(args []string, stdout, stderr io.Writer) int {
 	case errors.As(err, &usage):
 		fmt.Fprintln(stderr, "keepalive:", err)
 		return exitUsage
+	case errors.As(err, &denied):
+		fmt.Fprintln(stderr, "keepalive:", err)
+		return exitDenied
 	}
 	fmt.Fprintln(stderr, "keepalive:", err)
 	return exitProblems
 }
 
-func newRoot() *cobra.Command {
+// commands make the commands.
+var commands = []struct {
+	name string
+	make func() *cobra.Command
+}{
+	{"demo", newDemo},
+	{"ls", newLs},
+	{"watch", newWatch},
+}
+
+// newRoot builds only the command that args name: making them all, and those
+// for shell completion, takes a tenth of the time and a fifth of the memory of
+// a short list.
+func newRoot(args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "keepalive",
 		Short: "TCP keepalive that is exactly what was asked for",
 		Long: `keepalive asks for TCP keepalive, and shows what the kernel made of it.
 
 Exit codes: 0 all is well; 1 problems were found, or something failed;
-2 the command line is wrong.`,
+2 the command line is wrong; 3 the system does not permit it.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newDemo())
+	for _, c := range commands {
+		if len(args) > 0 && args[0] == c.name {
+			root.CompletionOptions.DisableDefaultCmd = true
+			root.AddCommand(c.make())
+			return root
+		}
+	}
+	for _, c := range commands {
+		root.AddCommand(c.make())
+	}
 	return root
 }
 

@@ -2,8 +2,6 @@ package sockdiag
 
 import (
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"math"
 	"net/netip"
 	"time"
@@ -11,123 +9,93 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// linux/inet_diag.h and linux/sock_diag.h; x/sys has the numbers of the socket
-// but not the messages.
+// SizeofMessage is the size of struct inet_diag_msg; attributes follow.
+const SizeofMessage = 72
+
+// Attributes of a message (enum in linux/inet_diag.h).
 const (
-	sizeofHeader  = unix.SizeofNlMsghdr
-	sizeofRequest = 56 // struct inet_diag_req_v2
-	sizeofMessage = 72 // struct inet_diag_msg
-	offsetID      = 8  // of struct inet_diag_sockid in the request
+	AttrInfo     = 2
+	AttrShutdown = 8
+	AttrV6Only   = 11
+	AttrMark     = 15
+	AttrCgroupID = 21
 )
 
-// An id is what the kernel looks a socket up by (struct inet_diag_sockid).
-type id struct {
-	family        uint8
-	local, remote netip.AddrPort
-	device        uint32
-	cookie        uint64
+// ExtInfo asks for AttrInfo; the attributes below it are sent unasked.
+const ExtInfo = 1 << (AttrInfo - 1)
+
+// A Message is what the kernel says about one socket: struct inet_diag_msg and
+// its attributes. It lies in the buffer of a [Conn] and is valid until the next
+// call on that.
+type Message []byte
+
+// Family is unix.AF_INET or unix.AF_INET6.
+func (m Message) Family() uint8 { return m[0] }
+
+// State is a number of include/net/tcp_states.h.
+func (m Message) State() uint8 { return m[1] }
+
+// Timer is which timer is armed: idiag_timer of net/ipv4/inet_diag.c.
+func (m Message) Timer() uint8 { return m[2] }
+
+// Retrans counts retransmissions or probes without an answer, as Timer says.
+func (m Message) Retrans() uint8 { return m[3] }
+
+// Local is the socket's own address. An IPv4-mapped one stays mapped.
+func (m Message) Local() netip.AddrPort { return addrPort(m[0], m[8:24], m[4:6]) }
+
+// Remote is the peer's address.
+func (m Message) Remote() netip.AddrPort { return addrPort(m[0], m[24:40], m[6:8]) }
+
+// Device is the index of the interface that the socket is bound to.
+func (m Message) Device() uint32 { return binary.NativeEndian.Uint32(m[40:]) }
+
+// Cookie is what SO_COOKIE answers on the socket.
+func (m Message) Cookie() uint64 {
+	return uint64(binary.NativeEndian.Uint32(m[44:])) | uint64(binary.NativeEndian.Uint32(m[48:]))<<32
 }
 
-const noCookie = math.MaxUint64
-
-const tcpListen = 10
-
-// request encodes the lookup of one socket in any state.
-func (i *id) request() [sizeofHeader + sizeofRequest]byte {
-	var b [sizeofHeader + sizeofRequest]byte
-	binary.NativeEndian.PutUint32(b[0:], uint32(len(b)))
-	binary.NativeEndian.PutUint16(b[4:], unix.SOCK_DIAG_BY_FAMILY)
-	binary.NativeEndian.PutUint16(b[6:], unix.NLM_F_REQUEST)
-	r := b[sizeofHeader:]
-	r[0], r[1] = i.family, unix.IPPROTO_TCP
-	binary.NativeEndian.PutUint32(r[4:], math.MaxUint32)
-	s := r[offsetID:]
-	binary.BigEndian.PutUint16(s[0:], i.local.Port())
-	binary.BigEndian.PutUint16(s[2:], i.remote.Port())
-	putAddr(s[4:20], i.family, i.local.Addr())
-	putAddr(s[20:36], i.family, i.remote.Addr())
-	binary.NativeEndian.PutUint32(s[36:], i.device)
-	binary.NativeEndian.PutUint32(s[40:], uint32(i.cookie))
-	binary.NativeEndian.PutUint32(s[44:], uint32(i.cookie>>32))
-	return b
-}
-
-func putAddr(b []byte, family uint8, a netip.Addr) {
-	if family == unix.AF_INET {
-		v4 := a.Unmap().As4()
-		copy(b, v4[:])
-		return
-	}
-	v6 := a.As16()
-	copy(b, v6[:])
-}
-
-// ErrNotFound means that the kernel knows no such socket in this network
-// namespace, or lacks the tcp_diag module: the errno is the same.
-var ErrNotFound = errors.New("sock_diag: no such socket in this network namespace, or no tcp_diag module")
-
-// answer decodes the reply to request and refuses one that is not about the
-// socket asked for: the kernel answers with the listener for a connection that
-// is gone, and a sandbox was seen to answer with zeros.
-func (i *id) answer(b []byte) (Socket, error) {
-	if len(b) < sizeofHeader {
-		return Socket{}, fmt.Errorf("sock_diag: reply of %d bytes", len(b))
-	}
-	length := binary.NativeEndian.Uint32(b)
-	if length < sizeofHeader || int(length) > len(b) {
-		return Socket{}, fmt.Errorf("sock_diag: reply claims %d of %d bytes", length, len(b))
-	}
-	body := b[sizeofHeader:length]
-	switch kind := binary.NativeEndian.Uint16(b[4:]); kind {
-	case unix.NLMSG_ERROR:
-		if len(body) < 4 {
-			return Socket{}, errors.New("sock_diag: error reply without an errno")
-		}
-		errno := unix.Errno(-int32(binary.NativeEndian.Uint32(body)))
-		if errno == unix.ENOENT {
-			return Socket{}, ErrNotFound
-		}
-		return Socket{}, fmt.Errorf("sock_diag: %w", errno)
-	case unix.SOCK_DIAG_BY_FAMILY:
-	default:
-		return Socket{}, fmt.Errorf("sock_diag: reply of type %d", kind)
-	}
-	if len(body) < sizeofMessage {
-		return Socket{}, fmt.Errorf("sock_diag: message of %d bytes, want %d", len(body), sizeofMessage)
-	}
-	s := decode(body)
-	if s.Local.Port() != i.local.Port() || s.Remote.Port() != i.remote.Port() ||
-		s.State == 0 || s.State == tcpListen && i.remote.Port() != 0 ||
-		i.cookie != noCookie && s.Cookie != i.cookie {
-		return Socket{}, fmt.Errorf("sock_diag: asked for %v -> %v, got an answer about another socket (%v -> %v, state %d)",
-			i.local, i.remote, s.Local, s.Remote, s.State)
-	}
-	return s, nil
-}
-
-func decode(m []byte) Socket {
-	family := m[0]
+// Expires is the time until the timer's tick.
+func (m Message) Expires() time.Duration {
 	left := binary.NativeEndian.Uint32(m[52:])
 	if left > math.MaxInt32 {
-		left = 0 // overdue: before 5.1 the difference was unsigned
+		return 0 // overdue: before 5.1 the difference was unsigned
 	}
-	return Socket{
-		State:      m[1],
-		Timer:      TimerKind(m[2]),
-		Unanswered: int(m[3]),
-		Local:      addrPort(family, m[8:24], m[4:6]),
-		Remote:     addrPort(family, m[24:40], m[6:8]),
-		Cookie:     uint64(binary.NativeEndian.Uint32(m[44:])) | uint64(binary.NativeEndian.Uint32(m[48:]))<<32,
-		Left:       time.Duration(left) * time.Millisecond,
-		UID:        binary.NativeEndian.Uint32(m[64:]),
-		Inode:      binary.NativeEndian.Uint32(m[68:]),
+	return time.Duration(left) * time.Millisecond
+}
+
+// RecvQueue is the bytes not yet read, for a listener the connections not yet
+// accepted.
+func (m Message) RecvQueue() uint32 { return binary.NativeEndian.Uint32(m[56:]) }
+
+// SendQueue is the bytes not yet acknowledged, for a listener the backlog.
+func (m Message) SendQueue() uint32 { return binary.NativeEndian.Uint32(m[60:]) }
+
+// UID is the owner of the socket.
+func (m Message) UID() uint32 { return binary.NativeEndian.Uint32(m[64:]) }
+
+// Inode is what /proc/PID/fd shows, 0 for a socket that no process has open.
+func (m Message) Inode() uint32 { return binary.NativeEndian.Uint32(m[68:]) }
+
+// Attributes calls f for each attribute, and stops at one that does not fit.
+func (m Message) Attributes(f func(kind uint16, value []byte)) {
+	for b := m[SizeofMessage:]; len(b) >= unix.SizeofNlAttr; {
+		size := int(binary.NativeEndian.Uint16(b))
+		if size < unix.SizeofNlAttr || size > len(b) {
+			return
+		}
+		f(binary.NativeEndian.Uint16(b[2:]), b[unix.SizeofNlAttr:size])
+		b = b[min(align(size), len(b)):]
 	}
 }
+
+// align rounds up to the alignment of netlink messages and attributes.
+func align(n int) int { return (n + 3) &^ 3 }
 
 func addrPort(family uint8, addr, port []byte) netip.AddrPort {
 	p := binary.BigEndian.Uint16(port)
 	if family == unix.AF_INET {
 		return netip.AddrPortFrom(netip.AddrFrom4([4]byte(addr)), p)
 	}
-	return netip.AddrPortFrom(netip.AddrFrom16([16]byte(addr)).Unmap(), p)
+	return netip.AddrPortFrom(netip.AddrFrom16([16]byte(addr)), p)
 }

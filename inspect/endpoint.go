@@ -1,0 +1,173 @@
+package inspect
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// An Endpoint is a condition for one end of a connection. Its zero value is met
+// by every address.
+type Endpoint struct {
+	// Prefix holds the address; the zero value holds all. One for IPv4 also holds
+	// IPv4-mapped addresses.
+	Prefix netip.Prefix
+	// The port lies within LowPort and HighPort. Both 0: any port. HighPort 0:
+	// LowPort alone.
+	LowPort, HighPort uint16
+}
+
+// ParseEndpoint reads an address ("192.0.2.1", "2001:db8::1"), a prefix
+// ("10.0.0.0/8"), a port (":443", ":8000-8099"), or both ("10.0.0.0/8:443",
+// "[2001:db8::]/32:443", "*:443"). Names are not looked up.
+func ParseEndpoint(s string) (Endpoint, error) {
+	addr, port, err := splitEndpoint(s)
+	if err != nil {
+		return Endpoint{}, err
+	}
+	var e Endpoint
+	if addr != "" && addr != "*" {
+		if e.Prefix, err = parsePrefix(addr); err != nil {
+			return Endpoint{}, fmt.Errorf("%q: %q is neither an IP address nor a prefix like 10.0.0.0/8 (names are not looked up)", s, addr)
+		}
+	}
+	if port != "" && port != "*" {
+		if e.LowPort, e.HighPort, err = parsePorts(port); err != nil {
+			return Endpoint{}, fmt.Errorf("%q: %w", s, err)
+		}
+	}
+	return e, nil
+}
+
+// splitEndpoint finds the colon before the port, which an IPv6 address without
+// brackets does not have.
+func splitEndpoint(s string) (addr, port string, err error) {
+	colon := strings.LastIndexByte(s, ':')
+	bracket := strings.IndexByte(s, ']')
+	switch {
+	case s == "":
+		return "", "", fmt.Errorf("%q is empty: want an address, a prefix, or :port", s)
+	case strings.HasPrefix(s, "["):
+		if bracket < 0 {
+			return "", "", fmt.Errorf("%q has no ] after its address", s)
+		}
+		rest := s[bracket+1:]
+		prefix, port, hasPort := strings.Cut(rest, ":")
+		if prefix != "" && prefix[0] != '/' || hasPort && port == "" {
+			return "", "", fmt.Errorf("%q: want /bits or :port after the ], not %q", s, rest)
+		}
+		return s[1:bracket] + prefix, port, nil
+	case colon < 0, strings.IndexByte(s, ':') != colon && !strings.HasPrefix(s, "*"): // none, or IPv6
+		return s, "", nil
+	case colon == len(s)-1:
+		return "", "", fmt.Errorf("%q has no port after the colon", s)
+	}
+	return s[:colon], s[colon+1:], nil
+}
+
+// parsePrefix reads an address as the prefix that holds only it. IPv4-mapped
+// ones mean IPv4.
+func parsePrefix(s string) (netip.Prefix, error) {
+	if !strings.Contains(s, "/") {
+		a, err := netip.ParseAddr(s)
+		if err != nil {
+			return netip.Prefix{}, err
+		}
+		a = a.WithZone("").Unmap()
+		return netip.PrefixFrom(a, a.BitLen()), nil
+	}
+	p, err := netip.ParsePrefix(s)
+	if err != nil {
+		return netip.Prefix{}, err
+	}
+	if p.Addr().Is4In6() && p.Bits() >= 96 {
+		p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+	}
+	return p.Masked(), nil
+}
+
+func parsePorts(s string) (low, high uint16, err error) {
+	first, last, isRange := strings.Cut(s, "-")
+	if !isRange {
+		last = first
+	}
+	for _, end := range []struct {
+		text string
+		port *uint16
+	}{{first, &low}, {last, &high}} {
+		n, err := strconv.ParseUint(end.text, 10, 16)
+		if err != nil || n == 0 {
+			return 0, 0, fmt.Errorf("port %q is not a number from 1 to 65535", end.text)
+		}
+		*end.port = uint16(n)
+	}
+	if low > high {
+		return 0, 0, fmt.Errorf("ports %q: the first is greater than the last", s)
+	}
+	return low, high, nil
+}
+
+func (e *Endpoint) check() error {
+	if e.HighPort != 0 && e.LowPort > e.HighPort {
+		return fmt.Errorf("inspect: Endpoint %v: LowPort is greater than HighPort", *e)
+	}
+	if e.Prefix != (netip.Prefix{}) && !e.Prefix.IsValid() {
+		return fmt.Errorf("inspect: Endpoint.Prefix is not valid: %v", e.Prefix)
+	}
+	return nil
+}
+
+// ports returns the bounds, and false if any port will do.
+func (e *Endpoint) ports() (low, high uint16, limited bool) {
+	return e.LowPort, max(e.LowPort, e.HighPort), e.LowPort != 0 || e.HighPort != 0
+}
+
+// String writes what ParseEndpoint reads.
+func (e Endpoint) String() string {
+	s := ""
+	switch {
+	case !e.Prefix.IsValid():
+		s = "*"
+	case e.Prefix.IsSingleIP():
+		s = e.Prefix.Addr().String()
+	default:
+		s = e.Prefix.String()
+	}
+	low, high, limited := e.ports()
+	if !limited {
+		return s
+	}
+	if addr, bits, isPrefix := strings.Cut(s, "/"); strings.Contains(s, ":") {
+		s = "[" + addr + "]"
+		if isPrefix {
+			s += "/" + bits
+		}
+	}
+	s += ":" + strconv.Itoa(int(low))
+	if high != low {
+		s += "-" + strconv.Itoa(int(high))
+	}
+	return s
+}
+
+func (e *Endpoint) matches(a netip.AddrPort) bool {
+	low, high, limited := e.ports()
+	if limited && (a.Port() < low || a.Port() > high) {
+		return false
+	}
+	addr := a.Addr()
+	if e.Prefix.Addr().Is4() {
+		addr = addr.Unmap()
+	}
+	return !e.Prefix.IsValid() || e.Prefix.Contains(addr)
+}
+
+func matchesAny(endpoints []Endpoint, a netip.AddrPort) bool {
+	for i := range endpoints {
+		if endpoints[i].matches(a) {
+			return true
+		}
+	}
+	return len(endpoints) == 0
+}

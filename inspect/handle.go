@@ -1,0 +1,108 @@
+package inspect
+
+import (
+	"fmt"
+	"sync"
+	"syscall"
+
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// Of reports on the TCP connection or listener below c: a net.Conn, a
+// net.Listener, a [syscall.Conn] or a [syscall.RawConn]; wrappers with a
+// SyscallConn or NetConn method (tls.Conn) are looked through.
+//
+// What cannot be known is said so in the Report and is no error. The error
+// tells that there is nothing to report: it wraps [sockopt.ErrNotTCP],
+// [sockopt.ErrNoSocket] or [net.ErrClosed], or joins a [*sockopt.OptionError]
+// for each getsockopt that failed.
+func Of(c any) (Report, error) {
+	h, err := NewHandle(c)
+	if err != nil {
+		return Report{}, err
+	}
+	return h.Report()
+}
+
+// A Handle is one connection or listener, kept for repeated looks: its methods
+// allocate nothing, unless there is an error to tell. It does not keep the
+// connection open and need not be closed; after the connection is closed its
+// methods return an error that wraps [net.ErrClosed]. It may be used
+// concurrently, also beside a blocked Read or Write.
+//
+// The handles of a program share up to four netlink sockets, which stay open.
+type Handle struct {
+	rc     syscall.RawConn
+	target target
+}
+
+// NewHandle finds the socket below c, which is what [Of] takes.
+func NewHandle(c any) (*Handle, error) {
+	rc, err := sockopt.RawConn(c)
+	if err != nil {
+		return nil, err
+	}
+	h := &Handle{rc: rc}
+	v := take(h, (*visit).identify)
+	defer v.release()
+	if err := v.do(); err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+// Report looks at everything.
+func (h *Handle) Report() (Report, error) {
+	v := take(h, (*visit).look)
+	defer v.release()
+	err := v.do()
+	return v.report, err
+}
+
+// Timer asks for the timer alone: on Linux one exact question over netlink. The
+// error says why it is not known.
+func (h *Handle) Timer() (Timer, error) {
+	v := take(h, (*visit).askTimer)
+	defer v.release()
+	err := v.do()
+	return v.report.Timer, err
+}
+
+// A visit is one use of a socket's descriptor. RawConn.Control takes a
+// function; a closure made for each use would be allocated each time, so visits
+// are pooled together with theirs.
+type visit struct {
+	run func(fd uintptr) // always (*visit).step of this visit
+
+	handle *Handle
+	task   func(*visit, uintptr) error
+	report Report
+	err    error
+}
+
+var visits = sync.Pool{New: func() any {
+	v := new(visit)
+	v.run = v.step
+	return v
+}}
+
+func take(h *Handle, task func(*visit, uintptr) error) *visit {
+	v := visits.Get().(*visit)
+	v.handle, v.task = h, task
+	return v
+}
+
+func (v *visit) step(fd uintptr) { v.err = v.task(v, fd) }
+
+// do returns why the descriptor could not be had, or what the task met.
+func (v *visit) do() error {
+	if err := v.handle.rc.Control(v.run); err != nil {
+		return fmt.Errorf("inspect: %w", err)
+	}
+	return v.err
+}
+
+func (v *visit) release() {
+	*v = visit{run: v.run}
+	visits.Put(v)
+}

@@ -1,0 +1,150 @@
+package inspect
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/tcpkeepalive/keepalive/internal/procnet"
+	"github.com/tcpkeepalive/keepalive/internal/sockdiag"
+	"github.com/tcpkeepalive/keepalive/platform"
+)
+
+// list returns nil if yield ended it, too.
+func (f *Filter) list(yield func(*Socket, error) bool) error {
+	l := lister{filter: f, yield: yield}
+	err := l.fromSockDiag()
+	switch {
+	case err == nil:
+	case errors.Is(err, sockdiag.ErrInterrupted):
+		return ErrTableChanged
+	case l.listed:
+		return fmt.Errorf("inspect: the list is not complete: %w", err)
+	default:
+		if procErr := l.fromProc(); procErr != nil {
+			return fmt.Errorf("inspect: %w; %w", err, procErr)
+		}
+	}
+	return nil
+}
+
+// A lister is one use of List.
+type lister struct {
+	filter *Filter
+	yield  func(*Socket, error) bool
+	socket Socket
+	listed bool // something
+	liar   bool // a sandbox that answers with zeros
+}
+
+func (l *lister) fromSockDiag() error {
+	conn, err := sockdiag.Open()
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	q := sockdiag.Query{States: l.filter.States.mask(), Filter: sockdiag.And(
+		program(l.filter.Local, sockdiag.Local),
+		program(l.filter.Peer, sockdiag.Remote),
+	)}
+	if l.filter.Activity {
+		q.Extensions |= sockdiag.ExtInfo
+	}
+	q.Family = netlinkFamily(l.filter.family())
+	err = conn.Dump(&q, l.visit)
+	switch {
+	case l.liar:
+		return sockdiag.ErrUntrue
+	case sockdiag.Stopped(err):
+		return nil
+	}
+	return err
+}
+
+func netlinkFamily(f Family) uint8 {
+	switch f {
+	case IPv4:
+		return unix.AF_INET
+	case IPv6:
+		return unix.AF_INET6
+	}
+	return sockdiag.BothFamilies
+}
+
+// program is what the kernel runs on each socket.
+func program(endpoints []Endpoint, side sockdiag.Side) sockdiag.Filter {
+	var any sockdiag.Filter
+	for i := range endpoints {
+		e := &endpoints[i]
+		var both sockdiag.Filter
+		if low, high, limited := e.ports(); limited {
+			both = sockdiag.Ports(side, low, high)
+		}
+		if e.Prefix.IsValid() {
+			both = sockdiag.And(both, sockdiag.Prefix(side, e.Prefix))
+		}
+		if i == 0 {
+			any = both
+		} else {
+			any = sockdiag.Or(any, both)
+		}
+	}
+	return any
+}
+
+func (l *lister) visit(m sockdiag.Message) bool {
+	s := &l.socket
+	s.fill(m)
+	if s.State == StateUnknown {
+		l.liar = true
+		return false
+	}
+	if l.filter.Activity || l.filter.Detail {
+		s.fillAttributes(m)
+	}
+	l.listed = true
+	return l.yield(s, nil)
+}
+
+func (s *Socket) fillAttributes(m sockdiag.Message) {
+	s.Activity, s.Detail = Activity{}, Detail{}
+	m.Attributes(func(kind uint16, value []byte) {
+		switch kind {
+		case sockdiag.AttrInfo:
+			var info tcpInfo
+			if s.State != Listen && info.decode(value) {
+				s.Activity = info.activity()
+			}
+		case sockdiag.AttrMark:
+			if len(value) >= 4 {
+				s.Detail.Mark = binary.NativeEndian.Uint32(value)
+			}
+		case sockdiag.AttrCgroupID:
+			if len(value) >= 8 {
+				s.Detail.CgroupID = binary.NativeEndian.Uint64(value)
+			}
+		case sockdiag.AttrV6Only:
+			if len(value) >= 1 {
+				s.Detail.V6Only = platform.No
+				if value[0] != 0 {
+					s.Detail.V6Only = platform.Yes
+				}
+			}
+		case sockdiag.AttrShutdown:
+			if len(value) >= 1 {
+				s.Detail.Shutdown = ShutdownKnown | Shutdown(value[0])&(ShutdownReceive|ShutdownSend)
+			}
+		}
+	})
+}
+
+func (l *lister) fromProc() error {
+	return procnet.Walk(func(e *procnet.Entry) bool {
+		s := &l.socket
+		*s = Socket{}
+		s.fillProc(e)
+		return !l.filter.matches(s) || l.yield(s, nil)
+	})
+}

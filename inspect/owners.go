@@ -1,0 +1,101 @@
+package inspect
+
+import (
+	"iter"
+)
+
+// An Owner is a descriptor of a process that refers to a socket. A socket may
+// have several: a server's worker processes inherit its listener.
+type Owner struct {
+	PID, FD int
+	Process string // its name, at most 15 bytes (comm)
+}
+
+// Owners maps sockets, by inode, to those who have them open. It is a picture
+// taken by [FindOwners], and may be read concurrently.
+type Owners struct {
+	processes []process
+	entries   []ownerEntry
+	table     []int32 // open addressing; entries' index+1, 0 for none
+	denied    int
+}
+
+type process struct {
+	pid  int
+	name string
+}
+
+// An ownerEntry is one descriptor. Entries of one socket are chained, the last
+// found first.
+type ownerEntry struct {
+	inode   uint32
+	process int32
+	fd      int32
+	next    int32 // index+1, 0 for none
+}
+
+// FindOwners looks at the descriptors of all processes, or only of those named,
+// by reading /proc/PID/fd. It takes a processor for about 3 µs per descriptor,
+// and uses up to four.
+//
+// Descriptors of other users' processes take CAP_SYS_PTRACE (and
+// CAP_DAC_READ_SEARCH); processes that may not be looked at are counted in
+// Denied. With pids, a process that does not exist or may not be looked at is
+// an error that wraps [fs.ErrNotExist] or [fs.ErrPermission]. On other systems
+// than Linux the error wraps [errors.ErrUnsupported].
+func FindOwners(pids ...int) (*Owners, error) { return findOwners(pids) }
+
+// Denied is how many processes could not be looked at.
+func (o *Owners) Denied() int { return o.denied }
+
+// Of goes through those who have the socket with this inode open, in the order
+// in which ss prints them: the last process first, of one process its last
+// descriptor.
+func (o *Owners) Of(inode uint32) iter.Seq[Owner] {
+	return func(yield func(Owner) bool) {
+		for at := o.first(inode); at != 0; {
+			e := &o.entries[at-1]
+			p := &o.processes[e.process]
+			if !yield(Owner{p.pid, int(e.fd), p.name}) {
+				return
+			}
+			at = e.next
+		}
+	}
+}
+
+// Has reports whether anybody known has the socket open.
+func (o *Owners) Has(inode uint32) bool { return o.first(inode) != 0 }
+
+func (o *Owners) first(inode uint32) int32 {
+	if inode == 0 || len(o.table) == 0 {
+		return 0
+	}
+	return o.table[o.slot(inode)]
+}
+
+// slot is where inode is, or belongs.
+func (o *Owners) slot(inode uint32) int {
+	mask := uint32(len(o.table) - 1)
+	at := inode * 2654435761 & mask // Knuth's multiplicative hash
+	for o.table[at] != 0 && o.entries[o.table[at]-1].inode != inode {
+		at = (at + 1) & mask
+	}
+	return int(at)
+}
+
+// index builds the table, whose size is a power of two and at least twice the
+// entries.
+func (o *Owners) index() {
+	size := 16
+	for size < 2*len(o.entries) {
+		size *= 2
+	}
+	o.table = make([]int32, size)
+	for i := range o.entries {
+		e := &o.entries[i]
+		at := o.slot(e.inode)
+		e.next = o.table[at]
+		o.table[at] = int32(i + 1)
+	}
+}

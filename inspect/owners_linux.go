@@ -1,0 +1,284 @@
+package inspect
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+)
+
+func findOwners(pids []int) (*Owners, error) {
+	all := len(pids) == 0
+	if all {
+		var err error
+		if pids, err = everyPID(); err != nil {
+			return nil, fmt.Errorf("inspect: %w", err)
+		}
+	}
+	scans := scanAll(pids)
+	var o Owners
+	total := 0
+	for i := range scans {
+		total += scans[i].count()
+	}
+	o.entries = make([]ownerEntry, 0, total)
+	for i := range scans {
+		s := &scans[i]
+		switch {
+		case s.err == nil:
+		case !all:
+			return nil, fmt.Errorf("inspect: the descriptors of process %d: %w", s.pid, s.err)
+		case errors.Is(s.err, fs.ErrPermission):
+			o.denied++
+		}
+		if s.count() == 0 {
+			continue
+		}
+		for _, part := range s.parts {
+			for _, f := range part {
+				o.entries = append(o.entries, ownerEntry{inode: f.inode, process: int32(len(o.processes)), fd: f.fd})
+			}
+		}
+		o.processes = append(o.processes, process{s.pid, s.name})
+		s.parts = nil
+	}
+	o.index()
+	return &o, nil
+}
+
+func everyPID() ([]int, error) {
+	proc, err := os.Open("/proc")
+	if err != nil {
+		return nil, err
+	}
+	defer proc.Close()
+	names, err := proc.Readdirnames(-1)
+	if err != nil {
+		return nil, err
+	}
+	pids := make([]int, 0, len(names))
+	for _, name := range names {
+		if pid, err := strconv.Atoi(name); err == nil {
+			pids = append(pids, pid)
+		}
+	}
+	slices.Sort(pids)
+	return pids, nil
+}
+
+// A scan is what was found of one process.
+type scan struct {
+	pid   int
+	parts [][]socketFD // in the order of descriptors
+	name  string
+	err   error // why its descriptors could not be read
+}
+
+type socketFD struct {
+	inode uint32
+	fd    int32
+}
+
+func (s *scan) count() int {
+	n := 0
+	for _, part := range s.parts {
+		n += len(part)
+	}
+	return n
+}
+
+// A task is a part of one process's descriptors: those with the numbers from
+// first to last, or all that come from first on.
+type task struct {
+	scan        *scan
+	part        int
+	first, last int
+}
+
+const noLast = -1
+
+// Descriptors of a process that has many are tried by number, which takes half
+// the time of listing the directory, and by several workers at a time. Most
+// programs use their numbers without gaps; what lies behind a gap is listed.
+const (
+	manyFDs    = 512
+	fdsPerTask = 1024
+)
+
+// maxWorkers bounds the processors used: more gain little, as the kernel's locks
+// are shared.
+const maxWorkers = 4
+
+// scanAll scans each process whole, but for those with many descriptors, which
+// are left to a second round of smaller tasks.
+func scanAll(pids []int) []scan {
+	scans := make([]scan, len(pids))
+	workers := make([]worker, max(1, min(maxWorkers, runtime.GOMAXPROCS(0), len(pids))))
+	var large sync.Mutex
+	var tasks []task
+	share(workers, len(pids), func(w *worker, i int) {
+		s := &scans[i]
+		s.pid = pids[i]
+		if n := w.scanWhole(s); n > 0 {
+			large.Lock()
+			defer large.Unlock()
+			tasks = append(tasks, split(s, n)...)
+		}
+	})
+	if len(tasks) > len(workers) {
+		workers = append(workers, make([]worker, min(maxWorkers, runtime.GOMAXPROCS(0))-len(workers))...)
+	}
+	share(workers, len(tasks), func(w *worker, i int) { w.scanPart(&tasks[i]) })
+	return scans
+}
+
+// split makes tasks of the n descriptors of a process.
+func split(s *scan, n int) (tasks []task) {
+	for first := 0; first < n; first += fdsPerTask {
+		tasks = append(tasks, task{s, len(tasks), first, min(first+fdsPerTask, n) - 1})
+	}
+	tasks = append(tasks, task{s, len(tasks), n, noLast})
+	s.parts = make([][]socketFD, len(tasks))
+	return tasks
+}
+
+// share lets the workers do n jobs.
+func share(workers []worker, n int, do func(w *worker, i int)) {
+	var next atomic.Int64
+	work := func(w *worker) {
+		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+			do(w, i)
+		}
+	}
+	var wg sync.WaitGroup
+	for i := range workers[1:] {
+		if i+1 < n {
+			wg.Go(func() { work(&workers[i+1]) })
+		}
+	}
+	work(&workers[0])
+	wg.Wait()
+}
+
+// A worker keeps its buffers from process to process.
+type worker struct {
+	entries [8 << 10]byte
+	link    [64]byte
+	name    [32]byte
+	found   []socketFD
+}
+
+// scanWhole returns the number of descriptors if there are too many, and has
+// done nothing then. That number is known since Linux 6.2, as the directory's
+// size.
+func (w *worker) scanWhole(s *scan) (tooMany int) {
+	dir, err := openFDs(s.pid)
+	if err != nil {
+		s.err = err
+		return 0
+	}
+	defer unix.Close(dir)
+	var st unix.Stat_t
+	if err := unix.Fstat(dir, &st); err == nil && st.Size >= manyFDs {
+		s.name = processName(s.pid)
+		return int(st.Size)
+	}
+	w.found = w.found[:0]
+	s.err = w.listFDs(dir)
+	if len(w.found) > 0 {
+		s.parts = [][]socketFD{slices.Clone(w.found)}
+		s.name = processName(s.pid)
+	}
+	return 0
+}
+
+// scanPart does a task. A process that is gone by now has no sockets.
+func (w *worker) scanPart(t *task) {
+	dir, err := openFDs(t.scan.pid)
+	if err != nil {
+		return
+	}
+	defer unix.Close(dir)
+	w.found = w.found[:0]
+	if t.last == noLast {
+		// A directory's entry of fd lies at fd plus two, for "." and "..".
+		if _, err := unix.Seek(dir, int64(t.first+2), 0); err == nil {
+			w.listFDs(dir)
+		}
+	}
+	for fd := t.first; fd <= t.last; fd++ {
+		name := strconv.AppendInt(w.name[:0], int64(fd), 10)
+		w.readLink(dir, append(name, 0), fd)
+	}
+	t.scan.parts[t.part] = slices.Clone(w.found)
+}
+
+func openFDs(pid int) (int, error) {
+	return unix.Open("/proc/"+strconv.Itoa(pid)+"/fd", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+}
+
+// processName is "" for a process that has just ended.
+func processName(pid int) string {
+	name, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
+	return string(bytes.TrimSuffix(name, []byte("\n")))
+}
+
+// listFDs visits the descriptors below the directory dir from where it stands.
+func (w *worker) listFDs(dir int) error {
+	for {
+		n, err := unix.Getdents(dir, w.entries[:])
+		if err != nil || n == 0 {
+			return err
+		}
+		w.readEntries(dir, w.entries[:n])
+	}
+}
+
+// readEntries walks the records of struct linux_dirent64.
+func (w *worker) readEntries(dir int, b []byte) {
+	const nameAt = 19
+	for len(b) > nameAt {
+		size := int(b[16]) | int(b[17])<<8
+		if !littleEndian {
+			size = int(b[17]) | int(b[16])<<8
+		}
+		if size <= nameAt || size > len(b) {
+			return
+		}
+		name := b[nameAt:size]
+		b = b[size:]
+		fd, end := 0, 0
+		for ; name[end] >= '0' && name[end] <= '9'; end++ {
+			fd = fd*10 + int(name[end]-'0')
+		}
+		if end > 0 && name[end] == 0 {
+			w.readLink(dir, name[:end+1], fd)
+		}
+	}
+}
+
+// readLink notes the descriptor if there is one and it is a socket,
+// "socket:[123]". name ends with a zero byte.
+func (w *worker) readLink(dir int, name []byte, fd int) {
+	n := readlinkat(dir, name, w.link[:])
+	if n < 0 {
+		return
+	}
+	const start, end = "socket:[", "]"
+	link := w.link[:n]
+	if bytes.HasPrefix(link, []byte(start)) && bytes.HasSuffix(link, []byte(end)) {
+		var inode uint32
+		for _, c := range link[len(start) : n-len(end)] {
+			inode = inode*10 + uint32(c-'0')
+		}
+		w.found = append(w.found, socketFD{inode, int32(fd)})
+	}
+}

@@ -1,0 +1,22 @@
+package inspect
+
+import (
+	"encoding/binary"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// readlinkat reads the link name, which ends with a zero byte, without making
+// strings of it: it is called once for every descriptor of the machine. It
+// returns -1 on an error.
+func readlinkat(dir int, name, link []byte) int {
+	n, _, errno := unix.RawSyscall6(unix.SYS_READLINKAT, uintptr(dir), uintptr(unsafe.Pointer(&name[0])),
+		uintptr(unsafe.Pointer(&link[0])), uintptr(len(link)), 0, 0)
+	if errno != 0 {
+		return -1
+	}
+	return int(n)
+}
+
+var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1

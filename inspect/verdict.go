@@ -1,0 +1,126 @@
+package inspect
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tcpkeepalive/keepalive/platform"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// Verdict says in words what the state of the connection means for keepalive:
+// when the next probe leaves, when the peer is given up, or why neither will
+// happen. It is for people; it may change between versions.
+func (r *Report) Verdict() string {
+	switch r.State {
+	case Listen:
+		return "a listener: " + inherited(r.Settings)
+	case Closed:
+		return "the connection is gone: reset, or its peer was given up; the next Read or Write says which"
+	case SynSent:
+		return "connecting: keepalive starts with the connection"
+	case SynReceived, NewSynReceived:
+		return "the handshake is not complete: keepalive starts with the connection"
+	case TimeWait:
+		return "closed on both sides: the kernel keeps it for late segments"
+	}
+	if r.State == FinWait2 && r.Timer.Kind == TimerKeepAlive && r.Source == SockDiag && r.Inode == 0 {
+		return "closed here, nobody has it open: the kernel drops it in " + seconds(r.Timer.Left)
+	}
+	return r.flight() + r.probing()
+}
+
+// flight is about data that suspends keepalive.
+func (r *Report) flight() string {
+	a := r.Activity
+	switch {
+	case r.Timer.Kind == TimerPersist:
+		return fmt.Sprintf("the peer's window is zero: %s unanswered; ", count(r.Timer.Unanswered, "window probe")) + r.untilGivenUp()
+	case r.Timer.Kind == TimerOn && r.Timer.Unanswered > 0, a.Known && a.Retransmits > 0:
+		n := max(r.Timer.Unanswered, a.Retransmits)
+		return fmt.Sprintf("data is in flight, %s: no probe is sent; ", count(n, "retransmission")) + r.untilGivenUp()
+	case r.Timer.Kind == TimerOn, a.Known && a.Unacked > 0:
+		return "data is in flight: no probe is sent; " + r.untilGivenUp()
+	}
+	return ""
+}
+
+// untilGivenUp is who decides while data is outstanding.
+func (r *Report) untilGivenUp() string {
+	timeout := r.Settings.UserTimeout
+	switch {
+	case !r.Settings.Known.Has(platform.UserTimeout):
+		return "how long it is tried is unknown"
+	case timeout > 0:
+		return "the user timeout of " + seconds(timeout) + " decides"
+	}
+	return "net.ipv4.tcp_retries2 decides, about 15 minutes by default"
+}
+
+// probing is about keepalive itself.
+func (r *Report) probing() string {
+	if r.Timer.Kind == TimerOn || r.Timer.Kind == TimerPersist || r.Activity.Known && r.Activity.Unacked > 0 {
+		return ""
+	}
+	next, err := r.NextProbe()
+	n, _ := r.Unanswered()
+	switch {
+	case err == nil && n > 0:
+		return fmt.Sprintf("%s unanswered, next in %s; %s", count(n, "probe"), seconds(next), r.givenUp())
+	case err == nil:
+		return "next probe in " + seconds(next) + "; " + r.givenUp()
+	case r.Settings.Known.Has(platform.KeepAlive) && !r.Settings.Enabled:
+		return r.givenUp()
+	case errors.Is(err, ErrNoProbe):
+		return err.Error()
+	}
+	return r.whyUnknown(err) + "; " + r.givenUp()
+}
+
+func (r *Report) whyUnknown(err error) string {
+	if r.Unknown != nil && r.Timer.Kind == TimerUnknown {
+		return "when the next probe leaves is unknown: " + r.Unknown.Error()
+	}
+	return err.Error()
+}
+
+// givenUp is the detection time in words.
+func (r *Report) givenUp() string {
+	d, err := r.DetectionTime()
+	switch {
+	case errors.Is(err, sockopt.ErrNeverDetected):
+		return sockopt.ErrNeverDetected.Error()
+	case err != nil:
+		return "when the peer is given up is unknown: " + err.Error()
+	}
+	return "the peer is given up " + seconds(d) + " after its last answer"
+}
+
+// inherited is what a listener means for its connections.
+func inherited(s sockopt.Settings) string {
+	d, err := sockopt.DetectionTime(platform.Current(), s)
+	switch {
+	case errors.Is(err, sockopt.ErrNeverDetected):
+		return "keepalive is off"
+	case err != nil:
+		return err.Error()
+	}
+	return "connections that inherit this give a peer up " + seconds(d) + " after its last answer"
+}
+
+func count(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}
+
+// seconds writes a time as precisely as it means something: tenths below ten
+// seconds.
+func seconds(d time.Duration) string {
+	if d < 10*time.Second {
+		return d.Round(100 * time.Millisecond).String()
+	}
+	return d.Round(time.Second).String()
+}

@@ -1,0 +1,159 @@
+package inspect
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/tcpkeepalive/keepalive/internal/procnet"
+	"github.com/tcpkeepalive/keepalive/internal/sockdiag"
+	"github.com/tcpkeepalive/keepalive/platform"
+)
+
+// A target is how the kernel's tables know a socket.
+type target struct {
+	id        sockdiag.ID
+	namespace uint64
+	kind      platform.Kind
+}
+
+// identify is done once: neither a connection nor a listener changes its
+// addresses. One whose addresses are already gone is found by its cookie or not
+// at all.
+func (v *visit) identify(fd uintptr) (err error) {
+	t := &v.handle.target
+	if t.id, err = sockdiag.Identify(int(fd)); err != nil {
+		return fmt.Errorf("inspect: %w", err)
+	}
+	t.namespace = sockdiag.NamespaceOf(int(fd))
+	if t.kind, err = platform.KindOf(platform.System(), fd); err != nil {
+		return fmt.Errorf("inspect: %w", err)
+	}
+	return nil
+}
+
+// look fills the report.
+func (v *visit) look(fd uintptr) (err error) {
+	r, t := &v.report, &v.handle.target
+	r.Kind = t.kind
+	r.Local, r.Peer, r.Inode = t.id.Local, t.id.Remote, t.id.Inode
+	r.Settings, err = platform.Current().Read(platform.System(), fd)
+	if err != nil {
+		return fmt.Errorf("inspect: %w", err)
+	}
+	if err := v.askActivity(fd); err != nil {
+		r.Unknown = err
+	}
+	activity, state := r.Activity, r.State
+	if r.State == Closed {
+		r.Timer, r.Unknown = Timer{Kind: TimerOff}, ErrGone
+		return nil
+	}
+	v.askTables()
+	r.Activity = activity
+	if t.kind == platform.MultipathTCP && activity.Known {
+		r.State = state // of the connection, not of its subflow
+	}
+	v.disbelieve()
+	return nil
+}
+
+// disbelieve makes an answer unknown that cannot be: a sandbox that reports no
+// timer where one must run.
+func (v *visit) disbelieve() {
+	r := &v.report
+	if r.State == Established && r.Timer.Kind == TimerOff && r.Settings.Known.Has(platform.KeepAlive) && r.Settings.Enabled {
+		r.Timer = Timer{}
+		r.Unknown = fmt.Errorf("keepalive is on, yet %v shows no timer", r.Source)
+	}
+}
+
+// askTimer is the timer alone, as sock_diag tells it.
+func (v *visit) askTimer(fd uintptr) error {
+	v.askTables()
+	if v.report.Timer.Kind == TimerUnknown {
+		return fmt.Errorf("inspect: %w", v.report.Unknown)
+	}
+	return nil
+}
+
+// askTables fills in what sock_diag knows, or what /proc knows.
+func (v *visit) askTables() {
+	r, t := &v.report, &v.handle.target
+	conn, err := sockdiag.Borrow(t.namespace)
+	if err == nil {
+		defer conn.Return()
+		var m sockdiag.Message
+		if m, err = conn.Lookup(&t.id, 0); err == nil {
+			r.Socket.fill(m)
+			return
+		}
+		if errors.Is(err, sockdiag.ErrNotFound) {
+			err = notFound(conn, t)
+		}
+	}
+	if errors.Is(err, sockdiag.ErrOtherNamespace) {
+		err = ErrOtherNamespace
+	}
+	r.Unknown = err
+	if errors.Is(err, ErrOtherNamespace) || errors.Is(err, ErrGone) {
+		return // /proc would know no more
+	}
+	entry, err := procnet.Lookup(t.id.Local, t.id.Remote, uint64(t.id.Inode))
+	if err != nil {
+		r.Unknown = fmt.Errorf("%w; %w", r.Unknown, err)
+		return
+	}
+	r.Socket.fillProc(&entry)
+}
+
+// notFound finds out why.
+func notFound(conn *sockdiag.Conn, t *target) error {
+	if t.namespace == 0 {
+		return fmt.Errorf("%w, or it is in another one", sockdiag.ErrNotFound) // before Linux 5.14
+	}
+	works, err := conn.Works()
+	switch {
+	case err != nil:
+		return errors.Join(sockdiag.ErrNotFound, err)
+	case works:
+		return ErrGone
+	}
+	return errors.New("sock_diag finds no TCP socket at all: the kernel lacks the module tcp_diag")
+}
+
+// fill takes over what sock_diag says.
+func (s *Socket) fill(m sockdiag.Message) {
+	s.Source = SockDiag
+	s.State = State(m.State())
+	s.Local, s.Peer = m.Local(), m.Remote()
+	s.Device = m.Device()
+	s.Timer = Timer{timerKind(m.Timer()), m.Expires(), int(m.Retrans())}
+	s.RecvQueue, s.SendQueue = m.RecvQueue(), m.SendQueue()
+	s.UID, s.Inode, s.Cookie = m.UID(), m.Inode(), m.Cookie()
+}
+
+// fillProc takes over a line of /proc/net/tcp.
+func (s *Socket) fillProc(e *procnet.Entry) {
+	s.Source = ProcNet
+	s.State = State(e.State)
+	s.Local, s.Peer = e.Local, e.Remote
+	s.Timer = Timer{timerKind(e.Timer), e.Left, e.Probes}
+	if s.Timer.Kind == TimerOn {
+		s.Timer.Unanswered = e.Retransmits
+	}
+	s.RecvQueue, s.SendQueue = e.RecvQueue, e.SendQueue
+	s.UID, s.Inode = e.UID, uint32(e.Inode)
+}
+
+// askActivity is TCP_INFO.
+func (v *visit) askActivity(fd uintptr) error {
+	var info tcpInfo
+	if err := info.read(fd); err != nil {
+		return fmt.Errorf("inspect: getsockopt TCP_INFO: %w", err)
+	}
+	v.report.State = State(info.state)
+	if v.report.State != Listen { // where the same fields count connections
+		v.report.Activity = info.activity()
+	}
+	return nil
+}

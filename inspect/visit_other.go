@@ -1,0 +1,32 @@
+//go:build !linux
+
+package inspect
+
+import (
+	"fmt"
+	"runtime"
+
+	"github.com/tcpkeepalive/keepalive/platform"
+)
+
+// A target is nothing: only getsockopt knows anything here.
+type target struct{}
+
+func (v *visit) identify(uintptr) error { return nil }
+
+func (v *visit) look(fd uintptr) (err error) {
+	r := &v.report
+	r.Kind = platform.TCP
+	r.Settings, err = platform.Current().Read(platform.System(), fd)
+	r.Unknown = fmtUnsupported("the timer is", runtime.GOOS)
+	if err != nil {
+		return fmt.Errorf("inspect: %w", err)
+	}
+	return nil
+}
+
+func (v *visit) askTimer(uintptr) error { return fmtUnsupported("the timer is", runtime.GOOS) }
+
+func (v *visit) askActivity(uintptr) error {
+	return fmtUnsupported("whether the peer answers is", runtime.GOOS)
+}

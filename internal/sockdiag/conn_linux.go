@@ -1,0 +1,247 @@
+package sockdiag
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"sync/atomic"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+var (
+	// ErrNotFound means that the kernel knows no such socket in this network
+	// namespace, or lacks the tcp_diag module: the errno is the same.
+	ErrNotFound = errors.New("sock_diag: no such socket in this network namespace, or no tcp_diag module")
+
+	// ErrUntrue means an answer that is not about the socket asked for.
+	ErrUntrue = errors.New("sock_diag: the answer is about another socket")
+
+	// ErrInterrupted means that the table changed under a dump, which may have
+	// missed sockets or shown some twice (NLM_F_DUMP_INTR).
+	ErrInterrupted = errors.New("sock_diag: the socket table changed while it was read")
+)
+
+// bufferSize is more than the 32 KiB that the kernel puts into one answer at most.
+const bufferSize = 40 << 10
+
+// A Conn is a netlink socket. It may not be used concurrently. It sees the
+// network namespace that the thread was in which opened it.
+type Conn struct {
+	fd     int
+	ns     uint64 // SO_NETNS_COOKIE, 0 before Linux 5.14
+	seq    uint32
+	buffer []byte
+	out    []byte
+	broken bool // an answer may still be on its way
+}
+
+// sequence keeps the numbers of different Conns apart.
+var sequence atomic.Uint32
+
+// Open needs no privilege. A seccomp filter may refuse it.
+func Open() (*Conn, error) { return open(bufferSize) }
+
+func open(size int) (*Conn, error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
+	if err != nil {
+		return nil, fmt.Errorf("sock_diag: netlink socket: %w", err)
+	}
+	// From here on nobody but the kernel can send to it.
+	if err := unix.Connect(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		unix.Close(fd)
+		return nil, fmt.Errorf("sock_diag: connect: %w", err)
+	}
+	return &Conn{fd: fd, ns: NamespaceOf(fd), seq: sequence.Add(1) << 16, buffer: make([]byte, size)}, nil
+}
+
+// Close releases the socket.
+func (c *Conn) Close() { unix.Close(c.fd) }
+
+// NamespaceOf returns what identifies the network namespace of a socket, or 0
+// before Linux 5.14.
+func NamespaceOf(fd int) uint64 {
+	cookie, err := unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_NETNS_COOKIE)
+	if err != nil {
+		return 0
+	}
+	return cookie
+}
+
+// Lookup asks about one socket, in any state. The answer is checked: the error
+// wraps ErrNotFound, ErrUntrue or an errno.
+//
+// The kernel answers within the call that asks, so neither call waits, and the
+// scheduler need not know of them.
+func (c *Conn) Lookup(id *ID, extensions uint8) (Message, error) {
+	c.seq++
+	q := Query{Family: id.Family, States: math.MaxUint32, Extensions: extensions}
+	c.out = appendRequest(c.out[:0], c.seq, 0, &q, id)
+	c.broken = true
+	if _, errno := rawCall(unix.SYS_WRITE, c.fd, c.out); errno != 0 {
+		return nil, fmt.Errorf("sock_diag: send: %w", errno)
+	}
+	n, errno := rawCall(unix.SYS_READ, c.fd, c.buffer)
+	if errno != 0 {
+		return nil, fmt.Errorf("sock_diag: receive: %w", errno)
+	}
+	m, err := c.answer(c.buffer[:n], id)
+	return m, err
+}
+
+func rawCall(number uintptr, fd int, b []byte) (int, unix.Errno) {
+	n, _, errno := unix.RawSyscall(number, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)))
+	return int(n), errno
+}
+
+func (c *Conn) answer(b []byte, id *ID) (Message, error) {
+	h, body, _, err := next(b)
+	if err != nil {
+		return nil, err
+	}
+	if h.seq != c.seq {
+		return nil, fmt.Errorf("sock_diag: answer number %d to question %d", h.seq, c.seq)
+	}
+	c.broken = false
+	switch h.kind {
+	case unix.NLMSG_ERROR:
+		return nil, failure(body)
+	case unix.SOCK_DIAG_BY_FAMILY:
+	default:
+		return nil, fmt.Errorf("sock_diag: answer of type %d", h.kind)
+	}
+	m, err := message(body)
+	if err != nil {
+		return nil, err
+	}
+	if !id.matches(m) {
+		return nil, fmt.Errorf("%w: asked for %v -> %v, got %v -> %v, state %d",
+			ErrUntrue, id.Local, id.Remote, m.Local(), m.Remote(), m.State())
+	}
+	return m, nil
+}
+
+// Dump calls f for each socket that q selects, until f returns false. A Conn
+// whose dump was not read to its end cannot be used again.
+func (c *Conn) Dump(q *Query, f func(Message) bool) error {
+	c.seq++
+	if q.Family == BothFamilies {
+		c.out = appendLegacy(c.out[:0], c.seq, q)
+	} else {
+		c.out = appendRequest(c.out[:0], c.seq, unix.NLM_F_DUMP, q, nil)
+	}
+	c.broken = true
+	if _, err := unix.Write(c.fd, c.out); err != nil {
+		return fmt.Errorf("sock_diag: send: %w", err)
+	}
+	interrupted := false
+	for {
+		n, err := unix.Read(c.fd, c.buffer)
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err != nil:
+			return fmt.Errorf("sock_diag: receive: %w", err)
+		case n == len(c.buffer):
+			return fmt.Errorf("sock_diag: an answer of more than %d bytes was cut off", n)
+		}
+		done, err := c.walk(c.buffer[:n], f, &interrupted)
+		switch {
+		case err != nil:
+			return err
+		case done && interrupted:
+			return ErrInterrupted
+		case done:
+			return nil
+		}
+	}
+}
+
+// errStopped ends a dump that its reader does not want to go on.
+var errStopped = errors.New("stopped")
+
+// walk visits the messages of one datagram.
+func (c *Conn) walk(b []byte, f func(Message) bool, interrupted *bool) (done bool, err error) {
+	if len(b) == 0 {
+		return false, errors.New("sock_diag: empty answer")
+	}
+	for len(b) > 0 {
+		h, body, rest, err := next(b)
+		if err != nil {
+			return false, err
+		}
+		b = rest
+		if h.seq != c.seq {
+			return false, fmt.Errorf("sock_diag: answer number %d to question %d", h.seq, c.seq)
+		}
+		if h.flags&unix.NLM_F_DUMP_INTR != 0 {
+			*interrupted = true
+		}
+		switch h.kind {
+		case unix.NLMSG_DONE:
+			c.broken = false
+			if len(body) >= 4 && binary.NativeEndian.Uint32(body) != 0 {
+				return true, failure(body)
+			}
+			return true, nil
+		case unix.NLMSG_ERROR:
+			c.broken = false
+			return true, failure(body)
+		case unix.SOCK_DIAG_BY_FAMILY, getSock:
+			m, err := message(body)
+			if err != nil {
+				return false, err
+			}
+			if !f(m) {
+				return false, errStopped
+			}
+		}
+	}
+	return false, nil
+}
+
+// Stopped reports whether Dump ended because its function returned false.
+func Stopped(err error) bool { return err == errStopped }
+
+// A header is struct nlmsghdr.
+type header struct {
+	kind, flags uint16
+	seq         uint32
+}
+
+// next splits the first message off.
+func next(b []byte) (h header, body, rest []byte, err error) {
+	if len(b) < sizeofHeader {
+		return header{}, nil, nil, fmt.Errorf("sock_diag: %d bytes where a message begins", len(b))
+	}
+	size := binary.NativeEndian.Uint32(b)
+	if size < sizeofHeader || uint64(size) > uint64(len(b)) {
+		return header{}, nil, nil, fmt.Errorf("sock_diag: a message claims %d of %d bytes", size, len(b))
+	}
+	h = header{
+		kind:  binary.NativeEndian.Uint16(b[4:]),
+		flags: binary.NativeEndian.Uint16(b[6:]),
+		seq:   binary.NativeEndian.Uint32(b[8:]),
+	}
+	return h, b[sizeofHeader:size], b[min(align(int(size)), len(b)):], nil
+}
+
+func message(body []byte) (Message, error) {
+	if len(body) < SizeofMessage {
+		return nil, fmt.Errorf("sock_diag: a socket of %d bytes, want %d", len(body), SizeofMessage)
+	}
+	return Message(body), nil
+}
+
+func failure(body []byte) error {
+	if len(body) < 4 {
+		return errors.New("sock_diag: an error without a number")
+	}
+	errno := unix.Errno(-int32(binary.NativeEndian.Uint32(body)))
+	if errno == unix.ENOENT {
+		return ErrNotFound
+	}
+	return fmt.Errorf("sock_diag: %w", errno)
+}

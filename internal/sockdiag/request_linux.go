@@ -1,0 +1,131 @@
+package sockdiag
+
+import (
+	"encoding/binary"
+	"math"
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+)
+
+// x/sys has the numbers of the socket but not the messages.
+const (
+	sizeofHeader  = unix.SizeofNlMsghdr
+	sizeofRequest = 56 // struct inet_diag_req_v2
+	sizeofSockID  = 48 // struct inet_diag_sockid, the end of it
+	sizeofLegacy  = 60 // struct inet_diag_req
+	attrBytecode  = 1  // INET_DIAG_REQ_BYTECODE
+
+	getSock = 18 // TCPDIAG_GETSOCK
+)
+
+// NoCookie asks for a socket by its addresses alone.
+const NoCookie = math.MaxUint64
+
+const (
+	stateListen = 10
+	noSocket    = 0 // an inode or state that no socket has
+)
+
+// An ID is what the kernel looks one socket up by (struct inet_diag_sockid), and
+// what its answer is checked against.
+type ID struct {
+	Family        uint8
+	Local, Remote netip.AddrPort
+	Device        uint32 // the interface that the socket is bound to
+	Cookie        uint64
+	Inode         uint32 // checked unless 0; not part of the question
+}
+
+// A Query selects sockets for a dump.
+type Query struct {
+	Family     uint8  // BothFamilies, unix.AF_INET or unix.AF_INET6
+	States     uint32 // 1<<state
+	Extensions uint8  // ExtInfo
+	Filter     Filter // empty for all
+}
+
+// BothFamilies in a Query takes the kernel one walk through its table, where a
+// dump for each family takes two. Only the older form of the request
+// (TCPDIAG_GETSOCK, which every kernel still has) offers it.
+const BothFamilies = unix.AF_UNSPEC
+
+// appendLegacy encodes a dump of both families.
+func appendLegacy(b []byte, seq uint32, q *Query) []byte {
+	start := len(b)
+	b = append(b, make([]byte, sizeofHeader+sizeofLegacy)...)
+	h := b[start:]
+	binary.NativeEndian.PutUint16(h[4:], getSock)
+	binary.NativeEndian.PutUint16(h[6:], unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
+	binary.NativeEndian.PutUint32(h[8:], seq)
+	r := h[sizeofHeader:]
+	r[3] = q.Extensions
+	binary.NativeEndian.PutUint32(r[4+sizeofSockID:], q.States)
+	return q.appendFilter(b, start)
+}
+
+// appendRequest encodes a question or a dump of one family; the kernel ignores
+// what is zero.
+func appendRequest(b []byte, seq uint32, flags uint16, q *Query, id *ID) []byte {
+	start := len(b)
+	b = append(b, make([]byte, sizeofHeader+sizeofRequest)...)
+	h := b[start:]
+	binary.NativeEndian.PutUint16(h[4:], unix.SOCK_DIAG_BY_FAMILY)
+	binary.NativeEndian.PutUint16(h[6:], unix.NLM_F_REQUEST|flags)
+	binary.NativeEndian.PutUint32(h[8:], seq)
+	r := h[sizeofHeader:]
+	r[0], r[1], r[2] = q.Family, unix.IPPROTO_TCP, q.Extensions
+	binary.NativeEndian.PutUint32(r[4:], q.States)
+	if id != nil {
+		id.put(r[sizeofRequest-sizeofSockID:])
+	}
+	return q.appendFilter(b, start)
+}
+
+// appendFilter completes the message that begins at start.
+func (q *Query) appendFilter(b []byte, start int) []byte {
+	if n := len(q.Filter); n > 0 {
+		b = binary.NativeEndian.AppendUint16(b, uint16(unix.SizeofNlAttr+n))
+		b = binary.NativeEndian.AppendUint16(b, attrBytecode)
+		b = append(b, q.Filter...)
+	}
+	binary.NativeEndian.PutUint32(b[start:], uint32(len(b)-start))
+	return b
+}
+
+func (id *ID) put(s []byte) {
+	binary.BigEndian.PutUint16(s[0:], id.Local.Port())
+	binary.BigEndian.PutUint16(s[2:], id.Remote.Port())
+	putAddr(s[4:20], id.Family, id.Local.Addr())
+	putAddr(s[20:36], id.Family, id.Remote.Addr())
+	binary.NativeEndian.PutUint32(s[36:], id.Device)
+	binary.NativeEndian.PutUint32(s[40:], uint32(id.Cookie))
+	binary.NativeEndian.PutUint32(s[44:], uint32(id.Cookie>>32))
+}
+
+func putAddr(b []byte, family uint8, a netip.Addr) {
+	if family == unix.AF_INET {
+		v4 := a.Unmap().As4()
+		copy(b, v4[:])
+		return
+	}
+	v6 := a.As16()
+	copy(b, v6[:])
+}
+
+// matches tells whether an answer is about the socket asked for. The kernel
+// answers with the listener for a connection that is gone, and a sandbox was
+// seen to answer with zeros.
+func (id *ID) matches(m Message) bool {
+	local, remote := m.Local(), m.Remote()
+	switch {
+	case m.State() == noSocket,
+		m.State() == stateListen && id.Remote.Port() != 0,
+		local.Port() != id.Local.Port(), remote.Port() != id.Remote.Port(),
+		id.Cookie != NoCookie && m.Cookie() != id.Cookie,
+		id.Inode != noSocket && m.Inode() != noSocket && m.Inode() != id.Inode:
+		return false
+	}
+	return id.Cookie != NoCookie ||
+		local.Addr().Unmap() == id.Local.Addr().Unmap() && remote.Addr().Unmap() == id.Remote.Addr().Unmap()
+}
