@@ -1,10 +1,14 @@
 // Package keepalive is the overview of a module for TCP keepalive that is
 // exactly what was asked for, and provably so. It holds no code; import
 //
-//   - [github.com/tcpkeepalive/keepalive/dialer] for outgoing connections: net/http,
-//     gRPC, databases, Redis;
+//   - [github.com/tcpkeepalive/keepalive/dialer] for outgoing connections: gRPC,
+//     databases, Redis;
 //   - [github.com/tcpkeepalive/keepalive/listener] for incoming ones, and for
 //     listeners that somebody else made;
+//   - [github.com/tcpkeepalive/keepalive/transport] for net/http;
+//   - [github.com/tcpkeepalive/keepalive/inspect] to see what a connection really
+//     has: its timer, its next probe, whether its peer answers; and to list all
+//     sockets of a machine;
 //   - [github.com/tcpkeepalive/keepalive/sockopt] for the Config itself, and to set
 //     it on, or read it back from, a connection that is already there;
 //   - [github.com/tcpkeepalive/keepalive/platform] for what each operating system

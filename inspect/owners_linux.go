@@ -133,6 +133,8 @@ func scanAll(pids []int) []scan {
 			tasks = append(tasks, split(s, n)...)
 		}
 	})
+	// Workers in different processes do not wait for each other's locks.
+	slices.SortStableFunc(tasks, func(a, b task) int { return a.part - b.part })
 	if len(tasks) > len(workers) {
 		workers = append(workers, make([]worker, min(maxWorkers, runtime.GOMAXPROCS(0))-len(workers))...)
 	}

@@ -7,7 +7,8 @@
 //
 // For each row both commands run in turn; printed are the medians and the
 // quartiles of the ratio of each pair, ours to theirs. Half of the sockets have
-// keepalive on.
+// keepalive on. The peak of memory is what time(1) tells (Debian: time), as a
+// child of this program would inherit this program's.
 package main
 
 import (
@@ -15,7 +16,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"io"
 	"log"
 	"net"
 	"os"
@@ -23,7 +23,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -68,7 +67,6 @@ func main() {
 		holders = append(holders, h)
 	}
 	fmt.Printf("%d sockets\n", *sockets)
-	if *keep { exec.Command("sh", "-c", "cat").Run(); select {} }
 	for _, row := range rows {
 		ours := append([]string{*program}, strings.Fields(row.ours)...)
 		compare(row.name, ours, strings.Fields(row.theirs), *rounds)
@@ -137,8 +135,7 @@ func holdConnections(n int) {
 		conns = append(conns, c, s)
 	}
 	fmt.Println("ready")
-	io.Copy(io.Discard, os.Stdin)
-	select {}
+	time.Sleep(time.Hour) // until it is killed
 }
 
 // A cost is that of one process.
@@ -151,12 +148,26 @@ func run(command []string) cost {
 		log.Fatalf("%s: %v", strings.Join(command, " "), err)
 	}
 	wall := time.Since(start)
-	used := cmd.ProcessState.SysUsage().(*syscall.Rusage)
 	return cost{
 		wall: wall.Seconds(),
 		cpu:  (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds(),
-		peak: float64(used.Maxrss) / 1024,
+		peak: peak(command),
 	}
+}
+
+// peak runs the command once more, and returns its largest resident size in MB.
+func peak(command []string) float64 {
+	cmd := exec.Command("/usr/bin/time", append([]string{"-f", "%M"}, command...)...)
+	var said strings.Builder
+	cmd.Stderr = &said
+	if err := cmd.Run(); err != nil {
+		log.Fatalf("/usr/bin/time %s: %v", strings.Join(command, " "), err)
+	}
+	var kb float64
+	if _, err := fmt.Sscan(said.String(), &kb); err != nil {
+		log.Fatalf("/usr/bin/time said %q", said.String())
+	}
+	return kb / 1024
 }
 
 func compare(name string, ours, theirs []string, rounds int) {

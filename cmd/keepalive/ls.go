@@ -106,20 +106,17 @@ func (o *lsOptions) list(out *bufio.Writer, stdout, stderr io.Writer) error {
 	return o.listTable(out, stdout, stderr)
 }
 
-// findOwners returns nil if nobody asks for processes.
-func (o *lsOptions) findOwners(wanted bool) (*inspect.Owners, error) {
-	if o.pid != 0 {
-		owners, err := inspect.FindOwners(o.pid)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			return nil, usageError{fmt.Errorf("--pid %d: there is no such process", o.pid)}
-		case errors.Is(err, fs.ErrPermission):
-			return nil, deniedError{fmt.Errorf("--pid %d: its descriptors belong to another user; this takes root (CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH)", o.pid)}
-		}
-		return owners, err
+// findOwners looks at all processes, or at that of --pid.
+func (o *lsOptions) findOwners() (*inspect.Owners, error) {
+	if o.pid == 0 {
+		return inspect.FindOwners()
 	}
-	if !wanted {
-		return nil, nil
+	owners, err := inspect.FindOwners(o.pid)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, usageError{fmt.Errorf("--pid %d: there is no such process", o.pid)}
+	case errors.Is(err, fs.ErrPermission):
+		return nil, deniedError{fmt.Errorf("--pid %d: its descriptors belong to another user; this takes %s", o.pid, forRoot)}
 	}
-	return inspect.FindOwners()
+	return owners, err
 }

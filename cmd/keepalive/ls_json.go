@@ -89,10 +89,7 @@ type process struct {
 }
 
 func (o *lsOptions) listJSON(out *bufio.Writer, stderr io.Writer) error {
-	v, err := o.newSurvey()
-	if err != nil {
-		return err
-	}
+	v := o.newSurvey()
 	e := json.NewEncoder(out)
 	e.SetEscapeHTML(false)
 	for r, err := range v.rows() {

@@ -19,25 +19,18 @@ var netstatStates = [...]string{
 // listNetstat prints what netstat -tno does, without its titles. It shows all
 // states but LISTEN unless told otherwise, as netstat does.
 func (o *lsOptions) listNetstat(out *bufio.Writer, stderr io.Writer) error {
-	owners, err := o.findOwners(false)
-	if err != nil {
-		return err
-	}
 	f := o.filter
 	if f.States == 0 {
 		f.States = inspect.AllStates &^ (1<<inspect.Listen | 1<<inspect.BoundInactive)
 	}
 	var source inspect.Source
 	var line []byte
-	for s, err := range inspect.List(f) {
+	for j, err := range o.sockets(f, false) {
 		if err != nil {
-			return listError(err)
+			return err
 		}
-		if o.pid != 0 && !owners.Has(s.Inode) {
-			continue
-		}
-		source = s.Source
-		line = appendNetstat(line[:0], s)
+		source = j.socket.Source
+		line = appendNetstat(line[:0], j.socket)
 		out.Write(line)
 	}
 	notes{source: source}.print(stderr)

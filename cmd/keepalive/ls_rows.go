@@ -27,20 +27,15 @@ var goDefaults = sockopt.Settings{Enabled: true, Idle: goSets.Idle, Interval: go
 // A survey finds rows.
 type survey struct {
 	options  *lsOptions
-	owners   *inspect.Owners
 	peeker   inspect.Peeker
 	defaults sockopt.Settings
 	notes    notes
 }
 
-func (o *lsOptions) newSurvey() (*survey, error) {
-	owners, err := o.findOwners(!o.noProcess)
-	if err != nil {
-		return nil, err
-	}
-	v := &survey{options: o, owners: owners}
+func (o *lsOptions) newSurvey() *survey {
+	v := &survey{options: o}
 	v.defaults, _ = platform.SystemDefaults() // unknown ones are not marked
-	return v, nil
+	return v
 }
 
 // rows goes through the sockets. A row is valid until the next one.
@@ -50,16 +45,16 @@ func (v *survey) rows() iter.Seq2[*row, error] {
 	return func(yield func(*row, error) bool) {
 		defer v.peeker.Close()
 		var r row
-		for s, err := range inspect.List(f) {
+		for j, err := range v.options.sockets(f, !v.options.noProcess) {
 			if err != nil {
-				yield(nil, listError(err))
+				yield(nil, err)
 				return
 			}
-			if v.options.pid != 0 && !v.owners.Has(s.Inode) {
-				continue
+			r = row{Report: inspect.Report{Socket: *j.socket, Kind: platform.TCP}, owners: r.owners[:0]}
+			v.notes.source = r.Source
+			if !v.options.noProcess {
+				v.complete(&r, j.owners)
 			}
-			r = row{Report: inspect.Report{Socket: *s, Kind: platform.TCP}, owners: r.owners[:0]}
-			v.complete(&r)
 			if !yield(&r, nil) {
 				return
 			}
@@ -68,12 +63,8 @@ func (v *survey) rows() iter.Seq2[*row, error] {
 }
 
 // complete adds what the table of sockets does not have.
-func (v *survey) complete(r *row) {
-	v.notes.source = r.Source
-	if v.owners == nil || v.options.noProcess {
-		return
-	}
-	for o := range v.owners.Of(r.Inode) {
+func (v *survey) complete(r *row, owners *inspect.Owners) {
+	for o := range owners.Of(r.Inode) {
 		r.owners = append(r.owners, o)
 	}
 	r.ownersKnown = len(r.owners) > 0 || r.Inode == 0

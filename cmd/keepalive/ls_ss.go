@@ -18,30 +18,23 @@ const ssStates = inspect.AllStates &^ (1<<inspect.NewSynReceived | 1<<inspect.Bo
 func (o *lsOptions) listSS(out *bufio.Writer, stderr io.Writer) error {
 	style := make(chan inspect.Style, 1)
 	go func() { style <- installedStyle() }() // while the kernel makes the list
-	owners, err := o.findOwners(o.process)
-	if err != nil {
-		return err
-	}
 	f := o.filter
 	if f.States != 0 {
 		f.States &= ssStates
 	}
 	f.Detail = o.extended || f.States.Has(inspect.Listen)
 	p := ssPrinter{styles: style, extended: o.extended, aligner: aligner{out: out}}
-	if o.process {
-		p.owners = owners
-	}
 	var source inspect.Source
-	for s, err := range inspect.List(f) {
+	for j, err := range o.sockets(f, o.process) {
 		if err != nil {
 			p.flush()
-			return listError(err)
+			return err
 		}
-		if o.pid != 0 && !owners.Has(s.Inode) {
-			continue
+		if o.process {
+			p.owners = j.owners
 		}
-		source = s.Source
-		p.print(s)
+		source = j.socket.Source
+		p.print(j.socket)
 	}
 	p.flush()
 	notes{source: source}.print(stderr)

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/tcpkeepalive/keepalive/inspect"
 	"github.com/tcpkeepalive/keepalive/platform"
@@ -37,14 +40,11 @@ var columns = []column{
 
 // listTable prints the table.
 func (o *lsOptions) listTable(out *bufio.Writer, stdout, stderr io.Writer) error {
-	v, err := o.newSurvey()
-	if err != nil {
-		return err
-	}
+	v := o.newSurvey()
 	t := table{out: out, columns: o.columns(), width: widthOf(stdout)}
 	for r, err := range v.rows() {
 		if err != nil {
-			t.flush()
+			t.flushRows()
 			return err
 		}
 		t.add(r)
@@ -147,11 +147,22 @@ func processCell(r *row) string {
 		return "-"
 	}
 	o := r.owners[0]
-	s := fmt.Sprintf("%s[%d] fd %d", o.Process, o.PID, o.FD)
+	s := fmt.Sprintf("%s[%d] fd %d", printable(o.Process), o.PID, o.FD)
 	if n := len(r.owners) - 1; n > 0 {
 		s += fmt.Sprintf(" +%d", n)
 	}
 	return s
+}
+
+// printable replaces what a terminal would not show, or take for a command: a
+// process may call itself anything.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, s)
 }
 
 // short writes a time for a table: 9.4s, 41s, 1m39s, 1h59m.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/charmbracelet/x/ansi"
 	"golang.org/x/term"
 )
 
@@ -32,7 +33,7 @@ func fit(columns []column, rows [][]string, width int) layout {
 	for i := range columns {
 		w := len(columns[i].title)
 		for _, cells := range rows {
-			w = max(w, len(cells[i]))
+			w = max(w, ansi.StringWidth(cells[i]))
 		}
 		l.shown = append(l.shown, i)
 		l.widths = append(l.widths, w)
@@ -74,7 +75,7 @@ func (l *layout) append(b []byte, cells []string) []byte {
 		if at > 0 {
 			b = append(b, gap...)
 		}
-		pad := l.widths[at] - len(cells[i])
+		pad := l.widths[at] - ansi.StringWidth(cells[i])
 		if l.columns[i].right {
 			b = appendSpaces(b, pad)
 		}
@@ -137,6 +138,13 @@ func (t *table) add(r *row) {
 func (t *table) flush() {
 	if t.layout == nil {
 		t.start()
+	}
+}
+
+// flushRows writes no titles above nothing.
+func (t *table) flushRows() {
+	if len(t.kept) > 0 {
+		t.flush()
 	}
 }
 

@@ -20,10 +20,7 @@ type snapshot struct {
 
 // look takes a snapshot.
 func (o *lsOptions) look() (*snapshot, error) {
-	v, err := o.newSurvey()
-	if err != nil {
-		return nil, err
-	}
+	v := o.newSurvey()
 	s := &snapshot{at: time.Now()}
 	for r, err := range v.rows() {
 		switch {
