@@ -138,12 +138,19 @@ func (s *Socket) fillProc(e *procnet.Entry) {
 	s.State = State(e.State)
 	s.Local, s.Peer = e.Local, e.Remote
 	s.Timer = Timer{timerKind(e.Timer), e.Left, e.Probes}
-	if s.Timer.Kind == TimerOn {
+	switch {
+	case s.Timer.Kind == TimerOn:
 		s.Timer.Unanswered = e.Retransmits
+	case s.Timer.Kind == TimerOff && inGVisor():
+		s.Timer = Timer{}
 	}
 	s.RecvQueue, s.SendQueue = e.RecvQueue, e.SendQueue
 	s.UID, s.Inode = e.UID, uint32(e.Inode)
 }
+
+// inGVisor reports whether the kernel is gVisor, whose TCP_INFO has no times and
+// whose /proc/net/tcp no timers: both read 0.
+func inGVisor() bool { return platform.Current().Name == "linux-gvisor" }
 
 // askActivity is TCP_INFO.
 func (v *visit) askActivity(fd uintptr) error {
@@ -154,6 +161,7 @@ func (v *visit) askActivity(fd uintptr) error {
 	v.report.State = State(info.state)
 	if v.report.State != Listen { // where the same fields count connections
 		v.report.Activity = info.activity()
+		v.report.Activity.Known = !inGVisor()
 	}
 	return nil
 }
