@@ -48,7 +48,7 @@ func (v *visit) look(fd uintptr) (err error) {
 		r.Timer, r.Unknown = Timer{Kind: TimerOff}, ErrGone
 		return nil
 	}
-	v.askTables()
+	v.askTables(fd)
 	r.Activity = activity
 	if t.kind == platform.MultipathTCP && activity.Known {
 		r.State = state // of the connection, not of its subflow
@@ -69,7 +69,7 @@ func (v *visit) disbelieve() {
 
 // askTimer is the timer alone, as sock_diag tells it.
 func (v *visit) askTimer(fd uintptr) error {
-	v.askTables()
+	v.askTables(fd)
 	if v.report.Timer.Kind == TimerUnknown {
 		return fmt.Errorf("inspect: %w", v.report.Unknown)
 	}
@@ -77,13 +77,28 @@ func (v *visit) askTimer(fd uintptr) error {
 }
 
 // askTables fills in what sock_diag knows, or what /proc knows.
-func (v *visit) askTables() {
+func (v *visit) askTables(fd uintptr) {
 	r, t := &v.report, &v.handle.target
+	id := &t.id
+	if !id.Connected() && !id.Listening { // it was being connected when the handle was made
+		again, err := sockdiag.Identify(int(fd))
+		if err != nil {
+			r.Unknown = err
+			return
+		}
+		id = &again
+		r.Local, r.Peer = id.Local, id.Remote
+	}
 	conn, err := sockdiag.Borrow(t.namespace)
 	if err == nil {
 		defer conn.Return()
 		var m sockdiag.Message
-		if m, err = conn.Lookup(&t.id, 0); err == nil {
+		if id.Connected() || id.Listening {
+			m, err = conn.Lookup(id, 0)
+		} else {
+			m, err = conn.Search(id)
+		}
+		if err == nil {
 			r.Socket.fill(m)
 			return
 		}
@@ -98,7 +113,7 @@ func (v *visit) askTables() {
 	if errors.Is(err, ErrOtherNamespace) || errors.Is(err, ErrGone) {
 		return // /proc would know no more
 	}
-	entry, err := procnet.Lookup(t.id.Local, t.id.Remote, uint64(t.id.Inode))
+	entry, err := procnet.Lookup(id.Local, id.Remote, uint64(id.Inode))
 	if err != nil {
 		r.Unknown = fmt.Errorf("%w; %w", r.Unknown, err)
 		return

@@ -36,6 +36,7 @@ type Conn struct {
 	buffer []byte
 	out    []byte
 	broken bool // an answer may still be on its way
+	home   bool // in the network namespace of the program
 }
 
 // sequence keeps the numbers of different Conns apart.
@@ -157,6 +158,25 @@ func (c *Conn) Dump(q *Query, f func(Message) bool) error {
 			return nil
 		}
 	}
+}
+
+// Search is Lookup for a connection that is being made, whose peer getpeername
+// does not tell: it goes through all connections from its port that are being
+// made.
+func (c *Conn) Search(id *ID) (Message, error) {
+	const stateSynSent = 2
+	var found Message
+	q := Query{Family: id.Family, States: 1 << stateSynSent, Filter: Ports(Local, id.Local.Port(), id.Local.Port())}
+	err := c.Dump(&q, func(m Message) bool {
+		if id.Cookie != NoCookie && m.Cookie() == id.Cookie || id.Cookie == NoCookie && m.Inode() == id.Inode {
+			found = append(found[:0], m...)
+		}
+		return true
+	})
+	if err == nil && found == nil {
+		err = ErrNotFound
+	}
+	return found, err
 }
 
 // errStopped ends a dump that its reader does not want to go on.

@@ -25,8 +25,10 @@ func Identify(fd int) (ID, error) {
 	switch {
 	case err == nil:
 		id.Remote, _ = fromSockaddr(remote)
-	case err == unix.ENOTCONN: // a listener, or a connection that is gone
+	case err == unix.ENOTCONN: // a listener, or a connection that is being made, or is gone
 		id.Remote = netip.AddrPortFrom(unspecified(id.Family), 0)
+		listening, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN)
+		id.Listening = err == nil && listening != 0
 	default:
 		return ID{}, fmt.Errorf("getpeername: %w", err)
 	}

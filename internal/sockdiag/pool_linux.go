@@ -35,7 +35,28 @@ func Borrow(ns uint64) (*Conn, error) {
 		c.Close()
 		return nil, ErrOtherNamespace
 	}
+	c.home = inHomeNamespace()
 	return c, nil
+}
+
+// home is the network namespace that the program was started in. It is found out
+// then, as any thread may be in another one later, the first included.
+var home = namespaceAt("/proc/self/ns/net")
+
+func inHomeNamespace() bool {
+	this := namespaceAt("/proc/thread-self/ns/net")
+	return this == home && this != namespace{}
+}
+
+// A namespace is told from others by its file.
+type namespace struct{ device, inode uint64 }
+
+func namespaceAt(path string) namespace {
+	var st unix.Stat_t
+	if unix.Stat(path, &st) != nil {
+		return namespace{}
+	}
+	return namespace{uint64(st.Dev), st.Ino}
 }
 
 // ErrOtherNamespace means that a socket belongs to another network namespace
@@ -60,11 +81,12 @@ func takeIdle(ns uint64) *Conn {
 	return nil
 }
 
-// Return gives a Conn back, and closes it if it cannot be used again.
+// Return gives a Conn back, and closes it if it cannot be used again, or would
+// keep another namespace than the program's from going away.
 func (c *Conn) Return() {
 	idle.Lock()
 	defer idle.Unlock()
-	if c.broken || c.ns == 0 || idle.n == maxIdle {
+	if c.broken || !c.home || c.ns == 0 || idle.n == maxIdle {
 		c.Close()
 		return
 	}

@@ -35,7 +35,12 @@ type ID struct {
 	Device        uint32 // the interface that the socket is bound to
 	Cookie        uint64
 	Inode         uint32 // checked unless 0; not part of the question
+	Listening     bool   // a listener's answer is right
 }
+
+// Connected reports whether the ID has the peer's address, without which the
+// kernel finds listeners only.
+func (id *ID) Connected() bool { return id.Remote.Port() != 0 }
 
 // A Query selects sockets for a dump.
 type Query struct {
@@ -120,7 +125,7 @@ func (id *ID) matches(m Message) bool {
 	local, remote := m.Local(), m.Remote()
 	switch {
 	case m.State() == noSocket,
-		m.State() == stateListen && id.Remote.Port() != 0,
+		m.State() == stateListen && !id.Listening,
 		local.Port() != id.Local.Port(), remote.Port() != id.Remote.Port(),
 		id.Cookie != NoCookie && m.Cookie() != id.Cookie,
 		id.Inode != noSocket && m.Inode() != noSocket && m.Inode() != id.Inode:

@@ -1,0 +1,87 @@
+package inspect_test
+
+import (
+	"net"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+func TestWithoutNetlinkProcTells(t *testing.T) {
+	t.Parallel()
+	if !socktest.InChild(t, nil) {
+		return
+	}
+	socktest.DenyNetlink(t)
+	for _, address := range []string{"127.0.0.1:0", "[::1]:0", "[::ffff:127.0.0.1]:0"} {
+		client, server := socktest.Pair(t, "tcp", address)
+		require.NoError(t, sockopt.Set(client, asked))
+		r := of(t, client)
+		assert.Equal(t, inspect.ProcNet, r.Source)
+		assert.ErrorIs(t, r.Unknown, unix.EPERM, "why it is not sock_diag")
+		r.Unknown, r.Source = nil, inspect.SockDiag
+		requireAsked(t, r)
+		assert.Equal(t, inspect.TimerOff, of(t, server).Timer.Kind)
+		assert.NoError(t, inspect.Alive(client))
+
+		found := 0
+		for s, err := range inspect.List(inspect.Filter{Local: []inspect.Endpoint{{LowPort: r.Local.Port()}}}) {
+			require.NoError(t, err)
+			assert.Equal(t, inspect.ProcNet, s.Source)
+			assert.Equal(t, r.Local, s.Local)
+			assert.Equal(t, r.Peer, s.Peer)
+			assert.Equal(t, r.Inode, s.Inode)
+			assert.Equal(t, inspect.TimerKeepAlive, s.Timer.Kind)
+			found++
+		}
+		assert.Equal(t, 1, found, address)
+	}
+	if l, err := net.Listen("tcp", "127.0.0.1:0"); assert.NoError(t, err) {
+		assert.Equal(t, inspect.Listen, of(t, l).State)
+		l.Close()
+	}
+}
+
+func TestWithoutNetlinkAndProcTheSettingsAreLeft(t *testing.T) {
+	t.Parallel()
+	testenv.Root(t)
+	if !socktest.InChild(t, nil) {
+		return
+	}
+	socktest.HideProc(t)
+	socktest.DenyNetlink(t)
+	client, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	require.NoError(t, sockopt.Set(client, asked))
+	r := of(t, client)
+	assert.Equal(t, inspect.NoSource, r.Source)
+	assert.Equal(t, inspect.TimerUnknown, r.Timer.Kind)
+	assert.ErrorIs(t, r.Unknown, unix.EPERM)
+	assert.ErrorIs(t, r.Unknown, os.ErrNotExist)
+	assert.Equal(t, inspect.Established, r.State)
+	assert.Equal(t, asked.Idle, r.Settings.Idle)
+	assert.Contains(t, r.Verdict(), "when the next probe leaves is unknown: sock_diag: netlink socket: operation not permitted")
+	assert.Contains(t, r.Verdict(), "given up 2m46s")
+	assert.NoError(t, inspect.Alive(client))
+	for _, err := range inspect.List(inspect.Filter{}) {
+		assert.ErrorIs(t, err, unix.EPERM)
+	}
+}
+
+func TestNobodyMayLookAtOwnConnections(t *testing.T) {
+	t.Parallel()
+	if !socktest.InChildAsNobody(t) {
+		return
+	}
+	require.Equal(t, 65534, os.Geteuid())
+	client, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	require.NoError(t, sockopt.Set(client, asked))
+	requireAsked(t, of(t, client))
+}

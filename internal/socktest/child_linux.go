@@ -1,0 +1,90 @@
+package socktest
+
+import (
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"unsafe"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/tcpkeepalive/keepalive/internal/testenv"
+)
+
+// childOf is set in processes that InChild started, to the test's name.
+const childOf = "KEEPALIVE_TEST_CHILD_OF"
+
+// InChild returns true in a child process, which does only the test that calls
+// it. Elsewhere it runs that child, as prepare wants it, fails the test if the
+// child fails, and returns false.
+func InChild(t *testing.T, prepare func(*exec.Cmd)) bool {
+	t.Helper()
+	if os.Getenv(childOf) == t.Name() {
+		return true
+	}
+	var parts []string
+	for part := range strings.SplitSeq(t.Name(), "/") {
+		parts = append(parts, "^"+part+"$")
+	}
+	// Not os.Args[0], which lies in a directory that other users may not enter.
+	cmd := exec.Command("/proc/self/exe", "-test.run="+strings.Join(parts, "/"), "-test.count=1", "-test.v")
+	cmd.Env = append(os.Environ(), childOf+"="+t.Name())
+	if prepare != nil {
+		prepare(cmd)
+	}
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Contains(t, string(out), "PASS: "+t.Name(), "the child ran no test")
+	return false
+}
+
+// InChildAsNobody is InChild with a child that has no privileges.
+func InChildAsNobody(t *testing.T) bool {
+	t.Helper()
+	if os.Getenv(childOf) == t.Name() {
+		return true
+	}
+	testenv.Root(t)
+	return InChild(t, func(cmd *exec.Cmd) {
+		const nobody = 65534
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		cmd.Dir = "/"
+	})
+}
+
+// DenyNetlink makes socket(AF_NETLINK) fail with EPERM in all threads of this
+// process, for good: a seccomp filter, as containers have them.
+func DenyNetlink(t *testing.T) {
+	t.Helper()
+	testenv.Need(t, runtime.GOARCH == "amd64" || runtime.GOARCH == "arm64", "the filter is for amd64 and arm64")
+	filter := []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0}, // the system call
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_SOCKET, Jf: 3},
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 16}, // its first argument
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.AF_NETLINK, Jf: 1},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
+	}
+	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
+	require.NoError(t, unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&program)))
+	testenv.Need(t, errno == 0, "needs seccomp filters: "+errno.Error())
+	_, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW, unix.NETLINK_SOCK_DIAG)
+	require.ErrorIs(t, err, unix.EPERM)
+}
+
+// HideProc mounts an empty file system over /proc, in a mount namespace of its
+// own that only this thread and its children see. The thread stays locked.
+func HideProc(t *testing.T) {
+	t.Helper()
+	testenv.Root(t)
+	runtime.LockOSThread()
+	require.NoError(t, unix.Unshare(unix.CLONE_NEWNS))
+	require.NoError(t, unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
+	err := unix.Mount("none", "/proc", "tmpfs", 0, "")
+	testenv.Need(t, err == nil, "needs to mount a tmpfs")
+}

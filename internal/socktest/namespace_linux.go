@@ -1,0 +1,47 @@
+package socktest
+
+import (
+	"os/exec"
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/tcpkeepalive/keepalive/internal/testenv"
+)
+
+// InNamespace runs f on a thread in a network namespace of its own, whose
+// loopback interface is up, and returns to the old one. Goroutines that f starts
+// are not in it; programs that it runs are.
+func InNamespace(t *testing.T, f func()) {
+	t.Helper()
+	testenv.Root(t)
+	runtime.LockOSThread() // stays so, should the way back fail
+	old, err := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	require.NoError(t, err)
+	defer unix.Close(old)
+	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+		runtime.UnlockOSThread()
+		testenv.Need(t, false, "needs to make a network namespace: "+err.Error())
+	}
+	defer func() {
+		if assert.NoError(t, unix.Setns(old, unix.CLONE_NEWNET)) {
+			runtime.UnlockOSThread()
+		}
+	}()
+	IP(t, "link set lo up")
+	f()
+}
+
+// IP runs the command ip with these arguments, one line at a time, in the
+// network namespace of the thread.
+func IP(t *testing.T, lines ...string) {
+	t.Helper()
+	ip := testenv.Tool(t, "ip")
+	for _, line := range lines {
+		out, err := exec.Command("/bin/sh", "-c", ip+" "+line).CombinedOutput()
+		require.NoError(t, err, "ip %s: %s", line, out)
+	}
+}
