@@ -215,7 +215,7 @@ func TestOfAResetConnectionIsNotItsListener(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, client.(*net.TCPConn).SetLinger(0))
 	require.NoError(t, client.Close())
-	require.Eventually(t, func() bool { return h.Alive() != nil }, 5*time.Second, time.Millisecond)
+	socktest.Until(t, "the kernel notices", func() bool { return h.Alive() != nil })
 	r, err := h.Report()
 	require.NoError(t, err)
 	assert.Equal(t, inspect.Closed, r.State)
@@ -263,7 +263,7 @@ func TestStatesOfClosing(t *testing.T) {
 
 func eventually(t *testing.T, c any, state inspect.State) {
 	t.Helper()
-	require.Eventually(t, func() bool { return of(t, c).State == state }, 5*time.Second, time.Millisecond, "%v", state)
+	socktest.Until(t, "the kernel notices", func() bool { return of(t, c).State == state })
 }
 
 // A sender whose peer does not read ends up with a window of zero.
@@ -274,7 +274,7 @@ func TestZeroWindow(t *testing.T) {
 	require.NoError(t, client.SetWriteDeadline(time.Now().Add(500*time.Millisecond)))
 	_, err := client.Write(make([]byte, 64<<20))
 	require.Error(t, err, "more than fits")
-	require.Eventually(t, func() bool { return of(t, client).Timer.Kind == inspect.TimerPersist }, 5*time.Second, 5*time.Millisecond)
+	socktest.Until(t, "the kernel notices", func() bool { return of(t, client).Timer.Kind == inspect.TimerPersist })
 	r := of(t, client)
 	_, err = r.NextProbe()
 	assert.ErrorIs(t, err, inspect.ErrNoProbe)
@@ -357,7 +357,7 @@ func TestDataInFlightAndUnansweredProbes(t *testing.T) {
 		vanish()
 		_, err := server.Write([]byte("lost"))
 		require.NoError(t, err)
-		require.Eventually(t, func() bool { return errors.Is(inspect.Alive(server), inspect.ErrSuspect) }, 5*time.Second, 5*time.Millisecond)
+		socktest.Until(t, "the kernel notices", func() bool { return errors.Is(inspect.Alive(server), inspect.ErrSuspect) })
 		r := of(t, server)
 		assert.Equal(t, inspect.TimerOn, r.Timer.Kind)
 		assert.Equal(t, 1, r.Activity.Unacked)
@@ -366,13 +366,13 @@ func TestDataInFlightAndUnansweredProbes(t *testing.T) {
 		assert.Contains(t, r.Verdict(), "data is in flight")
 
 		// The peer of client is silent, and client only notices by its probes.
-		require.Eventually(t, func() bool { return errors.Is(inspect.Alive(client), inspect.ErrSuspect) }, 5*time.Second, 5*time.Millisecond)
+		socktest.Until(t, "the kernel notices", func() bool { return errors.Is(inspect.Alive(client), inspect.ErrSuspect) })
 		r = of(t, client)
 		n, known := r.Unanswered()
 		assert.True(t, known)
 		assert.Positive(t, n)
 		assert.Contains(t, r.Verdict(), "unanswered, next in")
-		require.Eventually(t, func() bool { return errors.Is(inspect.Alive(client), inspect.ErrGone) }, 10*time.Second, 5*time.Millisecond)
+		socktest.Until(t, "the kernel notices", func() bool { return errors.Is(inspect.Alive(client), inspect.ErrGone) })
 		_, err = client.Read(make([]byte, 1))
 		assert.ErrorIs(t, err, syscall.ETIMEDOUT, "the error is still there")
 	})
@@ -408,10 +408,10 @@ func TestAliveConsumesNothing(t *testing.T) {
 	assert.NoError(t, inspect.Alive(client))
 	_, err := server.Write([]byte("data"))
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return of(t, client).RecvQueue == 4 }, 5*time.Second, time.Millisecond)
+	socktest.Until(t, "the kernel notices", func() bool { return of(t, client).RecvQueue == 4 })
 	assert.NoError(t, inspect.Alive(client), "unread data speaks for the peer")
 	require.NoError(t, server.Close())
-	require.Eventually(t, func() bool { return errors.Is(inspect.Alive(client), inspect.ErrPeerClosed) }, 5*time.Second, time.Millisecond)
+	socktest.Until(t, "the kernel notices", func() bool { return errors.Is(inspect.Alive(client), inspect.ErrPeerClosed) })
 	got, err := io.ReadAll(client)
 	require.NoError(t, err)
 	assert.Equal(t, "data", string(got))

@@ -102,42 +102,40 @@ func (l *lister) visit(m sockdiag.Message) bool {
 		return false
 	}
 	if l.filter.Activity || l.filter.Detail {
-		s.fillAttributes(m)
+		s.fillAttributes(m, l.filter.Detail)
 	}
 	l.listed = true
 	return l.yield(s, nil)
 }
 
-func (s *Socket) fillAttributes(m sockdiag.Message) {
+func (s *Socket) fillAttributes(m sockdiag.Message, detail bool) {
 	s.Activity, s.Detail = Activity{}, Detail{}
 	m.Attributes(func(kind uint16, value []byte) {
-		switch kind {
-		case sockdiag.AttrInfo:
+		if kind == sockdiag.AttrInfo {
 			var info tcpInfo
 			if s.State != Listen && info.decode(value) {
 				s.Activity = info.activity()
 			}
-		case sockdiag.AttrMark:
-			if len(value) >= 4 {
-				s.Detail.Mark = binary.NativeEndian.Uint32(value)
-			}
-		case sockdiag.AttrCgroupID:
-			if len(value) >= 8 {
-				s.Detail.CgroupID = binary.NativeEndian.Uint64(value)
-			}
-		case sockdiag.AttrV6Only:
-			if len(value) >= 1 {
-				s.Detail.V6Only = platform.No
-				if value[0] != 0 {
-					s.Detail.V6Only = platform.Yes
-				}
-			}
-		case sockdiag.AttrShutdown:
-			if len(value) >= 1 {
-				s.Detail.Shutdown = ShutdownKnown | Shutdown(value[0])&(ShutdownReceive|ShutdownSend)
-			}
+		} else if detail {
+			s.Detail.fill(kind, value)
 		}
 	})
+}
+
+func (d *Detail) fill(kind uint16, value []byte) {
+	switch {
+	case kind == sockdiag.AttrMark && len(value) >= 4:
+		d.Mark = binary.NativeEndian.Uint32(value)
+	case kind == sockdiag.AttrCgroupID && len(value) >= 8:
+		d.CgroupID = binary.NativeEndian.Uint64(value)
+	case kind == sockdiag.AttrV6Only && len(value) >= 1:
+		d.V6Only = platform.No
+		if value[0] != 0 {
+			d.V6Only = platform.Yes
+		}
+	case kind == sockdiag.AttrShutdown && len(value) >= 1:
+		d.Shutdown = ShutdownKnown | Shutdown(value[0])&(ShutdownReceive|ShutdownSend)
+	}
 }
 
 func (l *lister) fromProc() error {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"net"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -36,4 +37,15 @@ func Pair(t testing.TB, network, address string) (client, server *net.TCPConn) {
 func Closing[C net.Conn](t testing.TB, c C) C {
 	t.Cleanup(func() { c.Close() })
 	return c
+}
+
+// Until calls f until it returns true, for ten seconds at most. It stays on the
+// calling goroutine, which may be in a network namespace of its own.
+func Until(t testing.TB, why string, f func() bool) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); !f(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("did not happen within ten seconds: %s", why)
+		}
+	}
 }

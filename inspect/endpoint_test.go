@@ -1,0 +1,113 @@
+package inspect_test
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkeepalive/keepalive/inspect"
+)
+
+func TestParseEndpoint(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		text      string
+		prefix    string // "" for any
+		low, high uint16
+		written   string
+	}{
+		{"192.0.2.1", "192.0.2.1/32", 0, 0, "192.0.2.1"},
+		{"10.0.0.0/8", "10.0.0.0/8", 0, 0, "10.0.0.0/8"},
+		{"10.1.2.3/8", "10.0.0.0/8", 0, 0, "10.0.0.0/8"},
+		{":443", "", 443, 443, "*:443"},
+		{"*:443", "", 443, 443, "*:443"},
+		{":8000-8099", "", 8000, 8099, "*:8000-8099"},
+		{"*", "", 0, 0, "*"},
+		{"*:*", "", 0, 0, "*"},
+		{"192.0.2.1:443", "192.0.2.1/32", 443, 443, "192.0.2.1:443"},
+		{"10.0.0.0/8:443", "10.0.0.0/8", 443, 443, "10.0.0.0/8:443"},
+		{"2001:db8::1", "2001:db8::1/128", 0, 0, "2001:db8::1"},
+		{"2001:db8::/32", "2001:db8::/32", 0, 0, "2001:db8::/32"},
+		{"[2001:db8::1]", "2001:db8::1/128", 0, 0, "2001:db8::1"},
+		{"[2001:db8::1]:443", "2001:db8::1/128", 443, 443, "[2001:db8::1]:443"},
+		{"[2001:db8::]/32:443", "2001:db8::/32", 443, 443, "[2001:db8::]/32:443"},
+		{"[2001:db8::/32]:443", "2001:db8::/32", 443, 443, "[2001:db8::]/32:443"},
+		{"::", "::/128", 0, 0, "::"},
+		{"::ffff:192.0.2.1", "192.0.2.1/32", 0, 0, "192.0.2.1"},
+		{"::ffff:10.0.0.0/104", "10.0.0.0/8", 0, 0, "10.0.0.0/8"},
+		{"fe80::1%eth0", "fe80::1/128", 0, 0, "fe80::1"},
+	} {
+		e, err := inspect.ParseEndpoint(row.text)
+		require.NoError(t, err, row.text)
+		want := inspect.Endpoint{LowPort: row.low, HighPort: row.high}
+		if row.prefix != "" {
+			want.Prefix = netip.MustParsePrefix(row.prefix)
+		}
+		assert.Equal(t, want, e, row.text)
+		assert.Equal(t, row.written, e.String(), row.text)
+		again, err := inspect.ParseEndpoint(e.String())
+		require.NoError(t, err, row.text)
+		assert.Equal(t, e, again, row.text)
+	}
+}
+
+func TestParseEndpointSaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"":                "empty",
+		"localhost":       "names are not looked up",
+		"localhost:80":    `"localhost" is neither an IP address nor a prefix`,
+		"10.0.0.0/33":     "neither an IP address nor a prefix",
+		"10.0.0":          "neither an IP address nor a prefix",
+		"1.2.3.4:":        "no port after the colon",
+		"1.2.3.4:0":       `port "0" is not a number from 1 to 65535`,
+		"1.2.3.4:65536":   `port "65536" is not a number from 1 to 65535`,
+		"1.2.3.4:http":    `port "http" is not a number`,
+		":8099-8000":      "the first is greater than the last",
+		":80-":            `port "" is not a number`,
+		"[::1":            "no ] after its address",
+		"[::1]80":         "want /bits or :port after the ]",
+		"[::1]:":          "want /bits or :port after the ]",
+		"[::1]/x":         "neither an IP address nor a prefix",
+		"1.2.3.4/24/8:80": "neither an IP address nor a prefix",
+	} {
+		_, err := inspect.ParseEndpoint(text)
+		assert.ErrorContains(t, err, want, "%q", text)
+	}
+}
+
+func TestAnInvalidFilterIsAnErrorBeforeAnyList(t *testing.T) {
+	t.Parallel()
+	for rule, f := range map[string]inspect.Filter{
+		"a state that does not exist": {States: 1 << 30},
+		"a family of its own":         {Family: 3},
+		"ports the wrong way round":   {Peer: []inspect.Endpoint{{LowPort: 5, HighPort: 4}}},
+		"a prefix that is none":       {Local: []inspect.Endpoint{{Prefix: netip.PrefixFrom(netip.MustParseAddr("1.2.3.4"), 77)}}},
+	} {
+		n := 0
+		for s, err := range inspect.List(f) {
+			n++
+			assert.Nil(t, s, rule)
+			assert.ErrorContains(t, err, "inspect: ", rule)
+		}
+		assert.Equal(t, 1, n, rule)
+	}
+}
+
+func FuzzParseEndpoint(f *testing.F) {
+	for _, s := range []string{"10.0.0.0/8:443", "[2001:db8::]/32:443", ":1-2", "*", "::ffff:1.2.3.4", "fe80::1%x"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		e, err := inspect.ParseEndpoint(s)
+		if err != nil {
+			return
+		}
+		again, err := inspect.ParseEndpoint(e.String())
+		if err != nil || again != e {
+			t.Errorf("%q is %v, which reads as %v, %v", s, e, again, err)
+		}
+	})
+}

@@ -1,0 +1,318 @@
+package inspect_test
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/internal/procnet"
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/platform"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// list copies what List gives out.
+func list(t testing.TB, f inspect.Filter) (sockets []inspect.Socket) {
+	t.Helper()
+	for s, err := range inspect.List(f) {
+		require.NoError(t, err)
+		sockets = append(sockets, *s)
+	}
+	return sockets
+}
+
+// population is one of every kind, in the namespace of the thread.
+type population struct {
+	t    *testing.T
+	keep []any
+}
+
+func (p *population) pair(network, address string) (client, server *net.TCPConn) {
+	client, server = socktest.Pair(p.t, network, address)
+	p.keep = append(p.keep, client, server)
+	return client, server
+}
+
+func populate(t *testing.T) *population {
+	p := &population{t: t}
+	socktest.IP(t, "link add ka0 type veth peer name ka1", "link set ka1 up", "addr add 192.0.2.1/24 dev ka0", "link set ka0 up",
+		"neigh add 192.0.2.9 lladdr 02:00:00:00:00:09 dev ka0")
+	for _, address := range []string{"127.0.0.1:0", "127.0.0.2:0", "[::1]:0", "[::ffff:127.0.0.1]:0"} {
+		client, _ := p.pair("tcp", address)
+		require.NoError(t, sockopt.Set(client, asked))
+		l, err := net.Listen("tcp", address)
+		require.NoError(t, err)
+		t.Cleanup(func() { l.Close() })
+		half, _ := p.pair("tcp", address)
+		require.NoError(t, half.CloseWrite())
+		_, second := p.pair("tcp", address) // TIME-WAIT
+		require.NoError(t, second.CloseWrite())
+		p.keep[len(p.keep)-2].(*net.TCPConn).Close()
+		second.Close()
+	}
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	require.NoError(t, err)
+	t.Cleanup(func() { unix.Close(fd) })
+	require.ErrorIs(t, unix.Connect(fd, &unix.SockaddrInet4{Addr: [4]byte{192, 0, 2, 9}, Port: 80}), unix.EINPROGRESS)
+	return p
+}
+
+// What the kernel's programs let pass is what a plain comparison lets pass of
+// all sockets, which /proc/net/tcp has too.
+func TestFiltersOfLists(t *testing.T) {
+	t.Parallel()
+	socktest.NeedIPv6(t)
+	socktest.InNamespace(t, func() {
+		p := populate(t)
+		type id struct {
+			local, peer netip.AddrPort
+			state       inspect.State
+		}
+		snapshot := func() map[id]bool {
+			all := map[id]bool{}
+			for _, s := range list(t, inspect.Filter{States: inspect.AllStates}) {
+				all[id{s.Local, s.Peer, s.State}] = true
+			}
+			return all
+		}
+		var all map[id]bool
+		socktest.Until(t, "the last segments have arrived", func() bool {
+			before := all
+			time.Sleep(20 * time.Millisecond)
+			all = snapshot()
+			return assert.ObjectsAreEqual(before, all)
+		})
+		states := map[inspect.State]int{}
+		for s := range all {
+			states[s.state]++
+		}
+		for _, want := range []inspect.State{inspect.Established, inspect.Listen, inspect.SynSent, inspect.FinWait2, inspect.CloseWait, inspect.TimeWait} {
+			assert.NotZero(t, states[want], want)
+		}
+		require.NoError(t, procnet.Walk(func(e *procnet.Entry) bool {
+			assert.True(t, all[id{e.Local, e.Remote, inspect.State(e.State)}], "%+v is in /proc/net/tcp only", e)
+			return true
+		}))
+
+		somePort := p.keep[0].(*net.TCPConn).LocalAddr().(*net.TCPAddr).AddrPort().Port()
+		endpoint := func(text string) inspect.Endpoint {
+			e, err := inspect.ParseEndpoint(text)
+			require.NoError(t, err)
+			return e
+		}
+		port := fmt.Sprintf(":%d", somePort)
+		sets := [][]inspect.Endpoint{
+			nil,
+			{endpoint("127.0.0.1")},
+			{endpoint("127.0.0.0/8")},
+			{endpoint("::1")},
+			{endpoint("0.0.0.0/0")},
+			{endpoint("::/0")},
+			{endpoint("192.0.2.9:80")},
+			{endpoint(port)},
+			{endpoint("127.0.0.2"), endpoint("::1"), endpoint("192.0.2.0/24")},
+			{endpoint(port), endpoint("127.0.0.2")},
+			{endpoint(":1-79"), endpoint(":81-65535")},
+			{endpoint("2001:db8::/32")},
+			{endpoint("*")},
+		}
+		matches := func(set []inspect.Endpoint, a netip.AddrPort) bool {
+			for _, e := range set {
+				addr := a.Addr()
+				if e.Prefix.IsValid() && e.Prefix.Addr().Is4() {
+					addr = addr.Unmap()
+				}
+				if (!e.Prefix.IsValid() || e.Prefix.Contains(addr)) && (e.LowPort == 0 || a.Port() >= e.LowPort && a.Port() <= e.HighPort) {
+					return true
+				}
+			}
+			return len(set) == 0
+		}
+		for _, family := range []inspect.Family{inspect.BothFamilies, inspect.IPv4, inspect.IPv6} {
+			for _, states := range []inspect.StateSet{0, inspect.AllStates, inspect.States(inspect.Listen), inspect.States(inspect.Established, inspect.TimeWait)} {
+				for _, local := range sets {
+					for _, peer := range sets {
+						f := inspect.Filter{Family: family, States: states, Local: local, Peer: peer}
+						want := map[id]bool{}
+						for s := range all {
+							if states.Has(s.state) && (family == inspect.BothFamilies || s.local.Addr().Is4() == (family == inspect.IPv4)) &&
+								matches(local, s.local) && matches(peer, s.peer) {
+								want[s] = true
+							}
+						}
+						got := map[id]bool{}
+						for _, s := range list(t, f) {
+							got[id{s.Local, s.Peer, s.State}] = true
+						}
+						if !assert.Equal(t, want, got, "%+v", f) {
+							return
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestWhatAListTellsOfASocket(t *testing.T) {
+	t.Parallel()
+	client, server := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	require.NoError(t, sockopt.Set(client, asked))
+	_, err := server.Write([]byte("unread"))
+	require.NoError(t, err)
+	require.NoError(t, server.CloseWrite())
+	require.Eventually(t, func() bool { return of(t, client).RecvQueue == 6+1 }, 5*time.Second, time.Millisecond, "the FIN counts")
+	local := client.LocalAddr().(*net.TCPAddr).AddrPort()
+	f := inspect.Filter{Local: []inspect.Endpoint{{Prefix: netip.PrefixFrom(local.Addr(), 32), LowPort: local.Port()}}}
+	rc, err := client.SyscallConn()
+	require.NoError(t, err)
+	var cookie uint64
+	var st unix.Stat_t
+	require.NoError(t, rc.Control(func(fd uintptr) {
+		cookie, err = unix.GetsockoptUint64(int(fd), unix.SOL_SOCKET, unix.SO_COOKIE)
+		require.NoError(t, unix.Fstat(int(fd), &st))
+	}))
+	require.NoError(t, err)
+	for _, asks := range []struct{ activity, detail bool }{{}, {activity: true}, {detail: true}, {true, true}} {
+		f.Activity, f.Detail = asks.activity, asks.detail
+		found := list(t, f)
+		require.Len(t, found, 1)
+		s := found[0]
+		assert.Equal(t, inspect.SockDiag, s.Source)
+		assert.Equal(t, inspect.CloseWait, s.State)
+		assert.Equal(t, local, s.Local)
+		assert.Equal(t, client.RemoteAddr().(*net.TCPAddr).AddrPort(), s.Peer)
+		assert.Equal(t, cookie, s.Cookie)
+		assert.EqualValues(t, st.Ino, s.Inode)
+		assert.EqualValues(t, unix.Getuid(), s.UID)
+		assert.EqualValues(t, 7, s.RecvQueue)
+		assert.Equal(t, inspect.TimerKeepAlive, s.Timer.Kind)
+		assert.InDelta(t, 97.5, s.Timer.Left.Seconds(), 2.6)
+		assert.Equal(t, asks.activity, s.Activity.Known)
+		if asks.activity {
+			assert.Less(t, s.Activity.LastDataReceived, 5*time.Second)
+		}
+		if asks.detail {
+			assert.Equal(t, "-->", s.Detail.Shutdown.String(), "the peer's FIN")
+		} else {
+			assert.Equal(t, inspect.Detail{}, s.Detail)
+		}
+	}
+}
+
+func TestV6OnlyListeners(t *testing.T) {
+	t.Parallel()
+	socktest.NeedIPv6(t)
+	for network, want := range map[string]platform.Answer{"tcp6": platform.Yes, "tcp": platform.No, "tcp4": platform.Unknown} {
+		l, err := net.Listen(network, ":0")
+		require.NoError(t, err)
+		defer l.Close()
+		found := list(t, inspect.Filter{States: inspect.States(inspect.Listen), Detail: true,
+			Local: []inspect.Endpoint{{LowPort: uint16(l.Addr().(*net.TCPAddr).Port)}}})
+		require.Len(t, found, 1)
+		assert.Equal(t, want, found[0].Detail.V6Only, network)
+		assert.NotZero(t, found[0].SendQueue, "the backlog")
+	}
+}
+
+// Sockets that exist throughout are in every list, whatever else comes and goes.
+func TestListsBesideChurn(t *testing.T) {
+	t.Parallel()
+	stays := map[[2]netip.AddrPort]bool{} // local and peer: churn uses the same local ports
+	for range 50 {
+		client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+		stays[[2]netip.AddrPort{client.LocalAddr().(*net.TCPAddr).AddrPort(), client.RemoteAddr().(*net.TCPAddr).AddrPort()}] = true
+	}
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	stop := make(chan struct{})
+	var churn sync.WaitGroup
+	churn.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			c.Close()
+		}
+	})
+	for range 3 {
+		churn.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if c, err := net.Dial("tcp4", l.Addr().String()); err == nil {
+					c.(*net.TCPConn).SetLinger(0)
+					c.Close()
+				}
+			}
+		})
+	}
+	for end := time.Now().Add(time.Second); time.Now().Before(end); {
+		left := len(stays)
+		for s, err := range inspect.List(inspect.Filter{Family: inspect.IPv4}) {
+			if err != nil {
+				assert.ErrorIs(t, err, inspect.ErrTableChanged)
+				left = 0
+				break
+			}
+			if stays[[2]netip.AddrPort{s.Local, s.Peer}] {
+				left--
+			}
+		}
+		assert.Zero(t, left, "missing, or listed twice")
+	}
+	close(stop)
+	l.Close()
+	churn.Wait()
+}
+
+// The number of allocations does not depend on that of sockets.
+func TestListsNeedNoMoreMemoryForMoreSockets(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector allocates")
+	}
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	f := inspect.Filter{Peer: []inspect.Endpoint{{LowPort: uint16(l.Addr().(*net.TCPAddr).Port)}}, Activity: true, Detail: true}
+	measure := func(want int) float64 {
+		return testing.AllocsPerRun(10, func() {
+			n := 0
+			for range inspect.List(f) {
+				n++
+			}
+			if n != want {
+				panic(n)
+			}
+		})
+	}
+	none := measure(0)
+	const many = 1000
+	for range many {
+		c, err := net.Dial("tcp4", l.Addr().String())
+		require.NoError(t, err)
+		defer c.Close()
+	}
+	assert.InDelta(t, none, measure(many), 3)
+}
+
+func TestAListOfAnotherNamespaceIsThatOfTheThread(t *testing.T) {
+	t.Parallel()
+	socktest.InNamespace(t, func() {
+		assert.Empty(t, list(t, inspect.Filter{States: inspect.AllStates}))
+		socktest.Pair(t, "tcp4", "127.0.0.1:0")
+		assert.Len(t, list(t, inspect.Filter{}), 2)
+	})
+}
