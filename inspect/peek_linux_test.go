@@ -1,0 +1,203 @@
+package inspect_test
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// peekedEnv makes TestPeekedProcess a process to look at.
+const peekedEnv = "KEEPALIVE_TEST_PEEKED"
+
+// TestPeekedProcess is the process that the tests below look at, not a test. It
+// prints a connection's descriptor and inode, and lives until its input ends.
+func TestPeekedProcess(t *testing.T) {
+	mode := os.Getenv(peekedEnv)
+	if mode == "" {
+		t.Skip("for other tests")
+	}
+	if mode == "undumpable" {
+		require.NoError(t, unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0))
+	}
+	client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	require.NoError(t, sockopt.Set(client, sockopt.Config{Idle: 1234 * time.Second, Interval: 56 * time.Second, Count: 7, UserTimeout: 89 * time.Second}))
+	rc, err := client.SyscallConn()
+	require.NoError(t, err)
+	require.NoError(t, rc.Control(func(fd uintptr) {
+		var st unix.Stat_t
+		require.NoError(t, unix.Fstat(int(fd), &st))
+		fmt.Println("peek at", fd, st.Ino)
+	}))
+	bufio.NewReader(os.Stdin).ReadString('\n')
+}
+
+// startPeeked returns the child, and its connection.
+func startPeeked(t *testing.T, mode string) (o inspect.Owner, inode uint32, stop func()) {
+	t.Helper()
+	cmd := exec.Command("/proc/self/exe", "-test.run=^TestPeekedProcess$")
+	cmd.Env = append(os.Environ(), peekedEnv+"="+mode)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: unix.SIGKILL}
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	stop = func() {
+		in.Close()
+		cmd.Process.Kill()
+		cmd.Wait()
+	}
+	t.Cleanup(stop)
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if n, _ := fmt.Sscanf(lines.Text(), "peek at %d %d", &o.FD, &inode); n == 2 {
+			o.PID = cmd.Process.Pid
+			return o, inode, stop
+		}
+	}
+	t.Fatal("the child said nothing")
+	return
+}
+
+func needPidfd(t *testing.T) {
+	t.Helper()
+	var p inspect.Peeker
+	defer p.Close()
+	_, err := p.Settings(inspect.Owner{PID: os.Getpid(), FD: 1 << 20}, 1)
+	testenv.Need(t, !errors.Is(err, errors.ErrUnsupported), "needs Linux 5.6 (pidfd_getfd)")
+}
+
+func flagsOf(t *testing.T, o inspect.Owner) string {
+	t.Helper()
+	info, err := os.ReadFile(fmt.Sprintf("/proc/%d/fdinfo/%d", o.PID, o.FD))
+	require.NoError(t, err)
+	for line := range strings.Lines(string(info)) {
+		if strings.HasPrefix(line, "flags:") {
+			return line
+		}
+	}
+	return ""
+}
+
+func TestSettingsOfAnotherProcess(t *testing.T) {
+	needPidfd(t)
+	o, inode, stop := startPeeked(t, "plain")
+	var p inspect.Peeker
+	defer p.Close()
+	before := flagsOf(t, o)
+	got, err := p.Settings(o, inode)
+	if errors.Is(err, fs.ErrPermission) {
+		testenv.Need(t, false, "needs permission to trace a child (Yama)")
+	}
+	require.NoError(t, err)
+	assert.True(t, got.Enabled)
+	assert.Equal(t, 1234*time.Second, got.Idle)
+	assert.Equal(t, 56*time.Second, got.Interval)
+	assert.Equal(t, 7, got.Count)
+	assert.Equal(t, 89*time.Second, got.UserTimeout)
+	assert.Equal(t, before, flagsOf(t, o), "its flags are shared")
+
+	found, err := inspect.FindOwners(o.PID)
+	require.NoError(t, err)
+	assert.Contains(t, ownersOf(found, inode, o.PID), o.FD)
+
+	_, err = p.Settings(o, inode+1)
+	assert.ErrorIs(t, err, inspect.ErrChanged)
+	_, err = p.Settings(inspect.Owner{PID: o.PID, FD: 1}, inode) // a pipe
+	assert.ErrorIs(t, err, inspect.ErrChanged)
+	_, err = p.Settings(inspect.Owner{PID: o.PID, FD: 9999}, inode)
+	assert.ErrorIs(t, err, fs.ErrNotExist)
+	stop()
+	_, err = p.Settings(o, inode)
+	assert.ErrorIs(t, err, fs.ErrNotExist, "the process has ended")
+	_, err = new(inspect.Peeker).Settings(o, inode)
+	assert.ErrorIs(t, err, fs.ErrNotExist)
+}
+
+func TestSettingsOfOneself(t *testing.T) {
+	t.Parallel()
+	needPidfd(t)
+	client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	require.NoError(t, sockopt.Set(client, asked))
+	rc, err := client.SyscallConn()
+	require.NoError(t, err)
+	var p inspect.Peeker
+	defer p.Close()
+	require.NoError(t, rc.Control(func(fd uintptr) {
+		got, err := p.Settings(inspect.Owner{PID: os.Getpid(), FD: int(fd)}, of(t, client).Inode)
+		require.NoError(t, err)
+		assert.Equal(t, asked.Idle, got.Idle)
+	}))
+	u, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	require.NoError(t, err)
+	defer u.Close()
+	rc, err = u.SyscallConn()
+	require.NoError(t, err)
+	require.NoError(t, rc.Control(func(fd uintptr) {
+		var st unix.Stat_t
+		require.NoError(t, unix.Fstat(int(fd), &st))
+		_, err := p.Settings(inspect.Owner{PID: os.Getpid(), FD: int(fd)}, uint32(st.Ino))
+		assert.ErrorIs(t, err, inspect.ErrChanged, "not TCP")
+	}))
+}
+
+func TestSettingsThatNobodyMayRead(t *testing.T) {
+	needPidfd(t)
+	if os.Getenv(peekedEnv+"_TARGET") == "" {
+		o, inode, _ := startPeeked(t, "plain")
+		t.Setenv(peekedEnv+"_TARGET", fmt.Sprintf("%d %d %d", o.PID, o.FD, inode))
+	}
+	if !socktest.InChildAsNobody(t) {
+		return
+	}
+	var o inspect.Owner
+	var inode uint32
+	_, err := fmt.Sscan(os.Getenv(peekedEnv+"_TARGET"), &o.PID, &o.FD, &inode)
+	require.NoError(t, err)
+	var p inspect.Peeker
+	defer p.Close()
+	_, err = p.Settings(o, inode)
+	assert.ErrorIs(t, err, fs.ErrPermission, "a process of root")
+
+	o, inode, _ = startPeeked(t, "undumpable")
+	_, err = p.Settings(o, inode)
+	assert.ErrorIs(t, err, fs.ErrPermission, "a process that asked not to be traced")
+}
+
+// Not parallel: it counts descriptors.
+func TestPeekersHoldFewProcesses(t *testing.T) {
+	needPidfd(t)
+	var pids []int
+	for range 70 { // more than a Peeker keeps
+		cmd := exec.Command("/bin/sleep", "60")
+		require.NoError(t, cmd.Start())
+		defer cmd.Wait()
+		defer cmd.Process.Kill()
+		pids = append(pids, cmd.Process.Pid)
+	}
+	before := socktest.OpenFDs(t)
+	var p inspect.Peeker
+	for _, pid := range pids {
+		_, err := p.Settings(inspect.Owner{PID: pid, FD: 0}, 1)
+		assert.ErrorIs(t, err, inspect.ErrChanged)
+		assert.LessOrEqual(t, socktest.OpenFDs(t), before+64)
+	}
+	p.Close()
+	assert.Equal(t, before, socktest.OpenFDs(t))
+}
