@@ -21,7 +21,7 @@ func TestWithoutNetlinkProcTells(t *testing.T) {
 		return
 	}
 	socktest.DenyNetlink(t)
-	for _, address := range []string{"127.0.0.1:0", "[::1]:0", "[::ffff:127.0.0.1]:0"} {
+	for _, address := range []string{"127.0.0.1:0", "[::1]:0", socktest.Mapped} {
 		client, server := socktest.Pair(t, "tcp", address)
 		require.NoError(t, sockopt.Set(client, asked))
 		r := of(t, client)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -45,10 +46,10 @@ func populate(t *testing.T) *population {
 	p := &population{t: t}
 	socktest.IP(t, "link add ka0 type veth peer name ka1", "link set ka1 up", "addr add 192.0.2.1/24 dev ka0", "link set ka0 up",
 		"neigh add 192.0.2.9 lladdr 02:00:00:00:00:09 dev ka0")
-	for _, address := range []string{"127.0.0.1:0", "127.0.0.2:0", "[::1]:0", "[::ffff:127.0.0.1]:0"} {
+	for _, address := range []string{"127.0.0.1:0", "127.0.0.2:0", "[::1]:0", socktest.Mapped} {
 		client, _ := p.pair("tcp", address)
 		require.NoError(t, sockopt.Set(client, asked))
-		l, err := net.Listen("tcp", address)
+		l, err := net.Listen("tcp", strings.ReplaceAll(address, socktest.Mapped, ":0"))
 		require.NoError(t, err)
 		t.Cleanup(func() { l.Close() })
 		half, _ := p.pair("tcp", address)

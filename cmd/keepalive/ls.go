@@ -68,20 +68,19 @@ such process; 3 not permitted to look at the process of --pid.`,
 	f.BoolVar(&o.ss, "ss", false, "print the lines of ss -Htno, as the ss installed here writes them")
 	f.BoolVarP(&o.process, "process", "p", false, "with --ss: what ss -p adds")
 	f.BoolVarP(&o.extended, "extended", "e", false, "with --ss: what ss -e adds")
-	f.BoolVar(&o.netstat, "netstat", false, "print the lines of netstat -tno")
-	cmd.MarkFlagsMutuallyExclusive("json", "ss", "netstat")
+	f.BoolVar(&o.netstat, "netstat", false, "print the lines of netstat -tnoW")
 	showSchema(cmd)
 	return cmd
 }
 
 func (o *lsOptions) check(cmd *cobra.Command) error {
-	if err := cmd.ValidateFlagGroups(); err != nil {
-		return usageError{err}
+	if err := exclusive(cmd, "json", "ss", "netstat"); err != nil {
+		return err
 	}
 	if !o.ss && (o.process || o.extended) {
 		return usageError{errors.New("--process and --extended are for --ss")}
 	}
-	return o.selection.parse()
+	return o.selection.parse(cmd)
 }
 
 func (o *lsOptions) run(stdout, stderr io.Writer) error {

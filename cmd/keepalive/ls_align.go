@@ -14,6 +14,7 @@ type aligner struct {
 	field  int
 	widths [ssFields]uint16
 
+	first    int    // field to begin with: ss leaves a state out that is the same for all
 	later    bool   // the line is to come after those of IPv4
 	kept     []byte // lines: later, the ends of their fields, and the fields
 	keptLate bool   // one of them comes later
@@ -112,8 +113,14 @@ const textSize = 16 << 10
 func (a *aligner) write(ends []uint16, line []byte) {
 	b := a.text
 	start := uint16(0)
-	for i, end := range ends {
-		b = append(b, layouts[i].delim...)
+	if a.first > 0 {
+		start = ends[a.first-1]
+	}
+	for i := a.first; i < len(ends); i++ {
+		end := ends[i]
+		if i > a.first {
+			b = append(b, layouts[i].delim...)
+		}
 		pad := int(a.widths[i]) - int(end-start)
 		if layouts[i].right {
 			b = appendPad(b, pad)

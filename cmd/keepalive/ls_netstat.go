@@ -16,7 +16,7 @@ var netstatStates = [...]string{
 	"CLOSE_WAIT", "LAST_ACK", "LISTEN", "CLOSING", "SYN_RECV",
 }
 
-// listNetstat prints what netstat -tno does, without its titles. It shows all
+// listNetstat prints what netstat -tnoW does, without its titles. It shows all
 // states but LISTEN unless told otherwise, as netstat does.
 func (o *lsOptions) listNetstat(out *bufio.Writer, stderr io.Writer) error {
 	f := o.filter
@@ -38,7 +38,7 @@ func (o *lsOptions) listNetstat(out *bufio.Writer, stderr io.Writer) error {
 }
 
 func appendNetstat(b []byte, s *inspect.Socket) []byte {
-	protocol := "tcp "
+	protocol := "tcp"
 	if s.Local.Addr().Is6() {
 		protocol = "tcp6"
 	}
@@ -50,15 +50,15 @@ func appendNetstat(b []byte, s *inspect.Socket) []byte {
 	if s.State == inspect.Listen {
 		send = 0 // /proc, which netstat reads, does not show the backlog there
 	}
-	b = fmt.Appendf(b, "%s %6d %6d %-23s %-23s %-11s ", protocol, s.RecvQueue, send, netstatAddr(s.Local), netstatAddr(s.Peer), state)
+	b = fmt.Appendf(b, "%-5s %6d %6d %-23s %-23s %-11s ", protocol, s.RecvQueue, send, netstatAddr(s.Local), netstatAddr(s.Peer), state)
 	return append(s.Timer.Append(b, inspect.Netstat), '\n')
 }
 
-// netstatAddr has no brackets.
+// netstatAddr has no brackets, and shows IPv4-mapped addresses as IPv4.
 func netstatAddr(a netip.AddrPort) string {
 	port := "*"
 	if a.Port() != 0 {
 		port = strconv.Itoa(int(a.Port()))
 	}
-	return a.Addr().String() + ":" + port
+	return a.Addr().Unmap().String() + ":" + port
 }

@@ -33,8 +33,6 @@ func (s *selection) addFlags(cmd *cobra.Command) {
 	f.BoolVarP(&s.listening, "listening", "l", false, "only listeners")
 	f.BoolVarP(&s.ipv4, "ipv4", "4", false, "only IPv4")
 	f.BoolVarP(&s.ipv6, "ipv6", "6", false, "only IPv6")
-	cmd.MarkFlagsMutuallyExclusive("listening", "state")
-	cmd.MarkFlagsMutuallyExclusive("ipv4", "ipv6")
 	if err := cmd.RegisterFlagCompletionFunc("state", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return stateWords(), cobra.ShellCompDirectiveNoFileComp
 	}); err != nil {
@@ -80,8 +78,27 @@ func stateWords() []string {
 	return words
 }
 
+// exclusive refuses two of these flags at once. (cobra's own check is not told
+// from other errors.)
+func exclusive(cmd *cobra.Command, names ...string) error {
+	given := ""
+	for _, name := range names {
+		switch {
+		case !cmd.Flags().Changed(name):
+		case given != "":
+			return usageError{fmt.Errorf("--%s and --%s exclude each other", given, name)}
+		default:
+			given = name
+		}
+	}
+	return nil
+}
+
 // parse turns the flags into the filter.
-func (s *selection) parse() error {
+func (s *selection) parse(cmd *cobra.Command) error {
+	if err := errors.Join(exclusive(cmd, "listening", "state"), exclusive(cmd, "ipv4", "ipv6")); err != nil {
+		return err
+	}
 	var states inspect.StateSet
 	for _, word := range s.states {
 		set, ok := stateSets[strings.ToLower(word)]

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"io"
+	"math/bits"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -23,7 +24,11 @@ func (o *lsOptions) listSS(out *bufio.Writer, stderr io.Writer) error {
 		f.States &= ssStates
 	}
 	f.Detail = o.extended || f.States.Has(inspect.Listen)
-	p := ssPrinter{styles: style, extended: o.extended, aligner: aligner{out: out}}
+	first := ssState
+	if !o.listening && bits.OnesCount32(uint32(f.States)) == 1 {
+		first = ssRecvQ
+	}
+	p := ssPrinter{styles: style, extended: o.extended, aligner: aligner{out: out, first: first}}
 	var source inspect.Source
 	for j, err := range o.sockets(f, o.process) {
 		if err != nil {

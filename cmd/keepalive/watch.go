@@ -29,7 +29,7 @@ func newWatch() *cobra.Command {
 second. Timers count down in between. A mark in front of a row says what changed
 with the last look: + new, ! its state, settings, timer or probes, - gone.
 
-  up down PgUp PgDn Home End   scroll
+  up down (k j) PgUp PgDn Home End   scroll
   s  next sort key             r  reverse the order
   /  show only rows with a text, Enter to go back to the table, Esc to end it
   space  stop and go on        q, Esc, Ctrl-C  quit
@@ -66,9 +66,6 @@ to look at the process of --pid.`,
 }
 
 func (o *watchOptions) check(cmd *cobra.Command) error {
-	if err := cmd.ValidateFlagGroups(); err != nil {
-		return usageError{err}
-	}
 	if o.every < shortestRound {
 		return usageError{fmt.Errorf("--interval %v: the shortest is %v", o.every, shortestRound)}
 	}
@@ -78,7 +75,7 @@ func (o *watchOptions) check(cmd *cobra.Command) error {
 	if _, ok := sortIndex(o.sort); !ok {
 		return usageError{fmt.Errorf("--sort %q: want %s", o.sort, words(sortNames()))}
 	}
-	return o.selection.parse()
+	return o.selection.parse(cmd)
 }
 
 func (o *watchOptions) run(cmd *cobra.Command) error {

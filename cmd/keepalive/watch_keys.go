@@ -40,6 +40,10 @@ var sequences = map[string]keypress{
 	"\x7f": keyBackspace, "\b": keyBackspace,
 }
 
+// ss3 begins what terminals in application mode send; the decoder leaves the
+// character that follows out.
+const ss3 = "\x1bO"
+
 // readKeys sends what is typed until there is no more.
 func readKeys(r io.Reader, keys chan<- keypress) {
 	defer close(keys)
@@ -48,6 +52,10 @@ func readKeys(r io.Reader, keys chan<- keypress) {
 		n, err := r.Read(buffer[:])
 		for typed := buffer[:n]; len(typed) > 0; {
 			sequence, _, size, _ := ansi.DecodeSequence(typed, ansi.NormalState, nil)
+			if string(sequence) == ss3 && len(typed) > size {
+				size++
+				sequence = typed[:size]
+			}
 			if k := keyOf(sequence); k != keyNone {
 				keys <- k
 			}

@@ -59,7 +59,7 @@ func TestMalformedLinesAreErrors(t *testing.T) {
 }
 
 func TestLookupAndWalk(t *testing.T) {
-	for _, address := range []string{"127.0.0.1:0", "[::1]:0", "[::ffff:127.0.0.1]:0"} {
+	for _, address := range []string{"127.0.0.1:0", "[::1]:0", socktest.Mapped} {
 		t.Run(address, func(t *testing.T) {
 			client, server := socktest.Pair(t, "tcp", address)
 			require.NoError(t, client.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: 100 * time.Second, Interval: -1, Count: -1}))

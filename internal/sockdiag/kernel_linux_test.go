@@ -55,7 +55,7 @@ func setIdle(t *testing.T, c *net.TCPConn, idle time.Duration) {
 }
 
 func TestLookupFindsTheTimerOfExactlyThisSocket(t *testing.T) {
-	for _, address := range []string{"127.0.0.1:0", "[::1]:0", "[::ffff:127.0.0.1]:0"} {
+	for _, address := range []string{"127.0.0.1:0", "[::1]:0", socktest.Mapped} {
 		t.Run(address, func(t *testing.T) {
 			t.Parallel()
 			client, server := socktest.Pair(t, "tcp", address)
@@ -308,7 +308,7 @@ func TestFilters(t *testing.T) {
 	socktest.NeedIPv6(t)
 	mine := map[netip.AddrPort]netip.AddrPort{} // local to remote
 	var known []uint16
-	for _, address := range []string{"127.0.0.1:0", "127.0.0.2:0", "127.200.3.4:0", "[::1]:0", "[::ffff:127.0.0.1]:0"} {
+	for _, address := range []string{"127.0.0.1:0", "127.0.0.2:0", "127.200.3.4:0", "[::1]:0", socktest.Mapped} {
 		client, server := socktest.Pair(t, "tcp", address)
 		for _, c := range []*net.TCPConn{client, server} {
 			m, err := lookup(t, c)

@@ -5,11 +5,16 @@ package socktest
 import (
 	"context"
 	"net"
+	"strconv"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 )
+
+// Mapped is an address for Pair: an IPv4 client of a dual-stack listener, whose
+// socket is one of IPv6 with IPv4-mapped addresses.
+const Mapped = "mapped"
 
 // Pair returns both ends of a connection over address ("127.0.0.1:0",
 // "[::1]:0"), on which package net has set no keepalive option. Both are closed
@@ -18,11 +23,19 @@ func Pair(t testing.TB, network, address string) (client, server *net.TCPConn) {
 	t.Helper()
 	lc := net.ListenConfig{KeepAlive: -1}
 	lc.SetMultipathTCP(false)
+	dial := ""
+	if address == Mapped {
+		address, dial = ":0", "127.0.0.1"
+	}
 	l, err := lc.Listen(context.Background(), network, address)
 	require.NoError(t, err)
 	defer l.Close()
 	d := net.Dialer{KeepAlive: -1}
-	c, err := d.Dial(network, l.Addr().String())
+	to := l.Addr().String()
+	if dial != "" {
+		to = net.JoinHostPort(dial, strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+	}
+	c, err := d.Dial(network, to)
 	require.NoError(t, err)
 	s, err := l.Accept()
 	require.NoError(t, err)
