@@ -18,7 +18,7 @@ func connect() (net.Conn, net.Listener) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	d, err := dialer.New(sockopt.Config{Idle: 2 * time.Hour, Interval: 75 * time.Second, Count: 9})
+	d, err := dialer.New(sockopt.Config{Idle: 7190 * time.Second, Interval: 75 * time.Second, Count: 9})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func ExampleOf() {
 	next, err := r.NextProbe()
 	fmt.Println(next.Round(time.Minute), err)
 	// Output:
-	// ESTAB keepalive on idle=7200s interval=75s count=9 user-timeout=off
+	// ESTAB keepalive on idle=7190s interval=75s count=9 user-timeout=off
 	// timer:(keepalive,119min,0)
 	// 2h0m0s <nil>
 }
@@ -130,5 +130,5 @@ func ExamplePeeker() {
 			fmt.Println(settings, err)
 		}
 	}
-	// Output: on idle=7200s interval=75s count=9 user-timeout=off <nil>
+	// Output: on idle=7190s interval=75s count=9 user-timeout=off <nil>
 }
