@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -68,6 +69,18 @@ func TestTheTableWithoutProcesses(t *testing.T) {
 	out, errs := ls(t, "--local", "192.0.2.77")
 	assert.Regexp(t, `^STATE .*PROCESS\n$`, out, "titles above nothing")
 	assert.Empty(t, errs)
+}
+
+func TestASocketThatNobodyHasOpenHasALine(t *testing.T) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	c, err := net.Dial("tcp4", l.Addr().String())
+	require.NoError(t, err)
+	defer c.Close()
+	out, errs := ls(t, "--local", l.Addr().String()) // it waits to be accepted
+	assert.Regexp(t, `ESTAB .* \? +\? +\? +\? +- +- +0 +-\n`, strings.ReplaceAll(out, "on:go", "?"))
+	assert.Contains(t, errs, "settings ? on 1 socket that no process has open: not yet accepted")
 }
 
 func TestWhatIsNotPermittedIsAQuestionMarkAndALine(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 type notes struct {
 	source     inspect.Source
 	noOwner    int   // sockets whose process is not known
+	unowned    int   // sockets that no process has open, so that nobody can read their settings
 	noSettings int   // sockets whose process is known, but not their settings
 	why        error // the first reason for that
 }
@@ -25,6 +26,9 @@ func (n notes) print(w io.Writer) {
 	}
 	if n.noOwner > 0 {
 		fmt.Fprintf(w, "note: ? on %s: the process belongs to another user or is not visible from here; %s would show it\n", sockets(n.noOwner), forRoot)
+	}
+	if n.unowned > 0 {
+		fmt.Fprintf(w, "note: settings ? on %s that no process has open: not yet accepted, or closed already\n", sockets(n.unowned))
 	}
 	switch {
 	case n.noSettings == 0:

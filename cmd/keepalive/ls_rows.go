@@ -73,7 +73,10 @@ func (v *survey) complete(r *row, owners *inspect.Owners) {
 		return
 	}
 	if r.Inode == 0 {
-		return // nobody has it open: it waits to be accepted, or to end
+		if r.State != inspect.TimeWait { // which has no settings
+			v.notes.unowned++
+		}
+		return
 	}
 	for _, o := range r.owners {
 		r.Settings, r.unreadable = v.peeker.Settings(o, r.Inode)
