@@ -17,10 +17,9 @@ import (
 
 func TestWithoutNetlinkProcTells(t *testing.T) {
 	t.Parallel()
-	if !socktest.InChild(t, nil) {
+	if !socktest.InChildWithoutNetlink(t) {
 		return
 	}
-	socktest.DenyNetlink(t)
 	for _, address := range []string{"127.0.0.1:0", "[::1]:0", socktest.Mapped} {
 		client, server := socktest.Pair(t, "tcp", address)
 		require.NoError(t, sockopt.Set(client, asked))
@@ -53,11 +52,10 @@ func TestWithoutNetlinkProcTells(t *testing.T) {
 func TestWithoutNetlinkAndProcTheSettingsAreLeft(t *testing.T) {
 	t.Parallel()
 	testenv.Root(t)
-	if !socktest.InChild(t, nil) {
+	if !socktest.InChildWithoutNetlink(t) {
 		return
 	}
 	socktest.HideProc(t)
-	socktest.DenyNetlink(t)
 	client, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
 	require.NoError(t, sockopt.Set(client, asked))
 	r := of(t, client)

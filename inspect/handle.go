@@ -25,7 +25,8 @@ func Of(c any) (Report, error) {
 }
 
 // A Handle is one connection or listener, kept for repeated looks: its methods
-// allocate nothing, unless there is an error to tell. It does not keep the
+// allocate nothing, unless there is an error to tell (on linux/386 and
+// linux/s390x one TCP_INFO each). It does not keep the
 // connection open and need not be closed; after the connection is closed its
 // methods return an error that wraps [net.ErrClosed]. It may be used
 // concurrently, also beside a blocked Read or Write.

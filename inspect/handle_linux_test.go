@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"runtime"
 	"sync"
 	"syscall"
 	"testing"
@@ -481,6 +482,9 @@ func TestNothingLeaks(t *testing.T) {
 func TestHandlesAllocateNothing(t *testing.T) {
 	if raceDetector {
 		t.Skip("the race detector allocates")
+	}
+	if runtime.GOARCH == "386" || runtime.GOARCH == "s390x" {
+		t.Skip("x/sys, which knows how socket calls are made here, allocates")
 	}
 	client, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
 	require.NoError(t, sockopt.Set(client, asked))

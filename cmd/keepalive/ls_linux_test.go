@@ -109,10 +109,9 @@ func TestWhatIsNotPermittedIsAQuestionMarkAndALine(t *testing.T) {
 }
 
 func TestWithoutNetlinkLsSaysSo(t *testing.T) {
-	if !socktest.InChild(t, nil) {
+	if !socktest.InChildWithoutNetlink(t) {
 		return
 	}
-	socktest.DenyNetlink(t)
 	flags := ours(t, sockopt.Config{Idle: 100 * time.Second})
 	for _, form := range []string{"--json=false", "--ss", "--netstat", "--json"} {
 		out, errs := ls(t, append(flags, form)...)
@@ -122,11 +121,10 @@ func TestWithoutNetlinkLsSaysSo(t *testing.T) {
 }
 
 func TestWithoutAnySourceLsIsDenied(t *testing.T) {
-	if !socktest.InChild(t, nil) {
+	if !socktest.InChildWithoutNetlink(t) {
 		return
 	}
 	socktest.HideProc(t)
-	socktest.DenyNetlink(t)
 	code, out, errs := command("ls", "--ss")
 	assert.Equal(t, exitDenied, code)
 	assert.Empty(t, out)

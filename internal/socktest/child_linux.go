@@ -56,11 +56,22 @@ func InChildAsNobody(t *testing.T) bool {
 	})
 }
 
-// DenyNetlink makes socket(AF_NETLINK) fail with EPERM in all threads of this
-// process, for good: a seccomp filter, as containers have them.
-func DenyNetlink(t *testing.T) {
+// InChildWithoutNetlink is InChild with a child in which socket(AF_NETLINK)
+// fails with EPERM: it has a seccomp filter, as containers have them.
+func InChildWithoutNetlink(t *testing.T) bool {
 	t.Helper()
-	testenv.Need(t, runtime.GOARCH == "amd64" || runtime.GOARCH == "arm64", "the filter is for amd64 and arm64")
+	if runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" {
+		t.Skip("the filter is for amd64 and arm64")
+	}
+	if !InChild(t, nil) {
+		return false
+	}
+	denyNetlink(t)
+	return true
+}
+
+func denyNetlink(t *testing.T) {
+	t.Helper()
 	filter := []unix.SockFilter{
 		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0}, // the system call
 		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_SOCKET, Jf: 3},
