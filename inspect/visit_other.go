@@ -12,7 +12,10 @@ import (
 // A target is nothing: only getsockopt knows anything here.
 type target struct{}
 
-func (v *visit) identify(uintptr) error { return nil }
+func (v *visit) identify(uintptr) error {
+	v.handle.target = target{}
+	return nil
+}
 
 func (v *visit) look(fd uintptr) (err error) {
 	r := &v.report

@@ -24,10 +24,9 @@ import (
 // A population has sockets of every kind, with every timer, in the network
 // namespace of the thread.
 type population struct {
-	t       *testing.T
-	silent  *net.TCPConn // its data stays in flight once its address is gone
-	port    int          // of a listener
-	devices bool
+	t      *testing.T
+	silent *net.TCPConn // its data stays in flight once its address is gone
+	port   int          // of a listener
 }
 
 func (p *population) listen(network, address string, multipath bool) net.Listener {
