@@ -383,10 +383,16 @@ func TestForeignCause(t *testing.T) {
 		if foreignWine() && foreignOld(foreignTable(t)) {
 			t.Skip("Wine 8 reads the end of the stream where the peer sent RST")
 		}
-		client, server := socktest.Pair(t, "tcp", "127.0.0.1:0")
-		require.NoError(t, server.SetLinger(0))
-		require.NoError(t, server.Close())
-		_, err := client.Read(buffer)
+		var err error
+		for range 10 { // Wine 10 reads EOF when the RST comes while Read begins: 18 of 200 times
+			client, server := socktest.Pair(t, "tcp", "127.0.0.1:0")
+			require.NoError(t, server.SetLinger(0))
+			require.NoError(t, server.Close())
+			_, err = client.Read(buffer)
+			if err != io.EOF || !foreignWine() {
+				break
+			}
+		}
 		require.ErrorIs(t, err, win.WSAECONNRESET)
 		assert.Equal(t, sockopt.Reset, sockopt.CauseOf(err))
 	})
