@@ -30,9 +30,11 @@ var (
 // system's default; where that is not known, the error wraps [ErrUnknown]. If
 // keepalive is off it is [ErrNeverDetected].
 //
-// The result is a lower bound. Kernel timers are late, on Linux by up to 1/8 of
-// the time they run for. While data is in flight no probe is sent and the user
-// timeout alone decides (Linux: about 15 minutes without one).
+// Kernel timers are late, on Linux by up to 1/8 of the time they run for: the
+// peer may be given up that much later, or, where a user timeout is reached
+// meanwhile, one probe earlier. While data is in flight no probe is sent and the
+// user timeout alone decides (Linux: about 15 minutes without one).
+// [DetectionBounds] accounts for all of that.
 //
 // Source: tcp_keepalive_timer in net/ipv4/tcp_timer.c.
 func (c Config) DetectionTime() (time.Duration, error) {

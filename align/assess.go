@@ -1,0 +1,262 @@
+package align
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/tcpkeepalive/keepalive/platform"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// Verdict is whether a silent connection stays alive.
+type Verdict uint8
+
+const (
+	// Unknown: something that decides is not known.
+	Unknown Verdict = iota
+	// Survives: a probe comes in time, whatever is late or lost within the
+	// request.
+	Survives
+	// Loses: it does not.
+	Loses
+	// NeedsHeartbeat: a middlebox on the path ignores probes; see the
+	// Assessment's Heartbeat.
+	NeedsHeartbeat
+)
+
+// String returns "unknown", "survives", "loses" or "needs a heartbeat".
+func (v Verdict) String() string {
+	return name(v, "unknown", "survives", "loses", "needs a heartbeat")
+}
+
+// An Assessment is what becomes of a silent connection on a path.
+type Assessment struct {
+	Settings sockopt.Settings
+	Verdict  Verdict
+	// Reason is the verdict in a sentence.
+	Reason string
+
+	// Tightest is the middlebox that decides, of those that probes refresh; its
+	// ID is "" if there is none.
+	Tightest Profile
+	// Period is the longest silence while nothing is lost.
+	Period time.Duration
+	// LatestRefresh is the longest silence when as many probes are lost in a row
+	// as the request says: late timers and a round trip included.
+	LatestRefresh time.Duration
+	// Margin is what then remains of the timeout; negative if it comes too late.
+	Margin time.Duration
+	// LostProbes is how many probes may be lost in a row, -1 if the connection is
+	// lost even when none is.
+	LostProbes int
+	// ProbesPerHour is what a silent connection costs, without the answers.
+	ProbesPerHour float64
+
+	// Detection is how long the death of the peer may go unnoticed. It is the
+	// zero value if settings that it takes are not known.
+	Detection sockopt.Detection
+
+	// Heartbeat is what the application has to do, nil if probes are enough.
+	Heartbeat *Heartbeat
+
+	// Warnings are what else to know about this path and these settings.
+	Warnings []string
+	// Assumptions are the facts the verdict rests on that nobody verified.
+	Assumptions []string
+}
+
+// Assess tells whether a connection with these settings, read from a socket or
+// of [Settings], survives the path of the request, and how long the death of
+// its peer goes unnoticed.
+//
+// Errors are those of [Request.Validate]; a path without any known idle timeout
+// is an error that wraps [ErrUnknown].
+func (r Request) Assess(s sockopt.Settings) (*Assessment, error) {
+	if err := r.Validate(); err != nil {
+		return nil, err
+	}
+	if err := r.parts().errNothing(); err != nil {
+		return nil, err
+	}
+	return r.assess(s), nil
+}
+
+// Settings returns what a new Linux socket with this Config holds, where the
+// system's defaults (sysctl net.ipv4.tcp_keepalive_*) are these: see
+// [platform.SystemDefaults].
+func Settings(cfg sockopt.Config, defaults sockopt.Settings) (sockopt.Settings, error) {
+	if err := cfg.ValidateFor(linux()); err != nil {
+		return sockopt.Settings{}, err
+	}
+	return linux().Effect(platform.Request(cfg), defaults), nil
+}
+
+func linux() *platform.Table {
+	t, _ := platform.Lookup("linux")
+	return t
+}
+
+func (r Request) assess(s sockopt.Settings) *Assessment {
+	parts := r.parts()
+	a := &Assessment{Settings: s, LostProbes: -1}
+	a.Tightest, _ = tightest(parts.refreshed)
+	if d, err := sockopt.DetectionBounds(s, r.conditions()); err == nil {
+		a.Detection = d
+	}
+	if r.probes(s) == nil {
+		a.Period = sockopt.LatestProbe(s, 0, r.HZ) + r.rtt()
+		a.LatestRefresh = r.latestRefresh(s, r.lostProbes())
+		a.ProbesPerHour = float64(time.Hour) / float64(max(s.Idle, s.Interval))
+		if a.Tightest.Timeout > 0 {
+			a.Margin = a.Tightest.Timeout - a.LatestRefresh
+			a.LostProbes = r.survivable(s, a.Tightest.Timeout)
+		}
+	}
+	a.Verdict, a.Reason = r.verdict(s, parts, a)
+	if a.Verdict == NeedsHeartbeat {
+		a.Heartbeat = r.heartbeat(parts)
+	}
+	a.Warnings = r.warnings(parts)
+	for _, p := range r.Path {
+		for _, doubt := range p.Doubts() {
+			a.Assumptions = append(a.Assumptions, p.label()+": "+doubt)
+		}
+	}
+	return a
+}
+
+// probes returns why a socket with these settings sends no probes, nil if it does.
+func (r Request) probes(s sockopt.Settings) error {
+	switch {
+	case !s.Known.Has(platform.KeepAlive):
+		return fmt.Errorf("whether keepalive is on is %w", ErrUnknown)
+	case !s.Enabled:
+		return fmt.Errorf("keepalive is off: no probe is sent")
+	}
+	for _, o := range []platform.Option{platform.Idle, platform.Interval, platform.Count, platform.UserTimeout} {
+		if !s.Known.Has(o) {
+			return fmt.Errorf("%s is %w", o, ErrUnknown)
+		}
+	}
+	return nil
+}
+
+// latestRefresh is the longest time between two packets of a silent connection
+// that a middlebox sees: the last of them may have been on its way back.
+func (r Request) latestRefresh(s sockopt.Settings, lost int) time.Duration {
+	return sockopt.LatestProbe(s, lost, r.HZ) + r.rtt()
+}
+
+// survivable is the number of probes that may be lost in a row, -1 if the first
+// one already comes too late.
+func (r Request) survivable(s sockopt.Settings, timeout time.Duration) int {
+	for lost := 0; ; lost++ {
+		if lost > maxLostProbes || r.latestRefresh(s, lost) >= timeout-r.Margin || !r.outlives(s, lost) {
+			return lost - 1
+		}
+	}
+}
+
+// outlives tells whether the kernel still sends a probe after so many were lost.
+func (r Request) outlives(s sockopt.Settings, lost int) bool {
+	if lost == 0 {
+		return true
+	}
+	if s.UserTimeout > 0 { // looked at before a probe is sent
+		return r.latestRefresh(s, lost) < s.UserTimeout
+	}
+	return lost < s.Count
+}
+
+func (r Request) verdict(s sockopt.Settings, parts parts, a *Assessment) (Verdict, string) {
+	if len(parts.ignoring) > 0 {
+		return NeedsHeartbeat, fmt.Sprintf("%s does not count TCP keepalive probes: only data keeps the connection", ids(parts.ignoring))
+	}
+	if a.Tightest.Timeout == 0 {
+		return Unknown, fmt.Sprintf("the timeout of %s is not known", ids(parts.unknown))
+	}
+	limit := fmt.Sprintf("%s forgets it after %s", a.Tightest.label(), text(a.Tightest.Timeout))
+	if err := r.probes(s); err != nil {
+		if !s.Known.Has(platform.KeepAlive) || s.Enabled {
+			return Unknown, err.Error()
+		}
+		return Loses, err.Error() + ", and " + limit
+	}
+	if a.LostProbes < r.lostProbes() {
+		return Loses, r.tooLate(s, a, limit)
+	}
+	var doubtful []Profile
+	for _, p := range parts.refreshed {
+		if p.Refreshed == UnknownAnswer {
+			doubtful = append(doubtful, p)
+		}
+	}
+	switch {
+	case len(parts.unknown) > 0:
+		return Unknown, fmt.Sprintf("the timeout of %s is not known; the rest of the path is survived", ids(parts.unknown))
+	case len(doubtful) > 0:
+		return Unknown, fmt.Sprintf("whether a probe refreshes %s is not known; in time it would be", ids(doubtful))
+	}
+	return Survives, fmt.Sprintf("refreshed after %s at the latest, with %s lost; %s",
+		text(roundUp(a.LatestRefresh)), probeCount(r.lostProbes()), limit)
+}
+
+func (r Request) tooLate(s sockopt.Settings, a *Assessment, limit string) string {
+	left := a.Tightest.Timeout - r.Margin
+	margin := ""
+	if r.Margin > 0 {
+		margin = ", less a margin of " + text(r.Margin)
+	}
+	if a.LostProbes < 0 {
+		return fmt.Sprintf("the first probe comes up to %s after the last segment, %s%s", text(roundUp(a.Period)), limit, margin)
+	}
+	next := a.LostProbes + 1
+	if !r.outlives(s, next) && r.latestRefresh(s, next) < left {
+		by := fmt.Sprintf("the count of %d", s.Count)
+		if s.UserTimeout > 0 {
+			by = fmt.Sprintf("the user timeout of %s", text(s.UserTimeout))
+		}
+		return fmt.Sprintf("with %s lost, %s ends the connection itself", probeCount(next), by)
+	}
+	return fmt.Sprintf("with %s lost the next one comes up to %s after the last segment, %s%s",
+		probeCount(next), text(roundUp(r.latestRefresh(s, next))), limit, margin)
+}
+
+func probeCount(n int) string {
+	switch n {
+	case 0:
+		return "no probe"
+	case 1:
+		return "1 probe"
+	}
+	return fmt.Sprintf("%d probes", n)
+}
+
+func (r Request) warnings(parts parts) []string {
+	var ws []string
+	for _, p := range parts.others {
+		switch p.Kind {
+		case MaxAge:
+			ws = append(ws, fmt.Sprintf("%s ends every connection at the age of %s, used or not: no setting prevents that, let the pool retire them earlier", p.label(), text(p.Timeout)))
+		case RequestLimit:
+			ws = append(ws, fmt.Sprintf("%s limits a request to %s; it says nothing about idle connections", p.label(), text(p.Timeout)))
+		default:
+			ws = append(ws, fmt.Sprintf("%s is no middlebox: not reckoned with", p.label()))
+		}
+	}
+	for i, p := range r.Path {
+		if p.Kind == IdleTimeout && p.EndsTCP() && i < len(r.Path)-1 {
+			ws = append(ws, fmt.Sprintf("%s ends the TCP connection: what is beyond (%s) sees the connection that it makes, not yours", p.label(), ids(r.Path[i+1:])))
+			break
+		}
+	}
+	for _, p := range parts.unknown {
+		ws = append(ws, fmt.Sprintf("the timeout of %s is not known: not reckoned with", p.label()))
+	}
+	for _, p := range r.Path {
+		if p.Note != "" {
+			ws = append(ws, p.label()+": "+p.Note)
+		}
+	}
+	return ws
+}

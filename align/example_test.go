@@ -1,0 +1,90 @@
+package align_test
+
+import (
+	"fmt"
+	"log"
+	"time"
+
+	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+func Example() {
+	path, err := align.Path("aws-nlb-tcp", "aws-nat-gateway")
+	if err != nil {
+		log.Fatal(err)
+	}
+	plan, err := align.Request{Path: path}.Plan()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(plan.Config)
+	fmt.Println(plan.Verdict, "-", plan.Reason)
+	fmt.Println("dead peer noticed within", plan.Detection[sockopt.PhaseIdle].Latest)
+	// Output:
+	// idle=262s,interval=27s,count=3,user-timeout=350s
+	// survives - refreshed after 349.9s at the latest, with 2 probes lost; aws-nlb-tcp forgets it after 350s
+	// dead peer noticed within 6m19.048s
+}
+
+// A proxy that probes do not refresh.
+func ExampleRequest_Plan_heartbeat() {
+	path, _ := align.Path("aws-alb")
+	plan, err := align.Request{Path: path}.Plan()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(plan.Verdict, "-", plan.Reason)
+	fmt.Println(plan.Heartbeat.Kinds[0].Name, "every", plan.Heartbeat.Every)
+	fmt.Println("or IdleConnTimeout", plan.Heartbeat.IdleConnTimeout)
+	// Output:
+	// needs a heartbeat - aws-alb does not count TCP keepalive probes: only data keeps the connection
+	// HTTP/2 PING every 58s
+	// or IdleConnTimeout 58s
+}
+
+// A dead peer must be noticed within 10 s, idle or not.
+func ExampleRequest_Plan_detect() {
+	plan, err := align.Request{Detect: 10 * time.Second, RTT: time.Millisecond}.Plan()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(plan.Config)
+	for _, phase := range []sockopt.Phase{sockopt.PhaseIdle, sockopt.PhaseInFlight} {
+		fmt.Println(phase, "at most", plan.Detection[phase].Latest.Truncate(time.Millisecond), "after", phase.Since())
+	}
+	// Output:
+	// idle=6s,interval=1s,count=3,user-timeout=8.9s
+	// idle at most 9.88s after the last segment received
+	// in flight at most 9.958s after the write
+}
+
+// Settings that are there already.
+func ExampleRequest_Assess() {
+	nlb, _ := align.Lookup("aws-nlb-tcp")
+	nlb, err := nlb.WithTimeout(60 * time.Second) // as ours is set
+	if err != nil {
+		log.Fatal(err)
+	}
+	settings, _ := align.Settings(sockopt.Config{Idle: 58 * time.Second, Interval: 5 * time.Second, Count: 9, UserTimeout: sockopt.NoUserTimeout}, sockopt.Settings{})
+	a, err := align.Request{Path: []align.Profile{nlb}}.Assess(settings)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(a.Verdict, "-", a.Reason)
+	// Output:
+	// loses - the first probe comes up to 63.3s after the last segment, aws-nlb-tcp forgets it after 60s
+}
+
+// What is not in the table.
+func ExampleCatalog() {
+	var c align.Catalog
+	err := c.Add(align.Profile{ID: "office-firewall", Timeout: 15 * time.Minute, Refreshed: align.Yes})
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = c.Path("office-firewal", "aws-nlb-tcp")
+	fmt.Println(err)
+	// Output:
+	// no profile "office-firewal": did you mean office-firewall?
+}

@@ -1,0 +1,111 @@
+package align_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/dialer"
+	"github.com/tcpkeepalive/keepalive/internal/netlab"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// forgetsAfter is the timeout of a load balancer small enough to wait for ten
+// of them.
+const forgetsAfter = 4 * time.Second
+
+// TestPlansHoldOnARealKernel: twenty connections through a load balancer that
+// forgets live for ten of its timeouts with the plan, and are lost with an idle
+// time that equals the timeout.
+func TestPlansHoldOnARealKernel(t *testing.T) {
+	t.Parallel()
+	path := []align.Profile{{ID: "balancer", Timeout: forgetsAfter, Refreshed: align.Yes}}
+	plan, err := align.Request{Path: path}.Plan()
+	require.NoError(t, err)
+	require.Equal(t, align.Survives, plan.Verdict)
+	tooLate := plan.Config
+	tooLate.Idle = forgetsAfter
+	tooLate.UserTimeout = sockopt.NoUserTimeout
+
+	for name, forgets := range map[string]netlab.Forgets{"RST": netlab.Resets, "drop": netlab.Drops} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := netlab.NewBalancer(t, forgetsAfter, forgets)
+			l := echo(t, b.Server)
+			kept, lost := dial20(t, b, l, plan.Config), dial20(t, b, l, tooLate)
+			time.Sleep(10 * forgetsAfter)
+			for i, c := range kept {
+				assert.NoError(t, ask(c), "connection %d of the plan %s", i, plan.Config)
+			}
+			for i, c := range lost {
+				err := ask(c)
+				assert.Error(t, err, "connection %d with %s", i, tooLate)
+				assert.Contains(t, []sockopt.Cause{sockopt.Reset, sockopt.PeerTimeout}, sockopt.CauseOf(err), "%v", err)
+			}
+		})
+	}
+}
+
+// echo serves in the namespace, without keepalive of its own.
+func echo(t *testing.T, n *netlab.Namespace) *net.TCPListener {
+	t.Helper()
+	lc := net.ListenConfig{KeepAlive: -1}
+	var l net.Listener
+	require.NoError(t, n.Do(func() (err error) {
+		l, err = lc.Listen(context.Background(), "tcp4", ":0")
+		return err
+	}))
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				io.Copy(c, c)
+			}()
+		}
+	}()
+	return l.(*net.TCPListener)
+}
+
+// dial20 makes connections that were used once.
+func dial20(t *testing.T, b *netlab.Balancer, l *net.TCPListener, cfg sockopt.Config) []net.Conn {
+	t.Helper()
+	d, err := dialer.New(cfg)
+	require.NoError(t, err)
+	conns := make([]net.Conn, 20)
+	for i := range conns {
+		require.NoError(t, b.Client.Do(func() (err error) {
+			conns[i], err = d.Dial("tcp", b.Address(l.Addr().(*net.TCPAddr).Port))
+			return err
+		}))
+		t.Cleanup(func() { conns[i].Close() })
+		require.NoError(t, ask(conns[i]))
+	}
+	return conns
+}
+
+// ask sends a byte and waits for the answer. A connection that is dead and does
+// not say so is a deadline, which counts as an error of the test.
+func ask(c net.Conn) error {
+	c.SetDeadline(time.Now().Add(5 * time.Second))
+	_, err := c.Write([]byte{1})
+	if err == nil {
+		_, err = io.ReadFull(c, make([]byte, 1))
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return errors.New("no answer, and no error")
+	}
+	return err
+}

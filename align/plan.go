@@ -1,0 +1,242 @@
+package align
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/tcpkeepalive/keepalive/platform"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// A Plan is a Config and the proof that it survives a path, or the reason why
+// none does.
+type Plan struct {
+	// Config is what to ask for, on either end of the connection. Where probes do
+	// not help (NeedsHeartbeat) it notices dead peers and refreshes the rest of
+	// the path.
+	Config sockopt.Config
+	Assessment
+	// Limits are what no Config can promise about the request's Detect.
+	Limits []Limit
+}
+
+// A Limit is a way to die that takes longer to notice than the request asks, and
+// what would help.
+type Limit struct {
+	When   string
+	Remedy string
+}
+
+// Plan returns the Config with the longest idle time that meets the request. Its
+// interval is a tenth of the idle time and at least 1 s, its count one more than
+// the probes that may be lost.
+//
+// Without Detect the user timeout is idle + count*interval, or more where late
+// timers would otherwise make it cut probes off.
+//
+// A request that whole seconds cannot meet is an [*ImpossibleError] with the
+// nearest that they can. Other errors are those of [Request.Assess]; a path that
+// ignores probes is not an error.
+func (r Request) Plan() (*Plan, error) {
+	if err := r.Validate(); err != nil {
+		return nil, err
+	}
+	parts := r.parts()
+	if err := parts.errNothing(); err != nil && (r.Detect == 0 || len(r.Path) > 0) {
+		return nil, err
+	}
+	timeout := time.Duration(math.MaxInt64)
+	tight, refreshable := tightest(parts.refreshed)
+	if refreshable {
+		timeout = tight.Timeout
+	}
+	cfg := sockopt.Recommended()
+	if refreshable || r.Detect > 0 {
+		var found bool
+		if cfg, found = r.search(timeout); !found {
+			return nil, r.impossible(tight, timeout)
+		}
+	} else if r.NoUserTimeout {
+		cfg.UserTimeout = sockopt.NoUserTimeout
+	}
+	p := &Plan{Config: cfg, Assessment: *r.assess(settingsOf(cfg)), Limits: r.limits(cfg)}
+	if len(r.Path) == 0 {
+		p.Verdict, p.Reason = Unknown, "no path is given: this notices dead peers, and may or may not survive middleboxes"
+	}
+	return p, nil
+}
+
+// settingsOf is what a Linux socket with a complete Config holds.
+func settingsOf(cfg sockopt.Config) sockopt.Settings {
+	return linux().Effect(platform.Request(cfg), sockopt.Settings{})
+}
+
+// search returns the Config with the longest idle time that meets the request.
+func (r Request) search(timeout time.Duration) (sockopt.Config, bool) {
+	longest := min(time.Duration(linux().Spec(platform.Idle).Max)*second, timeout)
+	if r.Detect > 0 {
+		longest = min(longest, r.Detect)
+	}
+	for idle := longest.Truncate(second); idle >= second; idle -= second {
+		if cfg, ok := r.withIdle(idle, timeout); ok {
+			return cfg, true
+		}
+	}
+	return sockopt.Config{}, false
+}
+
+// withIdle returns the Config with this idle time, and whether it meets the
+// request.
+func (r Request) withIdle(idle, timeout time.Duration) (sockopt.Config, bool) {
+	cfg := sockopt.Config{
+		Idle:     idle,
+		Interval: max(second, (idle/10 + second - 1).Truncate(second)),
+		Count:    r.lostProbes() + 1,
+	}
+	s := settingsOf(cfg)
+	if r.latestRefresh(s, r.lostProbes()) >= timeout-r.Margin {
+		return cfg, false
+	}
+	if r.NoUserTimeout {
+		cfg.UserTimeout = sockopt.NoUserTimeout
+		return cfg, true
+	}
+	for _, cfg.UserTimeout = range r.userTimeouts(s) {
+		if r.detects(cfg) {
+			return cfg, true
+		}
+	}
+	return cfg, false
+}
+
+// userTimeouts returns those to try, the best first. Each is long enough to let
+// out the last probe that the request counts on.
+func (r Request) userTimeouts(s sockopt.Settings) []time.Duration {
+	last := r.latestRefresh(s, r.lostProbes())
+	given := s.Idle + time.Duration(s.Count)*s.Interval
+	if r.Detect == 0 {
+		return []time.Duration{max(given, last.Truncate(second)+second)}
+	}
+	shortest := last.Truncate(time.Millisecond) + time.Millisecond
+	s.UserTimeout = given
+	left := r.Detect
+	if d, err := sockopt.DetectionBounds(s, r.conditions()); err == nil && r.FromFailure {
+		left -= d[sockopt.PhaseIdle].Latest
+	}
+	longest := sockopt.LongestUserTimeout(left, r.conditions())
+	return slices.DeleteFunc([]time.Duration{
+		given,
+		min(given, longest.Truncate(second)),
+		min(given, longest.Truncate(second/10)),
+		shortest.Truncate(second) + second,
+		shortest,
+	}, func(t time.Duration) bool { return t < shortest })
+}
+
+// detects tells whether cfg notices a dead peer as soon as the request wants.
+func (r Request) detects(cfg sockopt.Config) bool {
+	if r.Detect == 0 {
+		return true
+	}
+	d, err := sockopt.DetectionBounds(settingsOf(cfg), r.conditions())
+	return err == nil && r.longest(d) <= r.Detect
+}
+
+// longest is the time that the request's Detect limits.
+func (r Request) longest(d sockopt.Detection) time.Duration {
+	if r.FromFailure {
+		return d[sockopt.PhaseLateWrite].Latest
+	}
+	return max(d[sockopt.PhaseIdle].Latest, d[sockopt.PhaseInFlight].Latest)
+}
+
+// impossible says which part of the request is too tight, and what would do.
+func (r Request) impossible(tight Profile, timeout time.Duration) error {
+	shortest := sockopt.Config{Idle: second, Interval: second, Count: r.lostProbes() + 1}
+	needs := r.latestRefresh(settingsOf(shortest), r.lostProbes()) + r.Margin
+	if needs >= timeout {
+		e := &ImpossibleError{Field: "timeout of " + tight.label(), Value: text(tight.Timeout), Nearest: r.withFewerLost()}
+		e.Limit = fmt.Sprintf("to survive %s lost, with settings of whole seconds, it has to be more than %s", probeCount(r.lostProbes()), text(roundUp(needs)))
+		if e.Nearest != nil {
+			e.Limit += fmt.Sprintf("; with %s lost this one is possible", probeCount(e.Nearest.lostProbes()))
+		}
+		return e
+	}
+	least := r.leastDetect(shortest)
+	e := &ImpossibleError{Field: "detect", Value: text(r.Detect)}
+	e.Limit = fmt.Sprintf("with %s lost and settings of whole seconds it is %s at least", probeCount(r.lostProbes()), text(least))
+	nearest := r
+	nearest.Detect = least
+	e.Nearest = &nearest
+	if fewer := r.withFewerLost(); fewer != nil {
+		e.Limit += fmt.Sprintf("; with %s lost %s is possible", probeCount(fewer.lostProbes()), text(r.Detect))
+	}
+	return e
+}
+
+// leastDetect is the shortest Detect that any Config meets.
+func (r Request) leastDetect(shortest sockopt.Config) time.Duration {
+	last := r.latestRefresh(settingsOf(shortest), r.lostProbes())
+	shortest.UserTimeout = last.Truncate(time.Millisecond) + time.Millisecond
+	d, _ := sockopt.DetectionBounds(settingsOf(shortest), r.conditions()) // complete and valid
+	return roundUp(r.longest(d))
+}
+
+// withFewerLost returns the request with as many lost probes as are possible, nil
+// if it is impossible even without any.
+func (r Request) withFewerLost() *Request {
+	for lost := r.lostProbes() - 1; lost >= 0; lost-- {
+		fewer := r
+		fewer.LostProbes = lost
+		if lost == 0 {
+			fewer.LostProbes = NoLostProbes
+		}
+		timeout := time.Duration(math.MaxInt64)
+		if tight, ok := tightest(r.parts().refreshed); ok {
+			timeout = tight.Timeout
+		}
+		if _, found := fewer.search(timeout); found {
+			return &fewer
+		}
+	}
+	return nil
+}
+
+// limits lists what cfg does not promise although the request asks for a
+// detection time.
+func (r Request) limits(cfg sockopt.Config) []Limit {
+	if r.Detect == 0 {
+		return nil
+	}
+	var limits []Limit
+	d, _ := sockopt.DetectionBounds(settingsOf(cfg), r.conditions()) // complete and valid
+	if late := d[sockopt.PhaseLateWrite].Latest; late > r.Detect {
+		limits = append(limits, Limit{
+			fmt.Sprintf("the program writes just before an idle connection would be given up: up to %s from the death of the peer", text(roundUp(late))),
+			"plan from the failure, or give each write its own deadline",
+		})
+	}
+	if d[sockopt.PhaseConnect].Latest == 0 {
+		limits = append(limits, Limit{
+			"connecting: about two minutes (net.ipv4.tcp_syn_retries)",
+			fmt.Sprintf("a dialer timeout of %s", text(r.Detect)),
+		})
+	}
+	k := cfg.Idle + time.Duration(cfg.Count)*cfg.Interval
+	return append(limits,
+		Limit{
+			fmt.Sprintf("a program that writes more often than about every %s (two round trips): each write puts the retransmission timer off, and the user timeout with it", text(2*r.rtt())),
+			"a watchdog on the time since the last acknowledgement (TCP_INFO), or deadlines of the program's own",
+		},
+		Limit{
+			fmt.Sprintf("only packets to the peer are lost, while it has unacknowledged data: its retransmissions count as signs of life, up to %s more", text(2*k)),
+			"a user timeout at the peer too",
+		},
+		Limit{
+			fmt.Sprintf("a live peer that does not read for %s is given up as if it were dead", text(cfg.UserTimeout)),
+			"no user timeout, and deadlines of the program's own",
+		},
+	)
+}

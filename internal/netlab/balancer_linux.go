@@ -1,0 +1,71 @@
+package netlab
+
+import (
+	"fmt"
+	"net"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// A Balancer is a network load balancer between a client and a server, each in a
+// namespace of its own: a router that forwards connections to its address to the
+// server, and forgets those that are silent for too long.
+type Balancer struct {
+	Client, Server *Namespace
+	router         *Namespace
+}
+
+const (
+	balancerAddress = "10.77.1.1"
+	serverAddress   = "10.77.2.2"
+)
+
+// Forgets is what a Balancer does with packets of a connection that it forgot.
+type Forgets string
+
+const (
+	Resets Forgets = "reject with tcp reset" // as AWS' NLB
+	Drops  Forgets = "drop"                  // as most NATs and firewalls
+)
+
+// NewBalancer makes one for the time of the test, that forgets after timeout,
+// whole seconds. It needs root and the programs ip and nft.
+func NewBalancer(t testing.TB, timeout time.Duration, forgets Forgets) *Balancer {
+	t.Helper()
+	b := &Balancer{Client: NewNamespace(t), Server: NewNamespace(t), router: NewNamespace(t)}
+	b.router.Connect("client", balancerAddress+"/24", b.Client, "eth0", "10.77.1.2/24")
+	b.router.Connect("server", "10.77.2.1/24", b.Server, "eth0", serverAddress+"/24")
+	b.Client.IP("route add default via " + balancerAddress)
+	b.Server.IP("route add default via 10.77.2.1")
+	b.router.Sysctl("net.ipv4.ip_forward", "1")
+	b.router.Run(fmt.Sprintf(`
+table ip balancer {
+	chain address {
+		type nat hook prerouting priority dstnat
+		iifname "client" ip daddr %s meta l4proto tcp dnat to %s
+	}
+	# A packet of no known connection keeps the balancer's address, and lands here.
+	chain input {
+		type filter hook input priority filter
+		iifname "client" ct state invalid %s
+	}
+	chain forward {
+		type filter hook forward priority filter
+		ct state established,related accept
+		ct state new tcp flags & (syn|ack) == syn accept
+		meta l4proto tcp %s
+		drop
+	}
+}
+`, balancerAddress, serverAddress, forgets, forgets), "nft", "-f", "-")
+	// Without this a packet of a forgotten connection makes it known again.
+	b.router.Sysctl("net.netfilter.nf_conntrack_tcp_loose", "0")
+	b.router.Sysctl("net.netfilter.nf_conntrack_tcp_timeout_established", strconv.Itoa(int(timeout/time.Second)))
+	return b
+}
+
+// Address is what the client dials to reach this port of the server.
+func (b *Balancer) Address(port int) string {
+	return net.JoinHostPort(balancerAddress, strconv.Itoa(port))
+}

@@ -1,0 +1,110 @@
+// Package netlab builds throw-away networks for tests: network namespaces that
+// only file descriptors of this process hold, so that they are gone with it,
+// however it ends.
+package netlab
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/tcpkeepalive/keepalive/internal/testenv"
+)
+
+// A Namespace is a network namespace.
+type Namespace struct {
+	t  testing.TB
+	fd int
+}
+
+// NewNamespace makes one, with its loopback interface up, for the time of the
+// test. It needs root and the program ip.
+func NewNamespace(t testing.TB) *Namespace {
+	t.Helper()
+	testenv.Root(t)
+	n := &Namespace{t: t, fd: -1}
+	err := onThreadOfItsOwn(func() error {
+		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+			return os.NewSyscallError("unshare", err)
+		}
+		fd, err := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		n.fd = fd
+		return err
+	})
+	testenv.Need(t, err == nil, fmt.Sprintf("needs to make a network namespace: %v", err))
+	t.Cleanup(func() { unix.Close(n.fd) })
+	n.IP("link set lo up")
+	return n
+}
+
+// Do runs f in the namespace. Sockets that f makes stay there, whoever uses them;
+// goroutines that it starts do not.
+func (n *Namespace) Do(f func() error) error {
+	return onThreadOfItsOwn(func() error {
+		if err := unix.Setns(n.fd, unix.CLONE_NEWNET); err != nil {
+			return os.NewSyscallError("setns", err)
+		}
+		return f()
+	})
+}
+
+// onThreadOfItsOwn runs f on a thread that ends afterwards.
+func onThreadOfItsOwn(f func() error) error {
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread() // never unlocked: the thread dies with the goroutine
+		done <- f()
+	}()
+	return <-done
+}
+
+// Run runs a program in the namespace with this standard input.
+func (n *Namespace) Run(stdin, program string, args ...string) {
+	n.t.Helper()
+	path := testenv.Tool(n.t, program)
+	err := n.Do(func() error {
+		c := exec.Command(path, args...)
+		c.Stdin = strings.NewReader(stdin)
+		if out, err := c.CombinedOutput(); err != nil {
+			return fmt.Errorf("%s %s: %w\n%s%s", program, strings.Join(args, " "), err, out, stdin)
+		}
+		return nil
+	})
+	require.NoError(n.t, err)
+}
+
+// IP runs the program ip, one line at a time.
+func (n *Namespace) IP(lines ...string) {
+	n.t.Helper()
+	for _, line := range lines {
+		n.Run("", "ip", strings.Fields(line)...)
+	}
+}
+
+// Sysctl sets net.ipv4.ip_forward and the like.
+func (n *Namespace) Sysctl(name, value string) {
+	n.t.Helper()
+	path := "/proc/sys/" + strings.ReplaceAll(name, ".", "/")
+	require.NoError(n.t, n.Do(func() error { return os.WriteFile(path, []byte(value), 0o644) }))
+}
+
+// Connect joins this namespace and another with a pair of interfaces that have
+// these names and addresses (10.0.0.1/24).
+func (n *Namespace) Connect(name, address string, other *Namespace, otherName, otherAddress string) {
+	n.t.Helper()
+	n.IP(
+		fmt.Sprintf("link add %s type veth peer name %s netns /proc/%d/fd/%d", name, otherName, os.Getpid(), other.fd),
+		fmt.Sprintf("addr add %s dev %s", address, name),
+		fmt.Sprintf("link set %s up", name),
+	)
+	other.IP(
+		fmt.Sprintf("addr add %s dev %s", otherAddress, otherName),
+		fmt.Sprintf("link set %s up", otherName),
+	)
+}
