@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/tcpkeepalive/keepalive/platform"
 )
 
 const second = time.Second
@@ -61,19 +63,14 @@ func (k Kind) String() string {
 }
 
 // Answer is a yes or no that may be unknown.
-type Answer uint8
+type Answer = platform.Answer
 
+// The answers. UnknownAnswer: nobody knows, or it depends.
 const (
-	// UnknownAnswer: nobody knows, or it depends.
-	UnknownAnswer Answer = iota
-	// No is no.
-	No
-	// Yes is yes.
-	Yes
+	UnknownAnswer = platform.Unknown
+	No            = platform.No
+	Yes           = platform.Yes
 )
-
-// String returns "unknown", "no" or "yes".
-func (a Answer) String() string { return name(a, "unknown", "no", "yes") }
 
 // Evidence is how sure a fact is.
 type Evidence uint8

@@ -3,6 +3,7 @@ module github.com/tcpkeepalive/keepalive/cmd/keepalive
 go 1.26.0
 
 require (
+	github.com/ajstarks/svgo v0.0.0-20211024235047-1546f124cd8b
 	github.com/charmbracelet/x/ansi v0.11.7 // later ones take 20 ms at start-up, for go-runewidth v0.0.27
 	github.com/spf13/cobra v1.10.2
 	github.com/stretchr/testify v1.12.1

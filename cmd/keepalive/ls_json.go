@@ -143,14 +143,21 @@ func (r *row) record() record {
 		out.LastAck = pointer(a.LastAckReceived.Seconds())
 		out.Unacked = pointer(a.Unacked)
 	}
-	if r.ownersKnown {
-		out.Processes = []process{}
-		for _, o := range r.owners {
-			out.Processes = append(out.Processes, process{o.PID, o.FD, o.Process})
-		}
-	}
+	out.Processes = r.processes()
 	if r.unreadable != nil && !errors.Is(r.unreadable, inspect.ErrChanged) {
 		out.SettingsUnknown = r.unreadable.Error()
 	}
 	return out
+}
+
+// processes are nil if they are not known.
+func (r *row) processes() []process {
+	if !r.ownersKnown {
+		return nil
+	}
+	list := []process{}
+	for _, o := range r.owners {
+		list = append(list, process{o.PID, o.FD, o.Process})
+	}
+	return list
 }

@@ -56,9 +56,7 @@ func (o *lsOptions) listTable(out *bufio.Writer, stdout, stderr io.Writer) error
 	if t.marks {
 		fmt.Fprintln(stderr, "note: "+marksMean)
 	}
-	if len(t.layout.hidden) > 0 {
-		fmt.Fprintf(stderr, "note: the terminal is too narrow for %s\n", words(t.layout.hidden))
-	}
+	t.tellHidden(stderr)
 	v.notes.print(stderr)
 	return nil
 }

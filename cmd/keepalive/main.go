@@ -64,8 +64,11 @@ var commands = []struct {
 	name string
 	make func() *cobra.Command
 }{
+	{"check", newCheck},
 	{"demo", newDemo},
 	{"ls", newLs},
+	{"plan", newPlan},
+	{"profiles", newProfiles},
 	{"watch", newWatch},
 }
 

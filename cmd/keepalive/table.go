@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -162,6 +163,22 @@ func (t *table) start() {
 func (t *table) write(cells []string) {
 	t.line = append(t.layout.append(t.line[:0], cells), '\n')
 	t.out.Write(t.line)
+}
+
+// printTable prints rows that are all there, on a terminal those columns that fit.
+func printTable(stdout, stderr io.Writer, columns []column, rows [][]string) error {
+	out := bufio.NewWriter(stdout)
+	t := table{out: out, columns: columns, width: widthOf(stdout), kept: rows}
+	t.flush()
+	t.tellHidden(stderr)
+	return out.Flush()
+}
+
+// tellHidden says which columns the terminal has no room for.
+func (t *table) tellHidden(w io.Writer) {
+	if len(t.layout.hidden) > 0 {
+		fmt.Fprintf(w, "note: the terminal is too narrow for %s\n", words(t.layout.hidden))
+	}
 }
 
 // without returns the columns but the one with this title.
