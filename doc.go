@@ -9,6 +9,8 @@
 //   - [github.com/tcpkeepalive/keepalive/inspect] to see what a connection really
 //     has: its timer, its next probe, whether its peer answers; and to list all
 //     sockets of a machine;
+//   - [github.com/tcpkeepalive/keepalive/align] to find settings that survive the load
+//     balancers, NATs and firewalls on the way;
 //   - [github.com/tcpkeepalive/keepalive/sockopt] for the Config itself, and to set
 //     it on, or read it back from, a connection that is already there;
 //   - [github.com/tcpkeepalive/keepalive/platform] for what each operating system

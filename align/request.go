@@ -10,7 +10,8 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// ErrUnknown means that the timeout of no middlebox on the path is known.
+// ErrUnknown means that the timeout of no middlebox on the path is known; see
+// [Profile.WithTimeout].
 var ErrUnknown = errors.New("unknown")
 
 // A Request is what a plan has to meet. Only Path or Detect is needed.
@@ -149,7 +150,7 @@ func (s parts) errNothing() error {
 	case len(s.refreshed) > 0 || len(s.ignoring) > 0:
 		return nil
 	case len(s.unknown) > 0:
-		return fmt.Errorf("the timeout of %s is %w: say what it is (Profile.WithTimeout)", ids(s.unknown), ErrUnknown)
+		return fmt.Errorf("the timeout of %s is %w", ids(s.unknown), ErrUnknown)
 	case len(s.others) > 0:
 		return &ValueError{"path", ids(s.others), fmt.Sprintf("has no idle timeout (%s is a %s)", s.others[0].label(), s.others[0].Kind)}
 	}

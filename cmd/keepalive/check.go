@@ -84,9 +84,9 @@ type finding struct {
 type tally struct{ checked, bad, unknown, local int }
 
 func (o *checkOptions) run(stdout, stderr io.Writer) error {
-	plan, err := o.request.Plan()
+	plan, err := o.plan()
 	if err != nil {
-		return usageError{err}
+		return err
 	}
 	o.list.filter.States = inspect.States(inspect.Established)
 	v := o.list.newSurvey()

@@ -125,6 +125,18 @@ func (o *pathOptions) parsePath() error {
 	return nil
 }
 
+// plan makes the plan for the flags.
+func (o *pathOptions) plan() (*align.Plan, error) {
+	plan, err := o.request.Plan()
+	switch {
+	case err == nil:
+		return plan, nil
+	case errors.Is(err, align.ErrUnknown):
+		err = fmt.Errorf("%w: give it with --idle-timeout ID=350s", err)
+	}
+	return nil, usageError{err}
+}
+
 // profileOrOwn looks a profile up, or makes one of a name with a time.
 func profileOrOwn(id string, hasTime bool) (align.Profile, error) {
 	p, err := align.Lookup(id)

@@ -92,12 +92,9 @@ func (o *planOptions) run(stdout, stderr io.Writer) error {
 	if o.as != "" && err != nil {
 		return usageError{fmt.Errorf("--as %w", err)}
 	}
-	plan, err := o.request.Plan()
+	plan, err := o.plan()
 	if err != nil {
-		if errors.Is(err, align.ErrUnknown) {
-			return usageError{fmt.Errorf("%w, or --idle-timeout ID=350s", err)}
-		}
-		return usageError{err}
+		return err
 	}
 	if err := o.print(plan, format, stdout, stderr); err != nil {
 		return err

@@ -92,7 +92,11 @@ func (t timeline) svg(w io.Writer) error {
 		y := top + row*n
 		s.Line(left, y+10, x(p.from), y+10, "stroke:#999;stroke-dasharray:3 3")
 		s.Rect(x(p.from), y, max(x(p.to)-x(p.from), 3), 20, "fill:#2a7ab8")
-		s.Text(x(p.from)-6, y+15, t.label(n), style+";text-anchor:end;paint-order:stroke;stroke:white;stroke-width:4px;fill:#222")
+		at, anchor := x(p.from)-6, ";text-anchor:end"
+		if at < (left+right)/2 {
+			at, anchor = x(p.to)+6, ""
+		}
+		s.Text(at, y+15, t.label(n), style+anchor+";paint-order:stroke;stroke:white;stroke-width:4px;fill:#222")
 	}
 	bottom := top + row*len(t.probes)
 	s.Line(left, top-10, left, bottom, "stroke:#222;stroke-width:2")

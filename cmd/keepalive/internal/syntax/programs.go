@@ -113,7 +113,7 @@ func postgresql(p Plan) (string, []string) {
 func libpq(p Plan) (string, []string) {
 	return fmt.Sprintf("postgresql://localhost/?keepalives=1&keepalives_idle=%d&keepalives_interval=%d&keepalives_count=%d&tcp_user_timeout=%d\n",
 			p.idle(), p.interval(), p.count(), p.userTimeout()),
-		[]string{"tcp_user_timeout is in milliseconds, since PostgreSQL 12, and also limits connecting; pgx and lib/pq do not read these parameters, use a dialer there"}
+		[]string{"tcp_user_timeout is in milliseconds, since PostgreSQL 12; this is for programs that use libpq, a Go driver takes a dialer"}
 }
 
 // redis: anetKeepAlive in anet.c sets the interval to a third of the value and

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -78,5 +79,5 @@ func (p Plan) noUserTimeout(program string) []string {
 		return nil
 	}
 	return []string{fmt.Sprintf("%s cannot set TCP_USER_TIMEOUT (%s in the plan): data in flight to a dead peer is noticed after about 15 minutes, an idle connection is given up after %d unanswered probes",
-		program, p.Config.UserTimeout, p.count())}
+		program, platform.UserTimeout.Format(int64(p.Config.UserTimeout)), p.count())}
 }

@@ -1,0 +1,510 @@
+package syntax_test
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/syntax"
+	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/internal/netlab"
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// plans are with and without a user timeout, long and short.
+func plans(t *testing.T) map[string]syntax.Plan {
+	t.Helper()
+	nlb, err := align.Path("aws-nlb-tcp")
+	require.NoError(t, err)
+	made := map[string]syntax.Plan{}
+	for name, r := range map[string]align.Request{
+		"nlb":             {Path: nlb},
+		"no user timeout": {Path: nlb, NoUserTimeout: true, LostProbes: 4},
+		"ten seconds":     {Path: nlb, Detect: 10 * time.Second},
+	} {
+		p, err := r.Plan()
+		require.NoError(t, err)
+		made[name] = syntax.Plan{Config: p.Config, Request: r}
+	}
+	return made
+}
+
+// withEach runs f for each plan, in the syntax of that name.
+func withEach(t *testing.T, name string, f func(t *testing.T, p syntax.Plan, text string)) {
+	t.Helper()
+	format, err := syntax.Lookup(name)
+	require.NoError(t, err)
+	for planName, p := range plans(t) {
+		t.Run(planName, func(t *testing.T) {
+			text, _ := format.Write(p)
+			f(t, p, text)
+		})
+	}
+}
+
+// holds is what a socket shows that has the plan; programs that cannot set the
+// user timeout leave it off.
+func holds(t *testing.T, cfg sockopt.Config, userTimeout bool) string {
+	t.Helper()
+	if !userTimeout {
+		cfg.UserTimeout = sockopt.NoUserTimeout
+	}
+	s, err := align.Settings(cfg, sockopt.Settings{})
+	require.NoError(t, err)
+	return s.String()
+}
+
+// file writes a file for a program that may run as another user.
+func file(t *testing.T, name, text string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for d := dir; d != os.TempDir() && d != "/"; d = filepath.Dir(d) {
+		os.Chmod(d, 0o755)
+	}
+	path := filepath.Join(dir, name)
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+	return path
+}
+
+func run(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	out, err := exec.Command(testenv.Tool(t, name), args...).CombinedOutput()
+	require.NoError(t, err, "%s %s\n%s", name, strings.Join(args, " "), out)
+	return string(out)
+}
+
+// start runs a program until the test ends.
+func start(t *testing.T, env []string, name string, args ...string) {
+	t.Helper()
+	c := exec.Command(testenv.Tool(t, name), args...)
+	c.Env = append(os.Environ(), env...)
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	var out strings.Builder
+	c.Stdout, c.Stderr = &out, &out
+	require.NoError(t, c.Start())
+	t.Cleanup(func() {
+		syscall.Kill(-c.Process.Pid, syscall.SIGKILL)
+		c.Wait()
+		if t.Failed() {
+			t.Logf("%s: %s", name, out.String())
+		}
+	})
+}
+
+// freePort is one that nobody listens on, for a program that is told its port.
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// dial waits for a program to listen.
+func dial(t *testing.T, port int) net.Conn {
+	t.Helper()
+	var conn net.Conn
+	socktest.Until(t, fmt.Sprintf("something listens on port %d", port), func() bool {
+		c, err := net.Dial("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
+		conn = c
+		return err == nil
+	})
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+// requireSettings reads what another program's socket holds: that whose local
+// address and peer are these. want is waited for, as a program sets its options one
+// after the other.
+func requireSettings(t *testing.T, local, peer net.Addr, want string) {
+	t.Helper()
+	var got string
+	var peeker inspect.Peeker
+	defer peeker.Close()
+	look := func() bool {
+		owners, err := inspect.FindOwners()
+		require.NoError(t, err)
+		for s, err := range inspect.List(inspect.Filter{}) {
+			require.NoError(t, err)
+			if s.Local.String() != local.String() || s.Peer.String() != peer.String() {
+				continue
+			}
+			for o := range owners.Of(s.Inode) {
+				if settings, err := peeker.Settings(o, s.Inode); err == nil {
+					got = settings.String()
+					return got == want
+				}
+			}
+		}
+		return false
+	}
+	for range 100 {
+		if look() {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	require.Equal(t, want, got, "%s %s", local, peer)
+}
+
+func TestGo(t *testing.T) {
+	withEach(t, "go", func(t *testing.T, p syntax.Plan, text string) {
+		path := file(t, "main.go", `package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+func main() { fmt.Print(`+strings.TrimSpace(text)+`, time.Duration(0)) }
+`)
+		assert.Equal(t, p.Config.String()+" 0s", run(t, "go", "run", path))
+	})
+}
+
+func TestNginx(t *testing.T) {
+	testenv.Root(t)
+	withEach(t, "nginx", func(t *testing.T, p syntax.Plan, text string) {
+		port := freePort(t)
+		text = strings.Replace(text, "listen 80 ", fmt.Sprintf("listen 127.0.0.1:%d ", port), 1)
+		path := file(t, "nginx.conf", "daemon off; master_process off; pid nginx.pid; error_log stderr;\n"+
+			"events {}\nhttp { access_log off; server {\n"+text+"return 204;\n} }\n")
+		dir := filepath.Dir(path) + "/"
+		run(t, "nginx", "-t", "-p", dir, "-c", path)
+		start(t, nil, "nginx", "-p", dir, "-c", path)
+		c := dial(t, port)
+		requireSettings(t, c.RemoteAddr(), c.LocalAddr(), holds(t, p.Config, false))
+	})
+}
+
+func TestHAProxy(t *testing.T) {
+	testenv.Root(t)
+	withEach(t, "haproxy", func(t *testing.T, p syntax.Plan, text string) {
+		server, err := net.Listen("tcp4", "127.0.0.1:0")
+		require.NoError(t, err)
+		defer server.Close()
+		port := freePort(t)
+		text = strings.Replace(text, "bind :8080", fmt.Sprintf("bind 127.0.0.1:%d", port), 1)
+		text = strings.Replace(text, "192.0.2.1:8080", server.Addr().String(), 1)
+		text = strings.Replace(text, "backend servers", "    default_backend servers\nbackend servers", 1)
+		path := file(t, "haproxy.cfg", "defaults\n    mode tcp\n    timeout connect 5s\n    timeout client 1m\n    timeout server 1m\n"+text)
+		assert.NotContains(t, run(t, "haproxy", "-c", "-f", path), "[ALERT]")
+		start(t, nil, "haproxy", "-db", "-f", path)
+		c := dial(t, port)
+		behind, err := server.Accept()
+		require.NoError(t, err)
+		defer behind.Close()
+		requireSettings(t, c.RemoteAddr(), c.LocalAddr(), holds(t, p.Config, true))
+		requireSettings(t, behind.RemoteAddr(), behind.LocalAddr(), holds(t, p.Config, true))
+	})
+}
+
+// The note says what redis-server makes of the one value it takes, and that has to
+// survive too.
+func TestRedis(t *testing.T) {
+	testenv.Root(t)
+	withEach(t, "redis", func(t *testing.T, p syntax.Plan, text string) {
+		port := freePort(t)
+		path := file(t, "redis.conf", fmt.Sprintf("port %d\nbind 127.0.0.1\nsave \"\"\n", port)+text)
+		start(t, nil, "redis-server", path)
+		c := dial(t, port)
+		var value int64
+		_, err := fmt.Sscanf(text, "tcp-keepalive %d", &value)
+		require.NoError(t, err)
+		made := sockopt.Config{
+			Idle: time.Duration(value) * time.Second, Interval: time.Duration(max(1, value/3)) * time.Second, Count: 3,
+			UserTimeout: sockopt.NoUserTimeout,
+		}
+		requireSettings(t, c.RemoteAddr(), c.LocalAddr(), holds(t, made, false))
+
+		r := p.Request
+		r.LostProbes = min(r.LostProbes, 2)
+		s, err := align.Settings(made, sockopt.Settings{})
+		require.NoError(t, err)
+		a, err := r.Assess(s)
+		require.NoError(t, err)
+		assert.Equal(t, align.Survives, a.Verdict, a.Reason)
+		if r.Detect > 0 {
+			assert.LessOrEqual(t, a.Detection[sockopt.PhaseIdle].Latest, r.Detect)
+		}
+		_, notes := mustFormat(t, "redis").Write(p)
+		assert.Contains(t, strings.Join(notes, "\n"), fmt.Sprintf("this is %ds, %ds, 3", value, max(1, value/3)))
+		assert.Equal(t, p.Config.Count > 3, strings.Contains(strings.Join(notes, "\n"), "no value of tcp-keepalive"))
+	})
+}
+
+func mustFormat(t *testing.T, name string) syntax.Format {
+	t.Helper()
+	f, err := syntax.Lookup(name)
+	require.NoError(t, err)
+	return f
+}
+
+func TestSystemd(t *testing.T) {
+	withEach(t, "systemd", func(t *testing.T, p syntax.Plan, text string) {
+		path := file(t, "keepalive-test.socket", "[Socket]\nListenStream=127.0.0.1:9\n"+text)
+		dir := filepath.Dir(path)
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "keepalive-test.service"), []byte("[Service]\nExecStart=/bin/true\n"), 0o644))
+		verify := func() (string, error) {
+			c := exec.Command(testenv.Tool(t, "systemd-analyze"), "verify", "--man=no", path)
+			c.Env = append(os.Environ(), "SYSTEMD_UNIT_PATH="+dir+":")
+			out, err := c.CombinedOutput()
+			return string(out), err
+		}
+		out, err := verify()
+		require.NoError(t, err, out)
+		assert.NotContains(t, out, "keepalive-test", "no word about our unit")
+
+		broken := strings.Replace(text, "KeepAliveTimeSec=", "KeepAliveTimeSec=x", 1)
+		require.NoError(t, os.WriteFile(path, []byte("[Socket]\nListenStream=127.0.0.1:9\n"+broken), 0o644))
+		out, _ = verify()
+		assert.Contains(t, out, "keepalive-test", "a mistake is noticed")
+	})
+}
+
+// postgresBinary is where Debian puts it.
+func postgresBinary(t *testing.T) string {
+	t.Helper()
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
+	require.NoError(t, err)
+	testenv.Need(t, len(found) > 0, "needs the program postgres")
+	return found[len(found)-1]
+}
+
+func TestPostgreSQL(t *testing.T) {
+	testenv.Root(t)
+	postgres := postgresBinary(t)
+	withEach(t, "postgresql", func(t *testing.T, p syntax.Plan, text string) {
+		path := file(t, "postgresql.conf", text)
+		require.NoError(t, os.WriteFile(filepath.Join(filepath.Dir(path), "postgresql.auto.conf"), nil, 0o644)) // or it says that it is missing
+		for name, want := range map[string]int64{
+			"tcp_keepalives_idle":     int64(p.Config.Idle / time.Second),
+			"tcp_keepalives_interval": int64(p.Config.Interval / time.Second),
+			"tcp_keepalives_count":    int64(p.Config.Count),
+			"tcp_user_timeout":        max(0, int64(p.Config.UserTimeout/time.Millisecond)),
+		} {
+			out := run(t, "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+				postgres, "-C", name, "-D", filepath.Dir(path), "-c", "config_file="+path)
+			assert.Equal(t, fmt.Sprint(want), strings.TrimSpace(out), name)
+		}
+	})
+}
+
+// A real psql tries to talk to us.
+func TestLibpq(t *testing.T) {
+	testenv.Root(t)
+	withEach(t, "libpq", func(t *testing.T, p syntax.Plan, text string) {
+		l, err := net.Listen("tcp4", "127.0.0.1:0")
+		require.NoError(t, err)
+		defer l.Close()
+		uri := strings.Replace(strings.TrimSpace(text), "localhost", l.Addr().String(), 1)
+		start(t, []string{"PGSSLMODE=disable", "PGGSSENCMODE=disable"}, "psql", "-w", "-X", uri, "-c", "select 1")
+		c, err := l.Accept()
+		require.NoError(t, err)
+		defer c.Close()
+		requireSettings(t, c.RemoteAddr(), c.LocalAddr(), holds(t, p.Config, true))
+	})
+}
+
+// The kernel itself is the parser: in a network namespace a socket that only
+// switches keepalive on has the values.
+func TestSysctl(t *testing.T) {
+	withEach(t, "sysctl", func(t *testing.T, p syntax.Plan, text string) {
+		path := file(t, "keepalive.conf", text)
+		n := netlab.NewNamespace(t)
+		n.Run("", "sysctl", "--dry-run", "-p", path)
+		n.Run("", "sysctl", "-p", path)
+		inNamespace(t, n, p.Config)
+	})
+}
+
+// inNamespace makes a connection there that only switches keepalive on.
+func inNamespace(t *testing.T, n *netlab.Namespace, cfg sockopt.Config) {
+	t.Helper()
+	require.NoError(t, n.Do(func() error {
+		l, err := net.Listen("tcp4", "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		defer l.Close()
+		d := net.Dialer{KeepAlive: -1}
+		c, err := d.Dial("tcp4", l.Addr().String())
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		if err := sockopt.Set(c, sockopt.Config{}); err != nil {
+			return err
+		}
+		s, err := sockopt.Get(c)
+		if want := holds(t, cfg, false); err == nil && s.String() != want {
+			err = fmt.Errorf("got %s, want %s", s, want)
+		}
+		return err
+	}))
+}
+
+// Each of the three writes sysctls in its own way: taken apart and applied, they
+// do what they should.
+func TestContainers(t *testing.T) {
+	type pair struct{ Name, Value string }
+	for _, tt := range []struct {
+		format string
+		parse  func(t *testing.T, text string) []pair
+	}{
+		{"kubernetes", func(t *testing.T, text string) []pair {
+			var pod struct {
+				Spec struct {
+					SecurityContext struct{ Sysctls []pair } `yaml:"securityContext"`
+				}
+			}
+			strictYAML(t, text, &pod)
+			return pod.Spec.SecurityContext.Sysctls
+		}},
+		{"compose", func(t *testing.T, text string) (pairs []pair) {
+			var file struct {
+				Services map[string]struct{ Sysctls map[string]string }
+			}
+			strictYAML(t, text, &file)
+			for name, value := range file.Services["app"].Sysctls {
+				pairs = append(pairs, pair{name, value})
+			}
+			return pairs
+		}},
+		{"docker", func(t *testing.T, text string) (pairs []pair) {
+			words := strings.Fields(text)
+			require.Equal(t, []string{"docker", "run"}, words[:2])
+			for i := 2; i < len(words)-1; i += 2 {
+				require.Equal(t, "--sysctl", words[i])
+				name, value, _ := strings.Cut(words[i+1], "=")
+				pairs = append(pairs, pair{name, value})
+			}
+			return pairs
+		}},
+	} {
+		t.Run(tt.format, func(t *testing.T) {
+			withEach(t, tt.format, func(t *testing.T, p syntax.Plan, text string) {
+				n := netlab.NewNamespace(t)
+				pairs := tt.parse(t, text)
+				require.Len(t, pairs, 3)
+				for _, s := range pairs {
+					n.Sysctl(s.Name, s.Value)
+				}
+				inNamespace(t, n, p.Config)
+			})
+		})
+	}
+}
+
+func strictYAML(t *testing.T, text string, to any) {
+	t.Helper()
+	d := yaml.NewDecoder(strings.NewReader(text))
+	d.KnownFields(true)
+	require.NoError(t, d.Decode(to))
+}
+
+// Envoy's numbers, set on a real socket as Envoy would, are the plan.
+func TestEnvoy(t *testing.T) {
+	type rawOption struct {
+		Description string
+		Level       int
+		Name        int
+		IntValue    int `yaml:"int_value"`
+		State       string
+	}
+	withEach(t, "envoy", func(t *testing.T, p syntax.Plan, text string) {
+		var config struct {
+			StaticResources struct {
+				Listeners []struct {
+					Name          string
+					SocketOptions []rawOption `yaml:"socket_options"`
+				}
+				Clusters []struct {
+					Name                      string
+					UpstreamConnectionOptions struct {
+						TCPKeepalive struct {
+							Time     int `yaml:"keepalive_time"`
+							Interval int `yaml:"keepalive_interval"`
+							Probes   int `yaml:"keepalive_probes"`
+						} `yaml:"tcp_keepalive"`
+					} `yaml:"upstream_connection_options"`
+					UpstreamBindConfig struct {
+						SocketOptions []rawOption `yaml:"socket_options"`
+					} `yaml:"upstream_bind_config"`
+				}
+			} `yaml:"static_resources"`
+		}
+		strictYAML(t, text, &config)
+		client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+		raw, err := client.SyscallConn()
+		require.NoError(t, err)
+		set := func(options []rawOption) {
+			require.NoError(t, raw.Control(func(fd uintptr) {
+				for _, o := range options {
+					require.Equal(t, "STATE_PREBIND", o.State)
+					require.NoError(t, syscall.SetsockoptInt(int(fd), o.Level, o.Name, o.IntValue), o.Description)
+				}
+			}))
+		}
+		set(config.StaticResources.Listeners[0].SocketOptions)
+		got, err := sockopt.Get(client)
+		require.NoError(t, err)
+		assert.Equal(t, holds(t, p.Config, true), got.String())
+
+		cluster := config.StaticResources.Clusters[0]
+		keepalive := cluster.UpstreamConnectionOptions.TCPKeepalive
+		assert.Equal(t, int(p.Config.Idle/time.Second), keepalive.Time)
+		assert.Equal(t, int(p.Config.Interval/time.Second), keepalive.Interval)
+		assert.Equal(t, p.Config.Count, keepalive.Probes)
+		assert.Equal(t, p.Config.UserTimeout > 0, len(cluster.UpstreamBindConfig.SocketOptions) == 1)
+		set(cluster.UpstreamBindConfig.SocketOptions)
+	})
+}
+
+// A real program with libkeepalive: bash, which opens connections by itself.
+func TestEnv(t *testing.T) {
+	testenv.Root(t)
+	_, err := os.Stat("/usr/lib/libkeepalive.so")
+	testenv.Need(t, err == nil, "needs libkeepalive (Debian: libkeepalive0)")
+	withEach(t, "env", func(t *testing.T, p syntax.Plan, text string) {
+		l, err := net.Listen("tcp4", "127.0.0.1:0")
+		require.NoError(t, err)
+		defer l.Close()
+		start(t, strings.Fields(text), "bash", "-c", fmt.Sprintf("exec 3<>/dev/tcp/127.0.0.1/%d; read -u 3", l.Addr().(*net.TCPAddr).Port))
+		c, err := l.Accept()
+		require.NoError(t, err)
+		defer c.Close()
+		requireSettings(t, c.RemoteAddr(), c.LocalAddr(), holds(t, p.Config, false))
+	})
+}
+
+// What a program cannot express is said.
+func TestNotes(t *testing.T) {
+	all := plans(t)
+	cannot := []string{"nginx", "sysctl", "kubernetes", "systemd", "redis", "docker", "compose", "env"}
+	for _, f := range syntax.Formats {
+		for name, p := range all {
+			_, notes := f.Write(p)
+			said := strings.Contains(strings.Join(notes, "\n"), "cannot set TCP_USER_TIMEOUT")
+			assert.Equal(t, slices.Contains(cannot, f.Name) && p.Config.UserTimeout > 0, said, "%s, %s", f.Name, name)
+		}
+	}
+	_, err := syntax.Lookup("apache")
+	assert.ErrorContains(t, err, `"apache": want one of go, nginx`)
+}
