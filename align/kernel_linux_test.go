@@ -109,3 +109,61 @@ func ask(c net.Conn) error {
 	}
 	return err
 }
+
+// TestDetectOnARealKernel: what a plan says about dead peers holds, in three
+// phases.
+func TestDetectOnARealKernel(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		rule    string
+		request align.Request
+		writes  func(i int, p *align.Plan) time.Duration // after the break
+		phase   sockopt.Phase
+	}{
+		{"idle", align.Request{Detect: 5 * time.Second}, nil, sockopt.PhaseIdle},
+		{"in flight", align.Request{Detect: 5 * time.Second}, func(int, *align.Plan) time.Duration { return time.Millisecond }, sockopt.PhaseInFlight},
+		{
+			"from the failure, whenever the program writes", align.Request{Detect: 10 * time.Second, FromFailure: true},
+			func(i int, p *align.Plan) time.Duration {
+				return p.Detection[sockopt.PhaseIdle].Earliest * time.Duration(i+1) / 21
+			}, sockopt.PhaseLateWrite,
+		},
+	} {
+		t.Run(tt.rule, func(t *testing.T) {
+			t.Parallel()
+			plan, err := tt.request.Plan()
+			require.NoError(t, err)
+			b := netlab.NewBalancer(t, time.Hour, netlab.Drops)
+			conns := dial20(t, b, echo(t, b.Server), plan.Config)
+			before := time.Now() // the last segments came before that
+			b.Break()
+			longest := make(chan time.Duration)
+			for i, c := range conns {
+				go func() {
+					since := before
+					if tt.writes != nil {
+						time.Sleep(time.Until(before.Add(tt.writes(i, plan))))
+						if tt.phase == sockopt.PhaseInFlight {
+							since = time.Now()
+						}
+						c.SetDeadline(time.Time{})
+						c.Write([]byte{1})
+					}
+					c.SetDeadline(before.Add(3 * tt.request.Detect))
+					_, err := c.Read(make([]byte, 1))
+					took := time.Since(since)
+					assert.True(t, sockopt.IsPeerTimeout(err), "connection %d: %v", i, err)
+					longest <- took
+				}()
+			}
+			var most time.Duration
+			for range conns {
+				most = max(most, <-longest)
+			}
+			bound := plan.Detection[tt.phase].Latest
+			t.Logf("%s: noticed after %.2f s at most; promised %.2f s of %s", plan.Config, most.Seconds(), bound.Seconds(), tt.request.Detect)
+			const breaking = 100 * time.Millisecond // nft takes a moment
+			assert.LessOrEqual(t, most, bound+breaking)
+		})
+	}
+}

@@ -69,3 +69,8 @@ table ip balancer {
 func (b *Balancer) Address(port int) string {
 	return net.JoinHostPort(balancerAddress, strconv.Itoa(port))
 }
+
+// Break drops all packets from now on, in both directions.
+func (b *Balancer) Break() {
+	b.router.Run("insert rule ip balancer forward drop", "nft", "-f", "-")
+}
