@@ -1,6 +1,7 @@
 package align
 
 import (
+	"fmt"
 	"time"
 )
 
@@ -79,4 +80,22 @@ func onlyHTTP(profiles []Profile) bool {
 		}
 	}
 	return true
+}
+
+// GRPC returns the heartbeat as the parameters of a gRPC client: its
+// keepalive.ClientParameters' Time and Timeout, with PermitWithoutStream. The
+// server has to permit it: keepalive.EnforcementPolicy's MinTime is 5 minutes
+// unless it is set, and who pings more often is disconnected (ENHANCE_YOUR_CALM).
+//
+// gRPC does not ping more often than every 10 s: a heartbeat that has to is a
+// [*ValueError]. Where no timeout is known, the error wraps [ErrUnknown].
+func (h *Heartbeat) GRPC() (period, timeout time.Duration, err error) {
+	const shortest, usual = 10 * time.Second, 20 * time.Second
+	switch {
+	case h.Every == 0:
+		return 0, 0, fmt.Errorf("the timeout of %s is %w", h.Tightest.label(), ErrUnknown)
+	case h.Every < shortest:
+		return 0, 0, &ValueError{"heartbeat", text(h.Every), "gRPC pings every 10s at the most"}
+	}
+	return h.Every, min(usual, h.Every), nil
 }

@@ -140,6 +140,18 @@ func TestPlanSaysNo(t *testing.T) {
 	assert.Equal(t, 500*time.Millisecond, h.Heartbeat.Every)
 }
 
+func TestHeartbeatOfGRPC(t *testing.T) {
+	t.Parallel()
+	period, timeout, err := mustPlan(t, request(t, "aws-alb")).Heartbeat.GRPC()
+	require.NoError(t, err)
+	assert.Equal(t, seconds(58), period)
+	assert.Equal(t, seconds(20), timeout)
+	_, _, err = mustPlan(t, request(t, "gunicorn")).Heartbeat.GRPC()
+	assert.ErrorContains(t, err, "heartbeat=1s: gRPC pings every 10s at the most")
+	_, _, err = mustPlan(t, request(t, "haproxy")).Heartbeat.GRPC()
+	assert.ErrorIs(t, err, align.ErrUnknown)
+}
+
 func TestImpossibleRequestsNameTheNearest(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

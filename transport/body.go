@@ -1,0 +1,76 @@
+package transport
+
+import (
+	"io"
+	"sync"
+	"time"
+)
+
+// drainLimits are what a Close may read of a body.
+type drainLimits struct {
+	bytes int64
+	time  time.Duration
+}
+
+// A drainingBody is the body of a response that is read to its end when it is
+// closed.
+type drainingBody call
+
+func (b *drainingBody) Read(p []byte) (int, error) {
+	n, err := b.body.Read(p)
+	if b.left > 0 {
+		b.left -= int64(n)
+	}
+	if err != nil {
+		b.done = true
+		if err == io.EOF {
+			(*call)(b).finish()
+		}
+	}
+	return n, err
+}
+
+// Close reads what is left, if that is little and comes quickly.
+func (b *drainingBody) Close() error {
+	limits := b.host.t.drain
+	if b.done || b.left > limits.bytes || limits.bytes < 0 {
+		b.abandon()
+		return b.body.Close()
+	}
+	b.done = true
+	late := time.AfterFunc(limits.time, func() { b.body.Close() }) // ends the reading
+	n, whole := drain(b.body, limits.bytes)
+	late.Stop()
+	b.host.t.counts.drained.Add(uint64(n))
+	b.host.t.events.drained(b.host, n, whole)
+	if whole {
+		(*call)(b).finish()
+	} else {
+		b.abandon()
+	}
+	return b.body.Close()
+}
+
+// abandon: net/http will close a connection that is not read to its end, which is
+// neither idle nor lost.
+func (b *drainingBody) abandon() {
+	if c := b.conn; c != nil && c.finished.Load() < b.use {
+		c.over.Store(true)
+	}
+}
+
+var drainBuffers = sync.Pool{New: func() any { return new([16 << 10]byte) }}
+
+// drain reads at most limit bytes and tells whether that was all.
+func drain(r io.Reader, limit int64) (n int64, whole bool) {
+	buffer := drainBuffers.Get().(*[16 << 10]byte)
+	defer drainBuffers.Put(buffer)
+	for n <= limit {
+		m, err := r.Read(buffer[:min(int64(len(buffer)), limit-n+1)])
+		n += int64(m)
+		if err != nil {
+			return n, err == io.EOF
+		}
+	}
+	return n, false
+}

@@ -1,0 +1,271 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/dialer"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// Defaults of Options.
+const (
+	// DefaultDrainLimit is what a Close reads of a body at most. More costs longer
+	// than a new connection.
+	DefaultDrainLimit = 256 << 10
+	// DefaultDrainTime is how long a Close may take for it.
+	DefaultDrainTime = 50 * time.Millisecond
+	// DefaultMargin is how long before the server an idle connection is dropped.
+	// It is absolute: it has to cover a round trip and the scheduling of both ends.
+	DefaultMargin = time.Second
+)
+
+// Options are how a Transport is made. The zero value is a good one.
+type Options struct {
+	// Base is what to clone: proxies, TLS, limits. nil stands for
+	// http.DefaultTransport with room for as many idle connections to one host as
+	// in all (100): net/http keeps 2 and closes the others after every burst.
+	Base *http.Transport
+
+	// Dialer makes the connections. nil stands for Base's DialContext, and where
+	// there is none for a dialer with [sockopt.Recommended].
+	Dialer *dialer.Dialer
+
+	// DrainLimit is how many bytes of an unread body Close reads so that the
+	// connection can be used again: 0 stands for DefaultDrainLimit, negative for
+	// none. HTTP/2 does without.
+	DrainLimit int64
+	// DrainTime is how long Close may take for that; 0 stands for
+	// DefaultDrainTime.
+	DrainTime time.Duration
+
+	// Margin is how long before the server an idle connection is dropped: 0
+	// stands for DefaultMargin. Where that is more than half of the server's
+	// timeout, the half is taken.
+	Margin time.Duration
+
+	// Plan, if it has a Heartbeat, limits how long a connection may be idle, and
+	// sets the health pings of HTTP/2.
+	Plan *align.Plan
+
+	// Events are called as things happen.
+	Events Events
+}
+
+// A Transport is an http.RoundTripper over one or several *http.Transport, one
+// for each idle timeout that servers were found to have. So it is net/http that
+// picks connections and drops them, and no connection is dropped that was just
+// picked.
+//
+// A server's timeout counts from when it has sent its response, a Transport's from
+// when the body was read to its end: who reads bodies slowly needs a larger
+// Margin.
+//
+// Limits of the Base (MaxIdleConns, MaxConnsPerHost) apply to each of them; a host
+// is served by one at a time.
+//
+// All methods may be used concurrently.
+type Transport struct {
+	base   *http.Transport
+	limit  time.Duration // of idle connections, for hosts nothing is known about; 0: none
+	drain  drainLimits
+	margin time.Duration
+	events Events
+	counts counts
+
+	mu    sync.RWMutex
+	hosts map[hostKey]*host
+	pools map[time.Duration]*http.Transport // by how long connections may be idle
+}
+
+// maxHosts is how many hosts are remembered, for programs that visit many.
+const maxHosts = 10_000
+
+// A hostKey is a scheme and a host with its port, if any.
+type hostKey struct{ scheme, host string }
+
+// New makes a Transport. It returns an error if the Dialer's Config is not valid
+// here, or a limit is negative.
+func New(o Options) (*Transport, error) {
+	for _, limit := range []struct {
+		name  string
+		value time.Duration
+	}{{"Margin", o.Margin}, {"DrainTime", o.DrainTime}} {
+		if limit.value < 0 {
+			return nil, fmt.Errorf("transport: %s is %s: it cannot be negative", limit.name, limit.value)
+		}
+	}
+	base, err := o.base()
+	if err != nil {
+		return nil, err
+	}
+	t := &Transport{
+		base: base, limit: base.IdleConnTimeout,
+		drain:  drainLimits{bytes: or(o.DrainLimit, DefaultDrainLimit), time: or(o.DrainTime, DefaultDrainTime)},
+		margin: or(o.Margin, DefaultMargin), events: o.Events,
+		hosts: map[hostKey]*host{}, pools: map[time.Duration]*http.Transport{},
+	}
+	t.pools[t.limit] = base
+	dial := base.DialContext
+	base.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		t.counts.opened.Add(1)
+		return &conn{Conn: c, t: t}, nil
+	}
+	return t, nil
+}
+
+func or[T int64 | time.Duration](value, standard T) T {
+	if value == 0 {
+		return standard
+	}
+	return value
+}
+
+// base is a clone of the Base with the dialer and what the plan says.
+func (o *Options) base() (*http.Transport, error) {
+	var t *http.Transport
+	if o.Base != nil {
+		t = o.Base.Clone()
+	} else {
+		t = standard()
+		t.DialContext = nil // ours
+		t.MaxIdleConnsPerHost = t.MaxIdleConns
+	}
+	if err := o.setDialer(t); err != nil {
+		return nil, err
+	}
+	if o.Plan != nil && o.Plan.Heartbeat != nil {
+		follow(t, o.Plan.Heartbeat)
+	}
+	return t, nil
+}
+
+// setDialer gives t the Dialer, or one where it has none.
+func (o *Options) setDialer(t *http.Transport) error {
+	d := o.Dialer
+	switch {
+	case d != nil:
+	case t.DialContext != nil:
+		return nil
+	default:
+		cfg, _, err := sockopt.Recommended().Nearest()
+		if err != nil && !errors.Is(err, errors.ErrUnsupported) {
+			return err
+		}
+		d = &dialer.Dialer{Config: cfg}
+	}
+	if err := d.Config.Validate(); err != nil {
+		return err
+	}
+	t.DialContext = d.DialContext
+	t.ForceAttemptHTTP2 = true // a custom DialContext switches it off
+	return nil
+}
+
+// follow applies what a plan says about a path that ignores keepalive probes.
+func follow(t *http.Transport, h *align.Heartbeat) {
+	if h.IdleConnTimeout > 0 && (t.IdleConnTimeout == 0 || t.IdleConnTimeout > h.IdleConnTimeout) {
+		t.IdleConnTimeout = h.IdleConnTimeout
+	}
+	if h.Every > 0 {
+		pings := http.HTTP2Config{}
+		if t.HTTP2 != nil {
+			pings = *t.HTTP2
+		}
+		if pings.SendPingTimeout == 0 || pings.SendPingTimeout > h.Every {
+			pings.SendPingTimeout = h.Every
+		}
+		t.HTTP2 = &pings
+	}
+}
+
+// RoundTrip does what http.Transport's does, with the connections of the
+// Transport.
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.URL == nil {
+		return t.base.RoundTrip(req) // which says so
+	}
+	h := t.host(hostKey{req.URL.Scheme, req.URL.Host})
+	tr := tracers.Get().(*tracer)
+	defer tr.release()
+	c := &call{Context: req.Context(), trace: &tr.trace, host: h}
+	resp, err := h.pool.Load().RoundTrip(c.traced(req))
+	if tr.reused {
+		t.counts.reused.Add(1)
+	}
+	if err != nil {
+		return nil, err
+	}
+	resp.Request = req
+	t.counts.responses.Add(1)
+	if resp.ProtoMajor == 1 {
+		h.learnFrom(resp)
+		c.follow(resp, tr)
+	}
+	return resp, nil
+}
+
+// CloseIdleConnections closes those that no request uses.
+func (t *Transport) CloseIdleConnections() {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	for _, p := range t.pools {
+		p.CloseIdleConnections()
+	}
+}
+
+// host returns what is known about a host.
+func (t *Transport) host(key hostKey) *host {
+	t.mu.RLock()
+	h := t.hosts[key]
+	t.mu.RUnlock()
+	if h != nil {
+		return h
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if h := t.hosts[key]; h != nil {
+		return h
+	}
+	if len(t.hosts) >= maxHosts { // forget some, any
+		n := len(t.hosts) / 16
+		for k := range t.hosts {
+			if n--; n < 0 {
+				break
+			}
+			delete(t.hosts, k)
+		}
+	}
+	h = &host{t: t, key: key}
+	h.pool.Store(t.base)
+	t.hosts[key] = h
+	return h
+}
+
+// pool returns the one whose connections may be idle for so long, a little less at
+// most: similar times share one. 0 is for hosts about which nothing is known.
+func (t *Transport) pool(idle time.Duration) *http.Transport {
+	if idle <= 0 || t.limit > 0 && idle >= t.limit {
+		return t.base
+	}
+	idle = coarse(idle)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := t.pools[idle]
+	if p == nil {
+		p = t.base.Clone()
+		p.IdleConnTimeout = idle
+		t.pools[idle] = p
+	}
+	return p
+}
