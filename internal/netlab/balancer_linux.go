@@ -71,6 +71,17 @@ func (b *Balancer) Address(port int) string {
 }
 
 // Break drops all packets from now on, in both directions.
-func (b *Balancer) Break() {
-	b.router.Run("insert rule ip balancer forward drop", "nft", "-f", "-")
+func (b *Balancer) Break() { b.Lose() }
+
+// Lose is Break until heal is called.
+func (b *Balancer) Lose() (heal func()) {
+	b.router.Run(`
+table ip broken {
+	chain forward {
+		type filter hook forward priority -10
+		drop
+	}
+}
+`, "nft", "-f", "-")
+	return func() { b.router.Run("delete table ip broken", "nft", "-f", "-") }
 }

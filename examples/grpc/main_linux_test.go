@@ -1,0 +1,253 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/connectivity"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
+
+	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/internal/netlab"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+func TestRun(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	require.NoError(t, run(&out))
+	assert.Equal(t, "health SERVING\n"+
+		"client on idle=262s interval=27s count=3 user-timeout=350s\n"+
+		"server on idle=262s interval=27s count=3 user-timeout=350s\n", out.String())
+}
+
+func check(t *testing.T, c *runningClient) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	_, err := grpc_health_v1.NewHealthClient(c).Check(ctx, &grpc_health_v1.HealthCheckRequest{})
+	require.NoError(t, err)
+}
+
+func get(t *testing.T, c net.Conn) sockopt.Settings {
+	t.Helper()
+	s, err := sockopt.Get(c)
+	require.NoError(t, err)
+	return s
+}
+
+// grpc-go's own keepalive parameters would set a user timeout on both ends, and on
+// servers they do so by default. Pinned connections keep theirs, and the pings of
+// gRPC work all the same.
+func TestPinnedConnectionsKeepTheirUserTimeout(t *testing.T) {
+	t.Parallel()
+	cfg := sockopt.Recommended()
+	server, err := serve(cfg, grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 7 * time.Second}))
+	require.NoError(t, err)
+	defer server.Stop()
+	client, err := connect(cfg, server.address, grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: time.Minute, Timeout: 7 * time.Second}))
+	require.NoError(t, err)
+	defer client.Close()
+	check(t, client)
+	assert.Equal(t, time.Minute, get(t, <-server.conns).UserTimeout)
+	assert.Equal(t, time.Minute, get(t, <-client.conns).UserTimeout)
+}
+
+// What happens without: a plain listener, and a server that was told nothing.
+func TestUnpinnedServersOverwriteIt(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	conns := make(chan net.Conn, 1)
+	server := grpc.NewServer()
+	go server.Serve(watched{l, conns})
+	defer server.Stop()
+	client, err := connect(sockopt.Recommended(), l.Addr().String())
+	require.NoError(t, err)
+	defer client.Close()
+	client.Connect()
+	c := <-conns
+	for range 200 { // it is set while the server shakes hands
+		if get(t, c).UserTimeout != 0 {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	assert.Equal(t, 20*time.Second, get(t, c).UserTimeout)
+}
+
+// TestOneLostProbeKillsNobody: the server's probes go unanswered for a while. With
+// grpc-go's user timeout one lost probe is the end; a pinned connection survives.
+// The times are scaled down: a user timeout that is shorter than idle + interval.
+func TestOneLostProbeKillsNobody(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name     string
+		timeout  time.Duration // what grpc-go may set
+		cfg      sockopt.Config
+		pinned   bool
+		survives bool
+	}{
+		{"overwritten", 2 * time.Second, sockopt.Config{Idle: 2 * time.Second, Interval: time.Second, Count: 9}, false, false},
+		{"pinned", 2 * time.Second, sockopt.Config{Idle: 2 * time.Second, Interval: time.Second, Count: 9, UserTimeout: 11 * time.Second}, true, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			b := netlab.NewBalancer(t, time.Hour, netlab.Drops)
+			var server *runningServer
+			require.NoError(t, b.Server.Do(func() (err error) {
+				server, err = serveOn(":0", tt.cfg, tt.pinned, grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Hour, Timeout: tt.timeout}))
+				return err
+			}))
+			defer server.Stop()
+			_, port, err := net.SplitHostPort(server.address)
+			require.NoError(t, err)
+			number, err := strconv.Atoi(port)
+			require.NoError(t, err)
+			var conn net.Conn
+			require.NoError(t, b.Client.Do(func() (err error) {
+				conn, err = new(net.Dialer).Dial("tcp", b.Address(number))
+				return err
+			}))
+			client, err := grpc.NewClient("passthrough:///server", grpc.WithTransportCredentials(insecure.NewCredentials()),
+				grpc.WithContextDialer(func(context.Context, string) (net.Conn, error) { return conn, nil }))
+			require.NoError(t, err)
+			defer client.Close()
+			check(t, &runningClient{ClientConn: client})
+			accepted := <-server.conns
+
+			heal := b.Lose()
+			time.Sleep(4 * time.Second) // the first probe, after 2 s, is lost
+			heal()
+			time.Sleep(2 * time.Second)
+			_, err = sockopt.Get(accepted)
+			alive := err == nil
+			assert.Equal(t, tt.survives, alive, "%v", err)
+			if tt.survives {
+				check(t, &runningClient{ClientConn: client})
+			}
+		})
+	}
+}
+
+// Where probes do not help, a plan's heartbeat becomes gRPC's: its pings go out, and
+// the server permits them.
+func TestHeartbeatOfAPlan(t *testing.T) {
+	t.Parallel()
+	path, err := align.Path("aws-alb")
+	require.NoError(t, err)
+	path[0], err = path[0].WithTimeout(14 * time.Second)
+	require.NoError(t, err)
+	plan, err := align.Request{Path: path}.Plan()
+	require.NoError(t, err)
+	period, timeout, err := plan.Heartbeat.GRPC()
+	require.NoError(t, err)
+	require.Equal(t, 12*time.Second, period)
+
+	server, err := serve(plan.Config, grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: period / 2, PermitWithoutStream: true}))
+	require.NoError(t, err)
+	defer server.Stop()
+	client, err := connect(plan.Config, server.address, grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: period, Timeout: timeout, PermitWithoutStream: true}))
+	require.NoError(t, err)
+	defer client.Close()
+	check(t, client)
+	conn := <-server.conns
+	before := received(t, conn)
+	time.Sleep(period + 2*time.Second)
+	assert.Greater(t, received(t, conn), before, "a ping came")
+	assert.Equal(t, connectivity.Ready, client.GetState())
+}
+
+// TestKeepaliveFullyOff: no probe leaves, on either side, with no edit of Go's
+// source. The kernel counts the probes of a network namespace.
+func TestKeepaliveFullyOff(t *testing.T) {
+	t.Parallel()
+	for name, cfg := range map[string]sockopt.Config{
+		"off": {Disabled: true},
+		"on":  {Idle: time.Second, Interval: time.Second, Count: 9}, // or the test could not fail
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := netlab.NewNamespace(t)
+			var server *runningServer
+			var conn net.Conn
+			require.NoError(t, n.Do(func() (err error) {
+				if server, err = serveOn("127.0.0.1:0", cfg, true); err != nil {
+					return err
+				}
+				client, err := connect(cfg, server.address)
+				if err != nil {
+					return err
+				}
+				defer client.Close()
+				conn, err = client.dial(context.Background(), server.address)
+				return err
+			}))
+			defer server.Stop()
+			client, err := grpc.NewClient("passthrough:///server", grpc.WithTransportCredentials(insecure.NewCredentials()),
+				grpc.WithContextDialer(func(context.Context, string) (net.Conn, error) { return conn, nil }))
+			require.NoError(t, err)
+			defer client.Close()
+			check(t, &runningClient{ClientConn: client})
+			assert.Equal(t, name == "on", get(t, <-server.conns).Enabled)
+			assert.Equal(t, name == "on", get(t, conn).Enabled)
+			time.Sleep(3500 * time.Millisecond)
+			probes := probesOf(t, n)
+			if name == "on" {
+				assert.GreaterOrEqual(t, probes, 4, "two on each side")
+			} else {
+				assert.Zero(t, probes)
+			}
+		})
+	}
+}
+
+// probesOf is how many keepalive probes a namespace has sent.
+func probesOf(t *testing.T, n *netlab.Namespace) int {
+	t.Helper()
+	var text []byte
+	require.NoError(t, n.Do(func() (err error) {
+		text, err = os.ReadFile(filepath.Join("/proc/thread-self/net", "netstat"))
+		return err
+	}))
+	lines := strings.Split(string(text), "\n")
+	for i := 0; i+1 < len(lines); i += 2 {
+		names, values := strings.Fields(lines[i]), strings.Fields(lines[i+1])
+		for j, name := range names {
+			if name == "TCPKeepAlive" {
+				probes, err := strconv.Atoi(values[j])
+				require.NoError(t, err)
+				return probes
+			}
+		}
+	}
+	t.Fatal("the kernel does not count probes")
+	return 0
+}
+
+// received is how many segments with data a connection has received.
+func received(t *testing.T, c net.Conn) uint32 {
+	t.Helper()
+	raw, err := sockopt.RawConn(c)
+	require.NoError(t, err)
+	var info *unix.TCPInfo
+	var infoErr error
+	require.NoError(t, raw.Control(func(fd uintptr) {
+		info, infoErr = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+	}))
+	require.NoError(t, infoErr)
+	return info.Data_segs_in
+}
