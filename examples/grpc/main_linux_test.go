@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -250,4 +251,79 @@ func received(t *testing.T, c net.Conn) uint32 {
 	}))
 	require.NoError(t, infoErr)
 	return info.Data_segs_in
+}
+
+// gRPC's own keepalive works on pinned connections: the server's pings notice a dead
+// client long before TCP would.
+func TestPingsOfGRPCStillWork(t *testing.T) {
+	t.Parallel()
+	b := netlab.NewBalancer(t, time.Hour, netlab.Drops)
+	cfg := sockopt.Config{Idle: time.Minute, Interval: 10 * time.Second, Count: 3, UserTimeout: 90 * time.Second}
+	var server *runningServer
+	require.NoError(t, b.Server.Do(func() (err error) {
+		server, err = serveOn(":0", cfg, true, grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Second, Timeout: time.Second}))
+		return err
+	}))
+	defer server.Stop()
+	_, port, err := net.SplitHostPort(server.address)
+	require.NoError(t, err)
+	number, err := strconv.Atoi(port)
+	require.NoError(t, err)
+	var conn net.Conn
+	require.NoError(t, b.Client.Do(func() (err error) {
+		conn, err = new(net.Dialer).Dial("tcp", b.Address(number))
+		return err
+	}))
+	client, err := grpc.NewClient("passthrough:///server", grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(context.Context, string) (net.Conn, error) { return conn, nil }))
+	require.NoError(t, err)
+	defer client.Close()
+	check(t, &runningClient{ClientConn: client})
+	accepted := <-server.conns
+	time.Sleep(3 * time.Second)
+	_, err = sockopt.Get(accepted)
+	require.NoError(t, err, "pings are answered")
+	b.Break()
+	began := time.Now()
+	for time.Since(began) < 10*time.Second {
+		if _, err = sockopt.Get(accepted); err != nil {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	assert.ErrorIs(t, err, net.ErrClosed)
+	assert.Less(t, time.Since(began), 5*time.Second)
+}
+
+// Every form of a target reaches the server with a tuned connection.
+func TestTargets(t *testing.T) {
+	t.Parallel()
+	server, err := serve(sockopt.Recommended())
+	require.NoError(t, err)
+	defer server.Stop()
+	_, port, err := net.SplitHostPort(server.address)
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "socket")
+	abstract := fmt.Sprintf("keepalive-test-%d", os.Getpid())
+	for _, address := range []string{path, "@" + abstract} {
+		l, err := net.Listen("unix", address)
+		require.NoError(t, err)
+		go server.Serve(l)
+	}
+	for target, tcp := range map[string]bool{
+		server.address: true, "localhost:" + port: true, "dns:///localhost:" + port: true,
+		"passthrough:///" + server.address: true,
+		"unix://" + path: false, "unix:" + path: false, "unix-abstract:" + abstract: false,
+	} {
+		client, err := connect(sockopt.Recommended(), target)
+		require.NoError(t, err, target)
+		check(t, client)
+		c := <-client.conns
+		if tcp {
+			assert.Equal(t, sockopt.Recommended(), sockopt.Of(get(t, c)), target)
+		} else {
+			assert.Equal(t, "unix", c.RemoteAddr().Network(), target)
+		}
+		client.Close()
+	}
 }
