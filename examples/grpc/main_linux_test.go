@@ -313,7 +313,7 @@ func TestTargets(t *testing.T) {
 	for target, tcp := range map[string]bool{
 		server.address: true, "localhost:" + port: true, "dns:///localhost:" + port: true,
 		"passthrough:///" + server.address: true,
-		"unix://" + path: false, "unix:" + path: false, "unix-abstract:" + abstract: false,
+		"unix://" + path:                   false, "unix:" + path: false, "unix-abstract:" + abstract: false,
 	} {
 		client, err := connect(sockopt.Recommended(), target)
 		require.NoError(t, err, target)
