@@ -90,6 +90,41 @@ func TestUnpinnedServersOverwriteIt(t *testing.T) {
 	assert.Equal(t, 20*time.Second, get(t, c).UserTimeout)
 }
 
+// throughBalancer makes a server with this Config and a client that was answered
+// once, with a router between them, and returns what the server accepted.
+func throughBalancer(t *testing.T, cfg sockopt.Config, pinned bool, parameters keepalive.ServerParameters) (*netlab.Balancer, *runningClient, net.Conn) {
+	t.Helper()
+	b := netlab.NewBalancer(t, time.Hour, netlab.Drops)
+	var server *runningServer
+	require.NoError(t, b.Server.Do(func() (err error) {
+		server, err = serveOn(":0", cfg, pinned, grpc.KeepaliveParams(parameters))
+		return err
+	}))
+	t.Cleanup(server.Stop)
+	_, port, err := net.SplitHostPort(server.address)
+	require.NoError(t, err)
+	number, err := strconv.Atoi(port)
+	require.NoError(t, err)
+	var conn net.Conn
+	require.NoError(t, b.Client.Do(func() (err error) {
+		conn, err = new(net.Dialer).Dial("tcp", b.Address(number))
+		return err
+	}))
+	client := over(t, conn)
+	check(t, client)
+	return b, client, <-server.conns
+}
+
+// over makes a client of a connection that is there.
+func over(t *testing.T, conn net.Conn) *runningClient {
+	t.Helper()
+	client, err := grpc.NewClient("passthrough:///server", grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(context.Context, string) (net.Conn, error) { return conn, nil }))
+	require.NoError(t, err)
+	t.Cleanup(func() { client.Close() })
+	return &runningClient{ClientConn: client}
+}
+
 // TestOneLostProbeKillsNobody: the server's probes go unanswered for a while. With
 // grpc-go's user timeout one lost probe is the end; a pinned connection survives.
 // The times are scaled down: a user timeout that is shorter than idle + interval.
@@ -107,38 +142,16 @@ func TestOneLostProbeKillsNobody(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			b := netlab.NewBalancer(t, time.Hour, netlab.Drops)
-			var server *runningServer
-			require.NoError(t, b.Server.Do(func() (err error) {
-				server, err = serveOn(":0", tt.cfg, tt.pinned, grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Hour, Timeout: tt.timeout}))
-				return err
-			}))
-			defer server.Stop()
-			_, port, err := net.SplitHostPort(server.address)
-			require.NoError(t, err)
-			number, err := strconv.Atoi(port)
-			require.NoError(t, err)
-			var conn net.Conn
-			require.NoError(t, b.Client.Do(func() (err error) {
-				conn, err = new(net.Dialer).Dial("tcp", b.Address(number))
-				return err
-			}))
-			client, err := grpc.NewClient("passthrough:///server", grpc.WithTransportCredentials(insecure.NewCredentials()),
-				grpc.WithContextDialer(func(context.Context, string) (net.Conn, error) { return conn, nil }))
-			require.NoError(t, err)
-			defer client.Close()
-			check(t, &runningClient{ClientConn: client})
-			accepted := <-server.conns
-
+			b, client, accepted := throughBalancer(t, tt.cfg, tt.pinned, keepalive.ServerParameters{Time: time.Hour, Timeout: tt.timeout})
 			heal := b.Lose()
 			time.Sleep(4 * time.Second) // the first probe, after 2 s, is lost
 			heal()
 			time.Sleep(2 * time.Second)
-			_, err = sockopt.Get(accepted)
+			_, err := sockopt.Get(accepted)
 			alive := err == nil
 			assert.Equal(t, tt.survives, alive, "%v", err)
 			if tt.survives {
-				check(t, &runningClient{ClientConn: client})
+				check(t, client)
 			}
 		})
 	}
@@ -198,11 +211,7 @@ func TestKeepaliveFullyOff(t *testing.T) {
 				return err
 			}))
 			defer server.Stop()
-			client, err := grpc.NewClient("passthrough:///server", grpc.WithTransportCredentials(insecure.NewCredentials()),
-				grpc.WithContextDialer(func(context.Context, string) (net.Conn, error) { return conn, nil }))
-			require.NoError(t, err)
-			defer client.Close()
-			check(t, &runningClient{ClientConn: client})
+			check(t, over(t, conn))
 			assert.Equal(t, name == "on", get(t, <-server.conns).Enabled)
 			assert.Equal(t, name == "on", get(t, conn).Enabled)
 			time.Sleep(3500 * time.Millisecond)
@@ -257,31 +266,10 @@ func received(t *testing.T, c net.Conn) uint32 {
 // client long before TCP would.
 func TestPingsOfGRPCStillWork(t *testing.T) {
 	t.Parallel()
-	b := netlab.NewBalancer(t, time.Hour, netlab.Drops)
 	cfg := sockopt.Config{Idle: time.Minute, Interval: 10 * time.Second, Count: 3, UserTimeout: 90 * time.Second}
-	var server *runningServer
-	require.NoError(t, b.Server.Do(func() (err error) {
-		server, err = serveOn(":0", cfg, true, grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Second, Timeout: time.Second}))
-		return err
-	}))
-	defer server.Stop()
-	_, port, err := net.SplitHostPort(server.address)
-	require.NoError(t, err)
-	number, err := strconv.Atoi(port)
-	require.NoError(t, err)
-	var conn net.Conn
-	require.NoError(t, b.Client.Do(func() (err error) {
-		conn, err = new(net.Dialer).Dial("tcp", b.Address(number))
-		return err
-	}))
-	client, err := grpc.NewClient("passthrough:///server", grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(context.Context, string) (net.Conn, error) { return conn, nil }))
-	require.NoError(t, err)
-	defer client.Close()
-	check(t, &runningClient{ClientConn: client})
-	accepted := <-server.conns
+	b, _, accepted := throughBalancer(t, cfg, true, keepalive.ServerParameters{Time: time.Second, Timeout: time.Second})
 	time.Sleep(3 * time.Second)
-	_, err = sockopt.Get(accepted)
+	_, err := sockopt.Get(accepted)
 	require.NoError(t, err, "pings are answered")
 	b.Break()
 	began := time.Now()
