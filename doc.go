@@ -11,6 +11,8 @@
 //     sockets of a machine;
 //   - [github.com/tcpkeepalive/keepalive/align] to find settings that survive the load
 //     balancers, NATs and firewalls on the way;
+//   - [github.com/tcpkeepalive/keepalive/discover] to measure after what silence a path
+//     forgets a connection;
 //   - [github.com/tcpkeepalive/keepalive/sockopt] for the Config itself, and to set
 //     it on, or read it back from, a connection that is already there;
 //   - [github.com/tcpkeepalive/keepalive/platform] for what each operating system

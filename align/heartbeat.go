@@ -63,7 +63,7 @@ func (r Request) heartbeat(parts parts) *Heartbeat {
 
 // orHalf returns d in whole seconds, or half of the timeout where that is longer.
 func orHalf(d, timeout time.Duration) time.Duration {
-	return max(d.Truncate(time.Second), timeout/2, 0)
+	return max(d.Truncate(time.Second), (timeout / 2).Truncate(time.Second/10), 0)
 }
 
 // resending is how long TCP takes to get a segment through that is lost as often

@@ -66,6 +66,7 @@ var commands = []struct {
 }{
 	{"check", newCheck},
 	{"demo", newDemo},
+	{"discover", newDiscover},
 	{"ls", newLs},
 	{"plan", newPlan},
 	{"profiles", newProfiles},

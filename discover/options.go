@@ -1,0 +1,116 @@
+package discover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/tcpkeepalive/keepalive/dialer"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// Options say what to measure. Address, or Dial, is needed.
+type Options struct {
+	// Address is host:port.
+	Address string
+	// Dial makes a connection without keepalive; nil dials Address. A proxy or a
+	// tunnel goes here.
+	Dial func(context.Context) (net.Conn, error)
+
+	// Secure, if not nil, is called with each new connection, and what it returns is
+	// read and written:
+	//
+	//	func(ctx context.Context, c net.Conn) (net.Conn, error) {
+	//		s := tls.Client(c, config)
+	//		return s, s.HandshakeContext(ctx)
+	//	}
+	Secure func(context.Context, net.Conn) (net.Conn, error)
+	// Check tells whether a connection still works: [Probe], [Echo] or [HTTP]. nil
+	// stands for Probe.
+	Check *Check
+
+	// Guess is a figure to test: times around it are tried, which takes one round.
+	Guess time.Duration
+	// Min and Max are the shortest and longest time to try: 0 stands for 1 s and
+	// 2 h.
+	Min, Max time.Duration
+	// Connections is how many are open at the same time, 4 to 1000: 0 stands for
+	// 64.
+	Connections int
+	// Wait is how long an answer may take; then the connection is dead. 0 stands
+	// for 1 s, which is enough for two retransmissions on a short path; Probe
+	// takes 4 s.
+	Wait time.Duration
+
+	// Progress is called, by one goroutine at a time, as tests end and while they
+	// wait.
+	Progress func(Progress)
+}
+
+// Defaults of Options.
+const (
+	DefaultMin         = time.Second
+	DefaultMax         = 2 * time.Hour
+	DefaultConnections = 64
+	DefaultWait        = time.Second
+)
+
+const (
+	precision   = 0.05 // of the bounds, at which the search ends
+	maxRounds   = 5
+	longestTime = 30 * 24 * time.Hour
+)
+
+// complete checks the options and fills in what is not given.
+func (o Options) complete() (Options, error) {
+	o.Min, o.Max = or(o.Min, DefaultMin), or(o.Max, DefaultMax)
+	o.Connections, o.Wait = or(o.Connections, DefaultConnections), or(o.Wait, DefaultWait)
+	switch {
+	case o.Address == "" && o.Dial == nil:
+		return o, errors.New("discover: Address is missing")
+	case o.Min < 0 || o.Max > longestTime || o.Max < o.Min:
+		return o, fmt.Errorf("discover: times from %s to %s: want 0 < Min <= Max <= %s", o.Min, o.Max, longestTime)
+	case o.Guess < 0 || o.Guess > longestTime:
+		return o, fmt.Errorf("discover: Guess %s: want at most %s", o.Guess, longestTime)
+	case o.Connections < 4 || o.Connections > 1000:
+		return o, fmt.Errorf("discover: Connections %d: want 4 to 1000", o.Connections)
+	case o.Wait < 0 || o.Wait > time.Minute:
+		return o, fmt.Errorf("discover: Wait %s: want at most 1m", o.Wait)
+	}
+	if o.Check == nil {
+		o.Check = Probe
+	}
+	if o.Dial == nil {
+		d := &dialer.Dialer{
+			Base:   net.Dialer{Timeout: 30 * time.Second},
+			Config: sockopt.Config{Disabled: true}, // ours would keep the path alive
+		}
+		if err := d.Check(); err != nil {
+			return o, err
+		}
+		address := o.Address
+		o.Dial = func(ctx context.Context) (net.Conn, error) { return d.DialContext(ctx, "tcp", address) }
+	}
+	return o, nil
+}
+
+func or[T int | time.Duration](value, standard T) T {
+	if value == 0 {
+		return standard
+	}
+	return value
+}
+
+// A Progress is how far a measurement is.
+type Progress struct {
+	Round   int
+	Elapsed time.Duration
+	// Alive and Dead are the bounds so far; Dead is 0 as long as nothing died.
+	Alive, Dead time.Duration
+	// Left is how long it takes at most from now on.
+	Left time.Duration
+	// Test is what ended, nil where nothing did.
+	Test *Test
+}

@@ -1,0 +1,40 @@
+package discover
+
+import (
+	"net"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// segments returns how many segments a connection has received; false where the
+// kernel does not tell.
+func segments(c net.Conn) (uint32, bool) {
+	info := tcpInfo(c)
+	if info == nil || info.Segs_in == 0 { // a handshake has one
+		return 0, false
+	}
+	return info.Segs_in, true
+}
+
+// answered tells whether the peer acknowledged something in this time.
+func answered(c net.Conn, within time.Duration) bool {
+	info := tcpInfo(c)
+	return info != nil && time.Duration(info.Last_ack_recv)*time.Millisecond < within
+}
+
+func tcpInfo(c net.Conn) (info *unix.TCPInfo) {
+	raw, err := sockopt.RawConn(c)
+	if err != nil {
+		return nil
+	}
+	raw.Control(func(fd uintptr) {
+		info, err = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+	})
+	if err != nil {
+		return nil
+	}
+	return info
+}
