@@ -83,17 +83,27 @@ func (o Options) complete() (Options, error) {
 		o.Check = Probe
 	}
 	if o.Dial == nil {
-		d := &dialer.Dialer{
-			Base:   net.Dialer{Timeout: 30 * time.Second},
-			Config: sockopt.Config{Disabled: true}, // ours would keep the path alive
-		}
-		if err := d.Check(); err != nil {
+		dial, err := dialWithoutKeepalive()
+		if err != nil {
 			return o, err
 		}
 		address := o.Address
-		o.Dial = func(ctx context.Context) (net.Conn, error) { return d.DialContext(ctx, "tcp", address) }
+		o.Dial = func(ctx context.Context) (net.Conn, error) { return dial(ctx, "tcp", address) }
 	}
 	return o, nil
+}
+
+// dialWithoutKeepalive makes connections that do not keep the path alive.
+func dialWithoutKeepalive() (func(ctx context.Context, network, address string) (net.Conn, error), error) {
+	base := net.Dialer{Timeout: 30 * time.Second, KeepAlive: -1}
+	d := &dialer.Dialer{Base: base, Config: sockopt.Config{Disabled: true}}
+	switch err := d.Check(); {
+	case errors.Is(err, errors.ErrUnsupported): // there is none to switch off
+		return base.DialContext, nil
+	case err != nil:
+		return nil, err
+	}
+	return d.DialContext, nil
 }
 
 func or[T int | time.Duration](value, standard T) T {

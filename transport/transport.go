@@ -159,7 +159,10 @@ func (o *Options) setDialer(t *http.Transport) error {
 		return nil
 	default:
 		cfg, _, err := sockopt.Recommended().Nearest()
-		if err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		if errors.Is(err, errors.ErrUnsupported) { // no keepalive at all (js, wasip1, Plan 9)
+			t.DialContext = new(net.Dialer).DialContext
+			return nil
+		} else if err != nil {
 			return err
 		}
 		d = &dialer.Dialer{Config: cfg}
