@@ -151,7 +151,8 @@ func (e Endpoint) String() string {
 	return s
 }
 
-func (e *Endpoint) matches(a netip.AddrPort) bool {
+// Matches tells whether this is such an end.
+func (e *Endpoint) Matches(a netip.AddrPort) bool {
 	low, high, limited := e.ports()
 	if limited && (a.Port() < low || a.Port() > high) {
 		return false
@@ -165,7 +166,7 @@ func (e *Endpoint) matches(a netip.AddrPort) bool {
 
 func matchesAny(endpoints []Endpoint, a netip.AddrPort) bool {
 	for i := range endpoints {
-		if endpoints[i].matches(a) {
+		if endpoints[i].Matches(a) {
 			return true
 		}
 	}

@@ -155,7 +155,7 @@ func TestDeadPeer(t *testing.T) {
 
 			before := time.Now() // the last segment received is one of the handshake
 			client, server := socktest.Pair(t, "tcp", "127.0.0.1:0")
-			dropReceived(t, server)
+			socktest.DropReceived(t, server)
 			require.NoError(t, sockopt.Set(client, tt.cfg))
 			after := time.Now()
 			require.NoError(t, client.SetReadDeadline(after.Add(3*tt.want)))

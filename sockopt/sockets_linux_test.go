@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"math/big"
 	"net"
 	"syscall"
@@ -140,19 +139,4 @@ func tlsPair(t testing.TB) (client, server *tls.Conn, tcpClient, tcpServer *net.
 	require.NoError(t, client.Handshake())
 	require.NoError(t, <-handshake)
 	return client, server, tcpClient, tcpServer
-}
-
-// dropReceived makes the kernel drop every segment that the socket receives: a
-// classic BPF program of one instruction, ret #0.
-func dropReceived(t testing.TB, c syscall.Conn) {
-	t.Helper()
-	rc, err := c.SyscallConn()
-	require.NoError(t, err)
-	drop := unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: 0}
-	require.NoError(t, rc.Control(func(fd uintptr) {
-		err = unix.SetsockoptSockFprog(int(fd), unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: 1, Filter: &drop})
-	}))
-	// Seen on a kernel that lets only root do this.
-	testenv.Need(t, !errors.Is(err, unix.EPERM), "needs permission for SO_ATTACH_FILTER")
-	require.NoError(t, err)
 }

@@ -70,6 +70,7 @@ var commands = []struct {
 	{"ls", newLs},
 	{"plan", newPlan},
 	{"profiles", newProfiles},
+	{"trace", newTrace},
 	{"watch", newWatch},
 }
 

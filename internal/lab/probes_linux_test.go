@@ -1,0 +1,234 @@
+package lab
+
+import (
+	"context"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkeepalive/keepalive/dialer"
+	"github.com/tcpkeepalive/keepalive/internal/capture"
+	"github.com/tcpkeepalive/keepalive/internal/netlab"
+	"github.com/tcpkeepalive/keepalive/internal/segment"
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/listener"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// A world is a connection in a network namespace of its own, whose segments are
+// captured.
+type world struct {
+	client, server net.Conn
+	capture        *capture.Capture
+	segments       segment.Tracker
+}
+
+// A side makes one end of a connection.
+type side struct {
+	dial   func(address string) (net.Conn, error)
+	listen func(address string) (net.Listener, error)
+}
+
+// plainSide is package net without keepalive, so that it sends nothing of its own.
+var plainSide = side{
+	dial: func(address string) (net.Conn, error) {
+		d := net.Dialer{KeepAlive: -1}
+		return d.Dial("tcp", address)
+	},
+	listen: func(address string) (net.Listener, error) {
+		lc := net.ListenConfig{KeepAlive: -1}
+		return lc.Listen(context.Background(), "tcp", address)
+	},
+}
+
+func ours(cfg sockopt.Config, pin bool) side {
+	return side{
+		dial: func(address string) (net.Conn, error) {
+			d := dialer.Dialer{Config: cfg, Pin: pin}
+			return d.Dial("tcp", address)
+		},
+		listen: func(address string) (net.Listener, error) {
+			lc := listener.ListenConfig{Config: cfg, Pin: pin}
+			return lc.Listen(context.Background(), "tcp", address)
+		},
+	}
+}
+
+// newWorld connects a client and a server at an address of the loopback interface,
+// and lets them talk once.
+func newWorld(t *testing.T, client, server side, address string) *world {
+	t.Helper()
+	w := &world{}
+	n := netlab.NewNamespace(t)
+	require.NoError(t, n.Do(func() (err error) {
+		if w.capture, err = capture.Open(); err != nil {
+			return err
+		}
+		l, err := server.listen(address)
+		if err != nil {
+			return err
+		}
+		defer l.Close()
+		if w.client, err = client.dial(l.Addr().String()); err != nil {
+			return err
+		}
+		w.server, err = l.Accept()
+		return err
+	}))
+	t.Cleanup(func() {
+		w.client.Close()
+		w.server.Close()
+		w.capture.Close()
+	})
+	_, err := w.client.Write([]byte("x"))
+	require.NoError(t, err)
+	_, err = w.server.Read(make([]byte, 1))
+	require.NoError(t, err)
+	return w
+}
+
+// watch returns what is on the wire during this time, but for ordinary traffic; or
+// until there was a reset.
+func (w *world) watch(t *testing.T, during time.Duration) (events []segment.Event) {
+	t.Helper()
+	for end := time.Now().Add(during); time.Now().Before(end); {
+		p, ok, err := w.capture.Next()
+		require.NoError(t, err)
+		if !ok {
+			continue
+		}
+		s, ok := segment.Parse(p.Data)
+		if !ok {
+			continue
+		}
+		s.Time = p.Time
+		for _, e := range w.segments.Add(s) {
+			switch e.Kind {
+			case segment.Probe, segment.Answer, segment.WindowProbe, segment.Retransmission, segment.Reset:
+				events = append(events, e)
+			}
+			if e.Kind == segment.Reset {
+				return events
+			}
+		}
+	}
+	return events
+}
+
+var probing = sockopt.Config{Idle: 2 * time.Second, Interval: time.Second, Count: 3}
+
+// requireAfter: a kernel timer is never early, and up to an eighth late.
+func requireAfter(t *testing.T, want, got time.Duration, what string) {
+	t.Helper()
+	assert.GreaterOrEqual(t, got, want-time.Millisecond, what)
+	assert.LessOrEqual(t, got, want*9/8+20*time.Millisecond, what)
+}
+
+// TestProbesOnTheWire: the peer is gone. The first probe after idle, as many as the
+// count with the interval between them, then a reset; from either side, over IPv4 and
+// IPv6, and nothing else: Go's 15 s does not appear.
+func TestProbesOnTheWire(t *testing.T) {
+	t.Parallel()
+	for family, address := range map[string]string{"IPv4": "127.0.0.1:0", "IPv6": "[::1]:0"} {
+		for name, tt := range map[string]struct {
+			client, server side
+			fromServer     bool
+		}{
+			"dialer":           {ours(probing, false), plainSide, false},
+			"dialer, pinned":   {ours(probing, true), plainSide, false},
+			"listener":         {plainSide, ours(probing, false), true},
+			"listener, pinned": {plainSide, ours(probing, true), true},
+		} {
+			t.Run(family+", "+name, func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t, tt.client, tt.server, address)
+				own, peer := w.client, w.server
+				if tt.fromServer {
+					own, peer = peer, own
+				}
+				drop(t, peer)
+				events := w.watch(t, 10*time.Second)
+				for _, e := range events {
+					assert.Equal(t, own.LocalAddr().String(), e.Src.String(), "%s", e.Kind)
+				}
+				// One more only where this machine itself could not send.
+				require.Len(t, events, probing.Count+1)
+				for i, e := range events[:probing.Count] {
+					assert.Equal(t, segment.Probe, e.Kind)
+					assert.Equal(t, i+1, e.Unanswered)
+					want := probing.Interval
+					if i == 0 {
+						want = probing.Idle
+					}
+					requireAfter(t, want, e.Since, "probe")
+				}
+				last := events[probing.Count]
+				assert.Equal(t, segment.Reset, last.Kind)
+				requireAfter(t, probing.Interval, last.Since, "reset")
+				_, err := own.Read(make([]byte, 1))
+				assert.True(t, sockopt.IsPeerTimeout(err), "%v", err)
+			})
+		}
+	}
+}
+
+func drop(t *testing.T, c net.Conn) {
+	t.Helper()
+	raw, err := sockopt.RawConn(c)
+	require.NoError(t, err)
+	socktest.DropReceived(t, rawConn{raw})
+}
+
+// TestAnsweredProbesOnTheWire: a live peer is asked every idle time.
+func TestAnsweredProbesOnTheWire(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, ours(probing, false), plainSide, "127.0.0.1:0")
+	events := w.watch(t, 7*time.Second)
+	require.GreaterOrEqual(t, len(events), 6, "three probes and their answers")
+	for i, e := range events {
+		if i%2 == 0 {
+			assert.Equal(t, segment.Probe, e.Kind)
+			assert.Equal(t, 1, e.Unanswered)
+			requireAfter(t, probing.Idle, e.Since, "probe")
+		} else {
+			assert.Equal(t, segment.Answer, e.Kind)
+			assert.Less(t, e.Since, 100*time.Millisecond)
+		}
+	}
+}
+
+// TestDisabledSendsNothing: no probe from either side. (That the test would see one,
+// the others show.)
+func TestDisabledSendsNothing(t *testing.T) {
+	t.Parallel()
+	off := sockopt.Config{Disabled: true, Idle: time.Second, Interval: time.Second, Count: 3}
+	for name, pin := range map[string]bool{"plain": false, "pinned": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, ours(off, pin), ours(off, pin), "127.0.0.1:0")
+			assert.Empty(t, w.watch(t, 4*time.Second))
+		})
+	}
+}
+
+// TestGoOverwritesTheHook: the seed of this project. With the usual hook the first
+// probe leaves after Go's 15 s, not after the second that was asked for.
+func TestGoOverwritesTheHook(t *testing.T) {
+	t.Parallel()
+	hook := side{dial: func(address string) (net.Conn, error) {
+		control, err := sockopt.Control(sockopt.Config{Idle: time.Second, Interval: time.Second, Count: 3})
+		if err != nil {
+			return nil, err
+		}
+		d := net.Dialer{Control: control}
+		return d.Dial("tcp", address)
+	}}
+	w := newWorld(t, hook, plainSide, "127.0.0.1:0")
+	events := w.watch(t, 17*time.Second)
+	require.Len(t, events, 2)
+	assert.Equal(t, segment.Probe, events[0].Kind)
+	requireAfter(t, 15*time.Second, events[0].Since, "Go's")
+}

@@ -1,0 +1,195 @@
+package segment
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+// Kind is what a segment is for.
+type Kind uint8
+
+// The kinds.
+const (
+	Acknowledgement Kind = iota
+	Open                 // SYN
+	Data
+	Retransmission
+	Close  // FIN
+	Reset  // RST
+	Probe  // keepalive
+	Answer // to a probe of either kind
+	WindowProbe
+)
+
+var kindNames = [...]string{"ack", "SYN", "data", "retransmission", "FIN", "RST", "probe", "answer", "window probe"}
+
+// String returns "probe", "answer", "window probe" and so on.
+func (k Kind) String() string {
+	if int(k) < len(kindNames) {
+		return kindNames[k]
+	}
+	return fmt.Sprintf("Kind(%d)", uint8(k))
+}
+
+// An Event is a segment of which it is known what it is.
+type Event struct {
+	Segment
+	Kind Kind
+	// Since is the time since the segment before it on this connection, in either
+	// direction; 0 for the first that was seen.
+	Since time.Duration
+	// Unanswered counts the probes in a row, this one included, that this end has
+	// sent.
+	Unanswered int
+}
+
+// A Tracker tells what segments are, by those that came before them. The zero value
+// is ready. It may not be used concurrently.
+type Tracker struct{ flows map[flowKey]*flow }
+
+// maxFlows is how many connections are remembered.
+const maxFlows = 100_000
+
+// A flowKey names a connection: the lower end first.
+type flowKey struct{ low, high netip.AddrPort }
+
+// A flow is both directions of a connection.
+type flow struct {
+	ends [2]end // the lower address first
+	last time.Time
+	// first is a bare acknowledgement that began what was seen of the connection:
+	// whether it is a probe, its answer tells.
+	first *Event
+}
+
+// An end is what one side has sent.
+type end struct {
+	known  bool
+	next   uint32 // the sequence number that comes next
+	ack    uint32 // what it acknowledged last
+	window uint16
+	probes int  // in a row
+	asked  bool // the last thing it sent is a probe
+}
+
+// Add returns the segment with what it is. Where what was seen of a connection begins
+// with a probe, this is known when it is answered or repeated: then two events come at
+// once, and none before.
+func (t *Tracker) Add(s Segment) []Event {
+	key := flowKey{s.Src, s.Dst}
+	from := 0
+	if s.Dst.Compare(s.Src) < 0 {
+		key, from = flowKey{s.Dst, s.Src}, 1
+	}
+	f := t.flow(key)
+	e := Event{Segment: s}
+	if !f.last.IsZero() {
+		e.Since = s.Time.Sub(f.last)
+	}
+	f.last = s.Time
+	events := f.add(e, from)
+	if s.Flags&RST != 0 {
+		delete(t.flows, key)
+	}
+	return events
+}
+
+func (t *Tracker) flow(key flowKey) *flow {
+	if f := t.flows[key]; f != nil {
+		return f
+	}
+	if t.flows == nil {
+		t.flows = map[flowKey]*flow{}
+	}
+	if len(t.flows) >= maxFlows {
+		clear(t.flows) // what follows begins anew
+	}
+	f := &flow{}
+	t.flows[key] = f
+	return f
+}
+
+// add is Add on this connection; from is the index of the end that sent it.
+func (f *flow) add(e Event, from int) []Event {
+	me, peer := &f.ends[from], &f.ends[1-from]
+	bare := e.Len == 0 && e.Flags&(FIN|SYN|RST) == 0
+	if !me.known && !peer.known && f.first == nil && bare {
+		f.first = &e
+		return nil
+	}
+	var events []Event
+	if first := f.first; first != nil {
+		f.first = nil
+		who := 1 - from
+		if first.Src == e.Src {
+			who = from
+		}
+		sender := &f.ends[who]
+		switch {
+		case bare && first.Src != e.Src && e.Ack == first.Seq+1,
+			bare && first.Src == e.Src && e.Seq == first.Seq && e.Ack == first.Ack && e.Since > 400*time.Millisecond:
+			// It lies one below what is acknowledged, or is said again for no reason.
+			sender.known, sender.next = true, first.Seq+1
+			f.ends[1-who].ack = first.Seq + 1
+		}
+		first.Kind, first.Unanswered = f.kindOf(*first, who)
+		f.note(*first, who)
+		events = append(events, *first)
+	}
+	e.Kind, e.Unanswered = f.kindOf(e, from)
+	f.note(e, from)
+	return append(events, e)
+}
+
+// kindOf tells what a segment is, before it is noted.
+func (f *flow) kindOf(e Event, from int) (Kind, int) {
+	me, peer := &f.ends[from], &f.ends[1-from]
+	length := e.length()
+	switch {
+	case e.Flags&RST != 0:
+		return Reset, 0
+	case e.Flags&SYN != 0:
+		return Open, 0
+	// A probe repeats an octet that the peer has acknowledged already; without that
+	// condition a segment of one octet that is sent again looks like the probe of a BSD.
+	case me.known && e.Len <= 1 && e.Flags&FIN == 0 && e.Flags&ACK != 0 && e.Seq == me.next-1 && peer.ack == me.next:
+		if peer.known && peer.window == 0 {
+			return WindowProbe, me.probes + 1
+		}
+		return Probe, me.probes + 1
+	case length == 0 && peer.asked:
+		return Answer, 0
+	case length == 0:
+		return Acknowledgement, 0
+	case me.known && int32(e.Seq+length-me.next) <= 0:
+		return Retransmission, 0
+	case e.Flags&FIN != 0:
+		return Close, 0
+	}
+	return Data, 0
+}
+
+// length is how far a segment moves the sequence number.
+func (e *Event) length() uint32 {
+	n := uint32(e.Len)
+	if e.Flags&(SYN|FIN) != 0 {
+		n++
+	}
+	return n
+}
+
+// note remembers a segment.
+func (f *flow) note(e Event, from int) {
+	me, peer := &f.ends[from], &f.ends[1-from]
+	me.asked = e.Kind == Probe || e.Kind == WindowProbe
+	me.probes = e.Unanswered
+	peer.probes, peer.asked = 0, peer.asked && me.asked
+	me.window = e.Window
+	if e.Flags&ACK != 0 && e.Flags&RST == 0 {
+		me.ack = e.Ack
+	}
+	if end := e.Seq + e.length(); e.Flags&RST == 0 && (!me.known || int32(end-me.next) > 0) {
+		me.next, me.known = end, true
+	}
+}
