@@ -32,7 +32,11 @@ func TestWithoutNetlinkProcTells(t *testing.T) {
 		assert.NoError(t, inspect.Alive(client))
 
 		found := 0
-		for s, err := range inspect.List(inspect.Filter{Local: []inspect.Endpoint{{LowPort: r.Local.Port()}}}) {
+		f := inspect.Filter{ // others may have the same ephemeral port
+			Local: []inspect.Endpoint{{LowPort: r.Local.Port()}},
+			Peer:  []inspect.Endpoint{{LowPort: r.Peer.Port()}},
+		}
+		for s, err := range inspect.List(f) {
 			require.NoError(t, err)
 			assert.Equal(t, inspect.ProcNet, s.Source)
 			assert.Equal(t, r.Local, s.Local)
