@@ -172,7 +172,11 @@ func TestWhatAListTellsOfASocket(t *testing.T) {
 	require.NoError(t, server.CloseWrite())
 	require.Eventually(t, func() bool { return of(t, client).RecvQueue == 6+1 }, 5*time.Second, time.Millisecond, "the FIN counts")
 	local := client.LocalAddr().(*net.TCPAddr).AddrPort()
-	f := inspect.Filter{Local: []inspect.Endpoint{{Prefix: netip.PrefixFrom(local.Addr(), 32), LowPort: local.Port()}}}
+	peer := client.RemoteAddr().(*net.TCPAddr).AddrPort()
+	f := inspect.Filter{ // others may have the same ephemeral port
+		Local: []inspect.Endpoint{{Prefix: netip.PrefixFrom(local.Addr(), 32), LowPort: local.Port()}},
+		Peer:  []inspect.Endpoint{{LowPort: peer.Port()}},
+	}
 	rc, err := client.SyscallConn()
 	require.NoError(t, err)
 	var cookie uint64
