@@ -16,6 +16,7 @@ type traceOptions struct {
 	pid   int
 	all   bool
 	write string
+	svg   string
 	count int
 	limit seconds
 
@@ -63,6 +64,7 @@ Exit codes: 0 ended by --count, --for or an interrupt; 1 failed; 2 wrong flags;
 	f.IntVar(&o.pid, "pid", 0, "only connections that this process has open")
 	f.BoolVar(&o.all, "all", false, "show every segment, data and acknowledgements too")
 	f.StringVarP(&o.write, "write", "w", "", "write the packets that are shown to this file, pcapng, headers only")
+	f.StringVar(&o.svg, "svg", "", "draw what is shown into this file at the end")
 	f.IntVar(&o.count, "count", 0, "end after so many lines")
 	f.Var(&o.limit, "for", "end after this time")
 	return cmd

@@ -30,6 +30,7 @@ type tracer struct {
 	segments segment.Tracker
 	sockets  map[netip.AddrPort]map[netip.AddrPort]*local // by their own address, then the peer's
 	lines    int
+	picture  picture
 
 	// held are packets that begin what is seen of a connection, and of which it is
 	// not known yet what they are.
@@ -76,9 +77,16 @@ func (o *traceOptions) run(stdout, stderr io.Writer) error {
 			return err
 		}
 	}
+	t.picture.index = map[[2]netip.AddrPort]int{}
+	began := time.Now()
 	fmt.Fprintf(t.out, "%-15s  %-45s  %-45s  %-15s  %9s  %s\n", "TIME", "FROM", "TO", "WHAT", "AFTER", "EXPECTED")
 	if err := t.loop(ctx, c); err != nil {
 		return err
+	}
+	if o.svg != "" {
+		if err := writeFile(o.svg, func(w io.Writer) error { return t.picture.svg(w, began, time.Now()) }); err != nil {
+			return err
+		}
 	}
 	if dropped, err := c.Dropped(); err == nil && dropped > 0 {
 		fmt.Fprintf(stderr, "note: the kernel had no room for %d packets: what is shown has gaps\n", dropped)
@@ -184,6 +192,9 @@ func matches(endpoints []inspect.Endpoint, a netip.AddrPort) bool {
 // show prints a line.
 func (t *tracer) show(e *segment.Event) {
 	t.lines++
+	if t.svg != "" {
+		t.picture.add(e)
+	}
 	what := e.Kind.String()
 	if e.Unanswered > 1 {
 		what = fmt.Sprintf("%s %d", what, e.Unanswered)

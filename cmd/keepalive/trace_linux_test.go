@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/xml"
 	"fmt"
 	"net"
 	"os"
@@ -74,10 +75,15 @@ func TestTraceOfADeadPeer(t *testing.T) {
 	t.Parallel()
 	testenv.Root(t)
 	client, server := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	drawing := filepath.Join(t.TempDir(), "trace.svg")
 	lines := tracing(t, func() {
 		socktest.DropReceived(t, server)
 		require.NoError(t, sockopt.Set(client, quick))
-	}, "--peer", server.LocalAddr().String(), "--count", "4")
+	}, "--peer", server.LocalAddr().String(), "--count", "4", "--svg", drawing)
+	picture, err := os.ReadFile(drawing)
+	require.NoError(t, err)
+	require.NoError(t, xml.Unmarshal(picture, new(struct{})))
+	assert.Equal(t, 4+4, strings.Count(string(picture), "<circle"), "the legend and what was seen")
 	require.Len(t, lines, 4)
 	for i, want := range []string{`probe +- +idle 1s$`, `probe 2 +1\.\d{3}s +interval 1s$`, `probe 3 +1\.\d{3}s +interval 1s$`, `RST +1\.\d{3}s *$`} {
 		assert.Regexp(t, want, lines[i])

@@ -1,0 +1,111 @@
+package lab
+
+import (
+	"context"
+	"io"
+	"net"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkeepalive/keepalive/internal/netlab"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// goSide is package net as it comes.
+var goSide = side{
+	dial: func(address string) (net.Conn, error) { return net.Dial("tcp", address) },
+	listen: func(address string) (net.Listener, error) {
+		return new(net.ListenConfig).Listen(context.Background(), "tcp", address)
+	},
+}
+
+// TestABalancerThatForgets: a load balancer with a timeout of 4 s, a connection that is
+// silent for three of them, and what the program sees then.
+func TestABalancerThatForgets(t *testing.T) {
+	t.Parallel()
+	const timeout = 4 * time.Second
+	aligned := sockopt.Config{Idle: time.Second, Interval: time.Second, Count: 3, UserTimeout: 4 * time.Second}
+	intervalTooLong := sockopt.Config{Idle: time.Second, Interval: 10 * time.Second, Count: 3}
+	const (
+		alive = "alive"
+		reset = "reset"
+		hangs = "hangs" // until the program's own deadline
+	)
+	for _, tt := range []struct {
+		name           string
+		client, server side
+		resets, drops  string
+	}{
+		{"Go's defaults", goSide, goSide, reset, hangs},
+		{"no keepalive", plainSide, plainSide, reset, hangs},
+		{"the client alone", ours(aligned, false), plainSide, alive, alive},
+		{"the server alone", plainSide, ours(aligned, false), alive, alive},
+		{"both", ours(aligned, false), ours(aligned, false), alive, alive},
+		{"an interval longer than the timeout", ours(intervalTooLong, false), plainSide, reset, hangs},
+	} {
+		for forgets, want := range map[netlab.Forgets]string{netlab.Resets: tt.resets, netlab.Drops: tt.drops} {
+			t.Run(tt.name+", "+want, func(t *testing.T) {
+				t.Parallel()
+				b := netlab.NewBalancer(t, timeout, forgets)
+				client := connectThrough(t, b, tt.client, tt.server)
+				require.NoError(t, exchange(client))
+				time.Sleep(3 * timeout)
+				err := exchange(client)
+				switch want {
+				case alive:
+					assert.NoError(t, err)
+				case reset:
+					assert.Equal(t, sockopt.Reset, sockopt.CauseOf(err), "%v", err)
+				case hangs:
+					assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
+				}
+			})
+		}
+	}
+}
+
+// connectThrough makes a connection to an echo server behind b.
+func connectThrough(t *testing.T, b *netlab.Balancer, client, server side) net.Conn {
+	t.Helper()
+	var l net.Listener
+	require.NoError(t, b.Server.Do(func() (err error) {
+		l, err = server.listen(":0")
+		return err
+	}))
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				io.Copy(c, c)
+			}()
+		}
+	}()
+	var c net.Conn
+	require.NoError(t, b.Client.Do(func() (err error) {
+		c, err = client.dial(b.Address(l.Addr().(*net.TCPAddr).Port))
+		return err
+	}))
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// exchange writes a byte and waits for it to come back.
+func exchange(c net.Conn) error {
+	if err := c.SetDeadline(time.Now().Add(2 * time.Second)); err != nil {
+		return err
+	}
+	if _, err := c.Write([]byte{1}); err != nil {
+		return err
+	}
+	_, err := io.ReadFull(c, make([]byte, 1))
+	return err
+}
