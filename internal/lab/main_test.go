@@ -8,9 +8,16 @@ import (
 
 // TestMain lets many tests run at a time: they wait, nearly all of their time.
 func TestMain(m *testing.M) {
+	if os.Getpid() == 1 { // the only program of a virtual machine
+		boot(m)
+	}
 	flag.Parse()
-	if err := flag.Set("test.parallel", "32"); err != nil {
+	parallel()
+	os.Exit(m.Run())
+}
+
+func parallel() {
+	if err := flag.Set("test.parallel", "64"); err != nil {
 		panic(err)
 	}
-	os.Exit(m.Run())
 }
