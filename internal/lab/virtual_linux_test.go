@@ -84,7 +84,7 @@ func TestVirtualPhases(t *testing.T) {
 	needVirtualTime(t)
 	const connections = 24
 	var mu sync.Mutex
-	silences := map[string][]time.Duration{} // by the client's address
+	silences := map[[2]string][]time.Duration{} // by both addresses: a port may serve twice
 	c, err := capture.Open()
 	require.NoError(t, err)
 	t.Cleanup(func() { c.Close() })
@@ -110,7 +110,8 @@ func TestVirtualPhases(t *testing.T) {
 			for _, e := range tracker.Add(s) {
 				if e.Kind == segment.Probe {
 					mu.Lock()
-					silences[e.Src.String()] = append(silences[e.Src.String()], e.Since)
+					ends := [2]string{e.Src.String(), e.Dst.String()}
+					silences[ends] = append(silences[ends], e.Since)
 					mu.Unlock()
 				}
 			}
@@ -147,7 +148,7 @@ func TestVirtualPhases(t *testing.T) {
 				mu.Lock()
 				defer mu.Unlock()
 				for _, client := range clients {
-					seen := silences[client.LocalAddr().String()]
+					seen := silences[[2]string{client.LocalAddr().String(), client.RemoteAddr().String()}]
 					require.NotEmpty(t, seen)
 					longest = max(longest, seen[0])
 					if seen[0] >= timeout {
