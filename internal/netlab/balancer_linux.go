@@ -30,7 +30,7 @@ const (
 )
 
 // NewBalancer makes one for the time of the test, that forgets after timeout,
-// whole seconds. It needs root and the programs ip and nft.
+// whole seconds. It needs what NewNamespace needs, and the program nft.
 func NewBalancer(t testing.TB, timeout time.Duration, forgets Forgets) *Balancer {
 	t.Helper()
 	b := &Balancer{Client: NewNamespace(t), Server: NewNamespace(t), router: NewNamespace(t)}

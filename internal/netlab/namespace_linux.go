@@ -21,10 +21,10 @@ type Namespace struct {
 }
 
 // NewNamespace makes one, with its loopback interface up, for the time of the
-// test. It needs root and the program ip.
+// test. It needs root, or Main, and the program ip.
 func NewNamespace(t testing.TB) *Namespace {
 	t.Helper()
-	testenv.Root(t)
+	needRoot(t)
 	n := &Namespace{t: t, fd: -1}
 	err := onThreadOfItsOwn(func() error {
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {

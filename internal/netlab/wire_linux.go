@@ -29,7 +29,7 @@ const (
 )
 
 // NewWire makes one for the time of the test, with this delay in each direction. It
-// needs root, the program ip, and /dev/net/tun.
+// needs what NewNamespace needs, and /dev/net/tun, which often is root's.
 func NewWire(t testing.TB, delay time.Duration) *Wire {
 	t.Helper()
 	w := &Wire{Client: NewNamespace(t), Server: NewNamespace(t), lose: loseNothing}

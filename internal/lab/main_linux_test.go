@@ -4,6 +4,8 @@ import (
 	"flag"
 	"os"
 	"testing"
+
+	"github.com/tcpkeepalive/keepalive/internal/netlab"
 )
 
 // TestMain lets many tests run at a time: they wait, nearly all of their time.
@@ -13,7 +15,7 @@ func TestMain(m *testing.M) {
 	}
 	flag.Parse()
 	parallel()
-	os.Exit(m.Run())
+	netlab.Main(m)
 }
 
 func parallel() {

@@ -1,7 +1,0 @@
-//go:build !linux
-
-package lab
-
-import "testing"
-
-func boot(*testing.M) {}
