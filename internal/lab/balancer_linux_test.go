@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"context"
 	"io"
 	"net"
 	"os"
@@ -14,14 +13,6 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/netlab"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
-
-// goSide is package net as it comes.
-var goSide = side{
-	dial: func(address string) (net.Conn, error) { return net.Dial("tcp", address) },
-	listen: func(address string) (net.Listener, error) {
-		return new(net.ListenConfig).Listen(context.Background(), "tcp", address)
-	},
-}
 
 // TestABalancerThatForgets: a load balancer with a timeout of 4 s, a connection that is
 // silent for three of them, and what the program sees then.

@@ -2,8 +2,9 @@ package lab
 
 import (
 	"context"
-	"io"
 	"net"
+	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,108 +14,113 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/dialer"
 	"github.com/tcpkeepalive/keepalive/internal/netlab"
+	"github.com/tcpkeepalive/keepalive/internal/segment"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// onWire connects a client with this Config and a server without keepalive over a
-// wire, and lets them talk once.
-func onWire(t *testing.T, w *netlab.Wire, cfg sockopt.Config) (client, server net.Conn) {
-	t.Helper()
-	var l net.Listener
-	require.NoError(t, w.Server.Do(func() (err error) {
-		lc := net.ListenConfig{KeepAlive: -1}
-		l, err = lc.Listen(context.Background(), "tcp4", netlab.WireServer+":0")
-		return err
-	}))
-	defer l.Close()
-	d, err := dialer.New(cfg)
-	require.NoError(t, err)
-	require.NoError(t, w.Client.Do(func() (err error) {
-		client, err = d.Dial("tcp4", l.Addr().String())
-		return err
-	}))
-	t.Cleanup(func() { client.Close() })
-	server, err = l.Accept()
-	require.NoError(t, err)
-	t.Cleanup(func() { server.Close() })
-	_, err = client.Write([]byte{1})
-	require.NoError(t, err)
-	_, err = server.Read(make([]byte, 1))
-	require.NoError(t, err)
-	time.Sleep(300 * time.Millisecond) // until the acknowledgement is back
-	return client, server
-}
+// roundTrip is that of the wires on which detection is measured.
+const roundTrip = 100 * time.Millisecond
 
-// retransmissionTimeout is that of a connection now.
-func retransmissionTimeout(t *testing.T, c net.Conn) time.Duration {
-	t.Helper()
-	raw, err := sockopt.RawConn(c)
-	require.NoError(t, err)
-	var info *unix.TCPInfo
-	require.NoError(t, raw.Control(func(fd uintptr) {
-		info, err = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
-	}))
-	require.NoError(t, err)
-	return time.Duration(info.Rto) * time.Microsecond
-}
+// detecting notices a dead peer after 5 s.
+var detecting = sockopt.Config{Idle: 2 * time.Second, Interval: time.Second, Count: 3, UserTimeout: 5 * time.Second}
 
-// ends waits for the error of a connection.
-func ends(c net.Conn, within time.Duration) error {
-	c.SetReadDeadline(time.Now().Add(within))
-	_, err := io.Copy(io.Discard, c)
-	if err == nil {
-		return io.EOF
-	}
-	return err
-}
-
-// TestDetectionOnTheWire: on a path with a round trip of 100 ms, the death of the peer
-// is noticed within the bounds that are published, in each phase.
+// TestDetectionOnTheWire: the death of the peer is noticed within the bounds that are
+// published, in each phase. A connection of package net beside it has not noticed
+// anything by then.
 func TestDetectionOnTheWire(t *testing.T) {
 	t.Parallel()
-	const roundTrip = 100 * time.Millisecond
-	cfg := sockopt.Config{Idle: 2 * time.Second, Interval: time.Second, Count: 3, UserTimeout: 5 * time.Second}
-	all := func(bool, []byte) bool { return true }
-	toServer := func(toServer bool, _ []byte) bool { return toServer }
-	toClient := func(toServer bool, _ []byte) bool { return !toServer }
-	write := func(c net.Conn) { c.Write([]byte{1}) }
+	const never = -1
 	for name, tt := range map[string]struct {
 		phase sockopt.Phase
-		lose  func(bool, []byte) bool
-		after time.Duration // when it writes; negative: never
+		lose  func(toServer bool, packet []byte) bool
+		write time.Duration // when the program writes, after the death
 	}{
-		"idle":                       {sockopt.PhaseIdle, all, -1},
-		"idle, only to the server":   {sockopt.PhaseIdle, toServer, -1},
-		"idle, only to the client":   {sockopt.PhaseIdle, toClient, -1},
-		"in flight":                  {sockopt.PhaseInFlight, all, 0},
+		"idle":                       {sockopt.PhaseIdle, everything, never},
+		"idle, only to the server":   {sockopt.PhaseIdle, toServer, never},
+		"idle, only to the client":   {sockopt.PhaseIdle, toClient, never},
+		"in flight":                  {sockopt.PhaseInFlight, everything, 0},
 		"in flight, only the answer": {sockopt.PhaseInFlight, toClient, 0},
-		"late write":                 {sockopt.PhaseLateWrite, all, 4500 * time.Millisecond},
+		"late write":                 {sockopt.PhaseLateWrite, everything, 4500 * time.Millisecond},
+		"zero window":                {sockopt.PhaseZeroWindow, everything, never},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := netlab.NewWire(t, roundTrip/2)
-			client, _ := onWire(t, w, cfg)
-			settings, err := sockopt.Get(client)
-			require.NoError(t, err)
-			// A busy machine varies the round trip by more than half: what counts is the
-			// retransmission timeout that the kernel makes of it, 3 round trips here.
-			bounds, err := sockopt.DetectionBounds(settings, sockopt.Conditions{RTT: max(roundTrip, retransmissionTimeout(t, client)/3)})
-			require.NoError(t, err)
+			standard, _ := onWire(t, w, goSide)
+			client, _ := onWire(t, w, ours(detecting, false))
+			if tt.phase == sockopt.PhaseZeroWindow {
+				fill(t, standard)
+				fill(t, client)
+			}
+			bounds := boundsOf(t, client, roundTrip)
 			bound := bounds[tt.phase]
 			require.True(t, bound.Promised())
 
 			began := time.Now()
 			w.Lose(tt.lose)
-			if tt.after >= 0 {
-				time.AfterFunc(tt.after, func() { write(client) })
+			if tt.write != never {
+				time.AfterFunc(tt.write, func() {
+					client.Write([]byte{1})
+					standard.Write([]byte{1})
+				})
 			}
-			err = ends(client, 2*bound.Latest)
+			err := ends(client, 2*bound.Latest)
 			took := time.Since(began)
 			t.Logf("%.2f s, promised %.2f s", took.Seconds(), bound.Latest.Seconds())
 			assert.True(t, sockopt.IsPeerTimeout(err), "%v", err)
 			assert.LessOrEqual(t, took, bound.Latest)
 			// The last segment came up to 0.4 s before the path broke.
 			assert.GreaterOrEqual(t, took, min(bound.Earliest, bounds[sockopt.PhaseIdle].Earliest)-500*time.Millisecond)
+			assertOpen(t, standard, began.Add(bound.Latest))
+		})
+	}
+}
+
+// assertOpen waits until then, and looks whether the connection has not ended.
+func assertOpen(t *testing.T, c net.Conn, then time.Time) {
+	t.Helper()
+	time.Sleep(time.Until(then))
+	assert.ErrorIs(t, ends(c, 10*time.Millisecond), os.ErrDeadlineExceeded)
+}
+
+// TestAConnectionThatIsNeverMade: nothing answers the SYN, or the answer is lost. The
+// user timeout ends the attempt; package net goes on.
+func TestAConnectionThatIsNeverMade(t *testing.T) {
+	t.Parallel()
+	for name, lose := range map[string]func(bool, []byte) bool{"SYN lost": toServer, "its answer lost": toClient} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := netlab.NewWire(t, roundTrip/2)
+			l := listenOn(t, w.Server, netlab.WireServer+":0")
+			before, _ := onWire(t, w, ours(detecting, false))
+			bound := boundsOf(t, before, roundTrip)[sockopt.PhaseConnect]
+			require.True(t, bound.Promised())
+			w.Lose(lose)
+
+			ctx, cancel := context.WithTimeout(t.Context(), bound.Latest)
+			defer cancel()
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				err := w.Client.Do(func() error {
+					_, err := new(net.Dialer).DialContext(ctx, "tcp4", l.Addr().String())
+					return err
+				})
+				assert.Error(t, err)
+				assert.Error(t, ctx.Err(), "package net was still at it")
+			})
+			began := time.Now()
+			err := w.Client.Do(func() error {
+				d := dialer.Dialer{Config: detecting, UserTimeoutBeforeConnect: true}
+				_, err := d.Dial("tcp4", l.Addr().String())
+				return err
+			})
+			took := time.Since(began)
+			t.Logf("%.2f s, promised %.2f s", took.Seconds(), bound.Latest.Seconds())
+			assert.ErrorIs(t, err, unix.ETIMEDOUT)
+			assert.Equal(t, sockopt.DialFailed, sockopt.CauseOf(err))
+			assert.LessOrEqual(t, took, bound.Latest)
+			assert.GreaterOrEqual(t, took, bound.Earliest)
+			wg.Wait()
 		})
 	}
 }
@@ -124,40 +130,85 @@ func TestDetectionOnTheWire(t *testing.T) {
 func TestALivePeerThatDoesNotRead(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
-		cfg    sockopt.Config
-		killed bool
+		userTimeout time.Duration
+		killed      bool
 	}{
-		"with a user timeout": {sockopt.Config{Idle: time.Second, Interval: time.Second, Count: 2, UserTimeout: 3 * time.Second}, true},
-		"without":             {sockopt.Config{Idle: time.Second, Interval: time.Second, Count: 2, UserTimeout: sockopt.NoUserTimeout}, false},
+		"with a user timeout": {3 * time.Second, true},
+		"without":             {sockopt.NoUserTimeout, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client, _ := onWire(t, netlab.NewWire(t, 0), tt.cfg)
-			require.NoError(t, client.SetWriteDeadline(time.Now().Add(time.Second)))
-			for {
-				if _, err := client.Write(make([]byte, 64<<10)); err != nil {
-					break
-				}
-			}
+			cfg := sockopt.Config{Idle: time.Second, Interval: time.Second, Count: 2, UserTimeout: tt.userTimeout}
+			client, _ := onWire(t, netlab.NewWire(t, 0), ours(cfg, false))
+			fill(t, client)
 			err := ends(client, 8*time.Second)
 			assert.Equal(t, tt.killed, sockopt.IsPeerTimeout(err), "%v", err)
 		})
 	}
 }
 
-// TestARebootedPeer answers the next probe with a reset.
-func TestARebootedPeer(t *testing.T) {
+// TestAPeerThatStillHasData: what the doc of DetectionBounds says nothing can bound.
+// Only packets to the peer are lost, while it has unacknowledged data: each of its
+// retransmissions is a sign of life, between which the time doubles.
+func TestAPeerThatStillHasData(t *testing.T) {
 	t.Parallel()
-	w := netlab.NewWire(t, 0)
-	client, server := onWire(t, w, probing)
-	// It forgets the connection without a word.
-	w.Break()
-	require.NoError(t, server.(*net.TCPConn).SetLinger(0))
-	require.NoError(t, server.Close())
-	time.Sleep(200 * time.Millisecond)
-	w.Lose(func(bool, []byte) bool { return false })
+	w := netlab.NewWire(t, roundTrip/2)
+	client, server := onWire(t, w, ours(detecting, false))
+	bound := boundsOf(t, client, roundTrip)[sockopt.PhaseIdle]
 	began := time.Now()
-	err := ends(client, 10*time.Second)
-	assert.Equal(t, sockopt.Reset, sockopt.CauseOf(err), "%v", err)
-	assert.Less(t, time.Since(began), probing.Idle*9/8+time.Second)
+	w.Lose(toServer)
+	_, err := server.Write([]byte{1})
+	require.NoError(t, err)
+	err = ends(client, 4*bound.Latest)
+	took := time.Since(began)
+	t.Logf("%.2f s; %.2f s without that data", took.Seconds(), bound.Latest.Seconds())
+	assert.True(t, sockopt.IsPeerTimeout(err), "%v", err)
+	assert.Greater(t, took, bound.Latest)
+	assert.LessOrEqual(t, took, 3*bound.Latest, "the next gap is longer than keepalive needs")
+}
+
+// TestAProgramThatWritesAllTheTime: the other exception. Each write puts the
+// retransmission timer off as long as the last loss probe is not answered, which takes
+// two round trips; where they are short the bound holds.
+func TestAProgramThatWritesAllTheTime(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		roundTrip time.Duration
+		promised  bool
+	}{
+		"a short round trip": {0, true},
+		"a long one":         {roundTrip, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := netlab.NewWire(t, tt.roundTrip/2)
+			client, _ := onWire(t, w, ours(detecting, false))
+			bound := boundsOf(t, client, max(tt.roundTrip, time.Millisecond))[sockopt.PhaseInFlight]
+			atRest := boundsAt(t, client, tt.roundTrip)[sockopt.PhaseInFlight]
+			began := time.Now()
+			w.Lose(everything)
+			go func() {
+				for range time.Tick(100 * time.Millisecond) {
+					if _, err := client.Write([]byte{1}); err != nil {
+						return
+					}
+				}
+			}()
+			err := ends(client, 20*time.Second)
+			took := time.Since(began)
+			t.Logf("%.2f s; promised to others: %.2f s", took.Seconds(), bound.Latest.Seconds())
+			assert.NotErrorIs(t, err, os.ErrDeadlineExceeded)
+			if tt.promised {
+				assert.LessOrEqual(t, took, bound.Latest)
+			} else {
+				assert.Greater(t, took, atRest.Latest, "or the doc of DetectionBounds promises too little")
+			}
+		})
+	}
+}
+
+// isFIN tells whether a packet closes.
+func isFIN(packet []byte) bool {
+	s, ok := segment.Parse(packet)
+	return ok && s.Flags&segment.FIN != 0
 }

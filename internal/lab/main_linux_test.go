@@ -13,6 +13,10 @@ func TestMain(m *testing.M) {
 	if os.Getpid() == 1 { // the only program of a virtual machine
 		boot(m)
 	}
+	if address := os.Getenv(serverProcess); address != "" {
+		serveOneByte(address)
+		return
+	}
 	flag.Parse()
 	parallel()
 	netlab.Main(m)

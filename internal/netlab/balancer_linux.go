@@ -85,3 +85,16 @@ table ip broken {
 `, "nft", "-f", "-")
 	return func() { b.router.Run("delete table ip broken", "nft", "-f", "-") }
 }
+
+// Vanish takes the server's machine away: it answers nothing from now on, ARP neither.
+func (b *Balancer) Vanish() {
+	b.Server.Run(`
+table netdev gone {
+	chain ingress {
+		type filter hook ingress device "eth0" priority 0
+		drop
+	}
+}
+`, "nft", "-f", "-")
+	b.router.IP("neigh flush all")
+}

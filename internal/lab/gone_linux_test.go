@@ -1,0 +1,170 @@
+package lab
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkeepalive/keepalive/internal/netlab"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// TestARebootedPeer answers the next probe with a reset.
+func TestARebootedPeer(t *testing.T) {
+	t.Parallel()
+	w := netlab.NewWire(t, 0)
+	client, server := onWire(t, w, ours(detecting, false))
+	standard, itsServer := onWire(t, w, goSide)
+	// It forgets the connections without a word.
+	w.Break()
+	for _, c := range []net.Conn{server, itsServer} {
+		require.NoError(t, c.(*net.TCPConn).SetLinger(0))
+		require.NoError(t, c.Close())
+	}
+	time.Sleep(200 * time.Millisecond)
+	w.Lose(nothing)
+	began := time.Now()
+	err := ends(client, 10*time.Second)
+	assert.Equal(t, sockopt.Reset, sockopt.CauseOf(err), "%v", err)
+	assert.Less(t, time.Since(began), detecting.Idle*9/8+time.Second)
+	assertOpen(t, standard, began.Add(detecting.Idle*9/8+time.Second))
+}
+
+// TestAVanishedHost: nothing answers for its address any more, ARP neither, so that the
+// router before it says "host unreachable". A probe that is quoted in that ends nothing:
+// it takes as long as on a path that is silent.
+func TestAVanishedHost(t *testing.T) {
+	t.Parallel()
+	for _, phase := range []sockopt.Phase{sockopt.PhaseIdle, sockopt.PhaseInFlight} {
+		t.Run(phase.String(), func(t *testing.T) {
+			t.Parallel()
+			b := netlab.NewBalancer(t, time.Minute, netlab.Drops)
+			client := connectThrough(t, b, ours(detecting, false), plainSide)
+			standard := connectThrough(t, b, goSide, plainSide)
+			for _, c := range []net.Conn{client, standard} {
+				require.NoError(t, exchange(c))
+				require.NoError(t, c.SetDeadline(time.Time{}))
+			}
+			bound := boundsOf(t, client, time.Millisecond)[phase]
+			b.Vanish()
+			began := time.Now()
+			if phase == sockopt.PhaseInFlight {
+				for _, c := range []net.Conn{client, standard} {
+					_, err := c.Write([]byte{1})
+					require.NoError(t, err)
+				}
+			}
+			err := ends(client, 2*bound.Latest)
+			took := time.Since(began)
+			t.Logf("%.2f s, promised %.2f s: %v", took.Seconds(), bound.Latest.Seconds(), err)
+			assert.True(t, sockopt.IsPeerTimeout(err), "%v", err)
+			assert.LessOrEqual(t, took, bound.Latest)
+			assertOpen(t, standard, began.Add(bound.Latest))
+		})
+	}
+}
+
+// TestAKilledServer: its kernel closes the connection for it, so it takes no keepalive
+// to notice; unless that is lost. Then probes do not help while the path works: the
+// peer's kernel answers them for a program that is gone.
+func TestAKilledServer(t *testing.T) {
+	t.Parallel()
+	bound := func(t *testing.T, c net.Conn) time.Duration {
+		return boundsOf(t, c, time.Millisecond)[sockopt.PhaseIdle].Latest
+	}
+	soon := func(*testing.T, net.Conn) time.Duration { return time.Second }
+	for name, tt := range map[string]struct {
+		unread bool // the server had not read all
+		lose   func(toServer bool, packet []byte) bool
+		heals  time.Duration // when nothing is lost any more; 0: never
+		within func(*testing.T, net.Conn) time.Duration
+		want   sockopt.Cause
+	}{
+		"FIN arrives":                  {false, nothing, 0, soon, sockopt.EndOfStream},
+		"RST arrives":                  {true, nothing, 0, soon, sockopt.Reset},
+		"the path is gone":             {false, everything, 0, bound, sockopt.PeerTimeout},
+		"the path is gone for a while": {false, everything, 3 * time.Second, bound, sockopt.EndOfStream},
+		"only FIN is lost":             {false, func(_ bool, p []byte) bool { return isFIN(p) }, 0, bound, sockopt.Deadline},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := netlab.NewWire(t, 0)
+			server, address := startServer(t, w.Server)
+			var client net.Conn
+			require.NoError(t, w.Client.Do(func() (err error) {
+				client, err = ours(detecting, false).dial(address)
+				return err
+			}))
+			t.Cleanup(func() { client.Close() })
+			require.NoError(t, exchange(client))
+			if tt.unread {
+				_, err := client.Write([]byte{1})
+				require.NoError(t, err)
+			}
+			time.Sleep(300 * time.Millisecond) // until all is acknowledged
+			within := tt.within(t, client)
+			w.Lose(tt.lose)
+			if tt.heals > 0 {
+				time.AfterFunc(tt.heals, func() { w.Lose(nothing) })
+			}
+			began := time.Now()
+			require.NoError(t, server.Kill())
+			err := ends(client, within)
+			t.Logf("%.2f s: %v", time.Since(began).Seconds(), err)
+			assert.Equal(t, tt.want, sockopt.CauseOf(err), "%v", err)
+			if tt.want == sockopt.Deadline {
+				assert.NotZero(t, tcpInfo(t, client).Last_ack_recv)
+				assert.Less(t, tcpInfo(t, client).Last_ack_recv, uint32(2500), "probes are answered")
+			}
+		})
+	}
+}
+
+// serverProcess is set in processes of startServer, to the address to listen at.
+const serverProcess = "KEEPALIVE_TEST_SERVER"
+
+// startServer runs serveOneByte in a process of its own.
+func startServer(t *testing.T, n *netlab.Namespace) (p *os.Process, address string) {
+	t.Helper()
+	c := exec.Command("/proc/self/exe")
+	c.Env = append(os.Environ(), serverProcess+"="+netlab.WireServer+":0")
+	out, err := c.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, n.Do(c.Start))
+	t.Cleanup(func() {
+		c.Process.Kill()
+		c.Wait()
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	require.NoError(t, err)
+	return c.Process, strings.TrimSpace(line)
+}
+
+// serveOneByte sends the first byte of each connection back, and reads no more.
+func serveOneByte(address string) {
+	l, err := plainSide.listen(address)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(l.Addr())
+	var connections []net.Conn
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		b := make([]byte, 1)
+		c.Read(b)
+		c.Write(b)
+		connections = append(connections, c)
+	}
+}

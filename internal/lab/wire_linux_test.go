@@ -1,0 +1,120 @@
+package lab
+
+import (
+	"io"
+	"net"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/tcpkeepalive/keepalive/internal/netlab"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// What a wire may lose.
+var (
+	everything = func(bool, []byte) bool { return true }
+	nothing    = func(bool, []byte) bool { return false }
+	toServer   = func(toServer bool, _ []byte) bool { return toServer }
+	toClient   = func(toServer bool, _ []byte) bool { return !toServer }
+)
+
+// onWire connects a client and a server without keepalive over a wire, and lets them
+// talk once.
+func onWire(t *testing.T, w *netlab.Wire, client side) (c, server net.Conn) {
+	t.Helper()
+	l := listenOn(t, w.Server, netlab.WireServer+":0")
+	require.NoError(t, w.Client.Do(func() (err error) {
+		c, err = client.dial(l.Addr().String())
+		return err
+	}))
+	t.Cleanup(func() { c.Close() })
+	server, err := l.Accept()
+	require.NoError(t, err)
+	t.Cleanup(func() { server.Close() })
+	_, err = c.Write([]byte{1})
+	require.NoError(t, err)
+	_, err = server.Read(make([]byte, 1))
+	require.NoError(t, err)
+	time.Sleep(300 * time.Millisecond) // until the acknowledgement is back
+	return c, server
+}
+
+// listenOn listens without keepalive in a namespace.
+func listenOn(t *testing.T, n *netlab.Namespace, address string) net.Listener {
+	t.Helper()
+	var l net.Listener
+	require.NoError(t, n.Do(func() (err error) {
+		l, err = plainSide.listen(address)
+		return err
+	}))
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
+// ends waits for the error of a connection.
+func ends(c net.Conn, within time.Duration) error {
+	c.SetReadDeadline(time.Now().Add(within))
+	_, err := io.Copy(io.Discard, c)
+	if err == nil {
+		return io.EOF
+	}
+	return err
+}
+
+// boundsOf are the published ones of a connection on a path with this round trip. A
+// busy machine varies it by more than the half that they allow for: what counts is
+// the retransmission timeout that the kernel makes of it, 3 round trips here.
+func boundsOf(t *testing.T, c net.Conn, roundTrip time.Duration) sockopt.Detection {
+	t.Helper()
+	rto := time.Duration(tcpInfo(t, c).Rto) * time.Microsecond
+	return boundsAt(t, c, max(roundTrip, rto/3))
+}
+
+// boundsAt are those of exactly this round trip.
+func boundsAt(t *testing.T, c net.Conn, roundTrip time.Duration) sockopt.Detection {
+	t.Helper()
+	settings, err := sockopt.Get(c)
+	require.NoError(t, err)
+	bounds, err := sockopt.DetectionBounds(settings, sockopt.Conditions{RTT: roundTrip, UserTimeoutBeforeConnect: true})
+	require.NoError(t, err)
+	return bounds
+}
+
+// fill writes until the peer, which does not read, has closed its window.
+func fill(t *testing.T, c net.Conn) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); ; {
+		require.NoError(t, c.SetWriteDeadline(time.Now().Add(200*time.Millisecond)))
+		_, err := c.Write(make([]byte, 1<<20))
+		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+		info := tcpInfo(t, c)
+		if info.Snd_wnd == 0 && info.Unacked == 0 {
+			return
+		}
+		require.True(t, time.Now().Before(end), "the window does not close")
+	}
+}
+
+func tcpInfo(t *testing.T, c net.Conn) (info *unix.TCPInfo) {
+	t.Helper()
+	raw := rawConn(t, c)
+	var err error
+	require.NoError(t, raw.Control(func(fd uintptr) {
+		info, err = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+	}))
+	require.NoError(t, err)
+	return info
+}
+
+// rawConn is that of a connection, pinned or not.
+func rawConn(t *testing.T, c net.Conn) syscall.RawConn {
+	t.Helper()
+	raw, err := sockopt.RawConn(c)
+	require.NoError(t, err)
+	return raw
+}
