@@ -1,0 +1,273 @@
+package cli
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/platform"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+type checkOptions struct {
+	pathOptions
+	list lsOptions
+	json bool
+}
+
+func newCheck() *cobra.Command {
+	var o checkOptions
+	cmd := &cobra.Command{
+		Use:   "check --path ID[,ID...]",
+		Short: "Find live connections that the path would lose, or whose death would go unnoticed",
+		Long: `check looks at the established connections of this network namespace (Linux) and
+tells, for each that would be lost in silence on the path, or whose peer could die
+unnoticed, why, and what to change. keepalive plan says how it reckons.
+
+  VERDICT  loses: the path forgets it. needs a heartbeat: the path ignores probes.
+           unnoticed: it survives, but a dead peer is noticed never, or later than
+           --detect. unknown: its settings cannot be read, or the path is not known
+  CHANGE   the settings that the plan has and the socket has not
+
+A connection that only this machine sees (loopback) crosses no path and is left
+out, unless --peer names it. One that the peer keeps alive with probes of its own
+is reported all the same: that cannot be seen from here.
+
+Exit codes: 0 all connections survive; 1 some do not; 2 wrong flags; 3 none is
+known to be lost, but some cannot be judged: see the note about permissions.`,
+		Example: `  keepalive check --path aws-nlb-tcp
+  keepalive check --path aws-nat-gateway --peer :5432 --detect 60s
+  keepalive check --path azure-lb --pid 1234 --json | jq -r .change`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if len(o.path) == 0 {
+				return usageError{errors.New("--path is missing: what do the connections cross? keepalive profiles lists what is known")}
+			}
+			if err := errors.Join(o.parse(), o.list.selection.parse(cmd)); err != nil {
+				return err
+			}
+			return o.run(cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	o.addFlags(cmd)
+	f := cmd.Flags()
+	f.IntVar(&o.list.pid, "pid", 0, "only connections that this process has open")
+	f.StringSliceVar(&o.list.local, "local", nil, "only connections with this local address, prefix, :port or :port-port; any of several")
+	f.StringSliceVar(&o.list.peer, "peer", nil, "only connections with this peer, written like --local")
+	f.BoolVar(&o.json, "json", false, "print one JSON object a line, for every connection that was checked")
+	return cmd
+}
+
+// unnoticed is the verdict on a connection that survives, and whose peer may be
+// dead for too long; it is not one of align's.
+const unnoticed = "unnoticed"
+
+// A finding is what there is to say about a connection.
+type finding struct {
+	*row
+	verdict string
+	reason  string
+	change  string
+	bad     bool
+	assess  *align.Assessment
+}
+
+// A tally counts findings.
+type tally struct{ checked, bad, unknown, local int }
+
+func (o *checkOptions) run(stdout, stderr io.Writer) error {
+	plan, err := o.plan()
+	if err != nil {
+		return err
+	}
+	o.list.filter.States = inspect.States(inspect.Established)
+	v := o.list.newSurvey()
+	out := bufio.NewWriter(stdout)
+	var rows [][]string
+	var count tally
+	for r, err := range v.rows() {
+		if err != nil {
+			return errors.Join(out.Flush(), err)
+		}
+		if len(o.list.peer) == 0 && (r.Peer.Addr().Unmap().IsLoopback() || r.Peer.Addr() == r.Local.Addr()) {
+			count.local++
+			continue
+		}
+		f := o.judge(r, plan)
+		count.add(f)
+		switch {
+		case o.json:
+			if err := f.writeJSON(out); err != nil {
+				return err
+			}
+		case f.bad || f.verdict == align.Unknown.String():
+			rows = append(rows, f.cells())
+		}
+	}
+	if len(rows) > 0 {
+		if err := printTable(stdout, stderr, checkColumns, rows); err != nil {
+			return err
+		}
+	}
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	v.notes.print(stderr)
+	count.print(stderr)
+	return count.result()
+}
+
+func (t *tally) add(f finding) {
+	t.checked++
+	switch {
+	case f.bad:
+		t.bad++
+	case f.verdict == align.Unknown.String():
+		t.unknown++
+	}
+}
+
+func (t *tally) print(w io.Writer) {
+	fmt.Fprintf(w, "checked %d: %d bad, %d unknown", t.checked, t.bad, t.unknown)
+	if t.local > 0 {
+		fmt.Fprintf(w, "; left out %d that stay on this machine", t.local)
+	}
+	fmt.Fprintln(w)
+}
+
+func (t *tally) result() error {
+	switch {
+	case t.bad > 0:
+		return errProblems
+	case t.unknown > 0:
+		return deniedError{fmt.Errorf("%d of %d connections cannot be judged", t.unknown, t.checked)}
+	}
+	return nil
+}
+
+// judge says what becomes of a connection.
+func (o *checkOptions) judge(r *row, plan *align.Plan) finding {
+	a, err := o.request.Assess(r.Settings)
+	if err != nil { // the plan was made of the same request
+		panic(err)
+	}
+	f := finding{row: r, verdict: a.Verdict.String(), reason: a.Reason, assess: a}
+	switch {
+	case a.Verdict == align.Loses:
+		f.bad, f.change = true, changes(r.Settings, plan.Config)
+	case a.Verdict == align.NeedsHeartbeat:
+		f.bad, f.change = true, heartbeatChange(a.Heartbeat)
+	case a.Verdict == align.Survives:
+		if why := o.unnoticed(a); why != "" {
+			f.bad, f.verdict, f.reason, f.change = true, unnoticed, why, changes(r.Settings, plan.Config)
+		}
+	}
+	if a.Verdict == align.NeedsHeartbeat && r.Settings.Known.Has(platform.KeepAlive) && !r.Settings.Enabled {
+		f.reason += "; keepalive is off too: the death of an idle peer is never noticed"
+	}
+	if r.unreadable != nil && f.verdict == align.Unknown.String() {
+		f.reason = "its settings cannot be read: " + r.unreadable.Error()
+	}
+	return f
+}
+
+// unnoticed says how long the death of the peer stays unnoticed, if that is too
+// long.
+func (o *checkOptions) unnoticed(a *align.Assessment) string {
+	if o.request.Detect == 0 {
+		return ""
+	}
+	for _, phase := range []sockopt.Phase{sockopt.PhaseIdle, sockopt.PhaseInFlight} {
+		if b := a.Detection[phase]; b.Latest > o.request.Detect {
+			return fmt.Sprintf("%s: a dead peer is noticed up to %s after %s", phase, tenths(b.Latest), phase.Since())
+		}
+	}
+	return ""
+}
+
+// changes lists what a socket with these settings has to change to be like cfg.
+func changes(s sockopt.Settings, cfg sockopt.Config) string {
+	want, _ := align.Settings(cfg, s) // the plan's, which is valid
+	var list []string
+	for _, o := range platform.Options() {
+		value, _ := want.Lookup(o)
+		if held, known := s.Lookup(o); known && held == value {
+			continue
+		}
+		switch {
+		case o == platform.KeepAlive:
+			list = append(list, "keepalive=on")
+		case o == platform.UserTimeout && value == 0:
+			list = append(list, "user-timeout=off")
+		default:
+			list = append(list, o.String()+"="+o.Format(value))
+		}
+	}
+	return strings.Join(list, ",")
+}
+
+func heartbeatChange(h *align.Heartbeat) string {
+	if h.Every == 0 {
+		return fmt.Sprintf("%s; how often is not known: --idle-timeout %s=60s", h.Kinds[0].Name, h.Tightest.ID)
+	}
+	return fmt.Sprintf("%s every %s, or drop it after %s unused", h.Kinds[0].Name, spell(h.Every.Truncate(time.Second/10)), spell(h.IdleConnTimeout))
+}
+
+var checkColumns = []column{
+	{title: "LOCAL", rank: 2},
+	{title: "PEER"},
+	{title: "PROCESS", rank: 1},
+	{title: "VERDICT"},
+	{title: "CHANGE"},
+	{title: "WHY", rank: 3},
+}
+
+func (f finding) cells() []string {
+	change := f.change
+	if change == "" {
+		change = "-"
+	}
+	return []string{f.Local.String(), f.Peer.String(), processCell(f.row), f.verdict, change, f.reason}
+}
+
+// A checkRecord is the JSON of a connection that was checked.
+type checkRecord struct {
+	Local      string    `json:"local"`
+	Peer       string    `json:"peer"`
+	Verdict    string    `json:"verdict"` // survives, loses, needs a heartbeat, unnoticed, unknown
+	Bad        bool      `json:"bad"`
+	Reason     string    `json:"reason"`
+	Change     string    `json:"change"`
+	Settings   string    `json:"settings"`
+	Latest     *float64  `json:"latest_refresh_seconds"`
+	Margin     *float64  `json:"margin_seconds"`
+	LostProbes *int      `json:"lost_probes"`
+	Idle       *float64  `json:"idle_detection_seconds"`
+	InFlight   *float64  `json:"in_flight_detection_seconds"`
+	Processes  []process `json:"processes"`
+}
+
+func (f finding) writeJSON(w io.Writer) error {
+	a := f.assess
+	r := checkRecord{
+		Local: f.Local.String(), Peer: f.Peer.String(), Verdict: f.verdict, Bad: f.bad, Reason: f.reason, Change: f.change,
+		Settings: f.Settings.String(), Latest: known(a.LatestRefresh),
+		Idle:      known(a.Detection[sockopt.PhaseIdle].Latest),
+		InFlight:  known(a.Detection[sockopt.PhaseInFlight].Latest),
+		Processes: f.processes(),
+	}
+	if a.LatestRefresh > 0 && a.Tightest.Timeout > 0 {
+		r.Margin, r.LostProbes = pointer(a.Margin.Seconds()), &a.LostProbes
+	}
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(r)
+}

@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+func TestCheck(t *testing.T) {
+	good := sockopt.Config{Idle: 60 * time.Second, Interval: 10 * time.Second, Count: 3, UserTimeout: 90 * time.Second}
+	quick := sockopt.Config{Idle: 20 * time.Second, Interval: 5 * time.Second, Count: 3, UserTimeout: 35 * time.Second}
+	for _, tt := range []struct {
+		rule string
+		cfg  sockopt.Config
+		args []string
+		code int
+		want string
+	}{
+		{"off", sockopt.Config{Disabled: true}, nil, exitProblems, `loses +keepalive=on,idle=262s,interval=27s,count=3,user-timeout=350s +keepalive is off`},
+		{"system's defaults", sockopt.Config{}, nil, exitProblems, `loses +idle=262s,interval=27s,count=3,user-timeout=350s +the first probe comes up to \d+s`},
+		{"survives", good, nil, exitOK, `^$`},
+		{"too slow to notice", good, []string{"--detect", "60s"}, exitProblems, `unnoticed +idle=40s,interval=4s,user-timeout=53s +idle: a dead peer is noticed up to`},
+		{"quick enough", quick, []string{"--detect", "60s"}, exitOK, `^$`},
+		{"a proxy", good, []string{"--path", "aws-alb"}, exitProblems, `needs a heartbeat +HTTP/2 PING every 58s, or drop it after 58s unused`},
+		{"a proxy nobody knows the timeout of", good, []string{"--path", "haproxy"}, exitProblems, `how often is not known`},
+		{"a path nobody knows", good, []string{"--path", "linkerd"}, exitDenied, `unknown +- +the timeout of linkerd is not known`},
+	} {
+		t.Run(tt.rule, func(t *testing.T) {
+			args := append([]string{"check", "--path", "aws-nlb-tcp"}, ours(t, tt.cfg)...)
+			code, out, errs := command(append(args, tt.args...)...)
+			assert.Equal(t, tt.code, code, out+errs)
+			assert.Regexp(t, tt.want, out)
+			assert.Contains(t, errs, "checked 1: ")
+		})
+	}
+}
+
+func TestCheckJSON(t *testing.T) {
+	good := ours(t, sockopt.Config{Idle: 60 * time.Second, Interval: 10 * time.Second, Count: 3, UserTimeout: 90 * time.Second})
+	bad := ours(t, sockopt.Config{Disabled: true})
+	for _, tt := range []struct {
+		flags   []string
+		code    int
+		verdict string
+	}{{good, exitOK, "survives"}, {bad, exitProblems, "loses"}} {
+		code, out, _ := command(append([]string{"check", "--json", "--path", "aws-nlb-tcp"}, tt.flags...)...)
+		assert.Equal(t, tt.code, code)
+		var r checkRecord
+		d := json.NewDecoder(strings.NewReader(out))
+		d.DisallowUnknownFields()
+		require.NoError(t, d.Decode(&r))
+		assert.Equal(t, tt.verdict, r.Verdict)
+		assert.Equal(t, tt.verdict == "loses", r.Bad)
+		assert.Equal(t, r.Bad, r.Change != "")
+		assert.Equal(t, !r.Bad, r.Margin != nil)
+		require.Len(t, r.Processes, 1)
+	}
+}
+
+// What stays on this machine crosses no path.
+func TestCheckLeavesLoopbackOut(t *testing.T) {
+	flags := ours(t, sockopt.Config{Disabled: true})
+	code, out, errs := command("check", "--path", "aws-nlb-tcp", "--local", flags[1])
+	assert.Equal(t, exitOK, code, out)
+	assert.Contains(t, errs, "checked 0: 0 bad, 0 unknown; left out 1 that stay on this machine")
+}
+
+// The settings of other users' sockets cannot be read, which is no verdict.
+func TestCheckWithoutPermission(t *testing.T) {
+	const address = "KEEPALIVE_TEST_ADDRESS" // of root's connection, for the child
+	if os.Getenv(address) == "" {
+		client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+		t.Setenv(address, client.LocalAddr().String())
+	}
+	if !socktest.InChildAsNobody(t) {
+		return
+	}
+	code, out, errs := command("check", "--path", "aws-nlb-tcp", "--local", os.Getenv(address), "--peer", "127.0.0.1")
+	assert.Equal(t, exitDenied, code)
+	assert.Regexp(t, `\? +unknown +-`, out)
+	assert.Contains(t, errs, "1 of 1 connections cannot be judged")
+}
+
+func TestCheckWrongUse(t *testing.T) {
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{nil, "--path is missing"},
+		{[]string{"--path", "aws-nlb"}, "did you mean"},
+		{[]string{"--path", "aws-nlb-tcp", "--peer", "x"}, "--peer"},
+		{[]string{"--path", "aws-nlb-tcp", "--pid", "-1"}, "--pid -1"},
+		{[]string{"--path", "aws-nlb-tcp", "--pid", "4194305"}, "no such process"},
+		{[]string{"--path", "aws-nlb-tcp", "--detect", "1ms"}, "is impossible"},
+	} {
+		code, out, errs := command(append([]string{"check"}, tt.args...)...)
+		assert.Equal(t, exitUsage, code, "%s", tt.args)
+		assert.Contains(t, errs, tt.want)
+		assert.Empty(t, out)
+	}
+}

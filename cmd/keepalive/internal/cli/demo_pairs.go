@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net"
+
+	"github.com/tcpkeepalive/keepalive/dialer"
+	"github.com/tcpkeepalive/keepalive/listener"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// A maker is one way to make connections.
+type maker struct {
+	name   string
+	what   string
+	asks   bool // for the config
+	net    bool // package net sets its own values afterwards
+	listen func(ctx context.Context) (net.Listener, error)
+	dial   func(ctx context.Context, address string) (net.Conn, error)
+}
+
+const loopback = "127.0.0.1:0"
+
+// makers returns the three ways of the demo.
+func makers(cfg sockopt.Config) ([]maker, error) {
+	d, err := dialer.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	hook, err := sockopt.Control(cfg)
+	if err != nil {
+		return nil, err
+	}
+	lc := listener.ListenConfig{Config: cfg}
+	return []maker{
+		{
+			name: "library", what: "dialer.Dialer and listener.ListenConfig", asks: true,
+			listen: func(ctx context.Context) (net.Listener, error) { return lc.Listen(ctx, "tcp", loopback) },
+			dial:   d.DialAddr("tcp"),
+		},
+		{
+			name: "default", what: "net.Dial and net.Listen", net: true,
+			listen: func(ctx context.Context) (net.Listener, error) { return stdListen(ctx, net.ListenConfig{}) },
+			dial:   stdDial(net.Dialer{}),
+		},
+		{
+			name: "naive", what: "net.Dialer and net.ListenConfig with a Control hook", asks: true, net: true,
+			listen: func(ctx context.Context) (net.Listener, error) {
+				return stdListen(ctx, net.ListenConfig{Control: hook})
+			},
+			dial: stdDial(net.Dialer{Control: hook}),
+		},
+	}, nil
+}
+
+func stdListen(ctx context.Context, lc net.ListenConfig) (net.Listener, error) {
+	return lc.Listen(ctx, "tcp", loopback)
+}
+
+func stdDial(d net.Dialer) func(context.Context, string) (net.Conn, error) {
+	return func(ctx context.Context, address string) (net.Conn, error) { return d.DialContext(ctx, "tcp", address) }
+}
+
+// A pair is both ends of one connection.
+type pair struct{ dialed, accepted net.Conn }
+
+func (m *maker) connect(ctx context.Context) (p pair, err error) {
+	l, err := m.listen(ctx)
+	if err != nil {
+		return pair{}, fmt.Errorf("%s: %w", m.name, err)
+	}
+	defer l.Close()
+	if p.dialed, err = m.dial(ctx, l.Addr().String()); err != nil {
+		return pair{}, fmt.Errorf("%s: %w", m.name, err)
+	}
+	if p.accepted, err = l.Accept(); err != nil {
+		p.dialed.Close()
+		return pair{}, fmt.Errorf("%s: %w", m.name, err)
+	}
+	return p, nil
+}
+
+func (p pair) close() {
+	p.dialed.Close()
+	p.accepted.Close()
+}

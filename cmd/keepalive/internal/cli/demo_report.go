@@ -1,0 +1,174 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/platform"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// A report is what the demo prints; its JSON form is the same.
+type report struct {
+	Platform string   `json:"platform"`
+	Adapted  []string `json:"adapted,omitempty"` // what this system changed in the default config
+	Sockets  []socket `json:"sockets"`
+	SS       string   `json:"ss"` // the command, or why there is none
+	OK       bool     `json:"ok"`
+}
+
+// A socket is one end of one connection.
+type socket struct {
+	maker    *maker
+	Maker    string   `json:"maker"`
+	End      string   `json:"end"` // dialed or accepted
+	Local    string   `json:"local"`
+	Peer     string   `json:"peer"`
+	Asked    string   `json:"asked"` // "" for nothing
+	Settings settings `json:"settings"`
+	Expected string   `json:"expected"`
+	Timer    timer    `json:"timer"`
+	SS       string   `json:"ss,omitempty"`
+	OK       bool     `json:"ok"`
+}
+
+// settings is what getsockopt read; null is unknown.
+type settings struct {
+	sockopt.Settings `json:"-"`
+	KeepAlive        *bool    `json:"keepalive"`
+	Idle             *float64 `json:"idle_seconds"`
+	Interval         *float64 `json:"interval_seconds"`
+	Count            *int     `json:"count"`
+	UserTimeout      *float64 `json:"user_timeout_seconds"` // 0 is off
+}
+
+// timer is the kernel's live timer.
+type timer struct {
+	Kind    string   `json:"kind"` // as ss names it, or "unknown"
+	Left    *float64 `json:"left_seconds,omitempty"`
+	Probes  int      `json:"unanswered_probes"`
+	Unknown string   `json:"unknown_because,omitempty"`
+	left    time.Duration
+}
+
+// goSets is what package net sets on its own.
+var goSets = platform.Request{Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 9}
+
+// fill makes the connections and looks at them.
+func (r *report) fill(ctx context.Context, cfg sockopt.Config) error {
+	r.Platform, r.OK = platform.Current().Title, true
+	ways, err := makers(cfg)
+	if err != nil {
+		return err
+	}
+	for i := range ways {
+		m := &ways[i]
+		p, err := m.connect(ctx)
+		if err != nil {
+			return err
+		}
+		defer p.close()
+		for _, end := range []struct {
+			name string
+			conn net.Conn
+		}{{"dialed", p.dialed}, {"accepted", p.accepted}} {
+			s, err := look(m, cfg, end.name, end.conn)
+			if err != nil {
+				return err
+			}
+			r.OK = r.OK && s.OK
+			r.Sockets = append(r.Sockets, s)
+		}
+	}
+	r.SS = addSS(ctx, r.Sockets)
+	return nil
+}
+
+// look reads one end back and compares it with what it must hold.
+func look(m *maker, cfg sockopt.Config, end string, conn net.Conn) (socket, error) {
+	got, err := sockopt.Get(conn)
+	if err != nil {
+		return socket{}, fmt.Errorf("%s, %s: %w", m.name, end, err)
+	}
+	want := expected(m, cfg)
+	s := socket{
+		maker: m, Maker: m.name, End: end,
+		Local: conn.LocalAddr().String(), Peer: conn.RemoteAddr().String(),
+		Settings: jsonSettings(got), Expected: want.String(),
+		Timer: lookTimer(conn),
+		OK:    same(got, want),
+	}
+	if m.asks {
+		s.Asked = cfg.String()
+	}
+	if s.Timer.Kind == inspect.TimerKeepAlive.String() && got.Known.Has(platform.Idle) && s.Timer.left > got.Idle {
+		s.OK = false // the timer does not run with the value that was read
+	}
+	return s, nil
+}
+
+// expected returns what an end must hold: all that was asked, unless package
+// net overwrites it. What nobody sets is not Known.
+func expected(m *maker, cfg sockopt.Config) sockopt.Settings {
+	table := platform.Current()
+	var want sockopt.Settings
+	if m.asks {
+		want = table.Effect(platform.Request(cfg), want)
+	}
+	if m.net {
+		if nearest, _, err := table.Nearest(goSets); err == nil {
+			want = table.Effect(nearest, want)
+		}
+	}
+	return want
+}
+
+// same compares what the kernel holds with what it must hold. What this system
+// cannot read cannot be compared.
+func same(got, want sockopt.Settings) bool {
+	for _, o := range platform.Options() {
+		g, readable := got.Lookup(o)
+		w, asked := want.Lookup(o)
+		if asked && readable && g != w {
+			return false
+		}
+	}
+	return true
+}
+
+func jsonSettings(s sockopt.Settings) settings {
+	out := settings{Settings: s}
+	seconds := func(o platform.Option, d time.Duration) *float64 {
+		if !s.Known.Has(o) {
+			return nil
+		}
+		v := d.Seconds()
+		return &v
+	}
+	if s.Known.Has(platform.KeepAlive) {
+		out.KeepAlive = &s.Enabled
+	}
+	if s.Known.Has(platform.Count) {
+		out.Count = &s.Count
+	}
+	out.Idle = seconds(platform.Idle, s.Idle)
+	out.Interval = seconds(platform.Interval, s.Interval)
+	out.UserTimeout = seconds(platform.UserTimeout, s.UserTimeout)
+	return out
+}
+
+// lookTimer asks for the live timer.
+func lookTimer(conn net.Conn) timer {
+	r, err := inspect.Of(conn)
+	if err == nil && r.Timer.Kind == inspect.TimerUnknown {
+		err = r.Unknown
+	}
+	if err != nil {
+		return timer{Kind: inspect.TimerUnknown.String(), Unknown: err.Error()}
+	}
+	left := r.Timer.Left.Seconds()
+	return timer{Kind: r.Timer.Kind.String(), Left: &left, Probes: r.Timer.Unanswered, left: r.Timer.Left}
+}

@@ -1,0 +1,240 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/spf13/cobra"
+
+	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/discover"
+)
+
+type discoverOptions struct {
+	mode        string
+	guess       seconds
+	min, max    seconds
+	wait        seconds
+	connections int
+	json        bool
+	tls         bool
+	serverName  string
+	insecure    bool
+
+	secure Secure // nil where this program has no TLS
+}
+
+func newDiscover(secure Secure) *cobra.Command {
+	o := discoverOptions{min: seconds(discover.DefaultMin), max: seconds(discover.DefaultMax), wait: seconds(discover.DefaultWait), secure: secure}
+	cmd := &cobra.Command{
+		Use:   "discover HOST:PORT",
+		Short: "Measure after what silence the path to a server forgets a connection",
+		Long: `discover makes connections to a server, leaves each idle for another time, and
+looks whether it still works. It tells the longest silence that was survived, the
+shortest that was not, and how that ended: FIN or RST by itself, RST on the next
+packet, or silence. Two rounds find 350 s in about 13 minutes, --guess 350s in 6.
+
+--mode is what counts as alive:
+  plain  the peer's kernel answers a TCP keepalive probe; no byte reaches the
+         program there (Linux)
+  echo   the server sends a byte back
+  http   the server answers HEAD /
+
+With --tls each connection begins with a TLS handshake, as a server there expects
+that does not wait long for one. TLS is in a larger program, keepalive-tls, which is
+found beside this one or in PATH.
+
+A server that sends keepalive probes of its own, as Go servers do every 15 s, keeps
+the path alive: nothing longer than that can be seen then, and discover says so.
+
+Exit codes: 0 measured; 1 failed; 2 wrong flags. Interrupted, it prints what is
+known by then.`,
+		Example: `  keepalive discover db.example.com:5432
+  keepalive discover example.com:80 --mode http --guess 60s
+  keepalive discover example.com:443 --tls --mode http
+  keepalive discover echo.example.com:7 --mode echo --max 10m --json`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usageError{errors.New("want one HOST:PORT")}
+			}
+			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			return o.run(ctx, args[0], cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.mode, "mode", "plain", "what counts as alive: plain, echo or http")
+	f.Var(&o.guess, "guess", "a figure to test first")
+	f.Var(&o.min, "min", "shortest time to try")
+	f.Var(&o.max, "max", "longest time to try")
+	f.Var(&o.wait, "wait", "how long an answer may take")
+	f.IntVar(&o.connections, "connections", discover.DefaultConnections, "how many at the same time, 4 to 1000")
+	f.BoolVar(&o.tls, "tls", false, "speak TLS")
+	f.StringVar(&o.serverName, "server-name", "", "with --tls: whose certificate is expected (default: HOST)")
+	f.BoolVar(&o.insecure, "insecure", false, "with --tls: any certificate will do")
+	f.BoolVar(&o.json, "json", false, "print one JSON object")
+	if err := cmd.RegisterFlagCompletionFunc("mode", cobra.FixedCompletions([]string{"plain", "echo", "http"}, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err) // the flag does not exist
+	}
+	return cmd
+}
+
+// options turns the flags into those of the package.
+func (o *discoverOptions) options(address string) (discover.Options, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return discover.Options{}, fmt.Errorf("want HOST:PORT: %w", err)
+	}
+	d := discover.Options{
+		Address: address, Guess: time.Duration(o.guess), Min: time.Duration(o.min), Max: time.Duration(o.max),
+		Wait: time.Duration(o.wait), Connections: o.connections,
+	}
+	switch o.mode {
+	case "plain":
+		d.Check = discover.Probe
+	case "echo":
+		d.Check = discover.Echo
+	case "http":
+		d.Check = discover.HTTP(address)
+	default:
+		return d, fmt.Errorf("--mode %q: want plain, echo or http", o.mode)
+	}
+	if o.connections == 0 || o.min <= 0 || o.max <= 0 || o.wait <= 0 {
+		return d, errors.New("--connections, --min, --max and --wait have to be positive")
+	}
+	if !o.tls {
+		if o.serverName != "" || o.insecure {
+			return d, errors.New("--server-name and --insecure are for --tls")
+		}
+		return d, nil
+	}
+	if o.secure == nil {
+		return d, errNeedsTLS
+	}
+	t := TLS{ServerName: cmp.Or(o.serverName, host), Insecure: o.insecure}
+	if o.mode == "http" {
+		t.Protocols = []string{"http/1.1"}
+	}
+	d.Secure = o.secure(t)
+	return d, nil
+}
+
+func (o *discoverOptions) run(ctx context.Context, address string, stdout, stderr io.Writer) error {
+	d, err := o.options(address)
+	if errors.Is(err, errNeedsTLS) {
+		return err
+	} else if err != nil {
+		return usageError{err}
+	}
+	p := progress{w: stderr, live: widthOf(stderr) > 0}
+	d.Progress = p.show
+	r, err := discover.Run(ctx, d)
+	p.end()
+	interrupted := ctx.Err() != nil && r != nil && len(r.Tests) > 0
+	if err != nil && !interrupted {
+		if r == nil {
+			return usageError{err}
+		}
+		return err
+	}
+	if o.json {
+		err = discoverJSON(stdout, r)
+	} else {
+		printDiscovery(stdout, r)
+	}
+	if err == nil && interrupted {
+		fmt.Fprintln(stderr, "keepalive: interrupted: the bounds are wider than they had to be")
+		return errProblems
+	}
+	return err
+}
+
+// A progress is a line that is written anew, or on something that is no terminal a
+// line now and then.
+type progress struct {
+	w     io.Writer
+	live  bool
+	round int
+	dead  time.Duration
+	next  time.Duration
+}
+
+func (p *progress) show(now discover.Progress) {
+	line := fmt.Sprintf("round %d, %s: alive after %s", now.Round, short(now.Elapsed), short(now.Alive))
+	if now.Dead > 0 {
+		line += ", dead after " + short(now.Dead)
+	}
+	line += ", at most " + short(now.Left) + " left"
+	switch {
+	case p.live:
+		fmt.Fprint(p.w, "\r"+line+ansi.EraseLineRight)
+	case now.Round != p.round || now.Dead != p.dead || now.Elapsed >= p.next:
+		fmt.Fprintln(p.w, line)
+		p.next = now.Elapsed + 30*time.Second
+	}
+	p.round, p.dead = now.Round, now.Dead
+}
+
+func (p *progress) end() {
+	if p.live {
+		fmt.Fprint(p.w, "\r"+ansi.EraseEntireLine)
+	}
+}
+
+func printDiscovery(w io.Writer, r *discover.Result) {
+	fmt.Fprintln(w, r)
+	fmt.Fprintf(w, "%d connections, %s\n", len(r.Tests), short(r.Took))
+	if r.MaskUnknown {
+		fmt.Fprintln(w, "whether the peer sent anything meanwhile is not known here: it may have kept the path alive")
+	}
+	profile, err := r.Profile("measured")
+	if err != nil {
+		return
+	}
+	fmt.Fprintf(w, "\nkeepalive plan --path measured=%s\n", spell(profile.Timeout.Truncate(time.Second/10)))
+	plan, err := align.Request{Path: []align.Profile{profile}}.Plan()
+	switch {
+	case err != nil:
+		fmt.Fprintln(w, err)
+	case plan.Verdict == align.NeedsHeartbeat:
+		fmt.Fprintln(w, "an end that comes by itself is a server's or proxy's, which probes do not put off")
+		printHeartbeat(w, plan.Heartbeat)
+	default:
+		fmt.Fprintln(w, plan.Config)
+	}
+}
+
+// A discoveryRecord is the JSON of a result. null is not known.
+type discoveryRecord struct {
+	Text        string   `json:"text"`
+	Alive       float64  `json:"alive_seconds"`
+	Dead        *float64 `json:"dead_seconds"`
+	End         *string  `json:"end"`
+	MaskedBy    *float64 `json:"masked_by_seconds"`
+	MaskUnknown bool     `json:"mask_unknown"`
+	Connections int      `json:"connections"`
+	Took        float64  `json:"took_seconds"`
+}
+
+func discoverJSON(w io.Writer, r *discover.Result) error {
+	record := discoveryRecord{
+		Text: r.String(), Alive: r.Alive.Seconds(), Dead: known(r.Dead), MaskedBy: known(r.MaskedBy),
+		MaskUnknown: r.MaskUnknown, Connections: len(r.Tests), Took: r.Took.Seconds(),
+	}
+	if r.Dead > 0 {
+		record.End = pointer(r.End.String())
+	}
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(record)
+}

@@ -1,0 +1,121 @@
+package cli
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tcpkeepalive/keepalive/inspect"
+)
+
+// lsOptions are the flags of ls and watch.
+type lsOptions struct {
+	selection
+	noProcess bool
+	json      bool
+	ss        bool
+	process   bool
+	extended  bool
+	netstat   bool
+}
+
+func newLs() *cobra.Command {
+	var o lsOptions
+	cmd := &cobra.Command{
+		Use:   "ls",
+		Short: "List TCP sockets with their keepalive settings, timers and processes",
+		Long: `ls lists the TCP sockets of this network namespace (Linux), with what ss -o does
+not show: the settings of each socket, and when its next probe really leaves.
+
+  KEEPALIVE  on, off; "on:go" with the 15 s, 15 s and 9 that Go sets on its own
+  IDLE, INTERVAL, COUNT, USER-TIMEOUT
+             what getsockopt reads on the socket; "*" marks the system's default
+             (net.ipv4.tcp_keepalive_time, _intvl, _probes), not set or set alike
+  TIMER      the kernel's timer as ss -o names it: keepalive, on (retransmission),
+             persist (zero window), timewait; "-" for none
+  NEXT       when the next probe leaves if nothing happens until then: not before
+             the timer fires, nor before the socket was idle for IDLE
+  PROBES     probes or retransmissions without an answer
+  PROCESS    who has the socket open; "+2" for two more
+
+"?" is unknown, and a line at the end says what would tell. Settings and process
+of other users' sockets take root (CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH).
+
+Exit codes: 0 listed, also if nothing was found; 1 failed; 2 wrong flags, or no
+such process; 3 not permitted to look at the process of --pid.`,
+		Example: `  keepalive ls
+  keepalive ls --peer :5432 --peer :6379
+  keepalive ls --local 10.0.0.0/8 --state established,close-wait
+  keepalive ls --pid 1234 --json | jq .idle_seconds
+  keepalive ls --listening
+  keepalive ls --ss --peer '[2001:db8::]/32:443'`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.check(cmd); err != nil {
+				return err
+			}
+			return o.run(cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	o.addFlags(cmd)
+	f := cmd.Flags()
+	f.BoolVar(&o.noProcess, "no-process", false, "do not look for processes, nor for the settings of their sockets")
+	f.BoolVar(&o.json, "json", false, "print one JSON object a line; see keepalive ls --json --help")
+	f.BoolVar(&o.ss, "ss", false, "print the lines of ss -Htno, as the ss installed here writes them")
+	f.BoolVarP(&o.process, "process", "p", false, "with --ss: what ss -p adds")
+	f.BoolVarP(&o.extended, "extended", "e", false, "with --ss: what ss -e adds")
+	f.BoolVar(&o.netstat, "netstat", false, "print the lines of netstat -tnoW")
+	showSchema(cmd)
+	return cmd
+}
+
+func (o *lsOptions) check(cmd *cobra.Command) error {
+	if err := exclusive(cmd, "json", "ss", "netstat"); err != nil {
+		return err
+	}
+	if !o.ss && (o.process || o.extended) {
+		return usageError{errors.New("--process and --extended are for --ss")}
+	}
+	return o.selection.parse(cmd)
+}
+
+func (o *lsOptions) run(stdout, stderr io.Writer) error {
+	out := bufio.NewWriterSize(stdout, 16<<10)
+	err := o.list(out, stdout, stderr)
+	if flushErr := out.Flush(); err == nil {
+		err = flushErr
+	}
+	return err
+}
+
+// list prints to out, which writes to stdout.
+func (o *lsOptions) list(out *bufio.Writer, stdout, stderr io.Writer) error {
+	switch {
+	case o.ss:
+		return o.listSS(out, stderr)
+	case o.netstat:
+		return o.listNetstat(out, stderr)
+	case o.json:
+		return o.listJSON(out, stderr)
+	}
+	return o.listTable(out, stdout, stderr)
+}
+
+// findOwners looks at all processes, or at that of --pid.
+func (o *lsOptions) findOwners() (*inspect.Owners, error) {
+	if o.pid == 0 {
+		return inspect.FindOwners()
+	}
+	owners, err := inspect.FindOwners(o.pid)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, usageError{fmt.Errorf("--pid %d: there is no such process", o.pid)}
+	case errors.Is(err, fs.ErrPermission):
+		return nil, deniedError{fmt.Errorf("--pid %d: its descriptors belong to another user; this takes %s", o.pid, forRoot)}
+	}
+	return owners, err
+}

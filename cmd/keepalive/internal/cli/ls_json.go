@@ -1,0 +1,163 @@
+package cli
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/platform"
+)
+
+const schema = `Each line is one JSON object. null is unknown, or means nothing for this socket.
+Times are seconds.
+
+  state            string   as ss names it: ESTAB, LISTEN, TIME-WAIT, ...
+  local, peer      string   address:port, [address]:port; the port of a listener's peer is 0
+  device           string   interface that the socket is bound to, if any
+  source           string   sock_diag, or /proc/net/tcp where that is refused
+  inode, uid       number   of the socket; inode 0: no process has it open
+  cookie           number   SO_COOKIE; 0 where the source does not have it
+  recv_queue, send_queue  number  bytes; for a listener, connections and backlog
+  keepalive        bool     SO_KEEPALIVE
+  idle_seconds, interval_seconds, count, user_timeout_seconds
+                   number   as getsockopt reads them; a user timeout of 0 is off
+  system_defaults  array    those of idle, interval, count that equal the system's default
+  go_defaults      bool     15 s, 15 s and 9, as Go sets them on its own
+  timer            string   off, on, keepalive, timewait, persist, delack
+  timer_seconds    number   until the kernel looks what to do
+  unanswered       number   probes or retransmissions without an answer
+  next_probe_seconds      number  until the next probe leaves if nothing happens
+  detection_seconds       number  from the peer's last segment to giving it up, while idle
+  last_data_received_seconds, last_ack_received_seconds  number  ago
+  unacked          number   segments in flight
+  verdict          string   the same in words, for people; may change
+  processes        array    {"pid","fd","name"} of those who have it open; null: unknown
+  settings_unknown string   why settings are null, if they are
+`
+
+// showSchema lets ls --json --help end with the schema.
+func showSchema(cmd *cobra.Command) {
+	help := cmd.HelpFunc()
+	cmd.SetHelpFunc(func(c *cobra.Command, args []string) {
+		help(c, args)
+		if asked, err := c.Flags().GetBool("json"); err == nil && asked {
+			c.Print("\nThe objects of --json:\n\n" + schema)
+		}
+	})
+}
+
+// A record is the JSON of a row; see schema.
+type record struct {
+	State           string    `json:"state"`
+	Local           string    `json:"local"`
+	Peer            string    `json:"peer"`
+	Device          string    `json:"device,omitempty"`
+	Source          string    `json:"source"`
+	Inode           uint32    `json:"inode"`
+	UID             uint32    `json:"uid"`
+	Cookie          uint64    `json:"cookie"`
+	RecvQueue       uint32    `json:"recv_queue"`
+	SendQueue       uint32    `json:"send_queue"`
+	KeepAlive       *bool     `json:"keepalive"`
+	Idle            *float64  `json:"idle_seconds"`
+	Interval        *float64  `json:"interval_seconds"`
+	Count           *int      `json:"count"`
+	UserTimeout     *float64  `json:"user_timeout_seconds"`
+	SystemDefaults  []string  `json:"system_defaults"`
+	GoDefaults      *bool     `json:"go_defaults"`
+	Timer           *string   `json:"timer"`
+	TimerLeft       *float64  `json:"timer_seconds"`
+	Unanswered      *int      `json:"unanswered"`
+	NextProbe       *float64  `json:"next_probe_seconds"`
+	Detection       *float64  `json:"detection_seconds"`
+	LastData        *float64  `json:"last_data_received_seconds"`
+	LastAck         *float64  `json:"last_ack_received_seconds"`
+	Unacked         *int      `json:"unacked"`
+	Verdict         string    `json:"verdict"`
+	Processes       []process `json:"processes"`
+	SettingsUnknown string    `json:"settings_unknown,omitempty"`
+}
+
+type process struct {
+	PID  int    `json:"pid"`
+	FD   int    `json:"fd"`
+	Name string `json:"name"`
+}
+
+func (o *lsOptions) listJSON(out *bufio.Writer, stderr io.Writer) error {
+	v := o.newSurvey()
+	e := json.NewEncoder(out)
+	e.SetEscapeHTML(false)
+	for r, err := range v.rows() {
+		if err != nil {
+			return err
+		}
+		if err := e.Encode(r.record()); err != nil {
+			return err
+		}
+	}
+	v.notes.print(stderr)
+	return nil
+}
+
+func pointer[T any](v T) *T { return &v }
+
+func (r *row) record() record {
+	s := jsonSettings(r.Settings)
+	out := record{
+		State: r.State.String(), Local: r.Local.String(), Peer: r.Peer.String(),
+		Source: r.Source.String(), Inode: r.Inode, UID: r.UID, Cookie: r.Cookie,
+		RecvQueue: r.RecvQueue, SendQueue: r.SendQueue,
+		KeepAlive: s.KeepAlive, Idle: s.Idle, Interval: s.Interval, Count: s.Count, UserTimeout: s.UserTimeout,
+		Verdict: r.Verdict(),
+	}
+	if r.Device != 0 {
+		out.Device = deviceName(r.Device)
+	}
+	if r.Settings.Known != 0 {
+		out.GoDefaults = pointer(r.likeGo)
+		out.SystemDefaults = []string{}
+		for _, o := range platform.Options() {
+			if r.isDefault.Has(o) {
+				out.SystemDefaults = append(out.SystemDefaults, o.String())
+			}
+		}
+	}
+	if r.Timer.Kind != inspect.TimerUnknown {
+		out.Timer = pointer(r.Timer.Kind.String())
+		out.TimerLeft = pointer(r.Timer.Left.Seconds())
+		out.Unanswered = pointer(r.Timer.Unanswered)
+	}
+	if next, err := r.NextProbe(); err == nil {
+		out.NextProbe = pointer(next.Seconds())
+	}
+	if d, err := r.DetectionTime(); err == nil {
+		out.Detection = pointer(d.Seconds())
+	}
+	if a := r.Activity; a.Known {
+		out.LastData = pointer(a.LastDataReceived.Seconds())
+		out.LastAck = pointer(a.LastAckReceived.Seconds())
+		out.Unacked = pointer(a.Unacked)
+	}
+	out.Processes = r.processes()
+	if r.unreadable != nil && !errors.Is(r.unreadable, inspect.ErrChanged) {
+		out.SettingsUnknown = r.unreadable.Error()
+	}
+	return out
+}
+
+// processes are nil if they are not known.
+func (r *row) processes() []process {
+	if !r.ownersKnown {
+		return nil
+	}
+	list := []process{}
+	for _, o := range r.owners {
+		list = append(list, process{o.PID, o.FD, o.Process})
+	}
+	return list
+}

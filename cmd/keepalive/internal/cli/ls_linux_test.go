@@ -1,0 +1,355 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// ours limits ls to the sockets of one connection of this process.
+func ours(t *testing.T, cfg sockopt.Config) (flags []string) {
+	t.Helper()
+	client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	require.NoError(t, sockopt.Set(client, cfg))
+	return []string{"--local", client.LocalAddr().String(), "--peer", client.RemoteAddr().String()}
+}
+
+func ls(t *testing.T, flags ...string) (out, errs string) {
+	t.Helper()
+	code, out, errs := command(append([]string{"ls"}, flags...)...)
+	require.Equal(t, exitOK, code, out+errs)
+	return out, errs
+}
+
+func TestTheTable(t *testing.T) {
+	for _, row := range []struct {
+		rule string
+		cfg  sockopt.Config
+		want string // the fields from the settings to the timer
+		note string
+	}{
+		{"chosen", sockopt.Config{Idle: 100 * time.Second, Interval: 20 * time.Second, Count: 5, UserTimeout: 90 * time.Second},
+			`on +100s +20s +5 +90s +keepalive 1m(39|40)s +1m(39|40)s +0 +cli.test\[\d+\] fd \d+$`, ""},
+		{"Go's own", sockopt.Config{Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 9},
+			`on:go +15s +15s +9\*? +off +keepalive 1[45]s +1[45]s +0 `, "on:go is 15 s"},
+		{"the system's", sockopt.Config{Idle: 20 * time.Second}, `on +20s +75s\* +9\* +off +keepalive (19|20)s`, "* is the system's default"},
+		{"off", sockopt.Config{Disabled: true}, `off +7200s\* +75s\* +9\* +off +- +- +0 `, ""},
+	} {
+		out, errs := ls(t, ours(t, row.cfg)...)
+		lines := strings.Split(strings.TrimSpace(out), "\n")
+		require.Len(t, lines, 2, row.rule)
+		assert.Regexp(t, `^STATE +LOCAL +PEER +KEEPALIVE +IDLE +INTERVAL +COUNT +USER-TIMEOUT +TIMER +NEXT +PROBES +PROCESS$`, lines[0])
+		assert.Regexp(t, `^ESTAB +127.0.0.1:\d+ +127.0.0.1:\d+ +`+row.want, lines[1], row.rule)
+		assert.Contains(t, errs, row.note, row.rule)
+		assert.NotContains(t, out, "\x1b", "no colors in a pipe")
+	}
+}
+
+func TestTheTableWithoutProcesses(t *testing.T) {
+	out, _ := ls(t, append(ours(t, sockopt.Config{Idle: 100 * time.Second}), "--no-process")...)
+	assert.NotContains(t, out, "PROCESS")
+	assert.Regexp(t, `ESTAB .* on +\? +\? +\? +\? +keepalive 1m`, out, "the timer proves that keepalive is on; the rest is unknown")
+	out, errs := ls(t, "--local", "192.0.2.77")
+	assert.Regexp(t, `^STATE .*PROCESS\n$`, out, "titles above nothing")
+	assert.Empty(t, errs)
+}
+
+func TestASocketThatNobodyHasOpenHasALine(t *testing.T) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	c, err := net.Dial("tcp4", l.Addr().String())
+	require.NoError(t, err)
+	defer c.Close()
+	out, errs := ls(t, "--local", l.Addr().String()) // it waits to be accepted
+	assert.Regexp(t, `ESTAB .* \? +\? +\? +\? +- +- +0 +-\n`, strings.ReplaceAll(out, "on:go", "?"))
+	assert.Contains(t, errs, "settings ? on 1 socket that no process has open: not yet accepted")
+}
+
+func TestWhatIsNotPermittedIsAQuestionMarkAndALine(t *testing.T) {
+	if os.Getenv("KEEPALIVE_TEST_FLAGS") == "" {
+		t.Setenv("KEEPALIVE_TEST_FLAGS", strings.Join(ours(t, sockopt.Config{Idle: 100 * time.Second}), " "))
+		t.Setenv("KEEPALIVE_TEST_PARENT", fmt.Sprint(os.Getpid()))
+	}
+	if !socktest.InChildAsNobody(t) {
+		return
+	}
+	flags := strings.Fields(os.Getenv("KEEPALIVE_TEST_FLAGS"))
+	out, errs := ls(t, flags...)
+	assert.Regexp(t, `on +\? +\? +\? +\? +keepalive 1m\S+ +\? +0 +\?`, out)
+	assert.Contains(t, errs, "note: ? on 1 socket: the process belongs to another user")
+	assert.Contains(t, errs, "CAP_SYS_PTRACE")
+	out, _ = ls(t, append(flags, "--json")...)
+	var r map[string]any
+	require.NoError(t, json.Unmarshal([]byte(out), &r))
+	for _, key := range []string{"keepalive", "idle_seconds", "processes", "next_probe_seconds", "go_defaults", "system_defaults"} {
+		assert.Contains(t, r, key)
+		assert.Nil(t, r[key], key)
+	}
+	code, _, errs := command("ls", "--pid", os.Getenv("KEEPALIVE_TEST_PARENT"))
+	assert.Equal(t, exitDenied, code, errs)
+	assert.Contains(t, errs, "belong to another user; this takes root")
+}
+
+func TestWithoutNetlinkLsSaysSo(t *testing.T) {
+	if !socktest.InChildWithoutNetlink(t) {
+		return
+	}
+	flags := ours(t, sockopt.Config{Idle: 100 * time.Second})
+	for _, form := range []string{"--json=false", "--ss", "--netstat", "--json"} {
+		out, errs := ls(t, append(flags, form)...)
+		assert.Contains(t, out, "keepalive", form)
+		assert.Contains(t, errs, "refuses sock_diag; this is what /proc/net/tcp shows", form)
+	}
+}
+
+func TestWithoutAnySourceLsIsDenied(t *testing.T) {
+	if !socktest.InChildWithoutNetlink(t) {
+		return
+	}
+	socktest.HideProc(t)
+	code, out, errs := command("ls", "--ss")
+	assert.Equal(t, exitDenied, code)
+	assert.Empty(t, out)
+	assert.Contains(t, errs, "operation not permitted")
+}
+
+// The schema in the help is that of what is printed.
+func TestJSONIsWhatTheSchemaSays(t *testing.T) {
+	out, _ := ls(t, append(ours(t, sockopt.Config{Idle: 100 * time.Second, Interval: 20 * time.Second, Count: 5, UserTimeout: 90 * time.Second}), "--json")...)
+	require.Equal(t, 1, strings.Count(out, "\n"))
+	var r map[string]any
+	require.NoError(t, json.Unmarshal([]byte(out), &r))
+	documented := map[string]bool{}
+	for _, line := range regexp.MustCompile(`(?m)^  (\w+(?:, \w+)*)(?: |$)`).FindAllStringSubmatch(schema, -1) {
+		for name := range strings.SplitSeq(line[1], ", ") {
+			documented[name] = true
+		}
+	}
+	fields := reflect.TypeFor[record]()
+	printed := map[string]bool{}
+	for i := range fields.NumField() {
+		name, _, _ := strings.Cut(fields.Field(i).Tag.Get("json"), ",")
+		printed[name] = true
+	}
+	assert.Equal(t, documented, printed)
+	for key := range r {
+		assert.True(t, documented[key], key)
+	}
+	for key, want := range map[string]any{
+		"state": "ESTAB", "source": "sock_diag", "keepalive": true, "idle_seconds": 100.0, "interval_seconds": 20.0, "count": 5.0,
+		"user_timeout_seconds": 90.0, "timer": "keepalive", "unanswered": 0.0, "go_defaults": false, "unacked": 0.0, "detection_seconds": 120.0,
+		"system_defaults": []any{},
+	} {
+		assert.Equal(t, want, r[key], key)
+	}
+	for _, key := range []string{"timer_seconds", "next_probe_seconds"} {
+		assert.InDelta(t, 98, r[key], 2.1, key)
+	}
+	assert.Contains(t, r["verdict"], "next probe in 1m")
+	assert.EqualValues(t, os.Getpid(), r["processes"].([]any)[0].(map[string]any)["pid"])
+
+	_, help, _ := command("ls", "--json", "--help")
+	assert.Contains(t, help, schema)
+}
+
+func TestPID(t *testing.T) {
+	flags := ours(t, sockopt.Config{Idle: 100 * time.Second})
+	for _, form := range []string{"--json=false", "--ss", "--netstat", "--json"} {
+		out, _ := ls(t, append(flags, form, "--pid", fmt.Sprint(os.Getpid()))...)
+		assert.Contains(t, out, "keepalive", form)
+		sleep := exec.Command("/bin/sleep", "60")
+		require.NoError(t, sleep.Start())
+		out, _ = ls(t, append(flags, form, "--pid", fmt.Sprint(sleep.Process.Pid))...)
+		assert.NotContains(t, out, "keepalive ", form, "another process")
+		sleep.Process.Kill()
+		sleep.Wait()
+	}
+}
+
+func TestWrongUse(t *testing.T) {
+	for _, row := range []struct{ line, want string }{
+		{"ls extra", `"extra" is not understood; see keepalive ls --help`},
+		{"ls --state sleeping", `--state "sleeping": want one of all, bound, close-wait`},
+		{"ls --peer localhost:80", `--peer "localhost:80": "localhost" is neither an IP address nor a prefix`},
+		{"ls --local 1.2.3.4:99999", `port "99999" is not a number from 1 to 65535`},
+		{"ls --pid 1073741824", "--pid 1073741824: there is no such process"},
+		{"ls --pid -3", "--pid -3: a process number is greater than 0"},
+		{"ls --pid x", "invalid argument"},
+		{"ls --ss --json", "--json and --ss exclude each other"},
+		{"ls --listening --state all", "--listening and --state exclude each other"},
+		{"ls -4 -6", "--ipv4 and --ipv6 exclude each other"},
+		{"ls --process", "--process and --extended are for --ss"},
+		{"ls --bogus", "unknown flag"},
+		{"watch --interval 1ms", "--interval 1ms: the shortest is 100ms"},
+		{"watch --rounds -1", "--rounds -1: want 0 or more"},
+		{"watch --sort size", `--sort "size": want none, next, probes`},
+		{"watch --state x", `--state "x"`},
+		{"watch me", "is not understood"},
+	} {
+		code, out, errs := command(strings.Fields(row.line)...)
+		assert.Equal(t, exitUsage, code, row.line)
+		assert.Empty(t, out, row.line)
+		assert.Contains(t, errs, row.want, row.line)
+	}
+}
+
+func TestHelpAndCompletion(t *testing.T) {
+	_, help, _ := command("--help")
+	for _, want := range []string{"demo", "ls ", "watch", "completion", "3 the system does not permit it"} {
+		assert.Contains(t, help, want)
+	}
+	for _, name := range []string{"ls", "watch"} {
+		code, help, _ := command(name, "--help")
+		assert.Equal(t, exitOK, code)
+		assert.Contains(t, help, "Examples:")
+		assert.Contains(t, help, "Exit codes:")
+	}
+	code, script, _ := command("completion", "bash")
+	assert.Equal(t, exitOK, code)
+	assert.Contains(t, script, "keepalive")
+	_, states, _ := command("__complete", "ls", "--state", "")
+	assert.Contains(t, states, "established\n")
+	_, keys, _ := command("__complete", "watch", "--sort", "")
+	assert.Contains(t, keys, "next\n")
+}
+
+// A process may have any name, also one that a terminal takes for commands.
+func TestNamesOfProcessesAreMadePrintable(t *testing.T) {
+	r := row{ownersKnown: true, owners: []inspect.Owner{{PID: 1, FD: 2, Process: "a\x1b[2Jb\n\xff"}, {PID: 3}}}
+	assert.Equal(t, "a?[2Jb??[1] fd 2 +1", processCell(&r))
+}
+
+func TestVersionOfSS(t *testing.T) {
+	const marker = "\x00ss utility, iproute2-%s\n\x00"
+	padding := strings.Repeat("x", 32<<10-len(marker)-9)
+	for _, row := range []struct {
+		rule, content string
+		major, minor  int
+	}{
+		{"one", marker + "6.1.0\x00", 6, 1},
+		{"with a v", "v6.12.0\x00" + marker, 6, 12},
+		{"a candidate", marker + "6.11.0-rc1\x00", 6, 11},
+		{"the same twice", marker + "6.1.0\x00\x006.1.0\x00", 6, 1},
+		{"two of them", marker + "6.1.0\x00\x007.0.0\x00", 0, 0},
+		{"none", marker + "0.0.0.0.%d.%d\x00802.1Q\x00", 0, 0},
+		{"another program", "6.1.0\x00", 0, 0},
+		{"across two reads", marker + padding + "\x00" + "6.10.0\x00" + marker, 6, 10},
+		{"the marker across two reads", strings.Repeat("y", 32<<10-10) + marker + "6.9.0\x00", 6, 9},
+	} {
+		file := filepath.Join(t.TempDir(), "ss")
+		require.NoError(t, os.WriteFile(file, []byte(row.content), 0o600))
+		major, minor, ok := versionInFile(file)
+		assert.Equal(t, row.major > 0, ok, row.rule)
+		if ok {
+			assert.Equal(t, [2]int{row.major, row.minor}, [2]int{major, minor}, row.rule)
+		}
+	}
+	_, _, ok := versionInFile(filepath.Join(t.TempDir(), "missing"))
+	assert.False(t, ok)
+	if path, err := exec.LookPath("ss"); err == nil {
+		major, minor, ok := versionInFile(path)
+		assert.True(t, ok, "the one installed here")
+		saysMajor, saysMinor, ok := versionItSays(path)
+		assert.True(t, ok)
+		assert.Equal(t, [2]int{saysMajor, saysMinor}, [2]int{major, minor})
+	}
+}
+
+func TestStyleOfTheInstalledSS(t *testing.T) {
+	for version, want := range map[string]inspect.Style{"6.10.0": inspect.OldSS, "5.19.0": inspect.OldSS, "6.11.0": inspect.SS, "7.1.0": inspect.SS} {
+		dir := t.TempDir()
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "ss"), []byte("#!/bin/sh\necho 'ss utility, iproute2-"+version+"'\n"), 0o700))
+		t.Setenv("PATH", dir)
+		assert.Equal(t, want, installedStyle(), version)
+	}
+	t.Setenv("PATH", t.TempDir())
+	assert.Equal(t, inspect.SS, installedStyle(), "none is installed")
+}
+
+// More lines than are kept back: none is lost, and those of IPv4 come first
+// among those that were.
+func TestTheAlignerKeepsEveryLine(t *testing.T) {
+	var out bytes.Buffer
+	a := aligner{out: &out}
+	const n = 5000
+	for i := range n {
+		a.begin()
+		a.later = i%2 == 1
+		var b []byte
+		for f := range ssFields {
+			b = a.end(fmt.Appendf(b, "%d.%d", i, f))
+		}
+		a.line = b
+		a.finish()
+	}
+	a.flush()
+	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+	require.Len(t, lines, n)
+	seen := map[string]bool{}
+	late := false
+	for i, line := range lines {
+		first, _, _ := strings.Cut(line, ".")
+		seen[first] = true
+		odd := strings.ContainsAny(first[len(first)-1:], "13579")
+		if i < 500 {
+			late = late || odd
+			assert.False(t, late && !odd)
+		}
+	}
+	assert.Len(t, seen, n)
+}
+
+func TestFit(t *testing.T) {
+	cells := []string{"ESTAB", "127.0.0.1:55986", "127.0.0.1:8080", "on:go", "7200s*", "75s*", "9*", "off", "keepalive 1h59m", "1h59m", "0", "some-process[12345] fd 123"}
+	last := 1000
+	for width := 200; width >= 20; width-- {
+		l := fit(columns, [][]string{cells}, width)
+		assert.Equal(t, len(columns), len(l.shown)+len(l.hidden))
+		assert.LessOrEqual(t, len(l.shown), last)
+		last = len(l.shown)
+		line := string(l.append(nil, cells))
+		if l.leastWanted() >= 0 {
+			assert.LessOrEqual(t, len(line), width)
+		}
+		for _, needed := range []string{"ESTAB", "127.0.0.1:55986", "127.0.0.1:8080", "on:go", "1h59m"} {
+			assert.Contains(t, line, needed)
+		}
+	}
+	assert.Equal(t, "A, B and C", words([]string{"A", "B", "C"}))
+	assert.Equal(t, "A and B", words([]string{"A", "B"}))
+	assert.Equal(t, "A", words([]string{"A"}))
+	assert.Empty(t, words(nil))
+}
+
+func TestShortTimes(t *testing.T) {
+	for want, d := range map[string]time.Duration{
+		"0.0s": 0, "9.4s": 9490 * time.Millisecond, "10s": 10 * time.Second, "59s": 59999 * time.Millisecond,
+		"1m00s": time.Minute, "1m39s": 99 * time.Second, "59m59s": time.Hour - 1, "1h00m": time.Hour, "1h59m": 2*time.Hour - 1,
+	} {
+		assert.Equal(t, want, short(d))
+	}
+}
+
+func TestCgroupsThatCannotBeOpened(t *testing.T) {
+	var c cgroups
+	assert.Equal(t, "unreachable:123456789abcdef", c.path(0x123456789abcdef))
+	unix.Close(c.root)
+}

@@ -1,0 +1,64 @@
+package cli
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net/netip"
+	"strconv"
+
+	"github.com/tcpkeepalive/keepalive/inspect"
+)
+
+// netstatStates are netstat's names.
+var netstatStates = [...]string{
+	"", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", "CLOSE",
+	"CLOSE_WAIT", "LAST_ACK", "LISTEN", "CLOSING", "SYN_RECV",
+}
+
+// listNetstat prints what netstat -tnoW does, without its titles. It shows all
+// states but LISTEN unless told otherwise, as netstat does.
+func (o *lsOptions) listNetstat(out *bufio.Writer, stderr io.Writer) error {
+	f := o.filter
+	if f.States == 0 {
+		f.States = inspect.AllStates &^ (1<<inspect.Listen | 1<<inspect.BoundInactive)
+	}
+	var source inspect.Source
+	var line []byte
+	for j, err := range o.sockets(f, false) {
+		if err != nil {
+			return err
+		}
+		source = j.socket.Source
+		line = appendNetstat(line[:0], j.socket)
+		out.Write(line)
+	}
+	notes{source: source}.print(stderr)
+	return nil
+}
+
+func appendNetstat(b []byte, s *inspect.Socket) []byte {
+	protocol := "tcp"
+	if s.Local.Addr().Is6() {
+		protocol = "tcp6"
+	}
+	state := ""
+	if int(s.State) < len(netstatStates) {
+		state = netstatStates[s.State]
+	}
+	send := s.SendQueue
+	if s.State == inspect.Listen {
+		send = 0 // /proc, which netstat reads, does not show the backlog there
+	}
+	b = fmt.Appendf(b, "%-5s %6d %6d %-23s %-23s %-11s ", protocol, s.RecvQueue, send, netstatAddr(s.Local), netstatAddr(s.Peer), state)
+	return append(s.Timer.Append(b, inspect.Netstat), '\n')
+}
+
+// netstatAddr has no brackets, and shows IPv4-mapped addresses as IPv4.
+func netstatAddr(a netip.AddrPort) string {
+	port := "*"
+	if a.Port() != 0 {
+		port = strconv.Itoa(int(a.Port()))
+	}
+	return a.Addr().Unmap().String() + ":" + port
+}

@@ -1,0 +1,255 @@
+package cli
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/syntax"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+type planOptions struct {
+	pathOptions
+	fromFailure   bool
+	noUserTimeout bool
+	json          bool
+	as            string
+	svg           string
+}
+
+func newPlan() *cobra.Command {
+	var o planOptions
+	cmd := &cobra.Command{
+		Use:   "plan --path ID[,ID...]",
+		Short: "Find keepalive settings that survive a path, with the proof",
+		Long: `plan finds the settings with the longest idle time that keep a silent connection
+alive on a path, whatever of the following comes together: as many probes lost as
+--lost-probes says, every kernel timer as late as it may be, the longest round
+trip. The tightest middlebox of the path decides; keepalive profiles lists them.
+
+Where probes do not help, because a proxy on the path ignores them, plan says so
+and names the heartbeat that the application needs instead.
+
+--detect plans for noticing a dead peer that soon: idle, from the last segment;
+with data in flight, from the write. --from-failure counts from the death, also
+if the program writes just before keepalive would have noticed.
+
+--as prints the plan in the syntax of another program:
+` + formatList() + `
+Exit codes: 0 the plan survives; 1 it does not, or nobody can know; 2 wrong
+flags, or a request that whole seconds cannot meet.`,
+		Example: `  keepalive plan --path aws-nlb-tcp,aws-nat-gateway
+  keepalive plan --path aws-nlb-tcp --idle-timeout aws-nlb-tcp=1000s --detect 60s
+  keepalive plan --path office-firewall=15m --lost-probes 3
+  keepalive plan --path aws-nlb-tcp --as nginx
+  keepalive plan --path aws-nlb-tcp --svg plan.svg`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := exclusive(cmd, "json", "as"); err != nil {
+				return err
+			}
+			return o.run(cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	o.addFlags(cmd)
+	f := cmd.Flags()
+	f.BoolVar(&o.fromFailure, "from-failure", false, "count --detect from the death of the peer, whatever the program does")
+	f.BoolVar(&o.noUserTimeout, "no-user-timeout", false, "plan without TCP_USER_TIMEOUT")
+	f.BoolVar(&o.json, "json", false, "print one JSON object")
+	f.StringVar(&o.as, "as", "", "print the plan in the syntax of: "+strings.Join(syntax.Names(), ", "))
+	f.StringVar(&o.svg, "svg", "", "also draw the plan into this file; - prints the drawing only")
+	if err := cmd.RegisterFlagCompletionFunc("as", cobra.FixedCompletions(syntax.Names(), cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err) // the flag does not exist
+	}
+	return cmd
+}
+
+func formatList() string {
+	var b strings.Builder
+	for _, f := range syntax.Formats {
+		fmt.Fprintf(&b, "  %-15s %s\n", f.Name, f.What)
+	}
+	return b.String()
+}
+
+func (o *planOptions) run(stdout, stderr io.Writer) error {
+	o.request.FromFailure, o.request.NoUserTimeout = o.fromFailure, o.noUserTimeout
+	if err := o.parse(); err != nil {
+		return err
+	}
+	if len(o.request.Path) == 0 && o.request.Detect == 0 {
+		return usageError{errors.New("--path is missing: what does the connection cross? keepalive profiles lists what is known")}
+	}
+	format, err := syntax.Lookup(o.as)
+	if o.as != "" && err != nil {
+		return usageError{fmt.Errorf("--as %w", err)}
+	}
+	plan, err := o.plan()
+	if err != nil {
+		return err
+	}
+	if err := o.print(plan, format, stdout, stderr); err != nil {
+		return err
+	}
+	if plan.Verdict != align.Survives && len(o.request.Path) > 0 {
+		return errProblems
+	}
+	return nil
+}
+
+func (o *planOptions) print(plan *align.Plan, format syntax.Format, stdout, stderr io.Writer) error {
+	line := newTimeline(o.request, plan)
+	switch o.svg {
+	case "":
+	case "-":
+		return line.svg(stdout)
+	default:
+		if err := writeFile(o.svg, line.svg); err != nil {
+			return err
+		}
+	}
+	out := bufio.NewWriter(stdout)
+	switch {
+	case o.json:
+		if err := planJSON(out, o.request, plan); err != nil {
+			return err
+		}
+	case o.as != "":
+		text, notes := format.Write(syntax.Plan{Config: plan.Config, Request: o.request})
+		fmt.Fprint(out, text)
+		if err := out.Flush(); err != nil {
+			return err
+		}
+		for _, n := range notes {
+			fmt.Fprintln(stderr, "note:", n)
+		}
+		if plan.Verdict != align.Survives {
+			fmt.Fprintf(stderr, "warning: %s: %s\n", plan.Verdict, plan.Reason)
+		}
+	default:
+		printPlan(out, widthOf(stdout), o.request, plan, line)
+	}
+	return out.Flush()
+}
+
+// writeFile creates a file that is whole or not there.
+func writeFile(path string, write func(io.Writer) error) (err error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closeErr := f.Close(); err == nil {
+			err = closeErr
+		}
+		if err != nil {
+			os.Remove(path)
+		}
+	}()
+	return write(f)
+}
+
+func printPlan(w io.Writer, width int, r align.Request, p *align.Plan, line timeline) {
+	fmt.Fprintln(w, p.Config)
+	fmt.Fprintf(w, "\n%s: %s\n", p.Verdict, p.Reason)
+	if h := p.Heartbeat; h != nil {
+		printHeartbeat(w, h)
+	}
+	if line.forgets > 0 {
+		fmt.Fprintln(w)
+		line.text(w, width)
+	}
+	if len(r.Path) > 0 {
+		fmt.Fprintln(w)
+		printPath(w, r.Path)
+	}
+	if p.Tightest.Timeout > 0 {
+		fmt.Fprintf(w, "\nmargin %s beyond the worst case; %.1f probes an hour on a silent connection\n", tenths(p.Margin.Truncate(time.Second/10)), p.ProbesPerHour)
+	}
+	printDetection(w, p.Detection)
+	if len(p.Limits) > 0 {
+		fmt.Fprintf(w, "\nno setting of a socket notices within %s\n", spell(r.Detect))
+		for _, l := range p.Limits {
+			fmt.Fprintf(w, "  - %s\n    what helps: %s\n", l.When, l.Remedy)
+		}
+	}
+	printList(w, "rests on what nobody verified", p.Assumptions)
+	printList(w, "to know", p.Warnings)
+}
+
+func printHeartbeat(w io.Writer, h *align.Heartbeat) {
+	if h.Every == 0 {
+		fmt.Fprintf(w, "  the timeout of %s is not known: --idle-timeout %[1]s=60s tells how often\n", h.Tightest.ID)
+	} else {
+		fmt.Fprintf(w, "  send something at least every %s, or let the pool drop what was idle for %s:\n", spell(h.Every), spell(h.IdleConnTimeout))
+	}
+	for _, k := range h.Kinds {
+		fmt.Fprintf(w, "  - %s: %s\n", k.Name, k.How)
+	}
+	if h.IdleConnTimeout > 0 {
+		fmt.Fprintf(w, "  - pools: http.Transport.IdleConnTimeout, sql.DB.SetConnMaxIdleTime = %s\n", spell(h.IdleConnTimeout))
+	}
+	fmt.Fprintln(w, "the settings above notice dead peers, and refresh the rest of the path")
+}
+
+func printPath(w io.Writer, path []align.Profile) {
+	var rows [][]string
+	for _, p := range path {
+		rows = append(rows, []string{
+			p.ID, timeoutCell(p),
+			"probes refresh it: " + marked(p.Refreshed.String(), p.Refreshed != align.UnknownAnswer, p.RefreshedEvidence),
+			"then: " + marked(expiryText(p), p.Expiry != align.ExpiryUnknown, p.ExpiryEvidence),
+		})
+	}
+	l := fit(make([]column, 4), rows, 0)
+	for _, cells := range rows {
+		fmt.Fprintf(w, "%s\n", l.append(nil, cells))
+	}
+}
+
+func printDetection(w io.Writer, d sockopt.Detection) {
+	fmt.Fprintln(w, "\na dead peer is noticed")
+	for _, phase := range sockopt.Phases() {
+		b := d[phase]
+		switch {
+		case !b.Promised():
+			fmt.Fprintf(w, "  %-12s no promise: %s\n", phase, b.Note)
+			continue
+		case b.Earliest == 0:
+			fmt.Fprintf(w, "  %-12s within %s of %s\n", phase, tenths(b.Latest), phase.Since())
+		default:
+			fmt.Fprintf(w, "  %-12s %s to %s after %s\n", phase, tenths(b.Earliest), tenths(b.Latest), phase.Since())
+		}
+	}
+	fmt.Fprintf(w, "  beware: %s\n", d[sockopt.PhaseInFlight].Note)
+	if note := d[sockopt.PhaseZeroWindow].Note; d[sockopt.PhaseZeroWindow].Promised() {
+		fmt.Fprintf(w, "  beware: %s\n", note)
+	}
+}
+
+func printList(w io.Writer, title string, items []string) {
+	if len(items) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n%s\n", title)
+	for _, item := range items {
+		fmt.Fprintf(w, "  - %s\n", item)
+	}
+}
+
+// tenths writes a bound, rounded up to tenths of a second.
+func tenths(d time.Duration) string {
+	const tenth = time.Second / 10
+	if rest := d % tenth; rest > 0 {
+		d += tenth - rest
+	}
+	return strings.TrimSuffix(fmt.Sprintf("%.1f", d.Seconds()), ".0") + "s"
+}

@@ -1,0 +1,255 @@
+package cli
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/syntax"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+func TestPlan(t *testing.T) {
+	t.Parallel()
+	code, out, errs := command("plan", "--path", "aws-nlb-tcp,aws-nat-gateway")
+	assert.Equal(t, exitOK, code, errs)
+	assert.Empty(t, errs)
+	for _, want := range []string{
+		"idle=262s,interval=27s,count=3,user-timeout=350s\n",
+		"survives: refreshed after 349.9s at the latest, with 2 probes lost; aws-nlb-tcp forgets it after 350s\n",
+		"probe 1, 262s to 294.9s  |....",
+		"X aws-nlb-tcp forgets\n",
+		"margin 0.1s beyond the worst case; 13.7 probes an hour",
+		"  idle         350s to 379.1s after the last segment received\n",
+		"  late write   350s to 751.7s after the death of the peer\n",
+		"  connect      no promise: net.ipv4.tcp_syn_retries decides",
+	} {
+		assert.Contains(t, out, want)
+	}
+}
+
+func TestPlanFlagsReachTheRequest(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"--path", "aws-nlb-tcp", "--idle-timeout", "aws-nlb-tcp=1000s"}, exitOK, "forgets it after 1000s"},
+		{[]string{"--path", "aws-nlb-tcp=1000"}, exitOK, "forgets it after 1000s"},
+		{[]string{"--path", "aws-nlb-tcp=1000", "--idle-timeout", "aws-nlb-tcp=1000s"}, exitOK, "forgets it after 1000s"},
+		{[]string{"--path", "office-firewall=15m"}, exitOK, "office-firewall: whether a probe refreshes it: yes (inferred)"},
+		{[]string{"--path", "x=60s", "--lost-probes", "0"}, exitOK, "idle=54s,interval=6s,count=1"},
+		{[]string{"--path", "x=60s", "--hz", "250"}, exitOK, "idle=47s"},
+		{[]string{"--path", "x=60s", "--margin", "20s"}, exitOK, "idle=30s"},
+		{[]string{"--path", "x=60s", "--rtt", "2s"}, exitOK, "idle=42s"},
+		{[]string{"--path", "x=60s", "--no-user-timeout"}, exitOK, "user-timeout=off"},
+		{[]string{"--path", "x=350s", "--detect", "60"}, exitOK, "no setting of a socket notices within 60s"},
+		{[]string{"--detect", "60s", "--from-failure"}, exitOK, "idle=20s,interval=2s"},
+		{[]string{"--path", "aws-alb"}, exitProblems, "needs a heartbeat: aws-alb does not count"},
+		{[]string{"--path", "aws-alb"}, exitProblems, "send something at least every 58s"},
+		{[]string{"--path", "haproxy"}, exitProblems, "--idle-timeout haproxy=60s tells how often"},
+		{[]string{"--path", "aws-nlb-tcp,linkerd"}, exitProblems, "unknown: the timeout of linkerd is not known"},
+		{[]string{"--path", "aws-nlb-tcp,aws-alb-client-keepalive"}, exitOK, "ends every connection at the age of 3600s"},
+	} {
+		code, out, errs := command(append([]string{"plan"}, tt.args...)...)
+		assert.Equal(t, tt.code, code, "%s %s", tt.args, errs)
+		assert.Contains(t, out, tt.want, "%s", tt.args)
+	}
+}
+
+func TestPlanWrongUse(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{nil, "--path is missing"},
+		{[]string{"--path", "aws-nlb"}, `no profile "aws-nlb": did you mean aws-nlb-tcp`},
+		{[]string{"--path", "aws-transit-gateway,linkerd"}, "give it with --idle-timeout"},
+		{[]string{"--path", "aws-nlb-tcp", "--idle-timeout", "aws-nlb-tcp"}, "want ID=TIME"},
+		{[]string{"--path", "aws-nlb-tcp", "--idle-timeout", "aws-nlb-tcp=10"}, "idle timeout of aws-nlb-tcp is 60s to 6000s"},
+		{[]string{"--path", "aws-nlb-tcp", "--idle-timeout", "azure-lb=300"}, "--path does not have azure-lb"},
+		{[]string{"--path", "aws-nlb-tcp=100,aws-nlb-tcp=200"}, "is given as 1m40s and as 3m20s"},
+		{[]string{"--path", "aws-nlb-tcp=100", "--idle-timeout", "aws-nlb-tcp=200"}, "is given as 3m20s and as 1m40s"},
+		{[]string{"--path", "x=0"}, "must be positive"},
+		{[]string{"--path", "x=-5s"}, "must be positive"},
+		{[]string{"--path", "x=9999999999999"}, "is too long"},
+		{[]string{"--path", "x=999999999999h"}, "is no time"},
+		{[]string{"--path", "x=abc"}, "want 350, 350s or 1h30m"},
+		{[]string{"--path", "=5"}, "needs a name"},
+		{[]string{"--path", "x=1s"}, "timeout of x=1s is impossible"},
+		{[]string{"--path", "aws-nlb-tcp", "--detect", "1s"}, "detect=1s is impossible"},
+		{[]string{"--path", "aws-nlb-tcp", "--detect", "-1s"}, "detect=-1s"},
+		{[]string{"--path", "aws-nlb-tcp", "--detect", "60s", "--no-user-timeout"}, "needs a user timeout"},
+		{[]string{"--path", "aws-nlb-tcp", "--from-failure"}, "detect=0s"},
+		{[]string{"--path", "aws-nlb-tcp", "--lost-probes", "-1"}, "--lost-probes -1"},
+		{[]string{"--path", "aws-nlb-tcp", "--lost-probes", "127"}, "0 to 126"},
+		{[]string{"--path", "aws-nlb-tcp", "--hz", "5"}, "HZ=5"},
+		{[]string{"--path", "aws-nlb-tcp", "--as", "apache"}, `--as "apache": want one of go, nginx`},
+		{[]string{"--path", "aws-nlb-tcp", "--as", "go", "--json"}, "exclude each other"},
+		{[]string{"--path", "aws-alb-client-keepalive"}, "has no idle timeout"},
+		{[]string{"aws-nlb-tcp"}, "is not understood"},
+	} {
+		code, out, errs := command(append([]string{"plan"}, tt.args...)...)
+		assert.Equal(t, exitUsage, code, "%s", tt.args)
+		assert.Contains(t, errs, tt.want, "%s", tt.args)
+		assert.Empty(t, out)
+	}
+}
+
+func TestPlanAs(t *testing.T) {
+	t.Parallel()
+	for _, name := range syntax.Names() {
+		code, out, errs := command("plan", "--path", "aws-nlb-tcp", "--as", name)
+		assert.Equal(t, exitOK, code, errs)
+		assert.Contains(t, out, map[bool]string{false: "262", true: "tcp-keepalive 197"}[name == "redis"])
+		assert.NotContains(t, out, "note")
+		assert.Contains(t, errs, "note: ")
+	}
+	code, out, errs := command("plan", "--path", "aws-alb", "--as", "nginx")
+	assert.Equal(t, exitProblems, code)
+	assert.Contains(t, out, "so_keepalive=30s:10s:3")
+	assert.Contains(t, errs, "warning: needs a heartbeat: aws-alb")
+}
+
+func TestPlanJSON(t *testing.T) {
+	t.Parallel()
+	code, out, _ := command("plan", "--path", "aws-nlb-tcp,aws-vpc-endpoint", "--detect", "60s", "--json")
+	assert.Equal(t, exitOK, code)
+	var got planRecord
+	d := json.NewDecoder(strings.NewReader(out))
+	d.DisallowUnknownFields()
+	require.NoError(t, d.Decode(&got))
+	assert.Equal(t, "survives", got.Verdict)
+	assert.Equal(t, 40.0, got.Config.Idle)
+	assert.Equal(t, 53.0, *got.Config.UserTimeout)
+	assert.Len(t, got.Path, 2)
+	assert.Equal(t, "inferred", got.Path[1].RefreshedEvidence)
+	assert.Len(t, got.Detection, len(sockopt.Phases()))
+	assert.Nil(t, got.Detection[sockopt.PhaseConnect].Latest, "not promised")
+	assert.NotEmpty(t, got.Limits)
+	assert.NotEmpty(t, got.Assumptions)
+	assert.Nil(t, got.Heartbeat)
+
+	_, out, _ = command("plan", "--path", "aws-alb", "--json", "--no-user-timeout")
+	got = planRecord{}
+	require.NoError(t, json.Unmarshal([]byte(out), &got))
+	assert.Nil(t, got.Config.UserTimeout)
+	assert.Nil(t, got.Margin)
+	assert.Equal(t, 58.0, *got.Heartbeat.Every)
+	assert.Contains(t, out, `"warnings": []`)
+}
+
+func TestTimelineFitsTheTerminal(t *testing.T) {
+	t.Parallel()
+	for _, args := range []align.Request{
+		{Path: []align.Profile{{ID: "box", Timeout: 350e9, Refreshed: align.Yes}}},
+		{Path: []align.Profile{{ID: "box", Timeout: 432000e9, Refreshed: align.Yes}}, LostProbes: 20},
+		{Path: []align.Profile{{ID: "box", Timeout: 432000e9, Refreshed: align.Yes}}, Detect: 10e9},
+	} {
+		p, err := args.Plan()
+		require.NoError(t, err)
+		for _, width := range []int{0, 10, 60, 80, 200} {
+			var b strings.Builder
+			newTimeline(args, p).text(&b, width)
+			lines := strings.Split(strings.TrimRight(b.String(), "\n"), "\n")
+			assert.LessOrEqual(t, len(lines), 12)
+			for _, line := range lines[:len(lines)-1] {
+				assert.LessOrEqual(t, len(line), max(width, 80), line)
+			}
+			for _, line := range lines[1 : len(lines)-1] {
+				assert.Contains(t, line, "=")
+				assert.True(t, strings.HasSuffix(line, "X"), line)
+			}
+		}
+	}
+}
+
+func TestPlanSVG(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"aws-nlb-tcp", "aws-alb", "<&>'=350s", "linux-conntrack"} {
+		_, out, errs := command("plan", "--path", path, "--detect", "60s", "--svg", "-")
+		d := xml.NewDecoder(strings.NewReader(out))
+		bars := 0
+		for {
+			token, err := d.Token()
+			if err == io.EOF {
+				break
+			}
+			require.NoError(t, err, "%s%s", out, errs)
+			if e, ok := token.(xml.StartElement); ok && e.Name.Local == "rect" {
+				bars++
+			}
+		}
+		assert.Equal(t, 1+3, bars, "background and probes")
+	}
+	file := filepath.Join(t.TempDir(), "plan.svg")
+	code, out, _ := command("plan", "--path", "aws-nlb-tcp", "--svg", file)
+	assert.Equal(t, exitOK, code)
+	assert.Contains(t, out, "survives", "the plan is printed as well")
+	picture, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Contains(t, string(picture), "aws-nlb-tcp forgets after 350s")
+
+	code, _, errs := command("plan", "--path", "aws-nlb-tcp", "--svg", filepath.Join(file, "x"))
+	assert.Equal(t, exitProblems, code)
+	assert.Contains(t, errs, "not a directory")
+	broken := filepath.Join(filepath.Dir(file), "broken.svg")
+	assert.Error(t, writeFile(broken, func(io.Writer) error { return errors.New("full") }))
+	assert.NoFileExists(t, broken)
+}
+
+func TestProfiles(t *testing.T) {
+	t.Parallel()
+	code, out, _ := command("profiles")
+	assert.Equal(t, exitOK, code)
+	assert.Equal(t, len(align.Profiles())+1, strings.Count(out, "\n"))
+	for _, want := range []string{
+		`aws-nlb-tcp +350s +60s-6000s +yes +silent; RST on next packet +L4`,
+		`aws-alb +60s +1s-4000s +no \(inferred\)`,
+		`aws-alb-client-keepalive +3600s, maximum age`,
+		`gcp-proxy-nlb +30s \(from memory\) +- +no \(from memory\) +closed \(from memory\)`,
+		`aws-transit-gateway +\? +- +\? +\?`,
+		`gcp-cloud-nat +1200s \(secondary\)`,
+	} {
+		assert.Regexp(t, want, out)
+	}
+	code, out, _ = command("profiles", "nat", "AWS")
+	assert.Equal(t, exitOK, code)
+	assert.Contains(t, out, "aws-nat-gateway")
+	assert.NotContains(t, out, "azure")
+	code, out, errs := command("profiles", "nobody", "knows")
+	assert.Equal(t, exitProblems, code)
+	assert.Empty(t, out)
+	assert.Contains(t, errs, "no profile has nobody and knows")
+
+	_, out, _ = command("profiles", "--json")
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	require.Len(t, lines, len(align.Profiles()))
+	for i, p := range align.Profiles() {
+		var r profileRecord
+		require.NoError(t, json.Unmarshal([]byte(lines[i]), &r))
+		assert.Equal(t, p.ID, r.ID)
+		assert.Equal(t, p.Timeout == 0, r.Timeout == nil)
+		assert.Equal(t, p.Refreshed == align.UnknownAnswer, r.Refreshed == nil)
+		assert.NotEmpty(t, r.Source)
+	}
+}
+
+func TestPathCompletion(t *testing.T) {
+	t.Parallel()
+	_, out, _ := command("__complete", "plan", "--path", "aws-nlb-tcp,azure-l")
+	assert.Contains(t, out, "aws-nlb-tcp,azure-lb\n")
+	_, out, _ = command("__complete", "plan", "--path", "x=1s", "--as", "po")
+	assert.Contains(t, out, "postgresql\n")
+}

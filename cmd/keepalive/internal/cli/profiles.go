@@ -1,0 +1,179 @@
+package cli
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tcpkeepalive/keepalive/align"
+)
+
+func newProfiles() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "profiles [WORD...]",
+		Short: "List load balancers, NATs, firewalls and proxies, and after what silence they forget a connection",
+		Long: `profiles lists the middleboxes that plan and check know: those in which every
+WORD occurs, in any case.
+
+  IDLE-TIMEOUT  its default; another kind of limit is named (maximum age...)
+  RANGE         what it can be set to, where that is known
+  PROBES        whether a TCP keepalive probe starts the time again
+  ON-EXPIRY     what happens to a connection that was silent for longer
+
+A fact in parentheses says how it is known: inferred from the kind of product,
+secondary (quoted by somebody else), from memory. "?" is not known. All others
+were read at the source, which --json names.
+
+Exit codes: 0 listed; 1 no profile has these words; 2 wrong flags.`,
+		Example: `  keepalive profiles
+  keepalive profiles aws nat
+  keepalive profiles --json envoy | jq -r .source`,
+		RunE: func(cmd *cobra.Command, words []string) error {
+			found := align.Search(words...)
+			if len(found) == 0 {
+				fmt.Fprintf(cmd.ErrOrStderr(), "keepalive: no profile has %s\n", strings.Join(words, " and "))
+				return errProblems
+			}
+			if asJSON {
+				return profilesJSON(cmd.OutOrStdout(), found)
+			}
+			return profilesTable(cmd.OutOrStdout(), cmd.ErrOrStderr(), found)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line, with all that is known and its source")
+	return cmd
+}
+
+var profileColumns = []column{
+	{title: "ID"},
+	{title: "IDLE-TIMEOUT"},
+	{title: "RANGE", rank: 4},
+	{title: "PROBES"},
+	{title: "ON-EXPIRY", rank: 3},
+	{title: "LAYER", rank: 2},
+	{title: "PRODUCT", rank: 1},
+}
+
+func profilesTable(stdout, stderr io.Writer, profiles []align.Profile) error {
+	var rows [][]string
+	for _, p := range profiles {
+		rows = append(rows, []string{
+			p.ID, timeoutCell(p), rangeCell(p),
+			marked(p.Refreshed.String(), p.Refreshed != align.UnknownAnswer, p.RefreshedEvidence),
+			marked(expiryText(p), p.Expiry != align.ExpiryUnknown, p.ExpiryEvidence),
+			p.Layer, p.Provider + " " + p.Product,
+		})
+	}
+	return printTable(stdout, stderr, profileColumns, rows)
+}
+
+func timeoutCell(p align.Profile) string {
+	text := marked(spell(p.Timeout), p.Timeout > 0, p.TimeoutEvidence)
+	if p.Kind != align.IdleTimeout {
+		text += ", " + p.Kind.String()
+	}
+	return text
+}
+
+func rangeCell(p align.Profile) string {
+	switch {
+	case p.Min == 0 && p.Max == 0:
+		return "-"
+	case p.Max == 0:
+		return "from " + spell(p.Min)
+	case p.Min == 0:
+		return "to " + spell(p.Max)
+	}
+	return spell(p.Min) + "-" + spell(p.Max)
+}
+
+func expiryText(p align.Profile) string {
+	if p.ExpiryText != "" {
+		return p.ExpiryText
+	}
+	return p.Expiry.String()
+}
+
+// marked adds how a fact is known, where that is not the source itself.
+func marked(text string, known bool, e align.Evidence) string {
+	switch {
+	case !known:
+		return unknownCell
+	case e.Sure():
+		return text
+	}
+	return text + " (" + e.String() + ")"
+}
+
+// spell writes a duration exactly and short: 350s, 60s, 4h, 5d.
+func spell(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d >= day && d%day == 0:
+		return fmt.Sprintf("%dd", d/day)
+	case d >= 2*time.Hour && d%time.Hour == 0:
+		return fmt.Sprintf("%dh", d/time.Hour)
+	case d%time.Second == 0:
+		return fmt.Sprintf("%ds", d/time.Second)
+	}
+	return d.String()
+}
+
+// A profileRecord is the JSON of a profile. null is not known.
+type profileRecord struct {
+	ID                string   `json:"id"`
+	Provider          string   `json:"provider"`
+	Product           string   `json:"product"`
+	Layer             string   `json:"layer"`
+	Kind              string   `json:"kind"`
+	Timeout           *float64 `json:"timeout_seconds"`
+	Min               *float64 `json:"min_seconds"`
+	Max               *float64 `json:"max_seconds"`
+	TimeoutEvidence   string   `json:"timeout_evidence"`
+	Expiry            string   `json:"expiry"`
+	ExpiryText        string   `json:"expiry_text"`
+	ExpiryEvidence    string   `json:"expiry_evidence"`
+	Refreshed         *bool    `json:"refreshed_by_probes"`
+	RefreshedEvidence string   `json:"refreshed_evidence"`
+	Source            string   `json:"source"`
+	Note              string   `json:"note,omitempty"`
+}
+
+func recordOf(p align.Profile) profileRecord {
+	r := profileRecord{
+		ID: p.ID, Provider: p.Provider, Product: p.Product, Layer: p.Layer, Kind: p.Kind.String(),
+		Timeout: known(p.Timeout), Min: known(p.Min), Max: known(p.Max), TimeoutEvidence: p.TimeoutEvidence.String(),
+		Expiry: p.Expiry.String(), ExpiryText: p.ExpiryText, ExpiryEvidence: p.ExpiryEvidence.String(),
+		RefreshedEvidence: p.RefreshedEvidence.String(), Source: p.Source, Note: p.Note,
+	}
+	if p.Refreshed != align.UnknownAnswer {
+		r.Refreshed = pointer(p.Refreshed == align.Yes)
+	}
+	return r
+}
+
+// known is a time in seconds, or null.
+func known(d time.Duration) *float64 {
+	if d == 0 {
+		return nil
+	}
+	return pointer(d.Seconds())
+}
+
+func profilesJSON(w io.Writer, profiles []align.Profile) error {
+	out := bufio.NewWriter(w)
+	e := json.NewEncoder(out)
+	e.SetEscapeHTML(false)
+	for _, p := range profiles {
+		if err := e.Encode(recordOf(p)); err != nil {
+			return err
+		}
+	}
+	return out.Flush()
+}

@@ -1,0 +1,193 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tcpkeepalive/keepalive/inspect"
+)
+
+// A snapshot is all rows of one look.
+type snapshot struct {
+	at    time.Time
+	rows  []row
+	notes notes
+}
+
+// look takes a snapshot.
+func (o *lsOptions) look() (*snapshot, error) {
+	v := o.newSurvey()
+	s := &snapshot{at: time.Now()}
+	for r, err := range v.rows() {
+		switch {
+		case errors.Is(err, inspect.ErrTableChanged):
+			continue // the next look is soon
+		case err != nil:
+			return nil, err
+		}
+		kept := *r
+		kept.owners = slices.Clone(r.owners)
+		s.rows = append(s.rows, kept)
+	}
+	s.notes = v.notes
+	return s, nil
+}
+
+// A change is what happened to a row since the look before.
+type change byte
+
+const (
+	noChange  change = ' '
+	isNew     change = '+'
+	isChanged change = '!'
+	isGone    change = '-'
+)
+
+type watchedRow struct {
+	row
+	change change
+}
+
+// A model is what watch shows: rows, in which order, and which of them.
+type model struct {
+	columns []column
+	sort    int // of sorts
+	reverse bool
+	find    string // only rows with this text
+
+	at      time.Time
+	rows    []watchedRow
+	visible []*watchedRow
+	notes   notes
+}
+
+func newModel(o *lsOptions, sort string, reverse bool) *model {
+	index, _ := sortIndex(sort)
+	return &model{columns: o.columns(), sort: index, reverse: reverse}
+}
+
+// A key tells sockets apart: cookies are never used twice, addresses are.
+type key struct {
+	cookie      uint64
+	local, peer netip.AddrPort
+}
+
+func (r *row) key() key {
+	if r.Cookie != 0 {
+		return key{cookie: r.Cookie}
+	}
+	return key{local: r.Local, peer: r.Peer}
+}
+
+// update takes a snapshot in, and keeps what is gone for one more look.
+func (m *model) update(s *snapshot) {
+	first := m.at.IsZero()
+	before := make(map[key]*watchedRow, len(m.rows))
+	for i := range m.rows {
+		if r := &m.rows[i]; r.change != isGone {
+			before[r.key()] = r
+		}
+	}
+	rows := make([]watchedRow, 0, len(s.rows))
+	for _, r := range s.rows {
+		w := watchedRow{r, noChange}
+		if old, ok := before[r.key()]; ok {
+			if r.differsFrom(&old.row) {
+				w.change = isChanged
+			}
+			delete(before, r.key())
+		} else if !first {
+			w.change = isNew
+		}
+		rows = append(rows, w)
+	}
+	for _, old := range before {
+		old.change = isGone
+		rows = append(rows, *old)
+	}
+	m.at, m.rows, m.notes = s.at, rows, s.notes
+	m.arrange()
+}
+
+// differsFrom ignores what changes by itself: times.
+func (r *row) differsFrom(old *row) bool {
+	return r.State != old.State || r.Settings != old.Settings ||
+		r.Timer.Kind != old.Timer.Kind || r.Timer.Unanswered != old.Timer.Unanswered ||
+		!slices.Equal(r.owners, old.owners)
+}
+
+// aged is the row as it is some time later if nothing happened.
+func (r *row) aged(by time.Duration) row {
+	a := *r
+	a.Timer.Left = max(0, a.Timer.Left-by)
+	a.Activity.LastDataSent += by
+	a.Activity.LastDataReceived += by
+	a.Activity.LastAckReceived += by
+	return a
+}
+
+// arrange finds the rows to show, in order.
+func (m *model) arrange() {
+	m.visible = m.visible[:0]
+	for i := range m.rows {
+		if r := &m.rows[i]; m.find == "" || m.contains(r) {
+			m.visible = append(m.visible, r)
+		}
+	}
+	order := sorts[m.sort].less
+	if order != nil {
+		slices.SortStableFunc(m.visible, func(a, b *watchedRow) int { return order(&a.row, &b.row) })
+	}
+	if m.reverse {
+		slices.Reverse(m.visible)
+	}
+}
+
+func (m *model) contains(r *watchedRow) bool {
+	for _, cell := range cellsOf(m.columns, &r.row) {
+		if strings.Contains(strings.ToLower(cell), strings.ToLower(m.find)) {
+			return true
+		}
+	}
+	return false
+}
+
+// sorts are the keys of --sort. What is not known comes last.
+var sorts = []struct {
+	name string
+	less func(a, b *row) int
+}{
+	{"none", nil},
+	{"next", func(a, b *row) int { return cmp.Compare(nextOrLast(a), nextOrLast(b)) }},
+	{"probes", func(a, b *row) int { return cmp.Compare(b.Timer.Unanswered, a.Timer.Unanswered) }},
+	{"idle", func(a, b *row) int { return cmp.Compare(a.Settings.Idle, b.Settings.Idle) }},
+	{"state", func(a, b *row) int { return cmp.Compare(a.State, b.State) }},
+	{"local", func(a, b *row) int { return a.Local.Compare(b.Local) }},
+	{"peer", func(a, b *row) int { return a.Peer.Compare(b.Peer) }},
+	{"process", func(a, b *row) int { return cmp.Compare(processCell(a), processCell(b)) }},
+}
+
+func nextOrLast(r *row) time.Duration {
+	next, err := r.NextProbe()
+	if err != nil {
+		return 1<<63 - 1
+	}
+	return next
+}
+
+func sortNames() []string {
+	names := make([]string, len(sorts))
+	for i := range sorts {
+		names[i] = sorts[i].name
+	}
+	return names
+}
+
+func sortIndex(name string) (int, bool) {
+	i := slices.Index(sortNames(), name)
+	return max(i, 0), i >= 0
+}

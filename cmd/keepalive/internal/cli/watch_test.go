@@ -1,0 +1,196 @@
+package cli
+
+import (
+	"io"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/platform"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+func watched(cookie uint64, change func(*row)) row {
+	r := row{Report: inspect.Report{
+		Socket: inspect.Socket{
+			Source: inspect.SockDiag, State: inspect.Established, Cookie: cookie, Inode: uint32(cookie),
+			Local: netip.MustParseAddrPort("127.0.0.1:1000"), Peer: netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(cookie)),
+			Timer:    inspect.Timer{Kind: inspect.TimerKeepAlive, Left: 50 * time.Second},
+			Activity: inspect.Activity{Known: true, LastDataReceived: 10 * time.Second, LastAckReceived: 10 * time.Second},
+		},
+		Settings: sockopt.Settings{Known: platform.SetOf(platform.Options()...), Enabled: true, Idle: time.Minute, Interval: time.Second, Count: 3},
+	}, ownersKnown: true}
+	if change != nil {
+		change(&r)
+	}
+	return r
+}
+
+func newTestView() *view {
+	return newView(&watchOptions{every: time.Second, sort: "none"})
+}
+
+func (m *model) changes() string {
+	var s []byte
+	for _, r := range m.visible {
+		s = append(s, byte(r.change))
+	}
+	return string(s)
+}
+
+func TestWhatChangedIsMarked(t *testing.T) {
+	m := newTestView().model
+	now := time.Now()
+	m.update(&snapshot{at: now, rows: []row{watched(1, nil), watched(2, nil)}})
+	assert.Equal(t, "  ", m.changes(), "nothing is new at first")
+	probing := func(r *row) { r.Timer.Unanswered = 1 }
+	m.update(&snapshot{at: now, rows: []row{watched(1, probing), watched(3, nil)}})
+	assert.Equal(t, "!+-", m.changes())
+	m.update(&snapshot{at: now, rows: []row{watched(1, probing), watched(3, func(r *row) { r.Timer.Left, r.Activity.LastDataReceived = 1, 2 })}})
+	assert.Equal(t, "  ", m.changes(), "times change by themselves, and what is gone is shown once")
+	m.update(&snapshot{at: now, rows: []row{watched(1, probing), watched(3, nil), watched(2, nil)}})
+	assert.Equal(t, "  +", m.changes())
+	for rule, change := range map[string]func(*row){
+		"state":    func(r *row) { r.State = inspect.CloseWait },
+		"settings": func(r *row) { r.Settings.Idle = 2 * time.Minute },
+		"timer":    func(r *row) { r.Timer.Kind = inspect.TimerOn },
+		"owner":    func(r *row) { r.owners = []inspect.Owner{{PID: 1}} },
+	} {
+		m.update(&snapshot{at: now, rows: []row{watched(1, nil)}})
+		m.update(&snapshot{at: now, rows: []row{watched(1, nil)}})
+		m.update(&snapshot{at: now, rows: []row{watched(1, change)}})
+		assert.Equal(t, "!", m.changes(), rule)
+	}
+}
+
+func TestTimersCountDownBetweenLooks(t *testing.T) {
+	v := newTestView()
+	now := time.Now()
+	v.model.update(&snapshot{at: now, rows: []row{watched(1, nil)}})
+	screen := func(after time.Duration) string {
+		return ansi.Strip(strings.Join(v.frame(now.Add(after), 300, 10), "\n"))
+	}
+	assert.Regexp(t, `keepalive 50s +50s`, screen(0))
+	assert.Regexp(t, `keepalive 45s +45s`, screen(5*time.Second))
+	assert.Regexp(t, `keepalive 0\.0s +0\.0s`, screen(2*time.Minute))
+}
+
+func TestFramesFitTheTerminal(t *testing.T) {
+	v := newTestView()
+	var rows []row
+	for i := range 100 {
+		rows = append(rows, watched(uint64(i+1), nil))
+	}
+	v.model.update(&snapshot{at: time.Now(), rows: rows})
+	for _, size := range [][2]int{{300, 50}, {80, 24}, {40, 5}, {10, 4}, {1, 3}, {200, 120}} {
+		lines := v.frame(time.Now(), size[0], size[1])
+		assert.LessOrEqual(t, len(lines), max(4, size[1]), size)
+		for _, line := range lines {
+			assert.NotContains(t, line, "\n")
+			assert.LessOrEqual(t, ansi.StringWidth(ansi.Truncate(line, size[0], "")), size[0])
+		}
+	}
+	assert.Contains(t, ansi.Strip(v.frame(time.Now(), 80, 24)[0]), "no room for")
+}
+
+func TestKeys(t *testing.T) {
+	v := newTestView()
+	var rows []row
+	for i := range 100 {
+		rows = append(rows, watched(uint64(i+1), nil))
+	}
+	v.model.update(&snapshot{at: time.Now(), rows: rows})
+	draw := func() []string { return v.frame(time.Now(), 200, 23) } // 20 rows
+	draw()
+	press := func(keys ...keypress) {
+		for _, k := range keys {
+			require.False(t, v.handle(k))
+			draw()
+		}
+	}
+	for _, row := range []struct {
+		key  keypress
+		want int // the first row shown
+	}{
+		{keyUp, 0}, {keyDown, 1}, {'j', 2}, {'k', 1}, {keyPageDown, 21}, {keyPageUp, 1}, {keyEnd, 80}, {keyDown, 80}, {keyPageDown, 80}, {keyHome, 0}, {keyNone, 0},
+	} {
+		press(row.key)
+		assert.Equal(t, row.want, v.top, "%d", row.key)
+	}
+	first := func() uint64 { return v.model.visible[0].Cookie }
+	press('r')
+	assert.EqualValues(t, 100, first())
+	press('r', 's')
+	assert.Equal(t, "next", sorts[v.model.sort].name)
+	for range len(sorts) - 1 {
+		press('s')
+	}
+	assert.Equal(t, "none", sorts[v.model.sort].name)
+	press(' ')
+	assert.True(t, v.paused)
+	assert.Contains(t, draw()[0], "paused")
+	press(' ', '/', '1', ':', '7', '7')
+	assert.Contains(t, draw()[0], "find: 1:77_")
+	require.Len(t, v.model.visible, 1)
+	assert.EqualValues(t, 77, first())
+	press('x')
+	assert.Empty(t, v.model.visible)
+	press(keyBackspace, 'q') // text, not a command
+	assert.Equal(t, "1:77q", v.model.find)
+	press(keyBackspace, keyEnter)
+	assert.Len(t, v.model.visible, 1)
+	press('/', keyEscape)
+	assert.Len(t, v.model.visible, 100)
+	for _, k := range []keypress{'q', keyEscape, keyInterrupt} {
+		assert.True(t, v.handle(k))
+	}
+	v.handle('/')
+	assert.True(t, v.handle(keyInterrupt), "also while typing")
+}
+
+func TestSortsPutTheUnknownLast(t *testing.T) {
+	m := newTestView().model
+	m.sort, _ = sortIndex("next")
+	m.update(&snapshot{at: time.Now(), rows: []row{
+		watched(1, func(r *row) { r.Settings = sockopt.Settings{} }),
+		watched(2, nil),
+		watched(3, func(r *row) {
+			r.Timer.Left = time.Second
+			r.Activity.LastDataReceived = time.Minute
+			r.Activity.LastAckReceived = time.Minute
+		}),
+	}})
+	var order []uint64
+	for _, r := range m.visible {
+		order = append(order, r.Cookie)
+	}
+	assert.Equal(t, []uint64{3, 2, 1}, order)
+}
+
+func TestTypedBytesBecomeKeys(t *testing.T) {
+	keys := make(chan keypress, 100)
+	typed := "q\x1b[A\x1bOB\x1b[5~\x1b[6~\x1b[H\x1b[4~ä\r\x7f\x03\x1b[200~\x01/"
+	readKeys(strings.NewReader(typed), keys)
+	var got []keypress
+	for k := range keys {
+		got = append(got, k)
+	}
+	assert.Equal(t, []keypress{'q', keyUp, keyDown, keyPageUp, keyPageDown, keyHome, keyEnd, 'ä', keyEnter, keyBackspace, keyInterrupt, '/'}, got)
+	lone := make(chan keypress, 1)
+	readKeys(io.LimitReader(strings.NewReader("\x1b"), 1), lone)
+	assert.Equal(t, keyEscape, <-lone)
+}
+
+func TestColorsAreLeftOutWhereNobodyWantsThem(t *testing.T) {
+	suspect := &watchedRow{watched(1, func(r *row) { r.Timer.Unanswered = 2 }), noChange}
+	t.Setenv("NO_COLOR", "1")
+	assert.Equal(t, "x", newTestView().style(suspect).Styled("x"))
+	t.Setenv("NO_COLOR", "")
+	assert.Contains(t, newTestView().style(suspect).Styled("x"), "31m")
+}
