@@ -10,16 +10,20 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/internal/netlab"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// TestABalancerThatForgets: a load balancer with a timeout of 4 s, a connection that is
-// silent for three of them, and what the program sees then.
+// TestABalancerThatForgets: a load balancer with a timeout of 4 s, and what the program
+// sees after three of them, in which it said nothing; or after ten where the plan for
+// that timeout keeps the connection alive.
 func TestABalancerThatForgets(t *testing.T) {
 	t.Parallel()
 	const timeout = 4 * time.Second
-	aligned := sockopt.Config{Idle: time.Second, Interval: time.Second, Count: 3, UserTimeout: 4 * time.Second}
+	plan, err := align.Request{Path: []align.Profile{{ID: "balancer", Timeout: timeout, Refreshed: align.Yes}}}.Plan()
+	require.NoError(t, err)
+	aligned := plan.Config
 	intervalTooLong := sockopt.Config{Idle: time.Second, Interval: 10 * time.Second, Count: 3}
 	const (
 		alive = "alive"
@@ -44,7 +48,11 @@ func TestABalancerThatForgets(t *testing.T) {
 				b := netlab.NewBalancer(t, timeout, forgets)
 				client := connectThrough(t, b, tt.client, tt.server)
 				require.NoError(t, exchange(client))
-				time.Sleep(3 * timeout)
+				silent := 3 * timeout
+				if want == alive {
+					silent = 10 * timeout
+				}
+				time.Sleep(silent)
 				err := exchange(client)
 				switch want {
 				case alive:

@@ -50,9 +50,9 @@ packet, or silence. Two rounds find 350 s in about 13 minutes, --guess 350s in 6
   echo   the server sends a byte back
   http   the server answers HEAD /
 
-With --tls each connection begins with a TLS handshake, as a server there expects
-that does not wait long for one. TLS is in a larger program, keepalive-tls, which is
-found beside this one or in PATH.
+With --tls each connection begins with a TLS handshake: a server that expects one
+soon ends connections without it, which would be taken for the timeout. TLS is in a
+larger program, keepalive-tls, which is found beside this one or in PATH.
 
 A server that sends keepalive probes of its own, as Go servers do every 15 s, keeps
 the path alive: nothing longer than that can be seen then, and discover says so.

@@ -36,7 +36,9 @@ answers, window probes and resets, a line each (Linux):
             namespace, with its process
   WHAT      probe, answer, window probe, RST; "probe 2" is the second one without
             an answer
-  AFTER     the time since the segment before it on the connection
+  AFTER     the time since the segment before it on the connection, in either
+            direction; the kernel counts from the last one received, which may be
+            0.04s longer ago
   EXPECTED  what the socket's settings say that should be: idle 15s, interval 15s
 
 A connection of which nothing was seen before its first probe is shown when the
