@@ -156,15 +156,17 @@ func serveOneByte(address string) {
 		return
 	}
 	fmt.Println(l.Addr())
-	var connections []net.Conn
 	for {
 		c, err := l.Accept()
 		if err != nil {
 			return
 		}
-		b := make([]byte, 1)
-		c.Read(b)
-		c.Write(b)
-		connections = append(connections, c)
+		go func() {
+			defer c.Close()
+			b := make([]byte, 1)
+			c.Read(b)
+			c.Write(b)
+			select {} // until it is killed
+		}()
 	}
 }

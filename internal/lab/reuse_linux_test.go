@@ -2,7 +2,6 @@ package lab
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -84,7 +83,7 @@ func TestReuseRace(t *testing.T) {
 				})
 			}
 			wg.Wait()
-			t.Log(fmt.Sprintf("%d of %d failed (%.1f %%)", failed.Load(), clients*rounds, 100*float64(failed.Load())/(clients*rounds)))
+			t.Logf("%d of %d failed (%.1f %%)", failed.Load(), clients*rounds, 100*float64(failed.Load())/(clients*rounds))
 			require.Equal(t, tt.fails, failed.Load() > 0)
 		})
 	}
