@@ -3,7 +3,6 @@ package align_test
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
 	"os"
 	"testing"
@@ -15,6 +14,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/dialer"
 	"github.com/tcpkeepalive/keepalive/internal/netlab"
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -63,19 +63,7 @@ func echo(t *testing.T, n *netlab.Namespace) *net.TCPListener {
 		l, err = lc.Listen(context.Background(), "tcp4", ":0")
 		return err
 	}))
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				io.Copy(c, c)
-			}()
-		}
-	}()
+	socktest.Serve(t, l, socktest.Echo)
 	return l.(*net.TCPListener)
 }
 
@@ -99,11 +87,7 @@ func dial20(t *testing.T, b *netlab.Balancer, l *net.TCPListener, cfg sockopt.Co
 // ask sends a byte and waits for the answer. A connection that is dead and does
 // not say so is a deadline, which counts as an error of the test.
 func ask(c net.Conn) error {
-	c.SetDeadline(time.Now().Add(5 * time.Second))
-	_, err := c.Write([]byte{1})
-	if err == nil {
-		_, err = io.ReadFull(c, make([]byte, 1))
-	}
+	err := socktest.Exchange(c, 5*time.Second)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return errors.New("no answer, and no error")
 	}

@@ -89,6 +89,7 @@ func (s *subject) read() {
 	for {
 		buffer := make([]byte, 4096)
 		n, err := s.conn.Read(buffer)
+		acknowledge(s.tcp) // a late acknowledgement would cut the silence short
 		select {
 		case s.reads <- arrival{buffer[:n], err, time.Now()}:
 		case <-time.After(time.Minute): // nobody listens any more
@@ -122,8 +123,9 @@ func (s *subject) run(ctx context.Context, idle time.Duration) Test {
 			if s.disturbed() {
 				return s.disturbance()
 			}
+			silent := time.Since(s.began) // a busy machine is late
 			end, err := s.ask(ctx)
-			return Test{Idle: idle, End: end, Err: err}
+			return Test{Idle: silent, End: end, Err: err}
 		}
 	}
 }

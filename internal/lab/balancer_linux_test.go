@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"io"
 	"net"
 	"os"
 	"testing"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/internal/netlab"
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -75,19 +75,7 @@ func connectThrough(t *testing.T, b *netlab.Balancer, client, server side) net.C
 		l, err = server.listen(":0")
 		return err
 	}))
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				io.Copy(c, c)
-			}()
-		}
-	}()
+	socktest.Serve(t, l, socktest.Echo)
 	var c net.Conn
 	require.NoError(t, b.Client.Do(func() (err error) {
 		c, err = client.dial(b.Address(l.Addr().(*net.TCPAddr).Port))
@@ -97,14 +85,5 @@ func connectThrough(t *testing.T, b *netlab.Balancer, client, server side) net.C
 	return c
 }
 
-// exchange writes a byte and waits for it to come back.
-func exchange(c net.Conn) error {
-	if err := c.SetDeadline(time.Now().Add(2 * time.Second)); err != nil {
-		return err
-	}
-	if _, err := c.Write([]byte{1}); err != nil {
-		return err
-	}
-	_, err := io.ReadFull(c, make([]byte, 1))
-	return err
-}
+// exchange asks the echo server for a byte.
+func exchange(c net.Conn) error { return socktest.Exchange(c, 2*time.Second) }
