@@ -201,17 +201,18 @@ func printDiscovery(w io.Writer, r *discover.Result) {
 	if err != nil {
 		return
 	}
-	fmt.Fprintf(w, "\nkeepalive plan --path measured=%s\n", spell(profile.Timeout.Truncate(time.Second/10)))
 	plan, err := align.Request{Path: []align.Profile{profile}}.Plan()
-	switch {
-	case err != nil:
-		fmt.Fprintln(w, err)
-	case plan.Verdict == align.NeedsHeartbeat:
-		fmt.Fprintln(w, "an end that comes by itself is a server's or proxy's, which probes do not put off")
+	if err == nil && plan.Verdict == align.NeedsHeartbeat {
+		fmt.Fprintln(w, "\na server or proxy ends connections itself; data puts that off, probes do not:")
 		printHeartbeat(w, plan.Heartbeat)
-	default:
-		fmt.Fprintln(w, plan.Config)
+		return
 	}
+	fmt.Fprintf(w, "\nkeepalive plan --path measured=%s\n", spell(profile.Timeout.Truncate(time.Second/10)))
+	if err != nil {
+		fmt.Fprintln(w, err)
+		return
+	}
+	fmt.Fprintln(w, plan.Config)
 }
 
 // A discoveryRecord is the JSON of a result. null is not known.

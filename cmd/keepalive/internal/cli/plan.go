@@ -162,6 +162,7 @@ func printPlan(w io.Writer, width int, r align.Request, p *align.Plan, line time
 	fmt.Fprintf(w, "\n%s: %s\n", p.Verdict, p.Reason)
 	if h := p.Heartbeat; h != nil {
 		printHeartbeat(w, h)
+		fmt.Fprintln(w, "the settings above notice dead peers, and refresh the rest of the path")
 	}
 	if line.forgets > 0 {
 		fmt.Fprintln(w)
@@ -197,7 +198,6 @@ func printHeartbeat(w io.Writer, h *align.Heartbeat) {
 	if h.IdleConnTimeout > 0 {
 		fmt.Fprintf(w, "  - pools: http.Transport.IdleConnTimeout, sql.DB.SetConnMaxIdleTime = %s\n", spell(h.IdleConnTimeout))
 	}
-	fmt.Fprintln(w, "the settings above notice dead peers, and refresh the rest of the path")
 }
 
 func printPath(w io.Writer, path []align.Profile) {
