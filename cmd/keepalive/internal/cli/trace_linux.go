@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -30,6 +31,7 @@ type tracer struct {
 	segments segment.Tracker
 	sockets  map[netip.AddrPort]map[netip.AddrPort]*local // by their own address, then the peer's
 	lines    int
+	width    int // of an end
 	picture  picture
 
 	// held are packets that begin what is seen of a connection, and of which it is
@@ -64,7 +66,7 @@ func (o *traceOptions) run(stdout, stderr io.Writer) error {
 	}
 	defer c.Close()
 	t := &tracer{
-		traceOptions: o, out: bufio.NewWriter(stdout),
+		traceOptions: o, out: bufio.NewWriter(stdout), width: len("*127.0.0.1:12345 name[12345]"),
 		sockets: map[netip.AddrPort]map[netip.AddrPort]*local{}, held: map[[2]netip.AddrPort]capture.Packet{},
 	}
 	if o.write != "" {
@@ -79,7 +81,7 @@ func (o *traceOptions) run(stdout, stderr io.Writer) error {
 	}
 	t.picture.index = map[[2]netip.AddrPort]int{}
 	began := time.Now()
-	fmt.Fprintf(t.out, "%-15s  %-45s  %-45s  %-15s  %9s  %s\n", "TIME", "FROM", "TO", "WHAT", "AFTER", "EXPECTED")
+	t.line("TIME", "FROM", "TO", "WHAT", "AFTER", "EXPECTED")
 	if err := t.loop(ctx, c); err != nil {
 		return err
 	}
@@ -204,11 +206,17 @@ func (t *tracer) show(e *segment.Event) {
 	if e.Since > 0 {
 		after = fmt.Sprintf("%.3fs", e.Since.Seconds())
 	}
-	fmt.Fprintf(t.out, "%-15s  %-45s  %-45s  %-15s  %9s  %s\n",
-		e.Time.Format("15:04:05.000000"), endCell(e.Src, from), endCell(e.Dst, to), what, after, expectedOf(e, from))
+	t.line(e.Time.Format("15:04:05.000000"), endCell(e.Src, from), endCell(e.Dst, to), what, after, expectedOf(e, from))
 	if e.Kind == segment.Reset {
 		t.forget(e.Src, e.Dst)
 	}
+}
+
+// line prints cells. The ends of a connection get wider as they have to.
+func (t *tracer) line(time, from, to, what, after, expected string) {
+	t.width = max(t.width, len(from), len(to))
+	text := fmt.Sprintf("%-15s  %-*s  %-*s  %-14s  %8s  %s", time, t.width, from, t.width, to, what, after, expected)
+	fmt.Fprintln(t.out, strings.TrimRight(text, " "))
 }
 
 func endCell(a netip.AddrPort, l *local) string {
