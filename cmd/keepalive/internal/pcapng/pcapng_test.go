@@ -1,3 +1,6 @@
+//go:build !plan9
+
+// The library that reads the files does not build for Plan 9.
 package pcapng_test
 
 import (
