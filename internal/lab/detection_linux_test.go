@@ -183,6 +183,7 @@ func TestAProgramThatWritesAllTheTime(t *testing.T) {
 			t.Parallel()
 			w := netlab.NewWire(t, tt.roundTrip/2)
 			client, _ := onWire(t, w, ours(detecting, false))
+			settle(t, client, tt.roundTrip)
 			bound := boundsOf(t, client, max(tt.roundTrip, time.Millisecond))[sockopt.PhaseInFlight]
 			atRest := boundsAt(t, client, tt.roundTrip)[sockopt.PhaseInFlight]
 			began := time.Now()

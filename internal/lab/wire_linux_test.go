@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/internal/netlab"
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -83,6 +84,18 @@ func boundsAt(t *testing.T, c net.Conn, roundTrip time.Duration) sockopt.Detecti
 	bounds, err := sockopt.DetectionBounds(settings, sockopt.Conditions{RTT: roundTrip, UserTimeoutBeforeConnect: true})
 	require.NoError(t, err)
 	return bounds
+}
+
+// settle writes until the kernel has measured the round trip that the wire has: that of
+// the first segments is longer on a busy machine.
+func settle(t *testing.T, c net.Conn, roundTrip time.Duration) {
+	t.Helper()
+	socktest.Until(t, "the kernel measures the round trip", func() bool {
+		_, err := c.Write([]byte{1})
+		require.NoError(t, err)
+		time.Sleep(max(roundTrip, 10*time.Millisecond))
+		return time.Duration(tcpInfo(t, c).Rtt)*time.Microsecond < roundTrip+10*time.Millisecond
+	})
 }
 
 // fill writes until the peer, which does not read, has closed its window.
