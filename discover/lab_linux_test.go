@@ -92,7 +92,7 @@ func TestTheTruthIsFound(t *testing.T) {
 			assert.InEpsilon(t, truth.Seconds(), r.Alive.Seconds(), 0.05)
 			assert.InEpsilon(t, truth.Seconds(), r.Dead.Seconds(), 0.05)
 			assert.LessOrEqual(t, r.Alive, truth+20*time.Millisecond)
-			assert.GreaterOrEqual(t, r.Dead, truth-20*time.Millisecond)
+			assert.GreaterOrEqual(t, r.Dead, truth-100*time.Millisecond, "a busy machine hears late of the last segment")
 			assert.Less(t, r.Took.Seconds(), 2.5*truth.Seconds())
 			assert.Zero(t, r.MaskedBy)
 			assert.False(t, r.MaskUnknown)

@@ -18,7 +18,7 @@ type subject struct {
 	reads  chan arrival
 	check  *Check
 	wait   time.Duration
-	began  time.Time // of the silence
+	began  time.Time // of the silence: when the last segment came
 	before uint32    // segments that had come by then
 	counts bool      // whether segments can be counted
 }
@@ -61,6 +61,7 @@ func (s *subject) begin(ctx context.Context, secure func(context.Context, net.Co
 			return err
 		}
 	}
+	s.began = time.Now()
 	go s.read()
 	if s.check.request != nil {
 		if end, err := s.ask(ctx); end != Survived {
@@ -73,13 +74,13 @@ func (s *subject) begin(ctx context.Context, secure func(context.Context, net.Co
 			if a.err != nil {
 				return fmt.Errorf("a new connection ended: %w", a.err)
 			}
+			s.began = a.at
 		case <-time.After(settle):
 			quiet = true
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
-	s.began = time.Now().Add(-settle)
 	s.before, s.counts = segments(s.tcp)
 	return nil
 }
@@ -172,7 +173,7 @@ func (s *subject) ask(ctx context.Context) (End, error) {
 	for {
 		select {
 		case a := <-s.reads:
-			got = append(got, a.data...)
+			got, s.began = append(got, a.data...), a.at
 			switch {
 			case len(got) >= len(s.check.answer) && s.check.answered(got):
 				return Survived, nil

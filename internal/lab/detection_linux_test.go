@@ -106,7 +106,7 @@ func TestAConnectionThatIsNeverMade(t *testing.T) {
 					return err
 				})
 				assert.Error(t, err)
-				assert.Error(t, ctx.Err(), "package net was still at it")
+				assert.NotErrorIs(t, err, unix.ETIMEDOUT, "package net was still at it")
 			})
 			began := time.Now()
 			err := w.Client.Do(func() error {
@@ -183,7 +183,9 @@ func TestAProgramThatWritesAllTheTime(t *testing.T) {
 			t.Parallel()
 			w := netlab.NewWire(t, tt.roundTrip/2)
 			client, _ := onWire(t, w, ours(detecting, false))
-			settle(t, client, tt.roundTrip)
+			if tt.promised {
+				settle(t, client)
+			}
 			bound := boundsOf(t, client, max(tt.roundTrip, time.Millisecond))[sockopt.PhaseInFlight]
 			atRest := boundsAt(t, client, tt.roundTrip)[sockopt.PhaseInFlight]
 			began := time.Now()

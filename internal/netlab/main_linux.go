@@ -1,6 +1,7 @@
 package netlab
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -17,9 +18,12 @@ const ownUser = "KEEPALIVE_TEST_USER_NAMESPACE"
 // whyNoUser is why Main started none.
 var whyNoUser error
 
-// Main is a TestMain, with which other users than root make networks too: it runs the
+// Main is a TestMain for tests that wait for timers, nearly all of their time: it lets
+// many run at a time. Other users than root make networks too with it: it runs the
 // tests in a user namespace, in which this user is root, where the kernel lets it.
 func Main(m *testing.M) {
+	flag.Parse()
+	ManyAtATime()
 	if os.Geteuid() != 0 {
 		code, err := inUserNamespace()
 		if err == nil {
@@ -28,6 +32,14 @@ func Main(m *testing.M) {
 		whyNoUser = err
 	}
 	os.Exit(m.Run())
+}
+
+// ManyAtATime lets more parallel tests run than there are processors. The flags have to
+// be parsed.
+func ManyAtATime() {
+	if err := flag.Set("test.parallel", "64"); err != nil {
+		panic(err)
+	}
 }
 
 // InUserNamespace tells whether this user is root only there.
