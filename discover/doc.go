@@ -8,6 +8,10 @@
 // does, are the bounds. Two rounds of up to 64 connections find 350 s in about 13
 // minutes, a guess takes half of that.
 //
+// A connection may die of something else, or its answer be late: what another survived
+// for longer is no timeout, and it takes two that agree, or a second round, until one is
+// believed.
+//
 // # What may be in the way
 //
 // A peer that sends keepalive probes of its own (a Go server does every 15 s) keeps

@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -144,6 +146,62 @@ func TestActiveClose(t *testing.T) {
 			assert.Less(t, r.Took.Seconds(), 1.5*truth.Seconds())
 		})
 	}
+}
+
+// A connection that dies of something else, whether it is closed or silent, is not taken
+// for the timeout: here the third that asks whether it still works.
+func TestOneThatDiesOfSomethingElse(t *testing.T) {
+	t.Parallel()
+	const truth = 3 * time.Second
+	for name, die := range map[string]func(net.Conn){
+		"closed": func(net.Conn) {},
+		"silent": func(net.Conn) { time.Sleep(10 * truth) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := listen(t, nil)
+			var asked atomic.Int64
+			socktest.Serve(t, l, func(c net.Conn) {
+				b := make([]byte, 1)
+				if _, err := c.Read(b); err != nil {
+					return
+				}
+				c.Write(b)
+				c.SetReadDeadline(time.Now().Add(truth))
+				if _, err := c.Read(b); err != nil {
+					return
+				}
+				if asked.Add(1) == 3 {
+					die(c)
+					return
+				}
+				c.Write(b)
+			})
+			r, err := discover.Run(t.Context(), discover.Options{Dial: through(nil, l), Check: discover.Echo, Max: time.Minute})
+			require.NoError(t, err)
+			t.Log(r, r.Took)
+			assert.Equal(t, discover.Closed, r.End)
+			assert.InEpsilon(t, truth.Seconds(), r.Dead.Seconds(), 0.05, "%s", r)
+		})
+	}
+}
+
+// Nothing shorter than Min is tried.
+func TestTheShortestDies(t *testing.T) {
+	t.Parallel()
+	l := listen(t, nil)
+	socktest.Serve(t, l, func(c net.Conn) {
+		io.ReadFull(c, make([]byte, 1))
+		c.Write([]byte{'k'})
+		time.Sleep(time.Minute)
+	})
+	r, err := discover.Run(t.Context(), discover.Options{
+		Dial: through(nil, l), Check: discover.Echo, Min: 500 * time.Millisecond, Max: time.Minute, Connections: 16,
+	})
+	require.NoError(t, err)
+	assert.Zero(t, r.Alive)
+	assert.InDelta(t, 0.5, r.Dead.Seconds(), 0.1)
+	assert.Less(t, r.Took, 10*time.Second)
 }
 
 // A peer with keepalive of its own keeps the path alive, which is seen, and ends the

@@ -61,6 +61,8 @@ const (
 	precision   = 0.05 // of the bounds, at which the search ends
 	maxRounds   = 5
 	longestTime = 30 * 24 * time.Hour
+
+	dialsAtATime = 16 // so that a server is not overrun
 )
 
 // complete checks the options and fills in what is not given.

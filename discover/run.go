@@ -25,7 +25,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if o.Check == Probe && runtime.GOOS != "linux" {
 		return nil, fmt.Errorf("discover: asking with keepalive probes takes Linux; use Echo or HTTP: %w", errors.ErrUnsupported)
 	}
-	s := &search{Options: o, began: time.Now(), result: &Result{}}
+	s := &search{Options: o, began: time.Now(), result: &Result{}, dials: make(chan struct{}, dialsAtATime)}
 	err = s.rounds(ctx)
 	s.result.Took = time.Since(s.began)
 	return s.result, err
@@ -37,6 +37,14 @@ type search struct {
 	began  time.Time
 	round  int
 	result *Result
+	// longest is the longest time that was to be tried.
+	longest time.Duration
+	// earlier are the tests of rounds before this one, deaths those of this round that
+	// count, cut is whether it ended because of them.
+	earlier, deaths int
+	cut             bool
+	// dials are those that are going on.
+	dials chan struct{}
 
 	mu sync.Mutex // for what follows, and result
 	// until is when the round ends at the latest.
@@ -47,24 +55,43 @@ type search struct {
 func (s *search) rounds(ctx context.Context) error {
 	for s.round = 1; s.round <= maxRounds; s.round++ {
 		times := s.times()
-		if len(times) == 0 {
-			return nil
-		}
+		s.longest = max(s.longest, times[len(times)-1])
 		if err := s.runRound(ctx, times); err != nil {
 			return err
 		}
-		r := s.result
-		switch {
-		case r.Dead == 0:
-			return nil // nothing dies, or nothing can be seen
-		case r.End == Closed || r.End == Reset:
-			r.Alive = r.Dead // it told the moment itself
-			return nil
-		case float64(r.Dead-r.Alive) <= precision*float64(r.Dead):
-			return nil
+		if s.done() {
+			break
 		}
 	}
+	if s.told() {
+		s.result.Alive = s.result.Dead
+	}
 	return nil
+}
+
+// done tells whether another round would find nothing new.
+func (s *search) done() bool {
+	r := s.result
+	switch {
+	case r.Dead == 0: // nothing dies, nothing can be seen, or what seemed dead was not
+		return !s.contradicted() || r.Alive >= s.longest
+	case s.cut && s.deaths < confirmed:
+		return false
+	case r.Alive == 0 && float64(r.Dead) <= (1+precision)*float64(s.Min):
+		return true // nothing shorter was to be tried
+	}
+	return s.told() || float64(r.Dead-r.Alive) <= precision*float64(r.Dead)
+}
+
+// told: the end came by itself, and so at the very moment.
+func (s *search) told() bool {
+	return s.result.Dead > 0 && (s.result.End == Closed || s.result.End == Reset)
+}
+
+// contradicted tells whether a connection died although another lived for longer: of
+// something else than the silence.
+func (s *search) contradicted() bool {
+	return slices.ContainsFunc(s.result.Tests, func(t Test) bool { return t.End.dead() && t.Idle <= s.result.Alive })
 }
 
 // times are those to try in this round.
@@ -76,8 +103,10 @@ func (s *search) times() []time.Duration {
 		return linear(s.Guess/2, s.Guess*3/2, n)
 	case s.round == 1:
 		return geometric(s.Min, s.Max, n)
-	case r.Alive == 0 && s.Min < r.Dead: // the shortest one already died
-		return linear(min(s.Min, r.Dead/2), r.Dead, n)
+	case r.Dead == 0:
+		return geometric(r.Alive, s.longest, n)
+	case r.Alive == 0: // the shortest one already died
+		return geometric(min(s.Min, r.Dead), r.Dead, n)
 	}
 	return linear(r.Alive, r.Dead, n)
 }
@@ -92,11 +121,11 @@ func geometric(low, high time.Duration, n int) []time.Duration {
 	return slices.Compact(times)
 }
 
-// linear returns n times between low and high, without these.
+// linear returns n times between low and high, the last of which is high.
 func linear(low, high time.Duration, n int) []time.Duration {
 	times := make([]time.Duration, 0, n)
 	for i := range n {
-		times = append(times, low+(high-low)*time.Duration(i+1)/time.Duration(n+1))
+		times = append(times, low+(high-low)*time.Duration(i+1)/time.Duration(n))
 	}
 	return times
 }
@@ -107,9 +136,11 @@ type outcome struct {
 	counts bool // whether segments were counted
 }
 
-// runRound leaves a connection idle for each of the times. Where one dies, longer
-// ones are given up: they would too. Shorter ones have been asked by then.
+// runRound leaves a connection idle for each of the times. Where enough have died,
+// longer ones are given up: they would too. Shorter ones have been asked by then.
 func (s *search) runRound(ctx context.Context, times []time.Duration) error {
+	s.deaths, s.cut, s.earlier = 0, false, len(s.result.Tests)
+	coarse := len(times) > 1 && float64(times[len(times)-1]) > (1+precision)*float64(times[len(times)-2])
 	s.setUntil(times[len(times)-1])
 	stop := s.report()
 	defer stop()
@@ -131,7 +162,8 @@ func (s *search) runRound(ctx context.Context, times []time.Duration) error {
 		case o.End == Failed && !errors.Is(o.Err, context.Canceled):
 			failures = append(failures, o.Err)
 		case o.End == Failed: // given up
-		case s.account(o):
+		case s.account(o, coarse):
+			s.cut = true
 			for i, idle := range times {
 				if idle > o.Idle {
 					giveUp[i]()
@@ -147,7 +179,12 @@ func (s *search) runRound(ctx context.Context, times []time.Duration) error {
 
 // test makes a connection and leaves it idle.
 func (s *search) test(ctx context.Context, idle time.Duration) outcome {
+	s.dials <- struct{}{}
 	subject, err := s.connect(ctx)
+	<-s.dials
+	if err == nil {
+		err = subject.quieten(ctx)
+	}
 	if err != nil {
 		return outcome{Test: Test{Idle: idle, End: Failed, Err: err}}
 	}
@@ -162,35 +199,49 @@ func (s *search) patience() time.Duration {
 	return s.Wait
 }
 
-// account adds a test to the result, and tells whether it ends the round.
-func (s *search) account(o outcome) bool {
+// account adds a test to the result, and tells whether it ends the round. One
+// connection may die of something else; so it takes two, but where the next round looks
+// closer anyway.
+func (s *search) account(o outcome, coarse bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.result
 	r.Tests = append(r.Tests, o.Test)
 	r.MaskUnknown = r.MaskUnknown || !o.counts
-	switch {
-	case o.End == Masked && (r.MaskedBy == 0 || o.Idle < r.MaskedBy):
+	if o.End == Masked && (r.MaskedBy == 0 || o.Idle < r.MaskedBy) {
 		r.MaskedBy = o.Idle
-	case o.End == Survived && (r.Dead == 0 || o.Idle < r.Dead):
-		r.Alive = max(r.Alive, o.Idle)
-	case o.End.dead() && (r.Dead == 0 || o.Idle < r.Dead):
-		r.Dead, r.End = o.Idle, o.End
-		r.Alive = s.longestBelow(r.Dead)
 	}
+	s.bound()
 	s.tell(&o.Test)
-	return o.End.dead()
-}
-
-// longestBelow is the longest silence below this one that was survived.
-func (s *search) longestBelow(dead time.Duration) time.Duration {
-	longest := time.Duration(0)
-	for _, t := range s.result.Tests {
-		if t.End == Survived && t.Idle < dead {
-			longest = max(longest, t.Idle)
+	if !o.End.dead() {
+		return false
+	}
+	s.deaths = 0
+	for _, t := range r.Tests[s.earlier:] {
+		if t.End.dead() && t.Idle > r.Alive {
+			s.deaths++
 		}
 	}
-	return longest
+	return s.deaths >= confirmed || s.deaths > 0 && coarse && !s.told()
+}
+
+// confirmed is how many have to die in a round until it is believed.
+const confirmed = 2
+
+// bound sets the bounds to what all tests say: what lived for longer is right.
+func (s *search) bound() {
+	r := s.result
+	r.Alive, r.Dead, r.End = 0, 0, Survived
+	for _, t := range r.Tests {
+		if t.End == Survived {
+			r.Alive = max(r.Alive, t.Idle)
+		}
+	}
+	for _, t := range r.Tests {
+		if t.End.dead() && t.Idle > r.Alive && (r.Dead == 0 || t.Idle < r.Dead) {
+			r.Dead, r.End = t.Idle, t.End
+		}
+	}
 }
 
 func (s *search) setUntil(longest time.Duration) {

@@ -68,16 +68,23 @@ func (s *subject) begin(ctx context.Context, secure func(context.Context, net.Co
 			return fmt.Errorf("a new connection did not answer (%s): %w", s.check, errors.Join(err, errors.New(end.String())))
 		}
 	}
+	return nil
+}
+
+// quieten waits until the silence begins.
+func (s *subject) quieten(ctx context.Context) error {
 	for quiet := false; !quiet; {
 		select {
 		case a := <-s.reads:
 			if a.err != nil {
+				s.conn.Close()
 				return fmt.Errorf("a new connection ended: %w", a.err)
 			}
 			s.began = a.at
 		case <-time.After(settle):
 			quiet = true
 		case <-ctx.Done():
+			s.conn.Close()
 			return ctx.Err()
 		}
 	}
