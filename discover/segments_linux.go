@@ -19,6 +19,15 @@ func segments(c net.Conn) (uint32, bool) {
 	return info.Segs_in, true
 }
 
+// sinceLast is how long ago the last segment came, as the kernel saw it.
+func sinceLast(c net.Conn) (d time.Duration, ok bool) {
+	info := tcpInfo(c)
+	if info == nil || info.Segs_in == 0 {
+		return 0, false
+	}
+	return time.Duration(min(info.Last_data_recv, info.Last_ack_recv)) * time.Millisecond, true
+}
+
 // answered tells whether the peer acknowledged something in this time.
 func answered(c net.Conn, within time.Duration) bool {
 	info := tcpInfo(c)

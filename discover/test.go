@@ -73,6 +73,7 @@ func (s *subject) begin(ctx context.Context, secure func(context.Context, net.Co
 
 // quieten waits until the silence begins.
 func (s *subject) quieten(ctx context.Context) error {
+	acknowledge(s.tcp) // what TLS has read by itself
 	for quiet := false; !quiet; {
 		select {
 		case a := <-s.reads:
@@ -87,6 +88,9 @@ func (s *subject) quieten(ctx context.Context) error {
 			s.conn.Close()
 			return ctx.Err()
 		}
+	}
+	if d, ok := sinceLast(s.tcp); ok { // also what is not handed to us
+		s.began = time.Now().Add(-d)
 	}
 	s.before, s.counts = segments(s.tcp)
 	return nil
