@@ -40,7 +40,7 @@ type Event struct {
 	// direction; 0 for the first that was seen.
 	Since time.Duration
 	// Unanswered counts the probes in a row, this one included, that this end has
-	// sent.
+	// sent; of a reset those before it.
 	Unanswered int
 }
 
@@ -148,7 +148,7 @@ func (f *flow) kindOf(e Event, from int) (Kind, int) {
 	length := e.length()
 	switch {
 	case e.Flags&RST != 0:
-		return Reset, 0
+		return Reset, me.probes
 	case e.Flags&SYN != 0:
 		return Open, 0
 	// A probe repeats an octet that the peer has acknowledged already; without that

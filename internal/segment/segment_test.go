@@ -127,7 +127,7 @@ func TestTracker(t *testing.T) {
 			{"c", time.Second, 100, 500, ack, 64, 0, "probe"},
 			{"c", time.Second, 100, 500, ack, 64, 0, "probe 2"},
 			{"c", time.Second, 100, 500, ack, 64, 0, "probe 3"},
-			{"c", time.Second, 101, 500, rst | ack, 0, 0, "RST"},
+			{"c", time.Second, 101, 500, rst | ack, 0, 0, "RST 3"},
 		},
 		"a probe with an octet, as a BSD sends it": {
 			{"c", time.Second, 100, 500, ack, 64, 1, "probe"},

@@ -80,7 +80,7 @@ known by then.`,
 	f.Var(&o.wait, "wait", "how long an answer may take")
 	f.IntVar(&o.connections, "connections", discover.DefaultConnections, "how many at the same time, 4 to 1000")
 	f.BoolVar(&o.tls, "tls", false, "speak TLS")
-	f.StringVar(&o.serverName, "server-name", "", "with --tls: whose certificate is expected (default: HOST)")
+	f.StringVar(&o.serverName, "server-name", "", "with --tls: whose certificate is expected, and asked for in http mode (default: HOST)")
 	f.BoolVar(&o.insecure, "insecure", false, "with --tls: any certificate will do")
 	f.BoolVar(&o.json, "json", false, "print one JSON object")
 	if err := cmd.RegisterFlagCompletionFunc("mode", cobra.FixedCompletions([]string{"plain", "echo", "http"}, cobra.ShellCompDirectiveNoFileComp)); err != nil {
@@ -105,7 +105,7 @@ func (o *discoverOptions) options(address string) (discover.Options, error) {
 	case "echo":
 		d.Check = discover.Echo
 	case "http":
-		d.Check = discover.HTTP(address)
+		d.Check = discover.HTTP(cmp.Or(o.serverName, address))
 	default:
 		return d, fmt.Errorf("--mode %q: want plain, echo or http", o.mode)
 	}

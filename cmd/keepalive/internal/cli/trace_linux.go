@@ -198,7 +198,7 @@ func (t *tracer) show(e *segment.Event) {
 		t.picture.add(e)
 	}
 	what := e.Kind.String()
-	if e.Unanswered > 1 {
+	if e.Unanswered > 1 && e.Kind != segment.Reset {
 		what = fmt.Sprintf("%s %d", what, e.Unanswered)
 	}
 	from, to := t.local(e.Src, e.Dst), t.local(e.Dst, e.Src)
@@ -229,14 +229,19 @@ func endCell(a netip.AddrPort, l *local) string {
 	return "*" + a.String() + " " + l.owner
 }
 
-// expectedOf is when the settings of the socket say that a probe leaves.
+// expectedOf is when the settings of the socket say that a probe leaves, or the reset
+// after the last of them.
 func expectedOf(e *segment.Event, from *local) string {
-	if from == nil || e.Kind != segment.Probe {
+	var option platform.Option
+	switch {
+	case from == nil:
 		return ""
-	}
-	option := platform.Idle
-	if e.Unanswered > 1 {
+	case e.Kind == segment.Probe && e.Unanswered == 1:
+		option = platform.Idle
+	case e.Kind == segment.Probe, e.Kind == segment.Reset && e.Unanswered > 0:
 		option = platform.Interval
+	default:
+		return ""
 	}
 	value, known := from.settings.Lookup(option)
 	if !known {

@@ -85,7 +85,7 @@ func TestTraceOfADeadPeer(t *testing.T) {
 	require.NoError(t, xml.Unmarshal(picture, new(struct{})))
 	assert.Equal(t, 4+4, strings.Count(string(picture), "<circle"), "the legend and what was seen")
 	require.Len(t, lines, 4)
-	for i, want := range []string{`probe +- +idle 1s$`, `probe 2 +1\.\d{3}s +interval 1s$`, `probe 3 +1\.\d{3}s +interval 1s$`, `RST +1\.\d{3}s *$`} {
+	for i, want := range []string{`probe +- +idle 1s$`, `probe 2 +1\.\d{3}s +interval 1s$`, `probe 3 +1\.\d{3}s +interval 1s$`, `RST +1\.\d{3}s +interval 1s$`} {
 		assert.Regexp(t, want, lines[i])
 	}
 }
