@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -101,6 +102,9 @@ func (o *discoverOptions) options(address string) (discover.Options, error) {
 	}
 	switch o.mode {
 	case "plain":
+		if runtime.GOOS != "linux" {
+			return d, errors.New("--mode plain asks with keepalive probes, which takes Linux: use --mode echo or http")
+		}
 		d.Check = discover.Probe
 	case "echo":
 		d.Check = discover.Echo
