@@ -42,7 +42,7 @@ func listen(t *testing.T, b *netlab.Balancer) *net.TCPListener {
 // through dials through b, or straight.
 func through(b *netlab.Balancer, l *net.TCPListener) func(context.Context) (net.Conn, error) {
 	port := l.Addr().(*net.TCPAddr).Port
-	d := net.Dialer{KeepAlive: -1}
+	d := net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: time.Second}} // which discover switches off
 	if b == nil {
 		return func(ctx context.Context) (net.Conn, error) { return d.DialContext(ctx, "tcp4", l.Addr().String()) }
 	}

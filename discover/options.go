@@ -6,17 +6,14 @@ import (
 	"fmt"
 	"net"
 	"time"
-
-	"github.com/tcpkeepalive/keepalive/dialer"
-	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 // Options say what to measure. Address, or Dial, is needed.
 type Options struct {
 	// Address is host:port.
 	Address string
-	// Dial makes a connection without keepalive; nil dials Address. A proxy or a
-	// tunnel goes here.
+	// Dial makes a connection; nil dials Address. A proxy or a tunnel goes here.
+	// Keepalive is switched off on what has a TCP socket.
 	Dial func(context.Context) (net.Conn, error)
 
 	// Secure, if not nil, is called with each new connection, and what it returns is
@@ -85,27 +82,10 @@ func (o Options) complete() (Options, error) {
 		o.Check = Probe
 	}
 	if o.Dial == nil {
-		dial, err := dialWithoutKeepalive()
-		if err != nil {
-			return o, err
-		}
-		address := o.Address
-		o.Dial = func(ctx context.Context) (net.Conn, error) { return dial(ctx, "tcp", address) }
+		d, address := net.Dialer{Timeout: 30 * time.Second, KeepAlive: -1}, o.Address
+		o.Dial = func(ctx context.Context) (net.Conn, error) { return d.DialContext(ctx, "tcp", address) }
 	}
 	return o, nil
-}
-
-// dialWithoutKeepalive makes connections that do not keep the path alive.
-func dialWithoutKeepalive() (func(ctx context.Context, network, address string) (net.Conn, error), error) {
-	base := net.Dialer{Timeout: 30 * time.Second, KeepAlive: -1}
-	d := &dialer.Dialer{Base: base, Config: sockopt.Config{Disabled: true}}
-	switch err := d.Check(); {
-	case errors.Is(err, errors.ErrUnsupported): // there is none to switch off
-		return base.DialContext, nil
-	case err != nil:
-		return nil, err
-	}
-	return d.DialContext, nil
 }
 
 func or[T int | time.Duration](value, standard T) T {

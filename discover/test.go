@@ -56,6 +56,9 @@ func (o *Options) connect(ctx context.Context) (*subject, error) {
 
 // begin does what comes before the silence.
 func (s *subject) begin(ctx context.Context, secure func(context.Context, net.Conn) (net.Conn, error)) (err error) {
+	if err := switchOff(s.tcp); err != nil {
+		return err
+	}
 	if secure != nil {
 		if s.conn, err = secure(ctx, s.tcp); err != nil {
 			return err
@@ -69,6 +72,17 @@ func (s *subject) begin(ctx context.Context, secure func(context.Context, net.Co
 		}
 	}
 	return nil
+}
+
+// switchOff keeps us from keeping the path alive ourselves.
+func switchOff(c net.Conn) error {
+	err := sockopt.Set(c, sockopt.Config{Disabled: true})
+	for _, none := range []error{errors.ErrUnsupported, sockopt.ErrNoSocket, sockopt.ErrNotTCP} {
+		if errors.Is(err, none) {
+			return nil
+		}
+	}
+	return err
 }
 
 // quieten waits until the silence begins.
