@@ -98,15 +98,17 @@ func (o *traceOptions) run(stdout, stderr io.Writer) error {
 
 // loop shows packets until ctx, or the count, ends.
 func (t *tracer) loop(ctx context.Context, c *capture.Capture) error {
+	var flushed time.Time
 	for ctx.Err() == nil && (t.count == 0 || t.lines < t.count) {
-		p, ok, err := c.Next()
-		if err != nil {
-			return err
+		if now := time.Now(); now.Sub(flushed) >= patience {
+			if err := t.out.Flush(); err != nil {
+				return err
+			}
+			flushed = now
 		}
-		if ok {
+		p, ok, err := c.Next()
+		if err == nil && ok {
 			err = t.add(p)
-		} else {
-			err = t.out.Flush() // nothing else to do
 		}
 		if err != nil {
 			return err
@@ -114,6 +116,10 @@ func (t *tracer) loop(ctx context.Context, c *capture.Capture) error {
 	}
 	return t.out.Flush()
 }
+
+// patience is how long a line may wait for more to be written with it; as long as Next
+// waits at most.
+const patience = 100 * time.Millisecond
 
 func (t *tracer) add(p capture.Packet) error {
 	s, ok := segment.Parse(p.Data)

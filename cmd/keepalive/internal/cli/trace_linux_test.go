@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/xml"
 	"fmt"
 	"net"
@@ -9,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,22 +26,33 @@ import (
 // tracing runs trace while f makes traffic.
 func tracing(t *testing.T, f func(), args ...string) []string {
 	t.Helper()
-	type result struct {
-		code      int
-		out, errs string
+	out := begun{looks: make(chan struct{})}
+	var errs bytes.Buffer
+	done := make(chan int, 1)
+	go func() { done <- Run(append([]string{"trace"}, args...), &out, &errs, nil) }()
+	select {
+	case <-out.looks:
+		f()
+	case code := <-done:
+		t.Fatalf("exit code %d: %s", code, errs.String())
 	}
-	done := make(chan result, 1)
-	go func() {
-		code, out, errs := command(append([]string{"trace"}, args...)...)
-		done <- result{code, out, errs}
-	}()
-	time.Sleep(300 * time.Millisecond) // until it looks
-	f()
-	r := <-done
-	require.Equal(t, exitOK, r.code, r.errs)
-	lines := strings.Split(strings.TrimSpace(r.out), "\n")
+	require.Equal(t, exitOK, <-done, errs.String())
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	assert.Regexp(t, `^TIME +FROM +TO +WHAT +AFTER +EXPECTED$`, lines[0])
 	return lines[1:]
+}
+
+// begun is a buffer that tells when the first line came, which trace prints as soon as
+// it looks.
+type begun struct {
+	bytes.Buffer
+	looks chan struct{}
+	once  sync.Once
+}
+
+func (b *begun) Write(p []byte) (int, error) {
+	b.once.Do(func() { close(b.looks) })
+	return b.Buffer.Write(p)
 }
 
 func portOf(a net.Addr) string { return fmt.Sprint(a.(*net.TCPAddr).Port) }
@@ -118,14 +132,16 @@ func TestTraceAgreesWithTcpdump(t *testing.T) {
 	port := portOf(l.Addr())
 	file := filepath.Join(t.TempDir(), "tcpdump.pcap")
 	dump := exec.Command(tcpdump, "-i", "lo", "-U", "-w", file, "-j", "host", "--time-stamp-precision=micro", "tcp port "+port)
-	var errs strings.Builder
-	dump.Stderr = &errs
+	says, err := dump.StderrPipe()
+	require.NoError(t, err)
 	require.NoError(t, dump.Start())
 	stop := func() {
 		dump.Process.Signal(os.Interrupt)
 		dump.Wait()
 	}
-	time.Sleep(500 * time.Millisecond) // until it looks
+	said := bufio.NewScanner(says)
+	for said.Scan() && !strings.Contains(said.Text(), "listening on") {
+	}
 	lines := tracing(t, func() {
 		client, err := net.Dial("tcp4", l.Addr().String())
 		if !assert.NoError(t, err) {
@@ -144,7 +160,7 @@ func TestTraceAgreesWithTcpdump(t *testing.T) {
 	}, "--port", port, "--all", "--for", "4s")
 	stop()
 	out, err := exec.Command(tcpdump, "-nr", file).Output()
-	require.NoError(t, err, errs.String())
+	require.NoError(t, err)
 	theirs := strings.Split(strings.TrimSpace(string(out)), "\n")
 	require.Equal(t, len(theirs), len(lines), "%s\n%s", out, strings.Join(lines, "\n"))
 	probes := 0

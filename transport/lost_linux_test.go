@@ -1,0 +1,130 @@
+package transport_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkeepalive/keepalive/transport"
+)
+
+// TestTheRace: requests that may not be sent twice, just as the server closes.
+func TestTheRace(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes 20 s")
+	}
+	const clients, rounds = 500, 20
+	timeout := time.Second
+	// Each client has a host, and so a connection, of its own.
+	race := func(t *testing.T, rt http.RoundTripper) (failed, sent int64) {
+		var failures atomic.Int64
+		var wg sync.WaitGroup
+		for i := range clients {
+			wg.Go(func() {
+				for round := range rounds {
+					req, err := http.NewRequest(http.MethodPost, fmt.Sprintf("http://client%d.example", i), io.NopCloser(strings.NewReader("body")))
+					if !assert.NoError(t, err) {
+						return
+					}
+					resp, err := rt.RoundTrip(req)
+					if err != nil {
+						failures.Add(1)
+					} else {
+						io.Copy(io.Discard, resp.Body)
+						resp.Body.Close()
+					}
+					// The server's timer began when it had answered.
+					jitter := time.Duration((i+round)%41-20) * 100 * time.Microsecond
+					time.Sleep(timeout + jitter)
+				}
+			})
+		}
+		wg.Wait()
+		return failures.Load(), clients * rounds
+	}
+	handler := func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }
+	baseTo := func(server *counting) *http.Transport {
+		return &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			c, err := new(net.Dialer).DialContext(ctx, "tcp", server.Listener.Addr().String())
+			return far{c}, err
+		}}
+	}
+	announce := func(s *http.Server) { require.NoError(t, transport.Announce(s, timeout)) }
+	t.Run("net/http", func(t *testing.T) {
+		t.Parallel()
+		rt := baseTo(serve(t, handler, announce))
+		defer rt.CloseIdleConnections()
+		failed, sent := race(t, rt)
+		t.Logf("net/http: %d of %d failed", failed, sent)
+		assert.Greater(t, failed, sent/20)
+	})
+	t.Run("transport", func(t *testing.T) {
+		t.Parallel()
+		rt := newTransport(t, transport.Options{Base: baseTo(serve(t, handler, announce))})
+		failed, sent := race(t, rt)
+		t.Logf("transport: %d of %d failed; %+v", failed, sent, rt.Stats())
+		assert.Zero(t, failed)
+		assert.Zero(t, rt.Stats().LostRaces)
+	})
+}
+
+// far is a connection to a server that is 1 ms away: all that it sends, a close
+// too, comes that much later.
+type far struct{ net.Conn }
+
+func (c far) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	time.Sleep(time.Millisecond)
+	return n, err
+}
+
+// What the counters call a lost race.
+func TestLostRacesAreCounted(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() { // answers once, and takes the second request without a word
+				defer c.Close()
+				b := bufio.NewReader(c)
+				if r, err := http.ReadRequest(b); err == nil {
+					io.Copy(io.Discard, r.Body)
+					io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx")
+					http.ReadRequest(b)
+				}
+			}()
+		}
+	}()
+	lost := 0
+	rt := newTransport(t, transport.Options{Events: transport.Events{LostRace: func(string, time.Duration) { lost++ }}})
+	url := "http://" + l.Addr().String()
+	read(t, rt, url)
+	_, err = rt.RoundTrip(must(http.NewRequest(http.MethodPost, url, strings.NewReader("body"))))
+	assert.ErrorIs(t, err, io.EOF)
+	s := rt.Stats()
+	assert.EqualValues(t, 1, s.LostRaces)
+	assert.Equal(t, 1, lost)
+	assert.Zero(t, s.PeerClosed)
+	// GET is sent again by net/http, and lost all the same.
+	assert.Equal(t, "x", read(t, rt, url))
+	assert.Equal(t, "x", read(t, rt, url))
+	assert.EqualValues(t, 2, rt.Stats().LostRaces)
+}
