@@ -65,6 +65,7 @@ func TestResultText(t *testing.T) {
 	t.Parallel()
 	for want, r := range map[string]discover.Result{
 		"between 348s and 352s: forgotten: silent drop":                      {Alive: 348 * time.Second, Dead: 352 * time.Second, End: discover.NoAnswer},
+		"between 9s and 10s: closed (FIN) on the next packet":                {Alive: 9 * time.Second, Dead: 10 * time.Second, End: discover.ClosedOnUse},
 		"after 60.01s: closed (FIN) while idle":                              {Alive: time.Minute, Dead: 60010 * time.Millisecond, End: discover.Closed},
 		"not below 7200s, the longest that was tried":                        {Alive: 2 * time.Hour},
 		"not below 14s; masked by the peer, which sends something every 15s": {Alive: 14 * time.Second, MaskedBy: 15 * time.Second},

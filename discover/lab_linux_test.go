@@ -186,6 +186,24 @@ func TestOneThatDiesOfSomethingElse(t *testing.T) {
 	}
 }
 
+// A server that closes when it is asked again has not forgotten anything.
+func TestClosedOnUse(t *testing.T) {
+	t.Parallel()
+	l := listen(t, nil)
+	socktest.Serve(t, l, func(c net.Conn) {
+		b := make([]byte, 1)
+		c.Read(b)
+		c.Write(b)
+		c.Read(b)
+	})
+	r, err := discover.Run(t.Context(), discover.Options{
+		Dial: through(nil, l), Check: discover.Echo, Min: 500 * time.Millisecond, Max: time.Minute, Connections: 4,
+	})
+	require.NoError(t, err)
+	assert.Equal(t, discover.ClosedOnUse, r.End)
+	assert.Zero(t, r.Alive)
+}
+
 // Nothing shorter than Min is tried.
 func TestTheShortestDies(t *testing.T) {
 	t.Parallel()

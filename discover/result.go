@@ -46,6 +46,8 @@ const (
 	Reset
 	// ResetOnUse: RST answered its first packet.
 	ResetOnUse
+	// ClosedOnUse: FIN did, which somebody sent who still knew it.
+	ClosedOnUse
 	// NoAnswer: nothing did.
 	NoAnswer
 	// Masked: the peer sent something meanwhile, which kept it alive.
@@ -55,7 +57,7 @@ const (
 	ends
 )
 
-var endNames = [ends]string{"alive", "closed (FIN) while idle", "reset (RST) while idle", "forgotten: RST on the next packet", "forgotten: silent drop", "kept alive by the peer", "failed"}
+var endNames = [ends]string{"alive", "closed (FIN) while idle", "reset (RST) while idle", "forgotten: RST on the next packet", "closed (FIN) on the next packet", "forgotten: silent drop", "kept alive by the peer", "failed"}
 
 // String returns "alive", "closed (FIN) while idle" and so on.
 func (e End) String() string {
@@ -89,7 +91,7 @@ func text(d time.Duration) string {
 // survived; that probes refresh it is assumed. Where nothing died the timeout is not
 // known, and the error wraps [align.ErrUnknown].
 //
-// An end by FIN or RST while idle comes from a server or proxy, which looks at data:
+// An end by FIN, or by RST while idle, comes from a server or proxy, which looks at data:
 // probes do not put it off.
 func (r *Result) Profile(id string) (align.Profile, error) {
 	if r.Dead == 0 {
@@ -101,7 +103,7 @@ func (r *Result) Profile(id string) (align.Profile, error) {
 		Refreshed: align.Yes, RefreshedEvidence: align.Inferred,
 	}
 	switch r.End {
-	case Closed, Reset:
+	case Closed, ClosedOnUse, Reset:
 		p.Expiry, p.Refreshed, p.Layer = align.Closes, align.No, "L4 proxy"
 		if r.End == Reset {
 			p.Expiry = align.Resets

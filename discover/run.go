@@ -140,7 +140,7 @@ type outcome struct {
 // longer ones are given up: they would too. Shorter ones have been asked by then.
 func (s *search) runRound(ctx context.Context, times []time.Duration) error {
 	s.deaths, s.cut, s.earlier = 0, false, len(s.result.Tests)
-	coarse := len(times) > 1 && float64(times[len(times)-1]) > (1+precision)*float64(times[len(times)-2])
+	coarse := s.round < maxRounds && len(times) > 1 && float64(times[len(times)-1]) > (1+precision)*float64(times[len(times)-2])
 	s.setUntil(times[len(times)-1])
 	stop := s.report()
 	defer stop()

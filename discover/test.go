@@ -191,7 +191,7 @@ func (s *subject) ask(ctx context.Context) (End, error) {
 		return Failed, err
 	}
 	if _, err := s.conn.Write(s.check.request); err != nil {
-		return endOf(err, ResetOnUse, ResetOnUse), nil
+		return endOf(err, ClosedOnUse, ResetOnUse), nil
 	}
 	var got []byte
 	late := time.After(s.wait)
@@ -203,7 +203,7 @@ func (s *subject) ask(ctx context.Context) (End, error) {
 			case len(got) >= len(s.check.answer) && s.check.answered(got):
 				return Survived, nil
 			case a.err != nil:
-				return endOf(a.err, ResetOnUse, ResetOnUse), nil
+				return endOf(a.err, ClosedOnUse, ResetOnUse), nil
 			case len(got) >= len(s.check.answer):
 				return Failed, fmt.Errorf("the answer %.20q is not that of %s", got, s.check)
 			}
@@ -229,7 +229,7 @@ func (s *subject) probe(ctx context.Context) (End, error) {
 		select {
 		case a := <-s.reads:
 			if a.err != nil {
-				return endOf(a.err, ResetOnUse, ResetOnUse), nil
+				return endOf(a.err, ClosedOnUse, ResetOnUse), nil
 			}
 			return Survived, nil
 		case <-ticks.C:

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"net"
 	"os"
 	"sync"
@@ -14,7 +15,6 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/dialer"
 	"github.com/tcpkeepalive/keepalive/internal/netlab"
-	"github.com/tcpkeepalive/keepalive/internal/segment"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -105,7 +105,8 @@ func TestAConnectionThatIsNeverMade(t *testing.T) {
 					_, err := new(net.Dialer).DialContext(ctx, "tcp4", l.Addr().String())
 					return err
 				})
-				assert.Error(t, err)
+				var timeout net.Error
+				assert.True(t, errors.As(err, &timeout) && timeout.Timeout(), "%v", err)
 				assert.NotErrorIs(t, err, unix.ETIMEDOUT, "package net was still at it")
 			})
 			began := time.Now()
@@ -131,10 +132,10 @@ func TestALivePeerThatDoesNotRead(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		userTimeout time.Duration
-		killed      bool
+		want        sockopt.Cause
 	}{
-		"with a user timeout": {3 * time.Second, true},
-		"without":             {sockopt.NoUserTimeout, false},
+		"with a user timeout": {3 * time.Second, sockopt.PeerTimeout},
+		"without":             {sockopt.NoUserTimeout, sockopt.Deadline},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -142,7 +143,7 @@ func TestALivePeerThatDoesNotRead(t *testing.T) {
 			client, _ := onWire(t, netlab.NewWire(t, 0), ours(cfg, false))
 			fill(t, client)
 			err := ends(client, 8*time.Second)
-			assert.Equal(t, tt.killed, sockopt.IsPeerTimeout(err), "%v", err)
+			assert.Equal(t, tt.want, sockopt.CauseOf(err), "%v", err)
 		})
 	}
 }
@@ -208,10 +209,4 @@ func TestAProgramThatWritesAllTheTime(t *testing.T) {
 			}
 		})
 	}
-}
-
-// isFIN tells whether a packet closes.
-func isFIN(packet []byte) bool {
-	s, ok := segment.Parse(packet)
-	return ok && s.Flags&segment.FIN != 0
 }

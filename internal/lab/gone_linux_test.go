@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/internal/netlab"
+	"github.com/tcpkeepalive/keepalive/internal/segment"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -126,6 +127,12 @@ func TestAKilledServer(t *testing.T) {
 			}
 		})
 	}
+}
+
+// isFIN tells whether a packet closes.
+func isFIN(packet []byte) bool {
+	s, ok := segment.Parse(packet)
+	return ok && s.Flags&segment.FIN != 0
 }
 
 // serverProcess is set in processes of startServer, to the address to listen at.

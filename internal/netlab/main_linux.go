@@ -67,5 +67,9 @@ func inUserNamespace() (code int, err error) {
 // needRoot skips a test that may not make a network.
 func needRoot(t testing.TB) {
 	t.Helper()
-	testenv.Need(t, os.Geteuid() == 0, fmt.Sprintf("needs root, or a user namespace: %v", whyNoUser))
+	why := "needs root"
+	if whyNoUser != nil {
+		why += fmt.Sprintf(", or a user namespace: %v", whyNoUser)
+	}
+	testenv.Need(t, os.Geteuid() == 0, why)
 }
