@@ -14,152 +14,13 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.yaml.in/yaml/v3"
 
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/syntax"
-	"github.com/tcpkeepalive/keepalive/inspect"
-	"github.com/tcpkeepalive/keepalive/internal/netlab"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/internal/testenv"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
-
-// plans are with and without a user timeout, long and short.
-func plans(t *testing.T) map[string]syntax.Plan {
-	t.Helper()
-	nlb, err := align.Path("aws-nlb-tcp")
-	require.NoError(t, err)
-	made := map[string]syntax.Plan{}
-	for name, r := range map[string]align.Request{
-		"nlb":             {Path: nlb},
-		"no user timeout": {Path: nlb, NoUserTimeout: true, LostProbes: 4},
-		"ten seconds":     {Path: nlb, Detect: 10 * time.Second},
-	} {
-		p, err := r.Plan()
-		require.NoError(t, err)
-		made[name] = syntax.Plan{Config: p.Config, Request: r}
-	}
-	return made
-}
-
-// withEach runs f for each plan, in the syntax of that name.
-func withEach(t *testing.T, name string, f func(t *testing.T, p syntax.Plan, text string)) {
-	t.Helper()
-	format, err := syntax.Lookup(name)
-	require.NoError(t, err)
-	for planName, p := range plans(t) {
-		t.Run(planName, func(t *testing.T) {
-			text, _ := format.Write(p)
-			f(t, p, text)
-		})
-	}
-}
-
-// holds is what a socket shows that has the plan; programs that cannot set the
-// user timeout leave it off.
-func holds(t *testing.T, cfg sockopt.Config, userTimeout bool) string {
-	t.Helper()
-	if !userTimeout {
-		cfg.UserTimeout = sockopt.NoUserTimeout
-	}
-	s, err := align.Settings(cfg, sockopt.Settings{})
-	require.NoError(t, err)
-	return s.String()
-}
-
-// file writes a file for a program that may run as another user.
-func file(t *testing.T, name, text string) string {
-	t.Helper()
-	dir := t.TempDir()
-	for d := dir; d != os.TempDir() && d != "/"; d = filepath.Dir(d) {
-		os.Chmod(d, 0o755)
-	}
-	path := filepath.Join(dir, name)
-	require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
-	return path
-}
-
-func run(t *testing.T, name string, args ...string) string {
-	t.Helper()
-	out, err := exec.Command(testenv.Tool(t, name), args...).CombinedOutput()
-	require.NoError(t, err, "%s %s\n%s", name, strings.Join(args, " "), out)
-	return string(out)
-}
-
-// start runs a program until the test ends.
-func start(t *testing.T, env []string, name string, args ...string) {
-	t.Helper()
-	c := exec.Command(testenv.Tool(t, name), args...)
-	c.Env = append(os.Environ(), env...)
-	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	var out strings.Builder
-	c.Stdout, c.Stderr = &out, &out
-	require.NoError(t, c.Start())
-	t.Cleanup(func() {
-		syscall.Kill(-c.Process.Pid, syscall.SIGKILL)
-		c.Wait()
-		if t.Failed() {
-			t.Logf("%s: %s", name, out.String())
-		}
-	})
-}
-
-// freePort is one that nobody listens on, for a program that is told its port.
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
-// dial waits for a program to listen.
-func dial(t *testing.T, port int) net.Conn {
-	t.Helper()
-	var conn net.Conn
-	socktest.Until(t, fmt.Sprintf("something listens on port %d", port), func() bool {
-		c, err := net.Dial("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
-		conn = c
-		return err == nil
-	})
-	t.Cleanup(func() { conn.Close() })
-	return conn
-}
-
-// requireSettings reads what another program's socket holds: that whose local
-// address and peer are these. want is waited for, as a program sets its options one
-// after the other.
-func requireSettings(t *testing.T, local, peer net.Addr, want string) {
-	t.Helper()
-	var got string
-	var peeker inspect.Peeker
-	defer peeker.Close()
-	look := func() bool {
-		owners, err := inspect.FindOwners()
-		require.NoError(t, err)
-		for s, err := range inspect.List(inspect.Filter{}) {
-			require.NoError(t, err)
-			if s.Local.String() != local.String() || s.Peer.String() != peer.String() {
-				continue
-			}
-			for o := range owners.Of(s.Inode) {
-				if settings, err := peeker.Settings(o, s.Inode); err == nil {
-					got = settings.String()
-					return got == want
-				}
-			}
-		}
-		return false
-	}
-	for range 100 {
-		if look() {
-			return
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	require.Equal(t, want, got, "%s %s", local, peer)
-}
 
 func TestGo(t *testing.T) {
 	withEach(t, "go", func(t *testing.T, p syntax.Plan, text string) {
@@ -249,13 +110,6 @@ func TestRedis(t *testing.T) {
 	})
 }
 
-func mustFormat(t *testing.T, name string) syntax.Format {
-	t.Helper()
-	f, err := syntax.Lookup(name)
-	require.NoError(t, err)
-	return f
-}
-
 func TestSystemd(t *testing.T) {
 	withEach(t, "systemd", func(t *testing.T, p syntax.Plan, text string) {
 		path := file(t, "keepalive-test.socket", "[Socket]\nListenStream=127.0.0.1:9\n"+text)
@@ -320,103 +174,6 @@ func TestLibpq(t *testing.T) {
 		defer c.Close()
 		requireSettings(t, c.RemoteAddr(), c.LocalAddr(), holds(t, p.Config, true))
 	})
-}
-
-// The kernel itself is the parser: in a network namespace a socket that only
-// switches keepalive on has the values.
-func TestSysctl(t *testing.T) {
-	withEach(t, "sysctl", func(t *testing.T, p syntax.Plan, text string) {
-		path := file(t, "keepalive.conf", text)
-		n := netlab.NewNamespace(t)
-		n.Run("", "sysctl", "--dry-run", "-p", path)
-		n.Run("", "sysctl", "-p", path)
-		inNamespace(t, n, p.Config)
-	})
-}
-
-// inNamespace makes a connection there that only switches keepalive on.
-func inNamespace(t *testing.T, n *netlab.Namespace, cfg sockopt.Config) {
-	t.Helper()
-	require.NoError(t, n.Do(func() error {
-		l, err := net.Listen("tcp4", "127.0.0.1:0")
-		if err != nil {
-			return err
-		}
-		defer l.Close()
-		d := net.Dialer{KeepAlive: -1}
-		c, err := d.Dial("tcp4", l.Addr().String())
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		if err := sockopt.Set(c, sockopt.Config{}); err != nil {
-			return err
-		}
-		s, err := sockopt.Get(c)
-		if want := holds(t, cfg, false); err == nil && s.String() != want {
-			err = fmt.Errorf("got %s, want %s", s, want)
-		}
-		return err
-	}))
-}
-
-// Each of the three writes sysctls in its own way: taken apart and applied, they
-// do what they should.
-func TestContainers(t *testing.T) {
-	type pair struct{ Name, Value string }
-	for _, tt := range []struct {
-		format string
-		parse  func(t *testing.T, text string) []pair
-	}{
-		{"kubernetes", func(t *testing.T, text string) []pair {
-			var pod struct {
-				Spec struct {
-					SecurityContext struct{ Sysctls []pair } `yaml:"securityContext"`
-				}
-			}
-			strictYAML(t, text, &pod)
-			return pod.Spec.SecurityContext.Sysctls
-		}},
-		{"compose", func(t *testing.T, text string) (pairs []pair) {
-			var file struct {
-				Services map[string]struct{ Sysctls map[string]string }
-			}
-			strictYAML(t, text, &file)
-			for name, value := range file.Services["app"].Sysctls {
-				pairs = append(pairs, pair{name, value})
-			}
-			return pairs
-		}},
-		{"docker", func(t *testing.T, text string) (pairs []pair) {
-			words := strings.Fields(text)
-			require.Equal(t, []string{"docker", "run"}, words[:2])
-			for i := 2; i < len(words)-1; i += 2 {
-				require.Equal(t, "--sysctl", words[i])
-				name, value, _ := strings.Cut(words[i+1], "=")
-				pairs = append(pairs, pair{name, value})
-			}
-			return pairs
-		}},
-	} {
-		t.Run(tt.format, func(t *testing.T) {
-			withEach(t, tt.format, func(t *testing.T, p syntax.Plan, text string) {
-				n := netlab.NewNamespace(t)
-				pairs := tt.parse(t, text)
-				require.Len(t, pairs, 3)
-				for _, s := range pairs {
-					n.Sysctl(s.Name, s.Value)
-				}
-				inNamespace(t, n, p.Config)
-			})
-		})
-	}
-}
-
-func strictYAML(t *testing.T, text string, to any) {
-	t.Helper()
-	d := yaml.NewDecoder(strings.NewReader(text))
-	d.KnownFields(true)
-	require.NoError(t, d.Decode(to))
 }
 
 // Envoy's numbers, set on a real socket as Envoy would, are the plan.

@@ -1,0 +1,173 @@
+package syntax_test
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/syntax"
+	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// plans are with and without a user timeout, long and short.
+func plans(t *testing.T) map[string]syntax.Plan {
+	t.Helper()
+	nlb, err := align.Path("aws-nlb-tcp")
+	require.NoError(t, err)
+	made := map[string]syntax.Plan{}
+	for name, r := range map[string]align.Request{
+		"nlb":             {Path: nlb},
+		"no user timeout": {Path: nlb, NoUserTimeout: true, LostProbes: 4},
+		"ten seconds":     {Path: nlb, Detect: 10 * time.Second},
+	} {
+		p, err := r.Plan()
+		require.NoError(t, err)
+		made[name] = syntax.Plan{Config: p.Config, Request: r}
+	}
+	return made
+}
+
+// withEach runs f for each plan, in the syntax of that name.
+func withEach(t *testing.T, name string, f func(t *testing.T, p syntax.Plan, text string)) {
+	t.Helper()
+	format, err := syntax.Lookup(name)
+	require.NoError(t, err)
+	for planName, p := range plans(t) {
+		t.Run(planName, func(t *testing.T) {
+			text, _ := format.Write(p)
+			f(t, p, text)
+		})
+	}
+}
+
+// holds is what a socket shows that has the plan; programs that cannot set the
+// user timeout leave it off.
+func holds(t *testing.T, cfg sockopt.Config, userTimeout bool) string {
+	t.Helper()
+	if !userTimeout {
+		cfg.UserTimeout = sockopt.NoUserTimeout
+	}
+	s, err := align.Settings(cfg, sockopt.Settings{})
+	require.NoError(t, err)
+	return s.String()
+}
+
+// file writes a file for a program that may run as another user.
+func file(t *testing.T, name, text string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for d := dir; d != os.TempDir() && d != "/"; d = filepath.Dir(d) {
+		os.Chmod(d, 0o755)
+	}
+	path := filepath.Join(dir, name)
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+	return path
+}
+
+func run(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	out, err := exec.Command(testenv.Tool(t, name), args...).CombinedOutput()
+	require.NoError(t, err, "%s %s\n%s", name, strings.Join(args, " "), out)
+	return string(out)
+}
+
+// start runs a program until the test ends.
+func start(t *testing.T, env []string, name string, args ...string) {
+	t.Helper()
+	c := exec.Command(testenv.Tool(t, name), args...)
+	c.Env = append(os.Environ(), env...)
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	var out strings.Builder
+	c.Stdout, c.Stderr = &out, &out
+	require.NoError(t, c.Start())
+	t.Cleanup(func() {
+		syscall.Kill(-c.Process.Pid, syscall.SIGKILL)
+		c.Wait()
+		if t.Failed() {
+			t.Logf("%s: %s", name, out.String())
+		}
+	})
+}
+
+// freePort is one that nobody listens on, for a program that is told its port.
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// dial waits for a program to listen.
+func dial(t *testing.T, port int) net.Conn {
+	t.Helper()
+	var conn net.Conn
+	socktest.Until(t, fmt.Sprintf("something listens on port %d", port), func() bool {
+		c, err := net.Dial("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
+		conn = c
+		return err == nil
+	})
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+// requireSettings reads what another program's socket holds: that whose local
+// address and peer are these. want is waited for, as a program sets its options one
+// after the other.
+func requireSettings(t *testing.T, local, peer net.Addr, want string) {
+	t.Helper()
+	var got string
+	var peeker inspect.Peeker
+	defer peeker.Close()
+	look := func() bool {
+		owners, err := inspect.FindOwners()
+		require.NoError(t, err)
+		for s, err := range inspect.List(inspect.Filter{}) {
+			require.NoError(t, err)
+			if s.Local.String() != local.String() || s.Peer.String() != peer.String() {
+				continue
+			}
+			for o := range owners.Of(s.Inode) {
+				if settings, err := peeker.Settings(o, s.Inode); err == nil {
+					got = settings.String()
+					return got == want
+				}
+			}
+		}
+		return false
+	}
+	for range 100 {
+		if look() {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	require.Equal(t, want, got, "%s %s", local, peer)
+}
+
+func mustFormat(t *testing.T, name string) syntax.Format {
+	t.Helper()
+	f, err := syntax.Lookup(name)
+	require.NoError(t, err)
+	return f
+}
+
+func strictYAML(t *testing.T, text string, to any) {
+	t.Helper()
+	d := yaml.NewDecoder(strings.NewReader(text))
+	d.KnownFields(true)
+	require.NoError(t, d.Decode(to))
+}
