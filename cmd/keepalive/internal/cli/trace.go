@@ -39,7 +39,8 @@ answers, window probes and resets, a line each (Linux):
   AFTER     the time since the segment before it on the connection, in either
             direction; the kernel counts from the last one received, which may be
             0.04s longer ago
-  EXPECTED  what the socket's settings say that should be: idle 15s, interval 15s
+  EXPECTED  what the socket's settings, when it was first shown, say that should be:
+            idle 15s, interval 15s; "idle ?" where they may not be read
 
 A connection of which nothing was seen before its first probe is shown when the
 probe is answered or repeated.

@@ -46,7 +46,7 @@ type local struct {
 	pid      map[int]bool
 }
 
-func (o *traceOptions) run(stdout, stderr io.Writer) error {
+func (o *traceOptions) run(stdout, stderr io.Writer) (failure error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if o.limit > 0 {
@@ -74,7 +74,7 @@ func (o *traceOptions) run(stdout, stderr io.Writer) error {
 		if err != nil {
 			return err
 		}
-		defer f.Close()
+		defer func() { failure = errors.Join(failure, f.Close()) }()
 		if t.file, err = pcapng.NewWriter(f, capture.Snap); err != nil {
 			return err
 		}
