@@ -39,10 +39,7 @@ unnoticed, why, and what to change. keepalive plan says how it reckons.
 
 A connection that only this machine sees (loopback) crosses no path and is left
 out, unless --peer names it. One that the peer keeps alive with probes of its own
-is reported all the same: that cannot be seen from here.
-
-Exit codes: 0 all connections survive; 1 some do not; 2 wrong flags; 3 none is
-known to be lost, but some cannot be judged: see the note about permissions.`,
+is reported all the same: that cannot be seen from here.`,
 		Example: `  keepalive check --path aws-nlb-tcp
   keepalive check --path aws-nat-gateway --peer :5432 --detect 60s
   keepalive check --path azure-lb --pid 1234 --json | jq -r .change`,

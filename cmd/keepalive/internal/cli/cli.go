@@ -9,27 +9,6 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Exit codes, the same for every command.
-const (
-	exitOK       = 0
-	exitProblems = 1 // what the command looks for was found
-	exitUsage    = 2 // wrong flags or arguments, or a config this system cannot honour
-	exitDenied   = 3 // the system does not permit it
-)
-
-// errProblems ends a command that has already said what it found.
-var errProblems = errors.New("problems found")
-
-// A usageError is a mistake in the command line.
-type usageError struct{ error }
-
-func (e usageError) Unwrap() error { return e.error }
-
-// A deniedError is what the system does not permit.
-type deniedError struct{ error }
-
-func (e deniedError) Unwrap() error { return e.error }
-
 // Run runs the command line and returns the exit code. secure may be nil.
 func Run(args []string, stdout, stderr io.Writer, secure Secure) int {
 	root := newRoot(args, secure)
@@ -43,22 +22,8 @@ func Run(args []string, stdout, stderr io.Writer, secure Secure) int {
 			return code
 		}
 	}
-	var usage usageError
-	var denied deniedError
-	switch {
-	case err == nil:
-		return exitOK
-	case errors.Is(err, errProblems):
-		return exitProblems
-	case errors.As(err, &usage):
-		fmt.Fprintln(stderr, "keepalive:", err)
-		return exitUsage
-	case errors.As(err, &denied):
-		fmt.Fprintln(stderr, "keepalive:", err)
-		return exitDenied
-	}
-	fmt.Fprintln(stderr, "keepalive:", err)
-	return exitProblems
+	printError(stderr, err)
+	return exitCode(err)
 }
 
 // A subcommand is made only where it is wanted.
@@ -89,8 +54,7 @@ func newRoot(args []string, secure Secure) *cobra.Command {
 		Short: "TCP keepalive that is exactly what was asked for",
 		Long: `keepalive asks for TCP keepalive, and shows what the kernel made of it.
 
-Exit codes: 0 all is well; 1 problems were found, or something failed;
-2 the command line is wrong; 3 the system does not permit it.`,
+` + exitCodes,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noArgs,
@@ -100,14 +64,19 @@ Exit codes: 0 all is well; 1 problems were found, or something failed;
 	for _, c := range commands(secure) {
 		if len(args) > 0 && args[0] == c.name {
 			root.CompletionOptions.DisableDefaultCmd = true
-			root.AddCommand(c.make())
+			root.AddCommand(withExitCodes(c.make()))
 			return root
 		}
 	}
 	for _, c := range commands(secure) {
-		root.AddCommand(c.make())
+		root.AddCommand(withExitCodes(c.make()))
 	}
 	return root
+}
+
+func withExitCodes(cmd *cobra.Command) *cobra.Command {
+	cmd.Long += "\n\n" + exitCodes
+	return cmd
 }
 
 // noArgs refuses anything that is not a flag, or a command further down.

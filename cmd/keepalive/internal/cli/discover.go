@@ -58,8 +58,7 @@ larger program, keepalive-tls, which is found beside this one or in PATH.
 A server that sends keepalive probes of its own, as Go servers do every 15 s, keeps
 the path alive: nothing longer than that can be seen then, and discover says so.
 
-Exit codes: 0 measured; 1 failed; 2 wrong flags. Interrupted, it prints what is
-known by then.`,
+Interrupted, it prints what is known by then.`,
 		Example: `  keepalive discover db.example.com:5432
   keepalive discover example.com:80 --mode http --guess 60s
   keepalive discover example.com:443 --tls --mode http

@@ -43,10 +43,7 @@ not show: the settings of each socket, and when its next probe really leaves.
   PROCESS    who has the socket open; "+2" for two more
 
 "?" is unknown, and a line at the end says what would tell. Settings and process
-of other users' sockets take root (CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH).
-
-Exit codes: 0 listed, also if nothing was found; 1 failed; 2 wrong flags, or no
-such process; 3 not permitted to look at the process of --pid.`,
+of other users' sockets take root (CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH).`,
 		Example: `  keepalive ls
   keepalive ls --peer :5432 --peer :6379
   keepalive ls --local 10.0.0.0/8 --state established,close-wait

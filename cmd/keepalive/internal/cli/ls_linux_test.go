@@ -220,7 +220,7 @@ func TestHelpAndCompletion(t *testing.T) {
 		code, help, _ := command(name, "--help")
 		assert.Equal(t, exitOK, code)
 		assert.Contains(t, help, "Examples:")
-		assert.Contains(t, help, "Exit codes:")
+		assert.Contains(t, help, "Exit codes, the same for every command:")
 	}
 	code, script, _ := command("completion", "bash")
 	assert.Equal(t, exitOK, code)

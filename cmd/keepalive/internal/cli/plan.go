@@ -43,9 +43,7 @@ with data in flight, from the write. --from-failure counts from the death, also
 if the program writes just before keepalive would have noticed.
 
 --as prints the plan in the syntax of another program:
-` + formatList() + `
-Exit codes: 0 the plan survives; 1 it does not, or nobody can know; 2 wrong
-flags, or a request that whole seconds cannot meet.`,
+` + formatList(),
 		Example: `  keepalive plan --path aws-nlb-tcp,aws-nat-gateway
   keepalive plan --path aws-nlb-tcp --idle-timeout aws-nlb-tcp=1000s --detect 60s
   keepalive plan --path office-firewall=15m --lost-probes 3

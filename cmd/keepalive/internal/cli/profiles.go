@@ -28,9 +28,7 @@ WORD occurs, in any case.
 
 A fact in parentheses says how it is known: inferred from the kind of product,
 secondary (quoted by somebody else), from memory. "?" is not known. All others
-were read at the source, which --json names.
-
-Exit codes: 0 listed; 1 no profile has these words; 2 wrong flags.`,
+were read at the source, which --json names.`,
 		Example: `  keepalive profiles
   keepalive profiles aws nat
   keepalive profiles --json envoy | jq -r .source`,

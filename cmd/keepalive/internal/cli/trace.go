@@ -46,10 +46,7 @@ A connection of which nothing was seen before its first probe is shown when the
 probe is answered or repeated.
 
 It takes CAP_NET_RAW, and for the settings of other users' sockets root. Only the
-headers of packets are looked at, and kept.
-
-Exit codes: 0 ended by --count, --for or an interrupt; 1 failed; 2 wrong flags;
-3 not permitted.`,
+headers of packets are looked at, and kept.`,
 		Example: `  sudo keepalive trace
   sudo keepalive trace --port 5432 --for 10m
   sudo keepalive trace --peer 10.0.0.0/8 --write probes.pcapng`,

@@ -35,10 +35,7 @@ with the last look: + new, ! its state, settings, timer or probes, - gone.
   space  stop and go on        q, Esc, Ctrl-C  quit
 
 Where standard output is not a terminal, it prints the table again and again,
-each under a line with the time.
-
-Exit codes: 0 quit; 1 failed; 2 wrong flags, or no such process; 3 not permitted
-to look at the process of --pid.`,
+each under a line with the time.`,
 		Example: `  keepalive watch
   keepalive watch --peer :5432 --sort next
   keepalive watch --interval 5s --rounds 12 >log.txt`,

@@ -1,0 +1,120 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+)
+
+// Exit codes, the same for every command.
+const (
+	exitOK       = 0
+	exitProblems = 1
+	exitUsage    = 2
+	exitDenied   = 3
+	exitNothing  = 4
+	exitUnknown  = 5
+)
+
+// exitCodes is the part of every command's help about them. README has the same.
+const exitCodes = `Exit codes, the same for every command:
+  0  looked at everything that was asked for, and all of it is right
+  1  a problem was found, or something failed
+  2  wrong use or input
+  3  something could not be looked at for lack of permission
+  4  nothing matched what was asked for
+  5  not known: a path, settings, an assumption
+Where several apply, the first of 2, 1, 3, 5, 4 is taken.`
+
+// exitOrder is from the code that decides to the one that gives way to all others.
+var exitOrder = [...]int{exitUsage, exitProblems, exitDenied, exitUnknown, exitNothing}
+
+type (
+	usageError   struct{ error } // a mistake in the command line, or input that this system cannot honour
+	deniedError  struct{ error } // what the system does not permit
+	nothingError struct{ error } // nothing matched
+	unknownError struct{ error } // what cannot be known
+
+	// A said error decides the exit code; the command has printed what it says.
+	said struct{ error }
+)
+
+func (e usageError) Unwrap() error   { return e.error }
+func (e deniedError) Unwrap() error  { return e.error }
+func (e nothingError) Unwrap() error { return e.error }
+func (e unknownError) Unwrap() error { return e.error }
+func (e said) Unwrap() error         { return e.error }
+
+// errProblems ends a command that has printed the problems it found.
+var errProblems error = said{errors.New("problems found")}
+
+// exitCode is what an error, which may be several joined, means for the shell.
+func exitCode(err error) int {
+	if err == nil {
+		return exitOK
+	}
+	var found [len(exitOrder) + 1]bool
+	mark(err, &found)
+	for _, code := range exitOrder {
+		if found[code] {
+			return code
+		}
+	}
+	return exitProblems
+}
+
+// mark notes the code of each error that err is made of.
+func mark(err error, found *[len(exitOrder) + 1]bool) {
+	switch e := err.(type) {
+	case usageError:
+		found[exitUsage] = true
+	case deniedError:
+		found[exitDenied] = true
+	case nothingError:
+		found[exitNothing] = true
+	case unknownError:
+		found[exitUnknown] = true
+	case interface{ Unwrap() []error }:
+		for _, err := range e.Unwrap() {
+			mark(err, found)
+		}
+	case interface{ Unwrap() error }:
+		if inner := e.Unwrap(); inner != nil {
+			mark(inner, found)
+			return
+		}
+		found[exitProblems] = true
+	default:
+		found[exitProblems] = true
+	}
+}
+
+// printError prints what no command has printed yet, a line for each of several.
+func printError(w io.Writer, err error) {
+	switch e := err.(type) {
+	case nil, said:
+	case interface{ Unwrap() []error }:
+		if isJoin(err) {
+			for _, err := range e.Unwrap() {
+				printError(w, err)
+			}
+			return
+		}
+		fmt.Fprintln(w, "keepalive:", err)
+	default:
+		fmt.Fprintln(w, "keepalive:", err)
+	}
+}
+
+// isJoin tells the result of errors.Join from an error that wraps several in a
+// sentence of its own.
+func isJoin(err error) bool {
+	text := ""
+	for i, e := range err.(interface{ Unwrap() []error }).Unwrap() {
+		if i > 0 {
+			text += "\n"
+		}
+		text += e.Error()
+	}
+	return text == err.Error()
+}

@@ -1,0 +1,42 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestExitCode(t *testing.T) {
+	t.Parallel()
+	plain := errors.New("disk full")
+	usage, denied := usageError{errors.New("bad flag")}, deniedError{errors.New("not root")}
+	nothing, unknown := nothingError{errors.New("no such peer")}, unknownError{errors.New("no idea")}
+	for rule, row := range map[string]struct {
+		err  error
+		code int
+		text string
+	}{
+		"nothing wrong":                 {nil, 0, ""},
+		"any other error is a problem":  {plain, 1, "keepalive: disk full\n"},
+		"already printed":               {errProblems, 1, ""},
+		"a word around it":              {fmt.Errorf("ls: %w", denied), 3, "keepalive: ls: not root\n"},
+		"wrong use before a problem":    {errors.Join(plain, usage), 2, "keepalive: disk full\nkeepalive: bad flag\n"},
+		"a problem before a permission": {errors.Join(denied, errProblems), 1, "keepalive: not root\n"},
+		"a permission before unknown":   {errors.Join(unknown, nothing, denied), 3, "keepalive: no idea\nkeepalive: no such peer\nkeepalive: not root\n"},
+		"unknown before nothing":        {errors.Join(nothing, unknown), 5, "keepalive: no such peer\nkeepalive: no idea\n"},
+		"nothing":                       {nothing, 4, "keepalive: no such peer\n"},
+		"said, with its own code":       {said{nothing}, 4, ""},
+		"two causes in one sentence":    {fmt.Errorf("%w; %w", denied, plain), 1, "keepalive: not root; disk full\n"},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			t.Parallel()
+			var printed bytes.Buffer
+			printError(&printed, row.err)
+			assert.Equal(t, row.code, exitCode(row.err))
+			assert.Equal(t, row.text, printed.String())
+		})
+	}
+}
