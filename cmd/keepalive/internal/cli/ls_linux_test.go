@@ -213,7 +213,7 @@ func TestWrongUse(t *testing.T) {
 
 func TestHelpAndCompletion(t *testing.T) {
 	_, help, _ := command("--help")
-	for _, want := range []string{"demo", "ls ", "watch", "completion", "3 the system does not permit it"} {
+	for _, want := range []string{"demo", "ls ", "watch", "completion", exitCodes} {
 		assert.Contains(t, help, want)
 	}
 	for _, name := range []string{"ls", "watch"} {
