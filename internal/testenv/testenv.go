@@ -1,6 +1,7 @@
 // Package testenv decides what a test does when the machine lacks something
 // that it needs: it skips with the reason, but fails where the machine was
-// prepared so that nothing may be missing.
+// prepared so that nothing may be missing. A test that takes long skips too,
+// unless somebody asked for those.
 package testenv
 
 import (
@@ -11,6 +12,9 @@ import (
 
 // Strict is the environment variable that turns skips into failures.
 const Strict = "KEEPALIVE_TEST_STRICT"
+
+// LongTests is the environment variable that lets tests run that take long.
+const LongTests = "KEEPALIVE_TEST_LONG"
 
 // Need skips the test unless ok; in strict mode it fails.
 func Need(t testing.TB, ok bool, why string) {
@@ -36,4 +40,14 @@ func Tool(t testing.TB, name string) string {
 	path, err := exec.LookPath(name)
 	Need(t, err == nil, "needs the program "+name)
 	return path
+}
+
+// Long is for a test that takes more than a few seconds, however fast the machine
+// is. go test of everything is to be done within a minute, so it skips also in
+// strict mode; .ci/run and .ci/nightly set [LongTests].
+func Long(t testing.TB) {
+	t.Helper()
+	if os.Getenv(LongTests) != "1" {
+		t.Skip("takes long: " + LongTests + "=1 runs it")
+	}
 }
