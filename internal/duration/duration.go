@@ -1,0 +1,108 @@
+// Package duration reads and writes the times that people give and are shown:
+// one grammar for text forms, flags and output, so that what is printed can be
+// typed.
+package duration
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+)
+
+const (
+	day  = 24 * time.Hour
+	week = 7 * day
+)
+
+// The errors that [Parse] wraps.
+var (
+	ErrSyntax = errors.New("is not a duration such as 90s, 1h30m or 7d, nor a number of seconds")
+	ErrRange  = errors.New("is more than a duration can hold (292 years)")
+)
+
+// Parse reads a duration: a whole number of seconds, "350", or numbers with
+// units, "350s", "1h30m", "1.5s", "7d", "2w". The units are those of
+// [time.ParseDuration], d for 24 hours and w for 7 days; a sign may come first.
+// An error names the text, and wraps [ErrSyntax] or [ErrRange].
+func Parse(text string) (time.Duration, error) {
+	rest, negative := text, false
+	if rest != "" && (rest[0] == '-' || rest[0] == '+') {
+		rest, negative = rest[1:], rest[0] == '-'
+	}
+	parts, ok := split(rest)
+	if !ok {
+		return 0, fmt.Errorf("%q %w", text, ErrSyntax)
+	}
+	var sum uint64 // of nanoseconds, at most 1<<63: the smallest Duration has no positive counterpart
+	for _, p := range parts {
+		d, ok := p.duration()
+		if sum += uint64(d); !ok || sum > 1<<63 {
+			return 0, fmt.Errorf("%q %w", text, ErrRange)
+		}
+	}
+	switch {
+	case negative:
+		return -time.Duration(sum), nil
+	case sum > math.MaxInt64:
+		return 0, fmt.Errorf("%q %w", text, ErrRange)
+	}
+	return time.Duration(sum), nil
+}
+
+// A part is a number and its unit.
+type part struct{ number, unit string }
+
+// split takes a text without its sign apart, and tells whether it is one.
+func split(text string) (parts []part, ok bool) {
+	if text != "" && strings.Trim(text, "0123456789") == "" {
+		return []part{{text, "s"}}, true
+	}
+	for text != "" {
+		number := text[:len(text)-len(strings.TrimLeft(text, "0123456789."))]
+		text = text[len(number):]
+		unit := text
+		if i := strings.IndexAny(text, "0123456789."); i >= 0 {
+			unit = text[:i]
+		}
+		text = text[len(unit):]
+		if strings.Count(number, ".") > 1 || strings.Trim(number, ".") == "" {
+			return nil, false
+		}
+		switch unit {
+		case "ns", "us", "µs", "μs", "ms", "s", "m", "h", "d", "w": // the micro sign and the Greek letter, as Go has it
+		default:
+			return nil, false
+		}
+		parts = append(parts, part{number, unit})
+	}
+	return parts, len(parts) > 0
+}
+
+// duration is false if the part is longer than a Duration can hold.
+func (p part) duration() (time.Duration, bool) {
+	unit, times := p.unit, time.Duration(1)
+	switch unit {
+	case "d":
+		unit, times = "h", day/time.Hour
+	case "w":
+		unit, times = "h", week/time.Hour
+	}
+	d, err := time.ParseDuration(p.number + unit)
+	return d * times, err == nil && d <= math.MaxInt64/times
+}
+
+// Format writes a duration exactly and short, as [Parse] reads it: "350s", "4h",
+// "5d", "1m0.5s".
+func Format(d time.Duration) string {
+	switch {
+	case d >= day && d%day == 0:
+		return fmt.Sprintf("%dd", d/day)
+	case d >= 2*time.Hour && d%time.Hour == 0:
+		return fmt.Sprintf("%dh", d/time.Hour)
+	case d%time.Second == 0:
+		return fmt.Sprintf("%ds", d/time.Second)
+	}
+	return d.String()
+}
