@@ -2,7 +2,9 @@ package inspect
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -13,14 +15,20 @@ type Endpoint struct {
 	// Prefix holds the address; the zero value holds all. One for IPv4 also holds
 	// IPv4-mapped addresses.
 	Prefix netip.Prefix
+	// Zone is the interface of a link-local address, by its name or number: only
+	// sockets that are bound to it, as those with such an address are. "" for any.
+	Zone string
 	// The port lies within LowPort and HighPort. Both 0: any port. HighPort 0:
 	// LowPort alone.
 	LowPort, HighPort uint16
+
+	device uint32 // the number of Zone, while a list is made
 }
 
 // ParseEndpoint reads an address ("192.0.2.1", "2001:db8::1"), a prefix
 // ("10.0.0.0/8"), a port (":443", ":8000-8099"), or both ("10.0.0.0/8:443",
-// "[2001:db8::]/32:443", "*:443"). Names are not looked up.
+// "[2001:db8::]/32:443", "*:443"). An IPv6 address may have a zone
+// ("fe80::1%eth0", "[fe80::1%eth0]:443"). Names are not looked up.
 func ParseEndpoint(s string) (Endpoint, error) {
 	addr, port, err := splitEndpoint(s)
 	if err != nil {
@@ -28,7 +36,7 @@ func ParseEndpoint(s string) (Endpoint, error) {
 	}
 	var e Endpoint
 	if addr != "" && addr != "*" {
-		if e.Prefix, err = parsePrefix(addr); err != nil {
+		if e.Prefix, e.Zone, err = parsePrefix(addr); err != nil {
 			return Endpoint{}, fmt.Errorf("%q: %q is neither an IP address nor a prefix like 10.0.0.0/8 (names are not looked up)", s, addr)
 		}
 	}
@@ -68,23 +76,23 @@ func splitEndpoint(s string) (addr, port string, err error) {
 
 // parsePrefix reads an address as the prefix that holds only it. IPv4-mapped
 // ones mean IPv4.
-func parsePrefix(s string) (netip.Prefix, error) {
+func parsePrefix(s string) (p netip.Prefix, zone string, err error) {
 	if !strings.Contains(s, "/") {
 		a, err := netip.ParseAddr(s)
 		if err != nil {
-			return netip.Prefix{}, err
+			return netip.Prefix{}, "", err
 		}
+		zone = a.Zone()
 		a = a.WithZone("").Unmap()
-		return netip.PrefixFrom(a, a.BitLen()), nil
+		return netip.PrefixFrom(a, a.BitLen()), zone, nil
 	}
-	p, err := netip.ParsePrefix(s)
-	if err != nil {
-		return netip.Prefix{}, err
+	if p, err = netip.ParsePrefix(s); err != nil {
+		return netip.Prefix{}, "", err
 	}
 	if p.Addr().Is4In6() && p.Bits() >= 96 {
 		p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
 	}
-	return p.Masked(), nil
+	return p.Masked(), "", nil
 }
 
 func parsePorts(s string) (low, high uint16, err error) {
@@ -115,6 +123,9 @@ func (e *Endpoint) check() error {
 	if e.Prefix != (netip.Prefix{}) && !e.Prefix.IsValid() {
 		return fmt.Errorf("inspect: Endpoint.Prefix is not valid: %v", e.Prefix)
 	}
+	if a := e.Prefix.Addr(); e.Zone != "" && (!e.Prefix.IsSingleIP() || !a.Is6() || a.Is4In6()) {
+		return fmt.Errorf("inspect: Endpoint.Zone=%q is for a single IPv6 address, not for %v", e.Zone, e.Prefix)
+	}
 	return nil
 }
 
@@ -130,7 +141,7 @@ func (e Endpoint) String() string {
 	case !e.Prefix.IsValid():
 		s = "*"
 	case e.Prefix.IsSingleIP():
-		s = e.Prefix.Addr().String()
+		s = e.Prefix.Addr().WithZone(e.Zone).String()
 	default:
 		s = e.Prefix.String()
 	}
@@ -138,7 +149,7 @@ func (e Endpoint) String() string {
 	if !limited {
 		return s
 	}
-	if addr, bits, isPrefix := strings.Cut(s, "/"); strings.Contains(s, ":") {
+	if addr, bits, isPrefix := strings.Cut(s, "/"); strings.Contains(addr, ":") {
 		s = "[" + addr + "]"
 		if isPrefix {
 			s += "/" + bits
@@ -151,22 +162,54 @@ func (e Endpoint) String() string {
 	return s
 }
 
-// Matches tells whether this is such an end.
+// Matches tells whether this is such an end. Zones are compared as they are
+// written, where both have one.
 func (e *Endpoint) Matches(a netip.AddrPort) bool {
 	low, high, limited := e.ports()
 	if limited && (a.Port() < low || a.Port() > high) {
 		return false
 	}
 	addr := a.Addr()
+	if zone := addr.Zone(); zone != "" {
+		if e.Zone != "" && e.Zone != zone {
+			return false
+		}
+		addr = addr.WithZone("") // no Prefix contains an address with one
+	}
 	if e.Prefix.Addr().Is4() {
 		addr = addr.Unmap()
 	}
 	return !e.Prefix.IsValid() || e.Prefix.Contains(addr)
 }
 
-func matchesAny(endpoints []Endpoint, a netip.AddrPort) bool {
+// withDevices returns the endpoints with the numbers of their interfaces, which
+// are those of the calling thread's network namespace. One that is not there is
+// an error: a list of its sockets would be empty for the wrong reason.
+func withDevices(endpoints []Endpoint) ([]Endpoint, error) {
+	hasZone := func(e Endpoint) bool { return e.Zone != "" }
+	if !slices.ContainsFunc(endpoints, hasZone) {
+		return endpoints, nil
+	}
+	endpoints = slices.Clone(endpoints)
 	for i := range endpoints {
-		if endpoints[i].Matches(a) {
+		e := &endpoints[i]
+		if e.Zone == "" {
+			continue
+		}
+		if device, err := net.InterfaceByName(e.Zone); err == nil {
+			e.device = uint32(device.Index)
+		} else if n, numErr := strconv.ParseUint(e.Zone, 10, 32); numErr == nil && n > 0 {
+			e.device = uint32(n)
+		} else {
+			return nil, fmt.Errorf("inspect: Endpoint %v: the interface %q: %w", *e, e.Zone, err)
+		}
+	}
+	return endpoints, nil
+}
+
+func matchesAny(endpoints []Endpoint, a netip.AddrPort, device uint32) bool {
+	for i := range endpoints {
+		if e := &endpoints[i]; e.Matches(a) && (e.device == 0 || e.device == device) {
 			return true
 		}
 	}

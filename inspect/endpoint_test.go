@@ -2,6 +2,7 @@ package inspect_test
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -37,11 +38,19 @@ func TestParseEndpoint(t *testing.T) {
 		{"::", "::/128", 0, 0, "::"},
 		{"::ffff:192.0.2.1", "192.0.2.1/32", 0, 0, "192.0.2.1"},
 		{"::ffff:10.0.0.0/104", "10.0.0.0/8", 0, 0, "10.0.0.0/8"},
-		{"fe80::1%eth0", "fe80::1/128", 0, 0, "fe80::1"},
+		{"fe80::1%eth0", "fe80::1/128", 0, 0, "fe80::1%eth0"},
+		{"[fe80::1%3]:443", "fe80::1/128", 443, 443, "[fe80::1%3]:443"},
+		{"fe80::1%a/b", "", 0, 0, ""},
 	} {
 		e, err := inspect.ParseEndpoint(row.text)
+		if row.written == "" {
+			assert.ErrorContains(t, err, "neither an IP address nor a prefix", row.text)
+			continue
+		}
 		require.NoError(t, err, row.text)
 		want := inspect.Endpoint{LowPort: row.low, HighPort: row.high}
+		_, zone, _ := strings.Cut(strings.TrimSuffix(row.text, "]:443"), "%")
+		want.Zone = zone
 		if row.prefix != "" {
 			want.Prefix = netip.MustParsePrefix(row.prefix)
 		}
@@ -84,6 +93,9 @@ func TestAnInvalidFilterIsAnErrorBeforeAnyList(t *testing.T) {
 		"a state that does not exist": {States: 1 << 30},
 		"a family of its own":         {Family: 3},
 		"ports the wrong way round":   {Peer: []inspect.Endpoint{{LowPort: 5, HighPort: 4}}},
+		"a zone of many addresses":    {Local: []inspect.Endpoint{{Zone: "lo"}}},
+		"a zone of IPv4":              {Local: []inspect.Endpoint{{Prefix: netip.MustParsePrefix("1.2.3.4/32"), Zone: "lo"}}},
+		"no such interface":           {Local: []inspect.Endpoint{{Prefix: netip.MustParsePrefix("fe80::1/128"), Zone: "none77"}}},
 		"a prefix that is none":       {Local: []inspect.Endpoint{{Prefix: netip.PrefixFrom(netip.MustParseAddr("1.2.3.4"), 77)}}},
 	} {
 		n := 0

@@ -11,7 +11,8 @@ import (
 var ErrTableChanged = errors.New("the socket table changed while it was read: sockets may be missing or listed twice")
 
 // A Filter selects sockets. Its zero value selects the connections of both
-// families. States, addresses and ports are compared in the kernel.
+// families. States, addresses and ports are compared in the kernel, unless there
+// are more than some hundred endpoints or one has a Zone.
 type Filter struct {
 	States StateSet   // none: those of a connection
 	Family Family     // none: both
@@ -45,11 +46,19 @@ const (
 // closed meanwhile.
 func List(f Filter) iter.Seq2[*Socket, error] {
 	return func(yield func(*Socket, error) bool) {
-		if err := f.check(); err != nil {
+		err := f.check()
+		g := f
+		if err == nil {
+			g.Local, err = withDevices(f.Local)
+		}
+		if err == nil {
+			g.Peer, err = withDevices(f.Peer)
+		}
+		if err != nil {
 			yield(nil, err)
 			return
 		}
-		if err := f.list(yield); err != nil {
+		if err := g.list(yield); err != nil {
 			yield(nil, err)
 		}
 	}
@@ -95,5 +104,5 @@ func (f *Filter) matches(s *Socket) bool {
 	is4 := s.Local.Addr().Is4()
 	return f.States.Has(s.State) &&
 		(f.Family == BothFamilies || is4 == (f.Family == IPv4)) &&
-		matchesAny(f.Local, s.Local) && matchesAny(f.Peer, s.Peer)
+		matchesAny(f.Local, s.Local, s.Device) && matchesAny(f.Peer, s.Peer, s.Device)
 }

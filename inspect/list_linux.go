@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -37,6 +38,8 @@ type lister struct {
 	socket Socket
 	listed bool // something
 	liar   bool // a sandbox that answers with zeros
+
+	compare bool // the kernel did not compare all
 }
 
 func (l *lister) fromSockDiag() error {
@@ -45,10 +48,10 @@ func (l *lister) fromSockDiag() error {
 		return err
 	}
 	defer conn.Close()
-	q := sockdiag.Query{States: l.filter.States.mask(), Filter: sockdiag.And(
-		program(l.filter.Local, sockdiag.Local),
-		program(l.filter.Peer, sockdiag.Remote),
-	)}
+	local, localWhole := program(l.filter.Local, sockdiag.Local)
+	peer, peerWhole := program(l.filter.Peer, sockdiag.Remote)
+	l.compare = !localWhole || !peerWhole
+	q := sockdiag.Query{States: l.filter.States.mask(), Filter: sockdiag.And(local, peer)}
 	if l.filter.Activity {
 		q.Extensions |= sockdiag.ExtInfo
 	}
@@ -73,9 +76,16 @@ func netlinkFamily(f Family) uint8 {
 	return sockdiag.BothFamilies
 }
 
-// program is what the kernel runs on each socket.
-func program(endpoints []Endpoint, side sockdiag.Side) sockdiag.Filter {
-	var any sockdiag.Filter
+// maxProgram bounds what the kernel runs on each socket, under a lock, once for
+// each endpoint until one matches, and checks beforehand in a time that grows
+// with the square: a few hundred endpoints. From there on it is as fast to
+// compare here.
+const maxProgram = 8 << 10
+
+// program is what the kernel runs on each socket, and whether that is all there
+// is to compare. It lets more sockets pass where it cannot be said.
+func program(endpoints []Endpoint, side sockdiag.Side) (any sockdiag.Filter, whole bool) {
+	whole = true
 	for i := range endpoints {
 		e := &endpoints[i]
 		var both sockdiag.Filter
@@ -90,8 +100,12 @@ func program(endpoints []Endpoint, side sockdiag.Side) sockdiag.Filter {
 		} else {
 			any = sockdiag.Or(any, both)
 		}
+		if len(any) > maxProgram {
+			return nil, false
+		}
+		whole = whole && e.device == 0
 	}
-	return any
+	return any, whole
 }
 
 func (l *lister) visit(m sockdiag.Message) bool {
@@ -105,7 +119,7 @@ func (l *lister) visit(m sockdiag.Message) bool {
 		s.fillAttributes(m, l.filter.Detail)
 	}
 	l.listed = true
-	return l.yield(s, nil)
+	return l.compare && !l.filter.matches(s) || l.yield(s, nil)
 }
 
 func (s *Socket) fillAttributes(m sockdiag.Message, detail bool) {
@@ -139,6 +153,11 @@ func (d *Detail) fill(kind uint16, value []byte) {
 }
 
 func (l *lister) fromProc() error {
+	for _, e := range slices.Concat(l.filter.Local, l.filter.Peer) {
+		if e.device != 0 {
+			return fmt.Errorf("%v: /proc/net/tcp does not tell interfaces: %w", e, errors.ErrUnsupported)
+		}
+	}
 	return procnet.Walk(func(e *procnet.Entry) bool {
 		s := &l.socket
 		*s = Socket{}

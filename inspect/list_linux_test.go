@@ -66,6 +66,14 @@ func populate(t *testing.T) *population {
 	return p
 }
 
+// many are n endpoints that match nothing, followed by some.
+func many(n int, some ...inspect.Endpoint) (set []inspect.Endpoint) {
+	for i := range n {
+		set = append(set, inspect.Endpoint{Prefix: netip.PrefixFrom(netip.AddrFrom4([4]byte{203, 0, 113, 1}), 32), LowPort: uint16(i + 1)})
+	}
+	return append(set, some...)
+}
+
 // What the kernel's programs let pass is what a plain comparison lets pass of
 // all sockets, which /proc/net/tcp has too.
 func TestFiltersOfLists(t *testing.T) {
@@ -124,6 +132,8 @@ func TestFiltersOfLists(t *testing.T) {
 			{endpoint(":1-79"), endpoint(":81-65535")},
 			{endpoint("2001:db8::/32")},
 			{endpoint("*")},
+			many(400, endpoint("192.0.2.0/24")),
+			many(7000, endpoint("127.0.0.1"), endpoint(port)), // longer than a message in 16 bits
 		}
 		matches := func(set []inspect.Endpoint, a netip.AddrPort) bool {
 			for _, e := range set {
@@ -319,5 +329,39 @@ func TestAListOfAnotherNamespaceIsThatOfTheThread(t *testing.T) {
 		assert.Empty(t, list(t, inspect.Filter{States: inspect.AllStates}))
 		socktest.Pair(t, "tcp4", "127.0.0.1:0")
 		assert.Len(t, list(t, inspect.Filter{}), 2)
+	})
+}
+
+// A link-local address means nothing without its interface: two of them have the
+// same one.
+func TestAListOfOneInterface(t *testing.T) {
+	t.Parallel()
+	socktest.InNamespace(t, func() {
+		socktest.IP(t, "link add ka0 type veth peer name ka1", "link set ka1 up", "link set ka0 up",
+			"addr add fe80::1234/64 dev ka0 nodad", "addr add fe80::1234/64 dev ka1 nodad")
+		ports := map[string]uint16{}
+		for _, device := range []string{"ka0", "ka1"} {
+			_, server := socktest.Pair(t, "tcp6", "[fe80::1234%"+device+"]:0")
+			ports[device] = server.LocalAddr().(*net.TCPAddr).AddrPort().Port()
+		}
+		count := func(text string, port uint16) (n int) {
+			e, err := inspect.ParseEndpoint(text)
+			require.NoError(t, err)
+			for _, s := range list(t, inspect.Filter{Local: []inspect.Endpoint{e}}) {
+				if s.Local.Port() == port {
+					n++
+				}
+			}
+			return n
+		}
+		ka0, err := net.InterfaceByName("ka0")
+		require.NoError(t, err)
+		assert.Equal(t, 1, count("fe80::1234", ports["ka0"]), "any interface")
+		assert.Equal(t, 1, count("fe80::1234%ka0", ports["ka0"]))
+		assert.Equal(t, 1, count(fmt.Sprintf("fe80::1234%%%d", ka0.Index), ports["ka0"]))
+		assert.Zero(t, count("fe80::1234%ka1", ports["ka0"]))
+		assert.Equal(t, 1, count("fe80::1234%ka1", ports["ka1"]))
+		assert.Equal(t, 1, count(fmt.Sprintf("[fe80::1234%%ka0]:%d", ports["ka0"]), ports["ka0"]))
+		assert.Zero(t, count(fmt.Sprintf("[fe80::1234%%ka1]:%d", ports["ka0"]), ports["ka0"]))
 	})
 }

@@ -127,6 +127,9 @@ func (c *Conn) answer(b []byte, id *ID) (Message, error) {
 // Dump calls f for each socket that q selects, until f returns false. A Conn
 // whose dump was not read to its end cannot be used again.
 func (c *Conn) Dump(q *Query, f func(Message) bool) error {
+	if len(q.Filter) > MaxFilter {
+		return fmt.Errorf("sock_diag: a filter of %d bytes is too long: a message takes %d", len(q.Filter), MaxFilter)
+	}
 	c.seq++
 	if q.Family == BothFamilies {
 		c.out = appendLegacy(c.out[:0], c.seq, q)

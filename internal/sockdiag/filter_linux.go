@@ -2,6 +2,7 @@ package sockdiag
 
 import (
 	"encoding/binary"
+	"math"
 	"net/netip"
 
 	"golang.org/x/sys/unix"
@@ -15,6 +16,11 @@ import (
 // own beginning, if it is true or not. A program that is left at its end lets
 // the socket pass; one that jumps to the end plus 4 rejects it.
 type Filter []byte
+
+// MaxFilter is the longest Filter that [Conn.Dump] takes: the length of an
+// attribute and the distance of a jump have 16 bits. Or and And may make longer
+// ones, which mean nothing.
+const MaxFilter = math.MaxUint16 - max(unix.SizeofNlAttr, reject)
 
 // Operations.
 const (

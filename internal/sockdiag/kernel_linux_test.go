@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"os"
 	"runtime"
 	"slices"
 	"syscall"
@@ -142,18 +143,51 @@ func TestLookupOfASocketBoundToADevice(t *testing.T) {
 	assert.NotZero(t, m.Device())
 }
 
-// One without the module answers every question with ENOENT.
+// A kernel without the module answers every question with ENOENT. So does this
+// one about a protocol that nobody answers for.
 func TestAKernelThatFindsNothingDoesNotWork(t *testing.T) {
 	t.Parallel()
-	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	c, err := Open()
 	require.NoError(t, err)
-	c := Conn{fd: fds[0], buffer: make([]byte, 4096), seq: testSeq - 1}
 	defer c.Close()
-	defer unix.Close(fds[1])
-	require.NoError(t, unix.Send(fds[1], control(unix.NLMSG_ERROR, 0, errnoBody(unix.ENOENT)...), 0))
-	works, err := c.Works()
+	const nobodyAnswers = 200
+	works, err := c.answersAbout(nobodyAnswers)
 	require.NoError(t, err)
 	assert.False(t, works)
+	works, err = c.Works()
+	require.NoError(t, err)
+	assert.True(t, works)
+}
+
+// Not parallel: it looks at all that is open.
+func TestAQuestionOpensNothing(t *testing.T) {
+	socktest.InNamespace(t, func() { // without a socket
+		c, err := Open()
+		require.NoError(t, err)
+		defer c.Close()
+		// Whoever could listen, could only on the one port there is.
+		require.NoError(t, os.WriteFile("/proc/sys/net/ipv4/ip_local_port_range", []byte("40000 40000"), 0))
+		taken, err := net.Listen("tcp", ":40000")
+		require.NoError(t, err)
+		defer taken.Close()
+		works, err := c.Works()
+		require.NoError(t, err)
+		assert.True(t, works)
+	})
+}
+
+func TestAFilterThatIsTooLongIsAnError(t *testing.T) {
+	t.Parallel()
+	c, err := Open()
+	require.NoError(t, err)
+	defer c.Close()
+	never := Ports(Local, 1, 0)
+	for len(never) < MaxFilter-100 {
+		never = Or(never, never)
+	}
+	require.Greater(t, len(never), MaxFilter, "the test's own arithmetic")
+	assert.ErrorContains(t, c.Dump(&Query{States: math.MaxUint32, Filter: never}, nil), "too long")
+	assert.False(t, c.broken, "nothing was asked")
 }
 
 func TestBorrowedConnsAreUsedAgainInTheirNamespaceOnly(t *testing.T) {

@@ -1,6 +1,7 @@
 package sockdiag
 
 import (
+	"cmp"
 	"encoding/binary"
 	"math"
 	"net/netip"
@@ -15,6 +16,7 @@ const (
 	sizeofSockID  = 48 // struct inet_diag_sockid, the end of it
 	sizeofLegacy  = 60 // struct inet_diag_req
 	attrBytecode  = 1  // INET_DIAG_REQ_BYTECODE
+	attrProtocol  = 3  // INET_DIAG_REQ_PROTOCOL
 
 	getSock = 18 // TCPDIAG_GETSOCK
 )
@@ -44,7 +46,8 @@ func (id *ID) Connected() bool { return id.Remote.Port() != 0 }
 
 // A Query selects sockets for a dump.
 type Query struct {
-	Family     uint8  // BothFamilies, unix.AF_INET or unix.AF_INET6
+	Family     uint8  // BothFamilies (of TCP), unix.AF_INET or unix.AF_INET6
+	Protocol   uint16 // 0 for TCP, or unix.IPPROTO_MPTCP
 	States     uint32 // 1<<state
 	Extensions uint8  // ExtInfo
 	Filter     Filter // empty for all
@@ -79,10 +82,15 @@ func appendRequest(b []byte, seq uint32, flags uint16, q *Query, id *ID) []byte 
 	binary.NativeEndian.PutUint16(h[6:], unix.NLM_F_REQUEST|flags)
 	binary.NativeEndian.PutUint32(h[8:], seq)
 	r := h[sizeofHeader:]
-	r[0], r[1], r[2] = q.Family, unix.IPPROTO_TCP, q.Extensions
+	r[0], r[1], r[2] = q.Family, uint8(cmp.Or(q.Protocol, unix.IPPROTO_TCP)), q.Extensions
 	binary.NativeEndian.PutUint32(r[4:], q.States)
 	if id != nil {
 		id.put(r[sizeofRequest-sizeofSockID:])
+	}
+	if q.Protocol > math.MaxUint8 { // then the attribute counts, not the field
+		b = binary.NativeEndian.AppendUint16(b, unix.SizeofNlAttr+4)
+		b = binary.NativeEndian.AppendUint16(b, attrProtocol)
+		b = binary.NativeEndian.AppendUint32(b, uint32(q.Protocol))
 	}
 	return q.appendFilter(b, start)
 }
