@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/tcpkeepalive/keepalive/internal/alike"
 )
 
 // A Catalog is the built-in profiles and those added to it. The zero value has
@@ -46,6 +48,14 @@ func (c *Catalog) Add(p Profile) error {
 // Profiles returns all profiles, the built-in ones first.
 func (c *Catalog) Profiles() []Profile { return slices.Concat(c.groups()...) }
 
+func (c *Catalog) ids() []string {
+	var ids []string
+	for _, p := range c.Profiles() {
+		ids = append(ids, p.ID)
+	}
+	return ids
+}
+
 // Lookup returns the profile of that ID, or an [*UnknownProfileError] with those
 // that look alike.
 func (c *Catalog) Lookup(id string) (Profile, error) {
@@ -56,7 +66,7 @@ func (c *Catalog) Lookup(id string) (Profile, error) {
 			}
 		}
 	}
-	return Profile{}, &UnknownProfileError{ID: id, Nearest: nearest(id, c.Profiles())}
+	return Profile{}, &UnknownProfileError{ID: id, Nearest: alike.Nearest(id, c.ids())}
 }
 
 // Search returns the profiles in whose ID, provider, product, layer or kind every
@@ -99,51 +109,4 @@ func (e *UnknownProfileError) Error() string {
 		text += ": did you mean " + strings.Join(e.Nearest, ", ") + "?"
 	}
 	return text
-}
-
-// nearest returns the IDs closest to id: first those that contain it, or a part of
-// it, then those with few letters changed.
-func nearest(id string, profiles []Profile) []string {
-	type candidate struct {
-		id       string
-		distance int
-	}
-	id = strings.ToLower(id)
-	var near []candidate
-	for _, p := range profiles {
-		d := distance(id, p.ID)
-		if id != "" && strings.Contains(p.ID, id) {
-			d = 0
-		}
-		if d <= max(2, len(id)/3) {
-			near = append(near, candidate{p.ID, d})
-		}
-	}
-	slices.SortStableFunc(near, func(a, b candidate) int { return a.distance - b.distance })
-	var ids []string
-	for _, c := range near[:min(3, len(near))] {
-		ids = append(ids, c.id)
-	}
-	return ids
-}
-
-// distance is the number of bytes to insert, delete or change (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			changed := diagonal
-			if a[i] != b[j] {
-				changed++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(changed, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -7,6 +7,7 @@ require (
 	github.com/charmbracelet/x/ansi v0.11.7 // later ones take 20 ms at start-up, for go-runewidth v0.0.27
 	github.com/gopacket/gopacket v1.7.7
 	github.com/spf13/cobra v1.10.2
+	github.com/spf13/pflag v1.0.9
 	github.com/stretchr/testify v1.12.1
 	github.com/tcpkeepalive/keepalive v0.1.0
 	go.yaml.in/yaml/v3 v3.0.5
@@ -20,6 +21,5 @@ require (
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/lucasb-eyer/go-colorful v1.4.0 // indirect
 	github.com/mattn/go-runewidth v0.0.23 // indirect
-	github.com/spf13/pflag v1.0.9 // indirect
 	golang.org/x/net v0.55.0 // indirect
 )

@@ -2,19 +2,27 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
+
+	"github.com/tcpkeepalive/keepalive/internal/alike"
 )
 
 // Run runs the command line and returns the exit code. secure may be nil.
 func Run(args []string, stdout, stderr io.Writer, secure Secure) int {
 	root := newRoot(args, secure)
 	root.SetArgs(args)
-	root.SetOut(stdout)
 	root.SetErr(stderr)
+	out := &firstError{w: stdout}
+	if widthOf(stdout) > 0 { // a terminal, which commands want to see as such
+		root.SetOut(stdout)
+	} else {
+		root.SetOut(out)
+	}
 	err := root.Execute()
 	if errors.Is(err, errNeedsTLS) {
 		var code int
@@ -22,8 +30,26 @@ func Run(args []string, stdout, stderr io.Writer, secure Secure) int {
 			return code
 		}
 	}
+	if out.err != nil && !errors.Is(err, out.err) {
+		err = errors.Join(err, out.err) // of help and the like, which return none
+	}
 	printError(stderr, err)
 	return exitCode(err)
+}
+
+// A firstError remembers the first error of a writer, and writes no more after it.
+type firstError struct {
+	w   io.Writer
+	err error
+}
+
+func (f *firstError) Write(b []byte) (int, error) {
+	if f.err != nil {
+		return 0, f.err
+	}
+	n, err := f.w.Write(b)
+	f.err = err
+	return n, err
 }
 
 // A subcommand is made only where it is wanted.
@@ -60,7 +86,7 @@ func newRoot(args []string, secure Secure) *cobra.Command {
 		Args:          noArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(flagError)
 	for _, c := range commands(secure) {
 		if len(args) > 0 && args[0] == c.name {
 			root.CompletionOptions.DisableDefaultCmd = true
@@ -68,10 +94,28 @@ func newRoot(args []string, secure Secure) *cobra.Command {
 			return root
 		}
 	}
+	root.Version = versionText()
+	root.SetVersionTemplate("{{.Version}}\n")
+	helpInOnePiece(root)
 	for _, c := range commands(secure) {
-		root.AddCommand(withExitCodes(c.make()))
+		cmd := withExitCodes(c.make())
+		completeNothingElse(cmd)
+		root.AddCommand(cmd)
 	}
 	return root
+}
+
+// helpInOnePiece lets help not print an error of the output, which Run does.
+func helpInOnePiece(root *cobra.Command) {
+	help := root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		out := cmd.OutOrStdout()
+		var text bytes.Buffer
+		cmd.SetOut(&text)
+		help(cmd, args)
+		cmd.SetOut(out)
+		out.Write(text.Bytes())
+	})
 }
 
 func withExitCodes(cmd *cobra.Command) *cobra.Command {
@@ -81,8 +125,12 @@ func withExitCodes(cmd *cobra.Command) *cobra.Command {
 
 // noArgs refuses anything that is not a flag, or a command further down.
 func noArgs(cmd *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return usageError{fmt.Errorf("%q is not understood; see %s --help", args[0], cmd.CommandPath())}
+	if len(args) == 0 {
+		return nil
 	}
-	return nil
+	var names []string
+	for _, c := range cmd.Commands() {
+		names = append(names, c.Name())
+	}
+	return usageError{fmt.Errorf("%q is not understood; see %s --help%s", args[0], cmd.CommandPath(), alike.Question(alike.Nearest(args[0], names)))}
 }

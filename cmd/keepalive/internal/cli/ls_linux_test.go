@@ -192,7 +192,7 @@ func TestWrongUse(t *testing.T) {
 		{"ls --local 1.2.3.4:99999", `port "99999" is not a number from 1 to 65535`},
 		{"ls --pid 1073741824", "--pid 1073741824: there is no such process"},
 		{"ls --pid -3", "--pid -3: a process number is greater than 0"},
-		{"ls --pid x", "invalid argument"},
+		{"ls --pid x", "--pid x: want a whole number"},
 		{"ls --ss --json", "--json and --ss exclude each other"},
 		{"ls --listening --state all", "--listening and --state exclude each other"},
 		{"ls -4 -6", "--ipv4 and --ipv6 exclude each other"},

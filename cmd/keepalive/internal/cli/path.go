@@ -3,14 +3,15 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"math"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/internal/alike"
+	"github.com/tcpkeepalive/keepalive/internal/duration"
 )
 
 // A pathOptions are the flags that say what a connection crosses, and what it has
@@ -31,24 +32,30 @@ func (o *pathOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringSliceVar(&o.path, "path", nil, "what the connection crosses, from client to server: profile IDs; NAME=350s is a middlebox of your own")
 	f.StringArrayVar(&o.timeouts, "idle-timeout", nil, "ID=1000s: what a profile of the path is set to")
-	f.IntVar(&o.lostProbes, "lost-probes", 2, "how many probes may be lost in a row, 0 to 126")
+	o.lostProbes = 2
+	f.Var(number{&o.lostProbes, 0, 126}, "lost-probes", "how many probes may be lost in a row, 0 to 126")
 	f.Var(&o.margin, "margin", "time to keep in reserve")
-	f.Var(&o.rtt, "rtt", "longest round trip to expect (default 100ms)")
-	f.IntVar(&o.hz, "hz", 0, "CONFIG_HZ of the kernel, 24 to 1200 (default: the worst of 100, 250, 300, 1000)")
-	f.Var(&o.detect, "detect", "how soon the death of the peer has to be noticed")
-	if err := cmd.RegisterFlagCompletionFunc("path", completePath); err != nil {
-		panic(err) // the flag does not exist
-	}
+	f.Var(moreThan0{&o.rtt}, "rtt", "longest round trip to expect (default 100ms)")
+	f.Var(number{&o.hz, 24, 1200}, "hz", "CONFIG_HZ of the kernel, 24 to 1200 (default: the worst of 100, 250, 300, 1000)")
+	f.Var(moreThan0{&o.detect}, "detect", "how soon the death of the peer has to be noticed")
+	completeWords(cmd, "path", profileIDs)
+	completeWords(cmd, "idle-timeout", func() []string { return endingIn("=", profileIDs()) })
 }
 
-// completePath completes the last of several IDs.
-func completePath(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
-	before := typed[:strings.LastIndexByte(typed, ',')+1]
+func endingIn(end string, words []string) []string {
+	for i := range words {
+		words[i] += end
+	}
+	return words
+}
+
+// profileIDs are those that may be typed.
+func profileIDs() []string {
 	var ids []string
 	for _, p := range align.Profiles() {
-		ids = append(ids, before+p.ID)
+		ids = append(ids, p.ID)
 	}
-	return ids, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	return ids
 }
 
 // parse turns the flags into a request.
@@ -57,11 +64,8 @@ func (o *pathOptions) parse() error {
 		return usageError{err}
 	}
 	o.request.LostProbes = o.lostProbes
-	switch {
-	case o.lostProbes == 0:
+	if o.lostProbes == 0 {
 		o.request.LostProbes = align.NoLostProbes
-	case o.lostProbes < 0:
-		return usageError{fmt.Errorf("--lost-probes %d: it is 0 to 126", o.lostProbes)}
 	}
 	o.request.Margin, o.request.RTT, o.request.HZ = time.Duration(o.margin), time.Duration(o.rtt), o.hz
 	o.request.Detect = time.Duration(o.detect)
@@ -75,7 +79,7 @@ func (o *pathOptions) parsePath() error {
 	timeouts := map[string]time.Duration{}
 	set := func(id string, d time.Duration) error {
 		if before, twice := timeouts[id]; twice && before != d {
-			return fmt.Errorf("the idle timeout of %s is given as %s and as %s", id, before, d)
+			return fmt.Errorf("the idle timeout of %s is given as %s and as %s", id, duration.Format(before), duration.Format(d))
 		}
 		timeouts[id] = d
 		return nil
@@ -85,7 +89,7 @@ func (o *pathOptions) parsePath() error {
 		if !ok {
 			return fmt.Errorf("--idle-timeout %s: want ID=TIME, such as aws-nlb-tcp=1000s", text)
 		}
-		d, err := parseSeconds(value)
+		d, err := duration.Parse(value)
 		if err == nil {
 			err = set(id, d)
 		}
@@ -97,7 +101,7 @@ func (o *pathOptions) parsePath() error {
 	for _, element := range o.path {
 		id, value, hasTime := strings.Cut(strings.TrimSpace(element), "=")
 		if hasTime {
-			d, err := parseSeconds(value)
+			d, err := duration.Parse(value)
 			if err == nil {
 				err = set(id, d)
 			}
@@ -132,7 +136,7 @@ func (o *pathOptions) plan() (*align.Plan, error) {
 	case err == nil:
 		return plan, nil
 	case errors.Is(err, align.ErrUnknown):
-		err = fmt.Errorf("%w: give it with --idle-timeout ID=350s", err)
+		return nil, unknownError{fmt.Errorf("%w: give it with --idle-timeout ID=350s", err)}
 	}
 	return nil, usageError{err}
 }
@@ -149,39 +153,14 @@ func profileOrOwn(id string, hasTime bool) (align.Profile, error) {
 	case id == "":
 		return p, fmt.Errorf("a middlebox of your own needs a name: NAME=350s")
 	}
+	typo := slices.DeleteFunc(profileIDs(), func(known string) bool { return !alike.Mistyped(id, known) })
+	if len(typo) > 0 {
+		// What a typo makes would be trusted to let probes refresh it, where the box that
+		// was meant may ignore them.
+		return p, fmt.Errorf("no profile %q: did you mean %s? A middlebox of your own needs a name that is less like one of them", id, strings.Join(alike.Nearest(id, typo), ", "))
+	}
 	return align.Profile{
 		ID: id, Provider: "yours", Product: "as given", Layer: "L4",
 		Refreshed: align.Yes, RefreshedEvidence: align.Inferred,
 	}, nil
-}
-
-// seconds is a flag that takes 350, 350s, 1h30m.
-type seconds time.Duration
-
-func (s *seconds) String() string {
-	if *s == 0 {
-		return ""
-	}
-	return time.Duration(*s).String()
-}
-func (s *seconds) Type() string { return "time" }
-func (s *seconds) Set(text string) error {
-	d, err := parseSeconds(text)
-	*s = seconds(d)
-	return err
-}
-
-// parseSeconds reads a Go duration, or a number of seconds.
-func parseSeconds(text string) (time.Duration, error) {
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-		if n > math.MaxInt64/int64(time.Second) || n < -math.MaxInt64/int64(time.Second) {
-			return 0, fmt.Errorf("%q is too long", text)
-		}
-		return time.Duration(n) * time.Second, nil
-	}
-	d, err := time.ParseDuration(text)
-	if err != nil {
-		return 0, fmt.Errorf("%q is no time: want 350, 350s or 1h30m", text)
-	}
-	return d, nil
 }

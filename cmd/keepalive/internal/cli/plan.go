@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -64,9 +63,8 @@ if the program writes just before keepalive would have noticed.
 	f.BoolVar(&o.json, "json", false, "print one JSON object")
 	f.StringVar(&o.as, "as", "", "print the plan in the syntax of: "+strings.Join(syntax.Names(), ", "))
 	f.StringVar(&o.svg, "svg", "", "also draw the plan into this file; - prints the drawing only")
-	if err := cmd.RegisterFlagCompletionFunc("as", cobra.FixedCompletions(syntax.Names(), cobra.ShellCompDirectiveNoFileComp)); err != nil {
-		panic(err) // the flag does not exist
-	}
+	completeWords(cmd, "as", syntax.Names)
+	completeFiles(cmd, "svg")
 	return cmd
 }
 
@@ -86,9 +84,12 @@ func (o *planOptions) run(stdout, stderr io.Writer) error {
 	if len(o.request.Path) == 0 && o.request.Detect == 0 {
 		return usageError{errors.New("--path is missing: what does the connection cross? keepalive profiles lists what is known")}
 	}
-	format, err := syntax.Lookup(o.as)
-	if o.as != "" && err != nil {
-		return usageError{fmt.Errorf("--as %w", err)}
+	var format syntax.Format
+	if o.as != "" {
+		var err error
+		if format, err = syntax.Lookup(o.as); err != nil {
+			return usageError{fmt.Errorf("--as %w", err)}
+		}
 	}
 	plan, err := o.plan()
 	if err != nil {
@@ -97,10 +98,13 @@ func (o *planOptions) run(stdout, stderr io.Writer) error {
 	if err := o.print(plan, format, stdout, stderr); err != nil {
 		return err
 	}
-	if plan.Verdict != align.Survives && len(o.request.Path) > 0 {
-		return errProblems
+	switch {
+	case plan.Verdict == align.Survives || len(o.request.Path) == 0:
+		return nil
+	case plan.Verdict == align.Unknown:
+		return said{unknownError{errors.New(plan.Reason)}}
 	}
-	return nil
+	return errProblems
 }
 
 func (o *planOptions) print(plan *align.Plan, format syntax.Format, stdout, stderr io.Writer) error {
@@ -136,23 +140,6 @@ func (o *planOptions) print(plan *align.Plan, format syntax.Format, stdout, stde
 		printPlan(out, widthOf(stdout), o.request, plan, line)
 	}
 	return out.Flush()
-}
-
-// writeFile creates a file that is whole or not there.
-func writeFile(path string, write func(io.Writer) error) (err error) {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if closeErr := f.Close(); err == nil {
-			err = closeErr
-		}
-		if err != nil {
-			os.Remove(path)
-		}
-	}()
-	return write(f)
 }
 
 func printPlan(w io.Writer, width int, r align.Request, p *align.Plan, line timeline) {

@@ -114,18 +114,3 @@ func (t timeline) svg(w io.Writer) error {
 	s.End()
 	return out.err
 }
-
-// A firstError remembers the first error of a writer that svgo does not return.
-type firstError struct {
-	w   io.Writer
-	err error
-}
-
-func (f *firstError) Write(b []byte) (int, error) {
-	if f.err != nil {
-		return 0, f.err
-	}
-	n, err := f.w.Write(b)
-	f.err = err
-	return n, err
-}

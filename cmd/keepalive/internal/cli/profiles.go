@@ -5,12 +5,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/internal/alike"
+	"github.com/tcpkeepalive/keepalive/internal/duration"
 )
 
 func newProfiles() *cobra.Command {
@@ -35,8 +38,7 @@ were read at the source, which --json names.`,
 		RunE: func(cmd *cobra.Command, words []string) error {
 			found := align.Search(words...)
 			if len(found) == 0 {
-				fmt.Fprintf(cmd.ErrOrStderr(), "keepalive: no profile has %s\n", strings.Join(words, " and "))
-				return errProblems
+				return nothingError{noProfile(words)}
 			}
 			if asJSON {
 				return profilesJSON(cmd.OutOrStdout(), found)
@@ -45,7 +47,31 @@ were read at the source, which --json names.`,
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line, with all that is known and its source")
+	cmd.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return searchWords(), cobra.ShellCompDirectiveNoFileComp
+	}
 	return cmd
+}
+
+// searchWords are IDs and providers.
+func searchWords() []string {
+	words := profileIDs()
+	for _, p := range align.Profiles() {
+		if w := strings.ToLower(p.Provider); !strings.Contains(w, " ") && !slices.Contains(words, w) {
+			words = append(words, w)
+		}
+	}
+	return words
+}
+
+// noProfile tells which of the words nobody has, and what was meant.
+func noProfile(words []string) error {
+	for _, w := range words {
+		if len(align.Search(w)) == 0 {
+			return fmt.Errorf("no profile has %s%s", w, alike.Question(alike.Nearest(w, searchWords())))
+		}
+	}
+	return fmt.Errorf("no profile has %s", strings.Join(words, " and "))
 }
 
 var profileColumns = []column{
@@ -109,19 +135,8 @@ func marked(text string, known bool, e align.Evidence) string {
 	return text + " (" + e.String() + ")"
 }
 
-// spell writes a duration exactly and short: 350s, 60s, 4h, 5d.
-func spell(d time.Duration) string {
-	const day = 24 * time.Hour
-	switch {
-	case d >= day && d%day == 0:
-		return fmt.Sprintf("%dd", d/day)
-	case d >= 2*time.Hour && d%time.Hour == 0:
-		return fmt.Sprintf("%dh", d/time.Hour)
-	case d%time.Second == 0:
-		return fmt.Sprintf("%ds", d/time.Second)
-	}
-	return d.String()
-}
+// spell writes a duration as the flags read it.
+func spell(d time.Duration) string { return duration.Format(d) }
 
 // A profileRecord is the JSON of a profile. null is not known.
 type profileRecord struct {

@@ -67,6 +67,7 @@ headers of packets are looked at, and kept.`,
 	f.StringVar(&o.svg, "svg", "", "draw what is shown into this file at the end")
 	f.IntVar(&o.count, "count", 0, "end after so many lines")
 	f.Var(&o.limit, "for", "end after this time")
+	completeFiles(cmd, "write", "svg")
 	return cmd
 }
 

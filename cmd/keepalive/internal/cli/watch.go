@@ -50,7 +50,8 @@ each under a line with the time.`,
 	o.addFlags(cmd)
 	f := cmd.Flags()
 	f.BoolVar(&o.noProcess, "no-process", false, "do not look for processes, nor for the settings of their sockets")
-	f.DurationVar(&o.every, "interval", time.Second, "time between two looks")
+	o.every = time.Second
+	f.Var((*seconds)(&o.every), "interval", "time between two looks")
 	f.StringVar(&o.sort, "sort", "none", "order of the rows: "+words(sortNames()))
 	f.BoolVar(&o.reverse, "reverse", false, "reverse the order")
 	f.IntVar(&o.rounds, "rounds", 0, "quit after so many looks; 0: never")

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/internal/alike"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -57,7 +58,7 @@ func Lookup(name string) (Format, error) {
 			return f, nil
 		}
 	}
-	return Format{}, fmt.Errorf("%q: want one of %s", name, strings.Join(Names(), ", "))
+	return Format{}, fmt.Errorf("%q: want one of %s%s", name, strings.Join(Names(), ", "), alike.Question(alike.Nearest(name, Names())))
 }
 
 // The numbers that all of them want.

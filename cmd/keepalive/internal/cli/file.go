@@ -1,0 +1,152 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+)
+
+// writeFile writes a file that is whole afterwards, or as it was before: the new
+// one is made beside it and takes its place. What is no regular file, a device or
+// a FIFO, is written to as it is. Nothing is removed but what was made here.
+func writeFile(path string, write func(io.Writer) error) error {
+	t, err := targetOf(path)
+	if err != nil {
+		return err
+	}
+	if t.direct {
+		f, err := t.open()
+		if err != nil {
+			return err
+		}
+		return errors.Join(write(f), f.Close())
+	}
+	f, err := t.beside()
+	if err != nil {
+		return err
+	}
+	err = errors.Join(write(f), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), t.path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}
+
+// checkFile finds out whether writeFile will be able to, without changing
+// anything, so that a long run does not end in an error.
+func checkFile(path string) error {
+	t, err := targetOf(path)
+	if err != nil || t.direct {
+		return err
+	}
+	f, err := t.beside()
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// openFile opens a file that is written bit by bit and may be read meanwhile.
+// What was in it is gone.
+func openFile(path string) (*os.File, error) {
+	t, err := targetOf(path)
+	if err != nil {
+		return nil, err
+	}
+	if t.direct {
+		return t.open()
+	}
+	return os.Create(t.path)
+}
+
+// A target is where a file is really written.
+type target struct {
+	path   string      // without symbolic links
+	before fs.FileInfo // of the file that is there; nil: none is
+	direct bool        // it is nothing that could be replaced
+}
+
+// targetOf follows symbolic links, also to a file that is not there yet.
+func targetOf(path string) (target, error) {
+	t := target{path: path}
+	for range 40 { // as many as Linux follows
+		info, err := os.Lstat(t.path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return t, nil
+		case err != nil:
+			return t, err
+		case info.IsDir():
+			return t, &fs.PathError{Op: "write", Path: path, Err: errors.New("is a directory")}
+		case info.Mode()&fs.ModeSymlink == 0:
+			t.before = info
+			t.direct = t.direct || !info.Mode().IsRegular()
+			return t, t.writable()
+		}
+		if isDescriptor(t.path) {
+			// Of this kind is /dev/stdout. The file behind it, which the name need not even
+			// lead to, is open elsewhere.
+			t.direct = true
+			return t, nil
+		}
+		link, err := os.Readlink(t.path)
+		if err != nil {
+			return t, err
+		}
+		if !filepath.IsAbs(link) {
+			link = filepath.Join(filepath.Dir(t.path), link)
+		}
+		t.path = link
+	}
+	return t, &fs.PathError{Op: "write", Path: path, Err: errors.New("too many symbolic links")}
+}
+
+// writable refuses a file that may not be written, although it could be replaced.
+func (t *target) writable() error {
+	if t.direct {
+		return nil // opening a device may do something
+	}
+	f, err := os.OpenFile(t.path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// open opens what is there, and makes nothing.
+func (t *target) open() (*os.File, error) {
+	if f, ok, err := duplicate(t.path); ok {
+		return f, err
+	}
+	return os.OpenFile(t.path, os.O_WRONLY, 0)
+}
+
+// beside makes a file in the same folder, with the permissions of the one whose
+// place it is to take.
+func (t *target) beside() (*os.File, error) {
+	folder, name := filepath.Split(t.path)
+	for range 100 {
+		f, err := os.OpenFile(fmt.Sprintf("%s.%s.%08x", folder, name, rand.Uint32()), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s is written beside it first: %w", t.path, err)
+		}
+		if t.before != nil {
+			err = errors.Join(giveTo(f, t.before), f.Chmod(t.before.Mode().Perm()))
+		}
+		if err != nil {
+			return nil, errors.Join(err, f.Close(), os.Remove(f.Name()))
+		}
+		return f, nil
+	}
+	return nil, fmt.Errorf("%s: no name is free beside it", t.path)
+}

@@ -1,0 +1,154 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/tcpkeepalive/keepalive/internal/alike"
+	"github.com/tcpkeepalive/keepalive/internal/duration"
+)
+
+// seconds is a flag that takes 350, 350s, 1h30m, 1d.
+type seconds time.Duration
+
+func (s *seconds) String() string {
+	if *s == 0 {
+		return ""
+	}
+	return duration.Format(time.Duration(*s))
+}
+func (s *seconds) Type() string { return "time" }
+func (s *seconds) Set(text string) error {
+	d, err := duration.Parse(text)
+	*s = seconds(d)
+	return err
+}
+
+// moreThan0 is a flag of seconds whose 0 stands for "not given", so that nobody
+// can ask for it.
+type moreThan0 struct{ *seconds }
+
+func (s moreThan0) Set(text string) error {
+	if err := s.seconds.Set(text); err != nil {
+		return err
+	}
+	if *s.seconds <= 0 {
+		return errors.New("want a time longer than 0")
+	}
+	return nil
+}
+
+// A number is a flag that takes a whole number from least to most.
+type number struct {
+	value       *int
+	least, most int
+}
+
+// unlimited is no most.
+const unlimited = math.MaxInt
+
+func (n number) String() string {
+	return strconv.Itoa(*n.value)
+}
+func (n number) Type() string { return "int" }
+func (n number) Set(text string) error {
+	v, err := strconv.Atoi(text)
+	if err != nil || v < n.least || v > n.most {
+		if n.most == unlimited {
+			return fmt.Errorf("want a whole number, %d or more", n.least)
+		}
+		return fmt.Errorf("want a whole number from %d to %d", n.least, n.most)
+	}
+	*n.value = v
+	return nil
+}
+
+// flagError says in our words what is wrong with a flag.
+func flagError(cmd *cobra.Command, err error) error {
+	var value *pflag.InvalidValueError
+	var unknown *pflag.NotExistError
+	switch {
+	case errors.As(err, &value):
+		err = fmt.Errorf("--%s %s: %w", value.GetFlag().Name, value.GetValue(), plainNumber(value.Unwrap()))
+	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "":
+		var names []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			if !f.Hidden {
+				names = append(names, f.Name)
+			}
+		})
+		near := alike.Nearest(unknown.GetSpecifiedName(), names)
+		for i := range near {
+			near[i] = "--" + near[i]
+		}
+		err = fmt.Errorf("unknown flag: --%s%s", unknown.GetSpecifiedName(), alike.Question(near))
+	}
+	return usageError{err}
+}
+
+// plainNumber hides which function of strconv refused a number.
+func plainNumber(err error) error {
+	var number *strconv.NumError
+	switch {
+	case !errors.As(err, &number):
+		return err
+	case errors.Is(err, strconv.ErrRange):
+		return errors.New("the number is out of range")
+	case strings.HasPrefix(number.Func, "ParseBool"):
+		return errors.New("want true or false")
+	}
+	return errors.New("want a whole number")
+}
+
+// completeWords completes a flag with one of these words, or, where several may
+// be given, the last of them. A flag that completes nothing has no words.
+func completeWords(cmd *cobra.Command, flag string, words func() []string) {
+	complete := func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+		before, directive := "", cobra.ShellCompDirectiveNoFileComp
+		if strings.HasSuffix(cmd.Flags().Lookup(flag).Value.Type(), "Slice") {
+			before = typed[:strings.LastIndexByte(typed, ',')+1]
+			directive |= cobra.ShellCompDirectiveNoSpace
+		}
+		var found []string
+		for _, w := range words() {
+			found = append(found, before+w)
+		}
+		return found, directive
+	}
+	if err := cmd.RegisterFlagCompletionFunc(flag, complete); err != nil {
+		panic(err) // the flag does not exist, or has one already
+	}
+}
+
+// completeFiles lets these flags complete files.
+func completeFiles(cmd *cobra.Command, flags ...string) {
+	for _, flag := range flags {
+		if err := cmd.MarkFlagFilename(flag); err != nil {
+			panic(err) // the flag does not exist
+		}
+	}
+}
+
+// completeNothingElse lets all other flags and the arguments complete nothing,
+// rather than files.
+func completeNothingElse(cmd *cobra.Command) {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		_, files := f.Annotations[cobra.BashCompFilenameExt]
+		if _, has := cmd.GetFlagCompletionFunc(f.Name); has || files || f.NoOptDefVal != "" {
+			return
+		}
+		if err := cmd.RegisterFlagCompletionFunc(f.Name, cobra.NoFileCompletions); err != nil {
+			panic(err)
+		}
+	})
+	if cmd.ValidArgsFunction == nil {
+		cmd.ValidArgsFunction = cobra.NoFileCompletions
+	}
+}
