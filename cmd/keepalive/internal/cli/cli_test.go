@@ -24,7 +24,7 @@ func TestDidYouMean(t *testing.T) {
 		"plan --path aws-nlb":           "did you mean aws-nlb-tcp",
 		"plan --path x=60s --as ngnix":  "did you mean nginx?",
 		"ls --pid one":                  "--pid one: want a whole number\n",
-		"ls --pid 99999999999999999999": "--pid 99999999999999999999: want a whole number",
+		"ls --pid 99999999999999999999": "--pid 99999999999999999999: the number is out of range",
 		"ls --json=perhaps":             "--json perhaps: want true or false\n",
 		"watch --interval soon":         `--interval soon: "soon" is not a duration`,
 		"trace --port x":                "--port x: want a whole number\n",
