@@ -24,8 +24,20 @@ type Health struct {
 	State       State
 	Unacked     int // segments in flight
 	Retransmits int // of the oldest of them
-	Probes      int // keepalive or window probes without an answer
-	Backoff     int // how often the time between retransmissions was doubled
+	// Probes is how many keepalive or window probes are without an answer. A
+	// window probe whose answer is not overdue is not one of them; a keepalive
+	// probe is, for the round trip until its answer comes.
+	Probes int
+	// Backoff is how often the time between retransmissions or window probes was
+	// doubled. It says nothing by itself: it grows while a peer that reads nothing
+	// answers every probe.
+	Backoff int
+	// WindowClosed: data waits until the peer reads, which it does not now. The
+	// kernel asks with window probes, for as long as they are answered.
+	WindowClosed bool
+	// PathLost: the connection is one of Multipath TCP, none of whose subflows is
+	// left. The kernel gives it up after net.mptcp.close_timeout, a minute.
+	PathLost bool
 }
 
 // Err returns nil where nothing speaks against the connection, otherwise
@@ -38,7 +50,7 @@ func (h Health) Err() error {
 		return ErrPeerClosed
 	case h.State != Established:
 		return ErrNotConnected
-	case h.Probes > 0 || h.Retransmits > 0 || h.Backoff > 0:
+	case h.Probes > 0 || h.Retransmits > 0 || h.PathLost:
 		return ErrSuspect
 	}
 	return nil
@@ -53,6 +65,12 @@ func (h Health) String() string {
 	if h.Retransmits > 0 {
 		s += ", " + count(h.Retransmits, "retransmission")
 	}
+	if h.WindowClosed {
+		s += ", the peer's window is closed"
+	}
+	if h.PathLost {
+		s += ", no subflow is left"
+	}
 	return s
 }
 
@@ -62,7 +80,8 @@ func (h Health) String() string {
 //
 //   - [ErrGone]: reset, or given up by keepalive, retransmission or user timeout;
 //   - [ErrPeerClosed]: the peer has sent FIN;
-//   - [ErrSuspect]: probes or data are unanswered right now;
+//   - [ErrSuspect]: probes or data are unanswered right now. A peer that only does
+//     not read is not suspect: it answers the probes of its window;
 //   - [ErrNotConnected]: connecting, closed here, or a listener.
 //
 // A peer that vanished in silence is noticed when the first probe stays
@@ -90,15 +109,14 @@ func (h *Handle) Alive() error {
 }
 
 // Health returns what Alive judges by: one getsockopt (TCP_INFO). For Multipath
-// TCP it is about the connection as a whole.
+// TCP it is about the connection as a whole, which takes three calls more and a
+// question over netlink: its state is its own, and the peer answers as long as it
+// does on one subflow.
 func (h *Handle) Health() (Health, error) {
-	v := take(h, (*visit).askActivity)
+	v := take(h, (*visit).askHealth)
 	defer v.release()
-	if err := v.do(); err != nil {
-		return Health{}, err
-	}
-	a := &v.report.Activity
-	return Health{v.report.State, a.Unacked, a.Retransmits, a.Probes, a.Backoff}, nil
+	err := v.do()
+	return v.health, err
 }
 
 func fmtUnsupported(what, goos string) error {

@@ -78,7 +78,9 @@ type visit struct {
 	handle *Handle
 	task   func(*visit, uintptr) error
 	report Report
+	health Health
 	err    error
+	multipath
 }
 
 var visits = sync.Pool{New: func() any {
@@ -104,6 +106,6 @@ func (v *visit) do() error {
 }
 
 func (v *visit) release() {
-	*v = visit{run: v.run}
+	v.handle, v.task, v.report, v.health, v.err = nil, nil, Report{}, Health{}, nil
 	visits.Put(v)
 }

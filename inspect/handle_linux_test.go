@@ -131,7 +131,8 @@ func TestOfMultipathTCP(t *testing.T) {
 					r := of(t, c)
 					requireAsked(t, r)
 					assert.Equal(t, want, r.Kind)
-					assert.Equal(t, multipath, !r.Settings.Known.Has(platform.UserTimeout), "Multipath TCP has none")
+					assert.True(t, r.Settings.Known.Has(platform.UserTimeout), "it is known that Multipath TCP has none")
+					assert.Zero(t, r.Settings.UserTimeout)
 					assert.NoError(t, inspect.Alive(c))
 				}
 			})
@@ -268,19 +269,43 @@ func eventually(t *testing.T, c any, state inspect.State) {
 }
 
 // A sender whose peer does not read ends up with a window of zero.
+// fill writes until the peer, which does not read, has closed its window.
+func fill(t *testing.T, c *net.TCPConn) {
+	t.Helper()
+	require.NoError(t, c.SetWriteDeadline(time.Now().Add(500*time.Millisecond)))
+	_, err := c.Write(make([]byte, 64<<20))
+	require.Error(t, err, "more than fits")
+	socktest.Until(t, "the kernel notices", func() bool { return of(t, c).Timer.Kind == inspect.TimerPersist })
+}
+
 func TestZeroWindow(t *testing.T) {
 	t.Parallel()
 	client, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
 	require.NoError(t, sockopt.Set(client, asked))
-	require.NoError(t, client.SetWriteDeadline(time.Now().Add(500*time.Millisecond)))
-	_, err := client.Write(make([]byte, 64<<20))
-	require.Error(t, err, "more than fits")
-	socktest.Until(t, "the kernel notices", func() bool { return of(t, client).Timer.Kind == inspect.TimerPersist })
+	fill(t, client)
 	r := of(t, client)
-	_, err = r.NextProbe()
+	_, err := r.NextProbe()
 	assert.ErrorIs(t, err, inspect.ErrNoProbe)
-	assert.Contains(t, r.Verdict(), "the peer's window is zero")
 	assert.NotZero(t, r.SendQueue)
+	h, err := inspect.NewHandle(client)
+	require.NoError(t, err)
+	socktest.Until(t, "three window probes, all answered", func() bool {
+		health, err := h.Health()
+		require.NoError(t, err)
+		require.NoError(t, health.Err(), "a slow reader is alive: %+v", health)
+		assert.True(t, health.WindowClosed)
+		return health.Backoff >= 3
+	})
+	r = of(t, client)
+	assert.Equal(t, "the peer's window is zero, and it answers: it does not read; it is not given up for that", r.Verdict())
+	require.NoError(t, sockopt.Set(client, sockopt.Config{UserTimeout: time.Hour}))
+	r = of(t, client)
+	assert.Equal(t, "the peer's window is zero, and it answers: it does not read; the user timeout of 1h0m0s ends that all the same", r.Verdict())
+
+	socktest.DropReceived(t, client) // no answer arrives any more
+	socktest.Until(t, "an answer is overdue", func() bool { return inspect.Alive(client) != nil })
+	assert.ErrorIs(t, inspect.Alive(client), inspect.ErrSuspect)
+	assert.Contains(t, pointerTo(of(t, client)).Verdict(), "1 window probe unanswered; the user timeout of 1h0m0s decides")
 }
 
 // foreign makes a connection in a network namespace that the test then leaves.

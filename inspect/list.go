@@ -19,7 +19,7 @@ type Filter struct {
 	Local  []Endpoint // any of these; none: all
 	Peer   []Endpoint // any of these; none: all
 
-	Activity bool // fill in Socket.Activity, which costs a quarter more
+	Activity bool // fill in Socket.Activity and Socket.Subflow, which costs a quarter more
 	Detail   bool // fill in Socket.Detail
 }
 

@@ -40,6 +40,7 @@ type lister struct {
 	liar   bool // a sandbox that answers with zeros
 
 	compare bool // the kernel did not compare all
+	whole   wholeStates
 }
 
 func (l *lister) fromSockDiag() error {
@@ -50,8 +51,8 @@ func (l *lister) fromSockDiag() error {
 	defer conn.Close()
 	local, localWhole := program(l.filter.Local, sockdiag.Local)
 	peer, peerWhole := program(l.filter.Peer, sockdiag.Remote)
-	l.compare = !localWhole || !peerWhole
-	q := sockdiag.Query{States: l.filter.States.mask(), Filter: sockdiag.And(local, peer)}
+	l.compare = l.compare || !localWhole || !peerWhole
+	q := sockdiag.Query{States: l.mask(), Filter: sockdiag.And(local, peer)}
 	if l.filter.Activity {
 		q.Extensions |= sockdiag.ExtInfo
 	}
@@ -115,22 +116,30 @@ func (l *lister) visit(m sockdiag.Message) bool {
 		l.liar = true
 		return false
 	}
+	s.Subflow = StateUnknown
 	if l.filter.Activity || l.filter.Detail {
-		s.fillAttributes(m, l.filter.Detail)
+		l.fillAttributes(m)
 	}
 	l.listed = true
-	return l.compare && !l.filter.matches(s) || l.yield(s, nil)
+	return (l.compare || s.Subflow != StateUnknown) && !l.filter.matches(s) || l.yield(s, nil)
 }
 
-func (s *Socket) fillAttributes(m sockdiag.Message, detail bool) {
+func (l *lister) fillAttributes(m sockdiag.Message) {
+	s := &l.socket
 	s.Activity, s.Detail = Activity{}, Detail{}
 	m.Attributes(func(kind uint16, value []byte) {
-		if kind == sockdiag.AttrInfo {
+		switch {
+		case kind == sockdiag.AttrInfo:
 			var info tcpInfo
 			if s.State != Listen && info.decode(value) {
 				s.Activity = info.activity()
 			}
-		} else if detail {
+		case kind == sockdiag.AttrULP:
+			if sockdiag.IsSubflow(value) {
+				s.Subflow = s.State
+				s.State = l.whole.of(s)
+			}
+		case l.filter.Detail:
 			s.Detail.fill(kind, value)
 		}
 	})

@@ -85,5 +85,5 @@ func readBorrowed(fd int, inode uint32) (sockopt.Settings, error) {
 	if kind == platform.NotTCP {
 		return sockopt.Settings{}, errors.Join(ErrChanged, sockopt.ErrNotTCP)
 	}
-	return platform.Current().Read(platform.System(), uintptr(fd))
+	return settingsOf(kind, uintptr(fd))
 }

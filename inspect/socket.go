@@ -36,7 +36,12 @@ type Socket struct {
 	// addresses of a dual-stack socket stay mapped ("::ffff:192.0.2.1"). The port
 	// of a listener's Peer is 0.
 	Local, Peer netip.AddrPort
-	Device      uint32 // index of the interface that the socket is bound to, 0 for none
+	Device      uint32 // index of the interface that the socket is bound to, 0 for none; for link-local addresses their zone
+	// Subflow is the state of this subflow of Multipath TCP by itself, while State
+	// is that of the connection as a whole; all else is the subflow's. StateUnknown
+	// for plain TCP. A list tells the two apart if the Filter asked for Activity and
+	// Source is SockDiag; elsewhere State is that of the subflow.
+	Subflow State
 
 	Timer Timer
 

@@ -7,17 +7,32 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tcpInfo is the beginning of struct tcp_info (linux/tcp.h), as far as it is
-// needed. The kernel fills in as much as there is room for.
+// tcpInfo is what the kernel returned of struct tcp_info.
 type tcpInfo struct {
-	state, caState, retransmits, probes, backoff, options, wscale, flags uint8
-
-	rto, ato, sndMSS, rcvMSS                                 uint32
-	unacked, sacked, lost, retrans, fackets                  uint32
-	lastDataSent, lastAckSent, lastDataReceived, lastAckRecv uint32 // ms ago
+	tcpInfoFields
+	size uint32 // what is behind is not known, and 0
 }
 
-func (i *tcpInfo) activity() Activity {
+// tcpInfoFields is the beginning of struct tcp_info (linux/tcp.h), as far as it
+// is needed. The kernel fills in as much as there is room for.
+type tcpInfoFields struct {
+	state, caState, retransmits, probes, backoff, options, wscale, flags uint8
+
+	rto, ato, sndMSS, rcvMSS                                                   uint32 // times in µs
+	unacked, sacked, lost, retrans, fackets                                    uint32
+	lastDataSent, lastAckSent, lastDataReceived, lastAckRecv                   uint32 // ms ago
+	pmtu, rcvThreshold, rtt, rttVar, sndThreshold, sndCwnd, advMSS, reordering uint32
+	rcvRTT, rcvSpace, totalRetrans                                             uint32
+	pacingRate, maxPacingRate, bytesAcked, bytesReceived                       uint64
+	segsOut, segsIn, notSent, minRTT, dataSegsIn, dataSegsOut                  uint32
+	deliveryRate, busy, windowLimited, bufferLimited                           uint64
+	delivered, deliveredCE                                                     uint32
+	bytesSent, bytesRetrans                                                    uint64
+	dsackDups, reordSeen, outOfOrder                                           uint32
+	window                                                                     uint32 // that the peer announced last; since 5.4
+}
+
+func (i *tcpInfoFields) activity() Activity {
 	ms := func(n uint32) time.Duration { return time.Duration(n) * time.Millisecond }
 	return Activity{
 		Known:            true,
@@ -31,21 +46,30 @@ func (i *tcpInfo) activity() Activity {
 	}
 }
 
-// decode reads the attribute INET_DIAG_INFO, which is the same structure.
-func (i *tcpInfo) decode(b []byte) bool {
-	if len(b) < int(unsafe.Sizeof(*i)) {
-		return false
+func (i *tcpInfo) read(fd uintptr) error {
+	*i = tcpInfo{size: valueSize}
+	if err := getsockopt(fd, unix.IPPROTO_TCP, unix.TCP_INFO, unsafe.Pointer(&i.tcpInfoFields), &i.size); err != nil {
+		return err
 	}
-	copy(unsafe.Slice((*byte)(unsafe.Pointer(i)), unsafe.Sizeof(*i)), b)
-	return true
+	return i.check()
 }
 
-// valueSize is what getsockopt must have written for the fields above to be
-// real: older kernels have a shorter structure, but none so short.
-const valueSize = uint32(unsafe.Sizeof(tcpInfo{}))
+// decode reads the attribute INET_DIAG_INFO, which is the same structure.
+func (i *tcpInfo) decode(b []byte) bool {
+	*i = tcpInfo{}
+	i.size = uint32(copy(unsafe.Slice((*byte)(unsafe.Pointer(&i.tcpInfoFields)), valueSize), b))
+	return i.check() == nil
+}
 
-func short(n uint32) error {
-	if n < valueSize {
+const (
+	valueSize = uint32(unsafe.Sizeof(tcpInfoFields{}))
+	// minSize is what the kernel must have written for the fields that everything
+	// needs to be real: older kernels have a shorter structure, but none so short.
+	minSize = uint32(unsafe.Offsetof(tcpInfoFields{}.pmtu))
+)
+
+func (i *tcpInfo) check() error {
+	if i.size < minSize {
 		return unix.EMSGSIZE
 	}
 	return nil

@@ -36,7 +36,7 @@ func (r *Report) flight() string {
 	a := r.Activity
 	switch {
 	case r.Timer.Kind == TimerPersist:
-		return fmt.Sprintf("the peer's window is zero: %s unanswered; ", count(r.Timer.Unanswered, "window probe")) + r.untilGivenUp()
+		return r.windowProbing()
 	case r.Timer.Kind == TimerOn && r.Timer.Unanswered > 0, a.Known && a.Retransmits > 0:
 		n := max(r.Timer.Unanswered, a.Retransmits)
 		return fmt.Sprintf("data is in flight, %s: no probe is sent; ", count(n, "retransmission")) + r.untilGivenUp()
@@ -44,6 +44,24 @@ func (r *Report) flight() string {
 		return "data is in flight: no probe is sent; " + r.untilGivenUp()
 	}
 	return ""
+}
+
+// windowProbing: a peer that does not read answers every window probe. The kernel
+// then goes on for ever, unless there is a user timeout (tcp_probe_timer in
+// net/ipv4/tcp_timer.c).
+func (r *Report) windowProbing() string {
+	known, timeout := r.Settings.Known.Has(platform.UserTimeout), r.Settings.UserTimeout
+	if n := r.Timer.Unanswered; n > 0 {
+		return fmt.Sprintf("the peer's window is zero, %s unanswered; ", count(n, "window probe")) + r.untilGivenUp()
+	}
+	s := "the peer's window is zero, and it answers: it does not read; "
+	switch {
+	case !known:
+		return s + "whether a user timeout ends that is unknown"
+	case timeout > 0:
+		return s + "the user timeout of " + seconds(timeout) + " ends that all the same"
+	}
+	return s + "it is not given up for that"
 }
 
 // untilGivenUp is who decides while data is outstanding.

@@ -7,6 +7,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/procnet"
 	"github.com/tcpkeepalive/keepalive/internal/sockdiag"
 	"github.com/tcpkeepalive/keepalive/platform"
+	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 // A target is how the kernel's tables know a socket.
@@ -36,7 +37,7 @@ func (v *visit) look(fd uintptr) (err error) {
 	r, t := &v.report, &v.handle.target
 	r.Kind = t.kind
 	r.Local, r.Peer, r.Inode = t.id.Local, t.id.Remote, t.id.Inode
-	r.Settings, err = platform.Current().Read(platform.System(), fd)
+	r.Settings, err = settingsOf(t.kind, fd)
 	if err != nil {
 		return fmt.Errorf("inspect: %w", err)
 	}
@@ -55,6 +56,16 @@ func (v *visit) look(fd uintptr) (err error) {
 	}
 	v.disbelieve()
 	return nil
+}
+
+// settingsOf adds what is known of Multipath TCP, whose sockets refuse
+// TCP_USER_TIMEOUT: none has one. The error names what could not be read.
+func settingsOf(kind platform.Kind, fd uintptr) (sockopt.Settings, error) {
+	s, err := platform.Current().Read(platform.System(), fd)
+	if kind == platform.MultipathTCP && err == nil {
+		s.Known |= platform.SetOf(platform.UserTimeout) // 0 unless it was read, after a fallback to TCP
+	}
+	return s, err
 }
 
 // disbelieve makes an answer unknown that cannot be: a sandbox that reports no
@@ -105,12 +116,15 @@ func (v *visit) askTables(fd uintptr) {
 		if errors.Is(err, sockdiag.ErrNotFound) {
 			err = notFound(conn, t)
 		}
+		if t.kind == platform.MultipathTCP && !id.Listening && (errors.Is(err, ErrGone) || errors.Is(err, sockdiag.ErrUntrue)) {
+			err = errFirstSubflow // ErrUntrue: where it was is a listener
+		}
 	}
 	if errors.Is(err, sockdiag.ErrOtherNamespace) {
 		err = ErrOtherNamespace
 	}
 	r.Unknown = err
-	if errors.Is(err, ErrOtherNamespace) || errors.Is(err, ErrGone) {
+	if errors.Is(err, ErrOtherNamespace) || errors.Is(err, ErrGone) || errors.Is(err, errFirstSubflow) {
 		return // /proc would know no more
 	}
 	entry, err := procnet.Lookup(id.Local, id.Remote, uint64(id.Inode))
@@ -120,6 +134,9 @@ func (v *visit) askTables(fd uintptr) {
 	}
 	r.Socket.fillProc(&entry)
 }
+
+// errFirstSubflow is not the end of the connection, which look has seen to.
+var errFirstSubflow = errors.New("the first subflow is gone, whose timer this would be")
 
 // notFound finds out why.
 func notFound(conn *sockdiag.Conn, t *target) error {
@@ -169,14 +186,25 @@ func inGVisor() bool { return platform.Current().Name == "linux-gvisor" }
 
 // askActivity is TCP_INFO.
 func (v *visit) askActivity(fd uintptr) error {
-	var info tcpInfo
-	if err := info.read(fd); err != nil {
+	if err := v.askHealth(fd); err != nil {
+		return err
+	}
+	v.report.State = v.health.State
+	if v.report.State != Listen { // where the same fields count connections
+		v.report.Activity = v.info.activity()
+		v.report.Activity.Known = !inGVisor()
+	}
+	return nil
+}
+
+// askHealth is TCP_INFO, and for Multipath TCP more.
+func (v *visit) askHealth(fd uintptr) error {
+	if err := v.info.read(fd); err != nil {
 		return fmt.Errorf("inspect: getsockopt TCP_INFO: %w", err)
 	}
-	v.report.State = State(info.state)
-	if v.report.State != Listen { // where the same fields count connections
-		v.report.Activity = info.activity()
-		v.report.Activity.Known = !inGVisor()
+	v.health = v.info.health()
+	if v.handle.target.kind == platform.MultipathTCP && v.health.State != Listen {
+		v.askMultipath(fd)
 	}
 	return nil
 }

@@ -30,6 +30,9 @@ func (v *visit) look(fd uintptr) (err error) {
 
 func (v *visit) askTimer(uintptr) error { return fmtUnsupported("the timer is", runtime.GOOS) }
 
-func (v *visit) askActivity(uintptr) error {
+// A multipath is nothing either.
+type multipath struct{}
+
+func (v *visit) askHealth(uintptr) error {
 	return fmtUnsupported("whether the peer answers is", runtime.GOOS)
 }

@@ -77,9 +77,22 @@ func NamespaceOf(fd int) uint64 {
 // The kernel answers within the call that asks, so neither call waits, and the
 // scheduler need not know of them.
 func (c *Conn) Lookup(id *ID, extensions uint8) (Message, error) {
+	return c.exact(&Query{Family: id.Family, States: math.MaxUint32, Extensions: extensions}, id, id)
+}
+
+// LookupMultipath asks about the connection as a whole that id, of its socket, is
+// about. The kernel finds it by the token that MPTCP_INFO has, in the place of the
+// cookie (mptcp_diag_dump_one in net/mptcp/mptcp_diag.c).
+func (c *Conn) LookupMultipath(id *ID, token uint32) (Message, error) {
+	asked := *id
+	asked.Cookie = uint64(token)
+	return c.exact(&Query{Family: id.Family, Protocol: unix.IPPROTO_MPTCP, States: math.MaxUint32}, &asked, id)
+}
+
+// exact asks for one socket, and checks that the answer is about it.
+func (c *Conn) exact(q *Query, asked, id *ID) (Message, error) {
 	c.seq++
-	q := Query{Family: id.Family, States: math.MaxUint32, Extensions: extensions}
-	c.out = appendRequest(c.out[:0], c.seq, 0, &q, id)
+	c.out = appendRequest(c.out[:0], c.seq, 0, q, asked)
 	c.broken = true
 	if _, errno := rawCall(unix.SYS_WRITE, c.fd, c.out); errno != 0 {
 		return nil, fmt.Errorf("sock_diag: send: %w", errno)

@@ -18,10 +18,11 @@ const (
 	AttrShutdown = 8
 	AttrV6Only   = 11
 	AttrMark     = 15
+	AttrULP      = 19
 	AttrCgroupID = 21
 )
 
-// ExtInfo asks for AttrInfo; the attributes below it are sent unasked.
+// ExtInfo asks for AttrInfo and AttrULP; the other attributes below it are sent unasked.
 const ExtInfo = 1 << (AttrInfo - 1)
 
 // A Message is what the kernel says about one socket: struct inet_diag_msg and
@@ -76,6 +77,13 @@ func (m Message) UID() uint32 { return binary.NativeEndian.Uint32(m[64:]) }
 
 // Inode is what /proc/PID/fd shows, 0 for a socket that no process has open.
 func (m Message) Inode() uint32 { return binary.NativeEndian.Uint32(m[68:]) }
+
+// IsSubflow reports whether an AttrULP, which is nested, is that of a subflow of
+// Multipath TCP: its INET_ULP_INFO_NAME is "mptcp".
+func IsSubflow(ulp []byte) bool {
+	const name = "mptcp\x00"
+	return len(ulp) >= unix.SizeofNlAttr+len(name) && string(ulp[unix.SizeofNlAttr:][:len(name)]) == name
+}
 
 // Attributes calls f for each attribute, and stops at one that does not fit.
 func (m Message) Attributes(f func(kind uint16, value []byte)) {

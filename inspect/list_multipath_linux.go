@@ -1,0 +1,84 @@
+package inspect
+
+import (
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/tcpkeepalive/keepalive/internal/sockdiag"
+)
+
+// wholeStates are the states of the Multipath TCP connections as a whole, whose
+// subflows the list has. They are asked for when the first subflow comes, so that
+// a machine without pays nothing.
+type wholeStates struct {
+	asked  bool
+	states map[wholeKey]State
+}
+
+// A wholeKey is what a subflow and its connection have in common: the inode, or
+// where no process has it open any more, the addresses of the first subflow.
+type wholeKey struct {
+	inode       uint32
+	local, peer netip.AddrPort
+}
+
+func wholeKeyOf(inode uint32, local, peer netip.AddrPort) wholeKey {
+	if inode != 0 {
+		return wholeKey{inode: inode}
+	}
+	return wholeKey{local: local, peer: peer}
+}
+
+// of is the state of the connection that s is a subflow of; that of the subflow
+// where the kernel does not know it (no mptcp_diag, or it is new).
+func (w *wholeStates) of(s *Socket) State {
+	w.ask()
+	if state, ok := w.states[wholeKeyOf(s.Inode, s.Local, s.Peer)]; ok {
+		return state
+	}
+	return s.State
+}
+
+func (w *wholeStates) ask() {
+	if w.asked {
+		return
+	}
+	w.asked = true
+	conn, err := sockdiag.Open()
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	w.states = map[wholeKey]State{}
+	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
+		q := sockdiag.Query{Family: family, Protocol: unix.IPPROTO_MPTCP, States: AllStates.mask()}
+		if conn.Dump(&q, func(m sockdiag.Message) bool {
+			w.states[wholeKeyOf(m.Inode(), m.Local(), m.Remote())] = State(m.State())
+			return true
+		}) != nil {
+			return
+		}
+	}
+}
+
+// closing are the states that a Multipath TCP connection may be in while its
+// subflows are established.
+const closing = StateSet(1<<FinWait1 | 1<<FinWait2 | 1<<CloseWait | 1<<LastAck | 1<<Closing)
+
+// mask is what the kernel selects the sockets by, which it does by the state of
+// subflows.
+func (l *lister) mask() uint32 {
+	mask := l.filter.States.mask()
+	if !l.filter.Activity || mask&(1<<Established) != 0 || mask&uint32(closing) == 0 {
+		return mask
+	}
+	l.whole.ask()
+	for _, state := range l.whole.states {
+		if mask&(1<<state) != 0 {
+			l.compare = true
+			return mask | 1<<Established
+		}
+	}
+	return mask
+}

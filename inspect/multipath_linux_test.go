@@ -1,0 +1,236 @@
+package inspect_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/platform"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// multipathListener is one of Multipath TCP, or of plain TCP, to which a client of
+// Multipath TCP falls back.
+func multipathListener(t *testing.T, multipath bool, address string) net.Listener {
+	t.Helper()
+	var lc net.ListenConfig
+	lc.SetMultipathTCP(multipath)
+	l, err := lc.Listen(context.Background(), "tcp", address)
+	require.NoError(t, err)
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
+func multipathPair(t *testing.T, multipath bool, address string) (client, server *net.TCPConn) {
+	t.Helper()
+	l := multipathListener(t, multipath, address)
+	var d net.Dialer
+	d.SetMultipathTCP(true)
+	c, err := d.Dial("tcp", l.Addr().String())
+	require.NoError(t, err)
+	s, err := l.Accept()
+	require.NoError(t, err)
+	return socktest.Closing(t, c.(*net.TCPConn)), socktest.Closing(t, s.(*net.TCPConn))
+}
+
+// becomes waits until Alive says so, and everything else that says something about
+// the state says the same.
+func becomes(t *testing.T, c *net.TCPConn, want error, states ...inspect.State) {
+	t.Helper()
+	var got error
+	socktest.Until(t, fmt.Sprintf("Alive says %v, it said %v", want, got), func() bool {
+		got = inspect.Alive(c)
+		return got == want
+	})
+	r := of(t, c)
+	assert.Contains(t, states, r.State)
+	if r.State == inspect.Closed {
+		return // which no list has
+	}
+	listed := func(states inspect.StateSet) bool {
+		return slices.ContainsFunc(list(t, inspect.Filter{States: states, Activity: true}), func(s inspect.Socket) bool {
+			return s.Inode == r.Inode && states.Has(s.State)
+		})
+	}
+	socktest.Until(t, "the list of its state has it", func() bool { return listed(inspect.States(states...)) })
+	assert.False(t, listed(inspect.AllStates&^inspect.States(states...)), "a list of other states")
+}
+
+// What ends a Multipath TCP connection is seen at once, although its subflow stays
+// established; and it takes no byte away.
+func TestTheEndOfMultipathTCP(t *testing.T) {
+	t.Parallel()
+	socktest.NeedMultipath(t)
+	for _, multipath := range []bool{true, false} {
+		name := "Multipath TCP"
+		if !multipath {
+			name = "fallen back to TCP"
+		}
+		t.Run(name, func(t *testing.T) {
+			for _, address := range []string{"127.0.0.1:0", "[::1]:0"} {
+				open := func() (client, server *net.TCPConn) {
+					client, server = multipathPair(t, multipath, address)
+					_, err := server.Write([]byte("last words"))
+					require.NoError(t, err)
+					becomes(t, client, nil, inspect.Established)
+					becomes(t, server, nil, inspect.Established)
+					return client, server
+				}
+				client, server := open()
+				require.NoError(t, server.CloseWrite())
+				becomes(t, client, inspect.ErrPeerClosed, inspect.CloseWait)
+				becomes(t, server, inspect.ErrNotConnected, inspect.FinWait1, inspect.FinWait2)
+				said, err := io.ReadAll(client)
+				require.NoError(t, err)
+				assert.Equal(t, "last words", string(said))
+				require.NoError(t, client.CloseWrite())
+				socktest.Until(t, "both sides are closed", func() bool { return of(t, client).State == inspect.Closed })
+				assert.Equal(t, inspect.ErrGone, inspect.Alive(client))
+
+				client, server = open()
+				require.NoError(t, server.Close())
+				becomes(t, client, inspect.ErrPeerClosed, inspect.CloseWait)
+
+				client, server = open()
+				require.NoError(t, server.SetLinger(0))
+				require.NoError(t, server.Close())
+				becomes(t, client, inspect.ErrGone, inspect.Closed)
+				_, err = io.ReadAll(client)
+				assert.ErrorIs(t, err, unix.ECONNRESET, "its error is still there")
+			}
+		})
+	}
+}
+
+const multipathPeerEnv = "KEEPALIVE_TEST_MULTIPATH_PEER"
+
+// TestMultipathPeer is the process of the test below, not a test.
+func TestMultipathPeer(t *testing.T) {
+	address := os.Getenv(multipathPeerEnv)
+	if address == "" {
+		t.Skip("for other tests")
+	}
+	var d net.Dialer
+	d.SetMultipathTCP(true)
+	c, err := d.Dial("tcp", address)
+	require.NoError(t, err)
+	defer c.Close()
+	bufio.NewReader(os.Stdin).ReadString('\n')
+}
+
+func TestMultipathTCPWithAPeerThatIsKilled(t *testing.T) {
+	t.Parallel()
+	socktest.NeedMultipath(t)
+	for _, unread := range []bool{false, true} {
+		l := multipathListener(t, true, "127.0.0.1:0")
+		cmd := exec.Command("/proc/self/exe", "-test.run=^TestMultipathPeer$")
+		cmd.Env = append(os.Environ(), multipathPeerEnv+"="+l.Addr().String())
+		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: unix.SIGKILL}
+		in, err := cmd.StdinPipe()
+		require.NoError(t, err)
+		defer in.Close()
+		require.NoError(t, cmd.Start())
+		conn, err := l.Accept()
+		require.NoError(t, err)
+		c := socktest.Closing(t, conn.(*net.TCPConn))
+		want, states := inspect.ErrPeerClosed, []inspect.State{inspect.CloseWait}
+		if unread { // then the kernel resets
+			_, err := c.Write([]byte("unread"))
+			require.NoError(t, err)
+			socktest.Until(t, "it has arrived", func() bool { return of(t, c).SendQueue == 0 })
+			want, states = inspect.ErrGone, []inspect.State{inspect.Closed}
+		}
+		becomes(t, c, nil, inspect.Established)
+		require.NoError(t, cmd.Process.Kill())
+		becomes(t, c, want, states...)
+		cmd.Wait()
+	}
+}
+
+// One subflow dies, by itself: the connection lives. Then the other one does: it
+// does not answer, though the kernel gives it up only after a minute.
+func TestMultipathTCPThatLosesItsSubflows(t *testing.T) {
+	t.Parallel()
+	socktest.NeedMultipath(t)
+	ss := testenv.Tool(t, "ss")
+	socktest.InNamespace(t, func() {
+		socktest.IP(t, "mptcp limits set subflow 2 add_addr_accepted 2", "mptcp endpoint add 127.0.0.2 id 2 dev lo subflow")
+		client, server := multipathPair(t, true, "127.0.0.1:0")
+		require.NoError(t, sockopt.Set(client, asked))
+		_, err := server.Write([]byte("hello")) // the other subflow takes a complete handshake
+		require.NoError(t, err)
+		_, err = io.ReadFull(client, make([]byte, 5))
+		require.NoError(t, err)
+		inode := of(t, client).Inode
+		subflows := func() (n int) {
+			for _, s := range list(t, inspect.Filter{Activity: true}) {
+				if s.Inode == inode {
+					assert.Equal(t, inspect.Established, s.Subflow)
+					n++
+				}
+			}
+			return n
+		}
+		socktest.Until(t, "the second subflow", func() bool { return subflows() == 2 })
+		kill := func(source string) {
+			out, err := exec.Command(ss, "-K", "-t", "src", source, "dport", "=", fmt.Sprint(server.LocalAddr().(*net.TCPAddr).Port)).CombinedOutput()
+			require.NoError(t, err, "%s", out)
+		}
+		kill("127.0.0.1")
+		socktest.Until(t, "the first subflow is gone", func() bool { return subflows() == 1 })
+		for _, c := range []*net.TCPConn{client, server} {
+			becomes(t, c, nil, inspect.Established)
+			r := of(t, c)
+			assert.NotErrorIs(t, r.Unknown, inspect.ErrGone)
+			assert.ErrorContains(t, r.Unknown, "first subflow is gone")
+			_, err := r.NextProbe()
+			assert.ErrorIs(t, err, sockopt.ErrUnknown)
+		}
+		_, err = server.Write([]byte("alive"))
+		require.NoError(t, err)
+		_, err = io.ReadFull(client, make([]byte, 5))
+		require.NoError(t, err, "it is")
+
+		kill("127.0.0.2")
+		socktest.Until(t, "the second subflow is gone", func() bool { return subflows() == 0 })
+		assert.ErrorIs(t, inspect.Alive(client), inspect.ErrSuspect)
+		assert.ErrorIs(t, inspect.Alive(server), inspect.ErrSuspect)
+		assert.Equal(t, platform.MultipathTCP, pointerTo(of(t, client)).Kind)
+	})
+}
+
+// A peer that falls silent: one subflow, whose probes have no answer.
+func TestMultipathTCPWithASilentPeer(t *testing.T) {
+	t.Parallel()
+	socktest.NeedMultipath(t)
+	socktest.InNamespace(t, func() {
+		client, _ := multipathPair(t, true, "127.0.0.1:0")
+		require.NoError(t, sockopt.Set(client, sockopt.Config{Idle: time.Second, Interval: time.Second, Count: 1}))
+		socktest.IP(t, "link set lo down")
+		socktest.Until(t, "the first probe", func() bool { return inspect.Alive(client) != nil })
+		assert.ErrorIs(t, inspect.Alive(client), inspect.ErrSuspect)
+		h, err := inspect.NewHandle(client)
+		require.NoError(t, err)
+		socktest.Until(t, "the subflow is given up", func() bool {
+			health, err := h.Health()
+			require.NoError(t, err)
+			return health.PathLost
+		})
+		assert.ErrorIs(t, inspect.Alive(client), inspect.ErrSuspect, "the socket lives on for net.mptcp.close_timeout")
+	})
+}
