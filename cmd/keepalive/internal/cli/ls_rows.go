@@ -51,6 +51,9 @@ func (v *survey) rows() iter.Seq2[*row, error] {
 				return
 			}
 			r = row{Report: inspect.Report{Socket: *j.socket, Kind: platform.TCP}, owners: r.owners[:0]}
+			if r.Subflow != inspect.StateUnknown {
+				r.Kind = platform.MultipathTCP
+			}
 			v.notes.source = r.Source
 			if !v.options.noProcess {
 				v.complete(&r, j.owners)
