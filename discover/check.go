@@ -1,6 +1,10 @@
 package discover
 
-import "bytes"
+import (
+	"bytes"
+	"errors"
+	"fmt"
+)
 
 // A Check makes a connection show that it works: at its beginning, and after it was
 // idle.
@@ -8,8 +12,11 @@ type Check struct {
 	name string
 	// request is what to write; nil sends a keepalive probe, at the end only.
 	request []byte
-	// answer is what has to come; nil is anything.
-	answer []byte
+	// wants is the answer in words.
+	wants string
+	// answered tells whether what came is the whole answer; the error says why it
+	// will never be.
+	answered func(got []byte) (bool, error)
 }
 
 // String returns "plain", "echo" or "http".
@@ -20,13 +27,51 @@ func (c *Check) String() string { return c.name }
 var Probe = &Check{name: "plain"}
 
 // Echo writes a byte to a server that sends it back (RFC 862).
-var Echo = &Check{name: "echo", request: []byte{'k'}, answer: []byte{'k'}}
+var Echo = &Check{name: "echo", request: []byte{'k'}, wants: "the byte that was sent", answered: echoed}
 
 // HTTP asks an HTTP/1.1 server for the header of / on this host; any answer will
-// do.
+// do, but for 408, with which a server gives an idle connection up (RFC 9110, 15.5.9).
 func HTTP(host string) *Check {
-	return &Check{name: "http", request: []byte("HEAD / HTTP/1.1\r\nHost: " + host + "\r\nUser-Agent: keepalive-discover\r\n\r\n"), answer: []byte("HTTP/1.")}
+	request := "HEAD / HTTP/1.1\r\nHost: " + host + "\r\nUser-Agent: keepalive-discover\r\n\r\n"
+	return &Check{name: "http", request: []byte(request), wants: "the header of an answer", answered: httpAnswered}
 }
 
-// answered tells whether this is the answer.
-func (c *Check) answered(got []byte) bool { return bytes.HasPrefix(got, c.answer) }
+func echoed(got []byte) (bool, error) {
+	switch {
+	case len(got) == 0:
+		return false, nil
+	case got[0] != 'k':
+		return false, fmt.Errorf("the answer %.20q is not that of an echo server", got)
+	}
+	return true, nil
+}
+
+// errTimedOut: the server gave the connection up before the request came.
+var errTimedOut = errors.New("the answer is 408 Request Timeout")
+
+const maxHeader = 64 << 10
+
+// httpAnswered wants the whole header: what follows later than that would be taken for
+// something that the server sends by itself.
+func httpAnswered(got []byte) (bool, error) {
+	start := []byte("HTTP/1.")
+	for {
+		if n := min(len(got), len(start)); !bytes.Equal(got[:n], start[:n]) {
+			return false, fmt.Errorf("the answer %.20q is not that of an HTTP/1.1 server", got)
+		}
+		header, rest, whole := bytes.Cut(got, []byte("\r\n\r\n"))
+		_, status, _ := bytes.Cut(header, []byte(" "))
+		switch {
+		case !whole && len(got) > maxHeader:
+			return false, fmt.Errorf("the header of the answer is longer than %d bytes", maxHeader)
+		case !whole:
+			return false, nil
+		case bytes.HasPrefix(status, []byte("408")):
+			return false, errTimedOut
+		case bytes.HasPrefix(status, []byte("1")) && !bytes.HasPrefix(status, []byte("101")):
+			got = rest // an interim answer
+		default:
+			return true, nil
+		}
+	}
+}

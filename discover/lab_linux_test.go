@@ -19,6 +19,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/discover"
 	"github.com/tcpkeepalive/keepalive/internal/netlab"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testenv"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -70,19 +71,22 @@ func TestTheTruthIsFound(t *testing.T) {
 	for name, tt := range map[string]struct {
 		forgets netlab.Forgets
 		serve   func(*testing.T, net.Listener) discover.Options
-		least   int // seconds
 		end     discover.End
+		long    bool // three unanswered probes take 4 s, and the other rows show the rest
 	}{
-		"RST, echo":   {netlab.Resets, echo, 8, discover.ResetOnUse},
-		"drop, echo":  {netlab.Drops, echo, 8, discover.NoAnswer},
-		"RST, plain":  {netlab.Resets, plain, 8, discover.ResetOnUse},
-		"drop, plain": {netlab.Drops, plain, 22, discover.NoAnswer}, // three probes take 4 s a round
-		"RST, HTTPS":  {netlab.Resets, serveHTTPS, 8, discover.ResetOnUse},
-		"drop, HTTPS": {netlab.Drops, serveHTTPS, 8, discover.NoAnswer},
+		"RST, echo":   {netlab.Resets, echo, discover.ResetOnUse, false},
+		"drop, echo":  {netlab.Drops, echo, discover.NoAnswer, false},
+		"RST, plain":  {netlab.Resets, plain, discover.ResetOnUse, false},
+		"drop, plain": {netlab.Drops, plain, discover.NoAnswer, true},
+		"RST, HTTPS":  {netlab.Resets, serveHTTPS, discover.ResetOnUse, false},
+		"drop, HTTPS": {netlab.Drops, serveHTTPS, discover.NoAnswer, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			truth := time.Duration(tt.least+rand.IntN(5)) * time.Second
+			if tt.long {
+				testenv.Long(t)
+			}
+			truth := time.Duration(3+rand.IntN(2)) * time.Second
 			b := netlab.NewBalancer(t, truth, tt.forgets)
 			l := listen(t, b)
 			o := tt.serve(t, l)
@@ -95,7 +99,9 @@ func TestTheTruthIsFound(t *testing.T) {
 			assert.InEpsilon(t, truth.Seconds(), r.Dead.Seconds(), 0.05)
 			assert.LessOrEqual(t, r.Alive, truth+20*time.Millisecond)
 			assert.GreaterOrEqual(t, r.Dead, truth-100*time.Millisecond, "a busy machine hears late of the last segment")
-			assert.Less(t, r.Took.Seconds(), 2.5*truth.Seconds())
+			// Two rounds, and the answers that do not come, up to 4 s each: of the first
+			// that dies, and of the longer ones that are asked then.
+			assert.Less(t, r.Took, truth*5/2+14*time.Second)
 			assert.Zero(t, r.MaskedBy)
 			assert.False(t, r.MaskUnknown)
 		})
@@ -142,7 +148,7 @@ func TestActiveClose(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, tt.as, r.End)
 			assert.InEpsilon(t, truth.Seconds(), r.Dead.Seconds(), 0.05)
-			assert.Equal(t, r.Dead, r.Alive)
+			assert.InEpsilon(t, r.Dead.Seconds(), r.Alive.Seconds(), 0.05)
 			assert.Less(t, r.Took.Seconds(), 1.5*truth.Seconds())
 		})
 	}
@@ -236,16 +242,16 @@ func TestMaskedByThePeer(t *testing.T) {
 	assert.InDelta(t, 3, r.MaskedBy.Seconds(), 0.5)
 	assert.Greater(t, r.Alive, 2*time.Second)
 	assert.Less(t, r.Took, 10*time.Second)
-	assert.Regexp(t, `masked by the peer, which sends something every [23](\.\d+)?s$`, r.String())
+	assert.Regexp(t, `^not known: not below [23](\.\d+)?s; the peer keeps the path alive, it sends something every [23](\.\d+)?s$`, r.String())
 }
 
 // A guess takes one round, and is refined if it was wrong.
 func TestGuess(t *testing.T) {
 	t.Parallel()
-	for _, guess := range []time.Duration{6 * time.Second, 30 * time.Second} {
+	for _, guess := range []time.Duration{3 * time.Second, 12 * time.Second} {
 		t.Run(guess.String(), func(t *testing.T) {
 			t.Parallel()
-			b := netlab.NewBalancer(t, 6*time.Second, netlab.Resets)
+			b := netlab.NewBalancer(t, 3*time.Second, netlab.Resets)
 			l := listen(t, b)
 			socktest.Serve(t, l, socktest.Echo)
 			rounds := 0
@@ -254,10 +260,10 @@ func TestGuess(t *testing.T) {
 				Progress: func(p discover.Progress) { rounds = p.Round },
 			})
 			require.NoError(t, err)
-			assert.InEpsilon(t, 6, r.Dead.Seconds(), 0.05)
-			if guess == 6*time.Second {
+			assert.InEpsilon(t, 3, r.Dead.Seconds(), 0.05)
+			if guess == 3*time.Second {
 				assert.Equal(t, 1, rounds)
-				assert.Less(t, r.Took, 9*time.Second)
+				assert.Less(t, r.Took, 5*time.Second)
 			}
 		})
 	}

@@ -28,10 +28,11 @@ type Options struct {
 	// stands for Probe.
 	Check *Check
 
-	// Guess is a figure to test: times around it are tried, which takes one round.
+	// Guess is a figure to test, between Min and Max: times around it are tried, which
+	// takes one round if it is right. If it is wrong the search goes on.
 	Guess time.Duration
 	// Min and Max are the shortest and longest time to try: 0 stands for 1 s and
-	// 2 h.
+	// 2 h. Probe takes 1 s at the least, as the kernel sends none earlier.
 	Min, Max time.Duration
 	// Connections is how many are open at the same time, 4 to 1000: 0 stands for
 	// 64.
@@ -65,21 +66,24 @@ const (
 // complete checks the options and fills in what is not given.
 func (o Options) complete() (Options, error) {
 	o.Min, o.Max = or(o.Min, DefaultMin), or(o.Max, DefaultMax)
+	if o.Check == nil {
+		o.Check = Probe
+	}
+	if o.Check == Probe && o.Min > 0 {
+		o.Min = max(o.Min, probeIdle)
+	}
 	o.Connections, o.Wait = or(o.Connections, DefaultConnections), or(o.Wait, DefaultWait)
 	switch {
 	case o.Address == "" && o.Dial == nil:
 		return o, errors.New("discover: Address is missing")
-	case o.Min < 0 || o.Max > longestTime || o.Max < o.Min:
+	case o.Min <= 0 || o.Max > longestTime || o.Max < o.Min:
 		return o, fmt.Errorf("discover: times from %s to %s: want 0 < Min <= Max <= %s", o.Min, o.Max, longestTime)
-	case o.Guess < 0 || o.Guess > longestTime:
-		return o, fmt.Errorf("discover: Guess %s: want at most %s", o.Guess, longestTime)
+	case o.Guess != 0 && (o.Guess < o.Min || o.Guess > o.Max):
+		return o, fmt.Errorf("discover: Guess %s: want it between Min and Max, %s to %s", o.Guess, o.Min, o.Max)
 	case o.Connections < 4 || o.Connections > 1000:
 		return o, fmt.Errorf("discover: Connections %d: want 4 to 1000", o.Connections)
 	case o.Wait < 0 || o.Wait > time.Minute:
 		return o, fmt.Errorf("discover: Wait %s: want at most 1m", o.Wait)
-	}
-	if o.Check == nil {
-		o.Check = Probe
 	}
 	if o.Dial == nil {
 		d, address := net.Dialer{Timeout: 30 * time.Second, KeepAlive: -1}, o.Address
@@ -93,16 +97,4 @@ func or[T int | time.Duration](value, standard T) T {
 		return standard
 	}
 	return value
-}
-
-// A Progress is how far a measurement is.
-type Progress struct {
-	Round   int
-	Elapsed time.Duration
-	// Alive and Dead are the bounds so far; Dead is 0 as long as nothing died.
-	Alive, Dead time.Duration
-	// Left is how long it takes at most from now on.
-	Left time.Duration
-	// Test is what ended, nil where nothing did.
-	Test *Test
 }

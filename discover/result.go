@@ -2,34 +2,49 @@ package discover
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
-// A Result is what was found.
+// A Result is what was found. [Result.Err] tells whether it is an answer.
 type Result struct {
-	// Alive is the longest silence that a connection survived.
+	// Alive is the longest silence that a connection survived; where connections
+	// disagree, that all of them did.
 	Alive time.Duration
-	// Dead is the shortest that one did not survive, 0 if none died.
+	// Dead is the shortest that one did not survive, 0 if none died, or if connections
+	// disagree.
 	Dead time.Duration
-	// End is how that one ended.
+	// End is how that one ended, or the one of SomeDead.
 	End End
+	// SomeDead is not 0 where connections disagree: some died after so long, and
+	// others, which were silent for up to SomeAlive, did not. So there are several
+	// timeouts behind this address, as of several servers, and another may be shorter.
+	SomeDead, SomeAlive time.Duration
 	// MaskedBy is the period in which the peer sent something by itself, so that
-	// nothing longer can be seen; 0 if it did not.
+	// nothing longer can be seen; 0 if it did not, or if there is no period.
 	MaskedBy time.Duration
 	// MaskUnknown: this system does not tell whether the peer sent anything.
 	MaskUnknown bool
-	// Tests are all of them, in the order in which they ended.
+	// Tests are all of them, in the order in which they ended, but for those that were
+	// given up.
 	Tests []Test
 	// Took is how long it took.
 	Took time.Duration
+
+	tried time.Duration // what was to be tried at the longest
 }
 
 // A Test is one connection.
 type Test struct {
-	Idle time.Duration // how long it was silent, or until it ended
+	// Idle is how long it was silent, or until it ended. With several things in the
+	// way, see Masked, it is the longest silence there was.
+	Idle time.Duration
+	// Late is how much sooner it may have ended: a process that is starved, or was
+	// stopped, sees RST late.
+	Late time.Duration
 	End  End
 	Err  error // for Failed
 }
@@ -50,14 +65,17 @@ const (
 	ClosedOnUse
 	// NoAnswer: nothing did.
 	NoAnswer
-	// Masked: the peer sent something meanwhile, which kept it alive.
+	// Unanswered: it was acknowledged, but not answered: by a proxy that has lost the
+	// connection behind it, or by a program that hangs.
+	Unanswered
+	// Masked: the peer sent something again and again, which kept it alive.
 	Masked
 	// Failed: it could not be made, or was not answered at its beginning.
 	Failed
 	ends
 )
 
-var endNames = [ends]string{"alive", "closed (FIN) while idle", "reset (RST) while idle", "forgotten: RST on the next packet", "closed (FIN) on the next packet", "forgotten: silent drop", "kept alive by the peer", "failed"}
+var endNames = [ends]string{"alive", "closed (FIN) while idle", "reset (RST) while idle", "forgotten: RST on the next packet", "closed (FIN) on the next packet", "forgotten: silent drop", "acknowledged, but not answered", "kept alive by the peer", "failed"}
 
 // String returns "alive", "closed (FIN) while idle" and so on.
 func (e End) String() string {
@@ -68,17 +86,99 @@ func (e End) String() string {
 }
 
 // dead tells whether the path, or the peer, has given the connection up.
-func (e End) dead() bool { return e >= Closed && e <= NoAnswer }
+func (e End) dead() bool { return e >= Closed && e <= Unanswered }
+
+// set takes the bounds up.
+func (r *Result) set(b bounds) {
+	r.Alive, r.Dead, r.End, r.SomeDead, r.SomeAlive = b.alive, b.dead, b.end, 0, 0
+	switch {
+	case b.disagreed:
+		r.Dead, r.SomeDead, r.SomeAlive = 0, b.dead, b.longest
+	case b.told():
+		r.Alive = b.dead - b.late
+	}
+}
+
+// masked tells whether a peer kept a connection alive.
+func (r *Result) masked() bool {
+	return r.MaskedBy > 0 || slices.ContainsFunc(r.Tests, func(t Test) bool { return t.End == Masked })
+}
+
+// failure is that of the last test that failed.
+func (r *Result) failure() (err error) {
+	for _, t := range r.Tests {
+		if t.End == Failed {
+			err = t.Err
+		}
+	}
+	return err
+}
+
+// Outliers is how many connections died although others were silent for longer, and
+// lived: of something else, if there is one, or of a timeout that few of them have.
+func (r *Result) Outliers() int {
+	if r.SomeDead > 0 {
+		return 0
+	}
+	return outliers(r.Tests, r.Alive)
+}
+
+// Err is nil if the result is an answer: all connections die after Dead, or none does
+// until what was to be tried. Otherwise it says why the timeout is not known, and
+// wraps [align.ErrUnknown].
+func (r *Result) Err() error {
+	why := ""
+	switch {
+	case r.SomeDead > 0:
+		why = fmt.Sprintf("some connections ended after %s (%s), others survived %s: there are several timeouts behind this address, as of several servers",
+			text(r.SomeDead), r.End, text(r.SomeAlive))
+	case r.Dead > 0:
+		return nil
+	case r.masked():
+		why = "the peer keeps the path alive, it sends something" + r.period()
+	case r.MaskUnknown:
+		why = "whether the peer kept the path alive, this system does not tell"
+	case r.Alive < r.tried:
+		why = "longer was not tried"
+		if err := r.failure(); err != nil {
+			why += ": " + err.Error()
+		}
+	default:
+		return nil
+	}
+	if r.SomeDead == 0 && r.Alive > 0 {
+		why = fmt.Sprintf("not below %s; %s", text(r.Alive), why)
+	}
+	return unknown{why}
+}
+
+// period is how often the peer sends something.
+func (r *Result) period() string {
+	switch {
+	case r.MaskedBy == 0:
+		return " by itself"
+	case r.MaskedBy < 10*time.Millisecond:
+		return " all the time"
+	}
+	return " every " + text(r.MaskedBy)
+}
+
+// An unknown is why a timeout is not known.
+type unknown struct{ why string }
+
+func (u unknown) Error() string { return "not known: " + u.why }
+func (u unknown) Unwrap() error { return align.ErrUnknown }
 
 // String returns a sentence: "between 348s and 352s: forgotten: silent drop".
 func (r *Result) String() string {
+	if err := r.Err(); err != nil {
+		return err.Error()
+	}
 	switch {
-	case r.Dead > 0 && (r.End == Closed || r.End == Reset):
+	case r.Dead > 0 && (r.End == Closed || r.End == Reset) && float64(r.Dead-r.Alive) <= precision*float64(r.Dead):
 		return fmt.Sprintf("after %s: %s", text(r.Dead), r.End)
 	case r.Dead > 0:
 		return fmt.Sprintf("between %s and %s: %s", text(r.Alive), text(r.Dead), r.End)
-	case r.MaskedBy > 0:
-		return fmt.Sprintf("not below %s; masked by the peer, which sends something every %s", text(r.Alive), text(r.MaskedBy))
 	}
 	return fmt.Sprintf("not below %s, the longest that was tried", text(r.Alive))
 }
@@ -88,14 +188,18 @@ func text(d time.Duration) string {
 }
 
 // Profile is what was measured as a profile for a plan, with the time that was
-// survived; that probes refresh it is assumed. Where nothing died the timeout is not
-// known, and the error wraps [align.ErrUnknown].
+// survived; that probes refresh it is assumed. Where nothing died, or connections
+// disagree, the timeout is not known, and the error wraps [align.ErrUnknown].
 //
-// An end by FIN, or by RST while idle, comes from a server or proxy, which looks at data:
-// probes do not put it off.
+// An end by FIN, by RST while idle, or without an answer to what was acknowledged, comes
+// from a server or proxy, which looks at data: probes do not put it off.
 func (r *Result) Profile(id string) (align.Profile, error) {
 	if r.Dead == 0 {
-		return align.Profile{}, fmt.Errorf("discover: the timeout of %s is %w: %s", id, align.ErrUnknown, r)
+		why := r.Err()
+		if why == nil {
+			why = unknown{r.String()}
+		}
+		return align.Profile{}, fmt.Errorf("discover: the timeout of %s is %w", id, why)
 	}
 	p := align.Profile{
 		ID: id, Provider: "measured", Product: r.String(), Layer: "L4",
@@ -110,6 +214,8 @@ func (r *Result) Profile(id string) (align.Profile, error) {
 		}
 	case ResetOnUse:
 		p.Expiry = align.SilentThenReset
+	case Unanswered:
+		p.Expiry, p.Refreshed, p.Layer = align.Silent, align.No, "L4 proxy"
 	default:
 		p.Expiry = align.Silent
 	}

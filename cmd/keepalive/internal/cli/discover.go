@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
 	"syscall"
 	"time"
 
@@ -57,6 +58,9 @@ larger program, keepalive-tls, which is found beside this one or in PATH.
 
 A server that sends keepalive probes of its own, as Go servers do every 15 s, keeps
 the path alive: nothing longer than that can be seen then, and discover says so.
+Where connections disagree, as those to several servers behind one address, it states
+no figure. Both are not known, exit code 5; that all connections lived until --max is
+an answer.
 
 Interrupted, it prints what is known by then.`,
 		Example: `  keepalive discover db.example.com:5432
@@ -66,6 +70,9 @@ Interrupted, it prints what is known by then.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return usageError{errors.New("want one HOST:PORT")}
+			}
+			if cmd.Flags().Changed("guess") && o.guess == 0 {
+				return usageError{errors.New("--guess has to be positive")}
 			}
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
@@ -143,23 +150,30 @@ func (o *discoverOptions) run(ctx context.Context, address string, stdout, stder
 	d.Progress = p.show
 	r, err := discover.Run(ctx, d)
 	p.end()
-	interrupted := ctx.Err() != nil && r != nil && len(r.Tests) > 0
-	if err != nil && !interrupted {
-		if r == nil {
-			return usageError{err}
-		}
+	switch {
+	case r == nil:
+		return usageError{err}
+	case !measured(r) && ctx.Err() != nil:
+		return unknownError{errors.New("interrupted before anything was known")}
+	case !measured(r):
 		return err
 	}
+	if ctx.Err() != nil {
+		err = unknownError{errors.New("interrupted: the bounds are wider than they had to be")}
+	}
+	if why := r.Err(); why != nil {
+		err = errors.Join(err, said{unknownError{why}})
+	}
 	if o.json {
-		err = discoverJSON(stdout, r)
-	} else {
-		printDiscovery(stdout, r)
+		return errors.Join(discoverJSON(stdout, r), err)
 	}
-	if err == nil && interrupted {
-		fmt.Fprintln(stderr, "keepalive: interrupted: the bounds are wider than they had to be")
-		return errProblems
-	}
+	printDiscovery(stdout, r)
 	return err
+}
+
+// measured tells whether any connection could be tested.
+func measured(r *discover.Result) bool {
+	return slices.ContainsFunc(r.Tests, func(t discover.Test) bool { return t.End != discover.Failed })
 }
 
 // A progress is a line that is written anew, or on something that is no terminal a
@@ -197,7 +211,17 @@ func (p *progress) end() {
 func printDiscovery(w io.Writer, r *discover.Result) {
 	fmt.Fprintln(w, r)
 	fmt.Fprintf(w, "%d connections, %s\n", len(r.Tests), short(r.Took))
-	if r.MaskUnknown {
+	failed, last := failures(r)
+	if failed > 0 {
+		fmt.Fprintf(w, "%d of them could not be tested: %s\n", failed, last)
+	}
+	if n := r.Outliers(); n > 0 {
+		fmt.Fprintf(w, "%d of them ended although others were silent for longer: of something else, or of a timeout that few have\n", n)
+	}
+	if r.SomeDead > 0 {
+		fmt.Fprintln(w, "measure each server behind it at its own address; another may be stricter than those that were met")
+	}
+	if r.MaskUnknown && r.Dead > 0 {
 		fmt.Fprintln(w, "whether the peer sent anything meanwhile is not known here: it may have kept the path alive")
 	}
 	profile, err := r.Profile("measured")
@@ -218,24 +242,42 @@ func printDiscovery(w io.Writer, r *discover.Result) {
 	fmt.Fprintln(w, plan.Config)
 }
 
+// failures counts the connections that could not be tested, and returns why the last
+// could not.
+func failures(r *discover.Result) (n int, last error) {
+	for _, t := range r.Tests {
+		if t.End == discover.Failed {
+			n, last = n+1, t.Err
+		}
+	}
+	return n, last
+}
+
 // A discoveryRecord is the JSON of a result. null is not known.
 type discoveryRecord struct {
+	Known       bool     `json:"known"` // whether the rest is an answer; text says why not
 	Text        string   `json:"text"`
 	Alive       float64  `json:"alive_seconds"`
 	Dead        *float64 `json:"dead_seconds"`
 	End         *string  `json:"end"`
+	SomeDead    *float64 `json:"some_dead_seconds"`  // connections disagree: some died then,
+	SomeAlive   *float64 `json:"some_alive_seconds"` // others survived up to then
 	MaskedBy    *float64 `json:"masked_by_seconds"`
 	MaskUnknown bool     `json:"mask_unknown"`
 	Connections int      `json:"connections"`
+	Failed      int      `json:"failed_connections"`
+	Outliers    int      `json:"outliers"`
 	Took        float64  `json:"took_seconds"`
 }
 
 func discoverJSON(w io.Writer, r *discover.Result) error {
+	failed, _ := failures(r)
 	record := discoveryRecord{
+		Known: r.Err() == nil, SomeDead: known(r.SomeDead), SomeAlive: known(r.SomeAlive), Failed: failed, Outliers: r.Outliers(),
 		Text: r.String(), Alive: r.Alive.Seconds(), Dead: known(r.Dead), MaskedBy: known(r.MaskedBy),
 		MaskUnknown: r.MaskUnknown, Connections: len(r.Tests), Took: r.Took.Seconds(),
 	}
-	if r.Dead > 0 {
+	if r.Dead > 0 || r.SomeDead > 0 {
 		record.End = pointer(r.End.String())
 	}
 	e := json.NewEncoder(w)

@@ -2,8 +2,10 @@ package cli
 
 import (
 	"encoding/json"
+	"io"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -76,6 +78,8 @@ func TestDiscoverWrongUse(t *testing.T) {
 		{[]string{"127.0.0.1:1", "--max", "-1s"}, exitUsage, "have to be positive"},
 		{[]string{"127.0.0.1:1", "--guess", "-1s"}, exitUsage, "Guess -1s"},
 		{[]string{"127.0.0.1:1", "--insecure"}, exitUsage, "are for --tls"},
+		{[]string{"127.0.0.1:1", "--guess", "0"}, exitUsage, "--guess has to be positive"},
+		{[]string{"127.0.0.1:1", "--guess", "3h"}, exitUsage, "want it between Min and Max, 1s to 2h"},
 		{[]string{"127.0.0.1:1"}, exitProblems, "connection refused"},
 	} {
 		code, out, errs := command(append([]string{"discover"}, tt.args...)...)
@@ -83,4 +87,69 @@ func TestDiscoverWrongUse(t *testing.T) {
 		assert.Contains(t, errs, tt.want, "%s", tt.args)
 		assert.Empty(t, out)
 	}
+}
+
+// TestDiscoverDoesNotKnow: nothing is shown as a fact, and the exit code says so.
+func TestDiscoverDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	var n atomic.Int64
+	for rule, tt := range map[string]struct {
+		serve  func(net.Conn)
+		text   string
+		record discoveryRecord
+	}{
+		"a peer that sends by itself": {func(c net.Conn) {
+			for range time.Tick(100 * time.Millisecond) {
+				if _, err := c.Write([]byte{1}); err != nil {
+					return
+				}
+			}
+		}, `^not known: the peer keeps the path alive, it sends something every \d+ms\n4 connections, \d\.\ds\n$`, discoveryRecord{}},
+		"two timeouts": {func(c net.Conn) {
+			socktest.EchoUntilIdle(time.Second + time.Duration(n.Add(1)%2)*time.Second)(c)
+		}, `^not known: some connections ended after 1(\.\d+)?s \(closed \(FIN\) while idle\), others survived 1\.\d+s: there are several timeouts`,
+			discoveryRecord{SomeDead: pointer(1.0), SomeAlive: pointer(1.25), End: pointer("closed (FIN) while idle")}},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			t.Parallel()
+			l, err := net.Listen("tcp4", "127.0.0.1:0")
+			require.NoError(t, err)
+			socktest.Serve(t, l, tt.serve)
+			args := []string{"discover", l.Addr().String(), "--min", "500ms", "--max", "20s", "--connections"}
+			connections := "4"
+			if tt.record.SomeDead != nil {
+				connections = "16"
+			}
+			args = append(args, connections)
+			code, out, errs := command(args...)
+			assert.Equal(t, exitUnknown, code, errs)
+			assert.Regexp(t, tt.text, out)
+			assert.NotContains(t, errs, "not known", "once is enough")
+			assert.NotContains(t, out, "plan")
+
+			code, out, _ = command(append(args, "--json")...)
+			assert.Equal(t, exitUnknown, code)
+			var r discoveryRecord
+			require.NoError(t, json.Unmarshal([]byte(out), &r))
+			assert.False(t, r.Known)
+			assert.Nil(t, r.Dead)
+			assert.Equal(t, tt.record.End, r.End)
+			if tt.record.SomeDead != nil {
+				assert.InDelta(t, *tt.record.SomeDead, *r.SomeDead, 0.2)
+				assert.InDelta(t, *tt.record.SomeAlive, *r.SomeAlive, 0.5)
+			}
+		})
+	}
+}
+
+// TestDiscoverOfWhatIsOfNoUse says what the server did.
+func TestDiscoverOfWhatIsOfNoUse(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	socktest.Serve(t, l, func(c net.Conn) { io.Copy(io.Discard, c) })
+	code, out, errs := command("discover", l.Addr().String(), "--mode", "echo", "--connections", "4", "--wait", "200ms")
+	assert.Equal(t, exitProblems, code)
+	assert.Empty(t, out)
+	assert.Contains(t, errs, "keepalive: discover: none of 4 connections: a new connection was not answered within 200ms: wanted the byte that was sent (echo)\n")
 }

@@ -1,0 +1,120 @@
+package discover
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// A reply is what a connection showed when it was asked.
+type reply struct {
+	end End
+	err error // for Failed, and how it ended
+	// asked is when, at the earliest, and sent at the latest.
+	asked, sent time.Time
+}
+
+// ask makes the connection show that it works.
+func (s *subject) ask(ctx context.Context) (r reply) {
+	if s.check.request == nil {
+		return s.probe(ctx)
+	}
+	r.asked = time.Now()
+	r.err = s.conn.SetWriteDeadline(r.asked.Add(writeWait))
+	if r.err != nil {
+		r.end = Failed
+		return r
+	}
+	_, r.err = s.conn.Write(s.check.request)
+	r.sent = time.Now()
+	if r.err != nil {
+		r.end = endOf(r.err, ClosedOnUse, ResetOnUse)
+		return r
+	}
+	r.end, r.err = s.answer(ctx, r.asked)
+	return r
+}
+
+// answer waits for it.
+func (s *subject) answer(ctx context.Context, asked time.Time) (End, error) {
+	var got []byte
+	late := time.NewTimer(s.wait)
+	defer late.Stop()
+	for more := true; ; {
+		select {
+		case a := <-s.reads:
+			got = append(got, a.data...)
+			whole, err := s.check.answered(got)
+			switch {
+			case whole:
+				return Survived, nil
+			case errors.Is(err, errTimedOut):
+				return ClosedOnUse, err
+			case err != nil:
+				return Failed, err
+			case a.err != nil:
+				return endOf(a.err, ClosedOnUse, ResetOnUse), a.err
+			}
+		case <-late.C:
+			came, ok := receivedBy(s.tcp)
+			switch {
+			case more && (len(s.reads) > 0 || ok && came.data.After(asked.Add(-tick))):
+				// It came in time, and this process has not read it: on a busy machine,
+				// or when it was stopped.
+				more = false
+				late.Reset(s.wait)
+			case ok && came.ack.After(asked.Add(-tick)):
+				return Unanswered, nil
+			default:
+				return NoAnswer, nil
+			}
+		case <-ctx.Done():
+			return Failed, ctx.Err()
+		}
+	}
+}
+
+// probe lets the kernel send keepalive probes at once: the connection has been idle
+// for longer than the idle time that it gets.
+func (s *subject) probe(ctx context.Context) reply {
+	r := reply{asked: time.Now()}
+	r.err = sockopt.Set(s.tcp, sockopt.Config{Idle: probeIdle, Interval: time.Second, Count: 3})
+	r.sent = time.Now()
+	if r.err != nil {
+		r.end = Failed
+		return r
+	}
+	ticks := time.NewTicker(10 * time.Millisecond)
+	defer ticks.Stop()
+	late := time.After(max(s.wait, probeWait))
+	for {
+		select {
+		case a := <-s.reads:
+			if r.end, r.err = Survived, a.err; a.err != nil {
+				r.end = endOf(a.err, ClosedOnUse, ResetOnUse)
+			}
+			return r
+		case <-ticks.C:
+			if s.acknowledged(r.asked) {
+				r.end = Survived
+				return r
+			}
+		case <-late:
+			if r.end = NoAnswer; s.acknowledged(r.asked) { // seen late on a busy machine
+				r.end = Survived
+			}
+			return r
+		case <-ctx.Done():
+			r.end, r.err = Failed, ctx.Err()
+			return r
+		}
+	}
+}
+
+// acknowledged tells whether the peer acknowledged something since then.
+func (s *subject) acknowledged(since time.Time) bool {
+	came, ok := receivedBy(s.tcp)
+	return ok && came.ack.After(since.Add(-tick))
+}

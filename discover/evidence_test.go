@@ -1,0 +1,75 @@
+package discover
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// TestWeigh: what all tests together say.
+func TestWeigh(t *testing.T) {
+	t.Parallel()
+	// some returns so many tests that ended in one way, each a little longer.
+	some := func(n int, end End, idle float64) (tests []Test) {
+		for i := range n {
+			tests = append(tests, Test{Idle: time.Duration((idle + float64(i)/1000) * float64(time.Second)), End: end})
+		}
+		return tests
+	}
+	all := func(parts ...[]Test) (tests []Test) {
+		for _, p := range parts {
+			tests = append(tests, p...)
+		}
+		return tests
+	}
+	const s = time.Second
+	for rule, tt := range map[string]struct {
+		tests []Test
+		want  bounds
+	}{
+		"nothing":                       {nil, bounds{}},
+		"all live":                      {some(1, Survived, 9), bounds{alive: 9 * s, longest: 9 * s}},
+		"all die":                       {some(3, Reset, 5), bounds{dead: 5 * s, end: Reset}},
+		"failed and masked say nothing": {all(some(1, Failed, 9), some(1, Masked, 8)), bounds{}},
+		"some live, longer ones die":    {all(some(1, Survived, 4), some(9, NoAnswer, 5)), bounds{alive: 4 * s, dead: 5 * s, end: NoAnswer, longest: 4 * s}},
+		"one that died sooner is no timeout": {all(some(1, NoAnswer, 2), some(1, Survived, 4), some(9, NoAnswer, 5)),
+			bounds{alive: 4 * s, dead: 5 * s, end: NoAnswer, longest: 4 * s}},
+		"a timeout that timers vary": {all(some(1, ResetOnUse, 5), some(1, Survived, 5.05), some(2, ResetOnUse, 5.1)),
+			bounds{alive: 5050 * time.Millisecond, dead: 5100 * time.Millisecond, end: ResetOnUse, longest: 5050 * time.Millisecond}},
+		"asked just when it is closed": {all(some(1, Survived, 4), some(1, ResetOnUse, 5), some(2, Closed, 5.01)),
+			bounds{alive: 4 * s, dead: 5010 * time.Millisecond, end: Closed, longest: 4 * s}},
+		"two died, two lived for longer": {all(some(1, Survived, 1), some(2, Closed, 2), some(2, Survived, 4)),
+			bounds{alive: s, dead: 2 * s, end: Closed, disagreed: true, longest: 4001 * time.Millisecond}},
+		"two of a hundred are accidents": {all(some(2, NoAnswer, 2), some(98, Survived, 4), some(2, Closed, 5)),
+			bounds{alive: 4097 * time.Millisecond, dead: 5 * s, end: Closed, longest: 4097 * time.Millisecond}},
+	} {
+		assert.Equal(t, tt.want, weigh(tt.tests), rule)
+	}
+}
+
+// TestHTTPAnswers: which are whole, and which are none.
+func TestHTTPAnswers(t *testing.T) {
+	t.Parallel()
+	for got, want := range map[string]struct {
+		whole bool
+		err   string
+	}{
+		"":                                 {false, ""},
+		"HT":                               {false, ""},
+		"HTTP/1.1 200 OK\r\nX: y\r\n":      {false, ""},
+		"HTTP/1.0 404 Not Found\r\n\r\n":   {true, ""},
+		"HTTP/1.1 103 Early Hints\r\n\r\n": {false, ""},
+		"HTTP/1.1 100 x\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n": {true, ""},
+		"HTTP/1.1 408 Request Timeout\r\n\r\n":                  {false, "408"},
+		"SSH-2.0-OpenSSH\r\n":                                   {false, `"SSH-2.0-OpenSSH\r\n" is not that of an HTTP/1.1 server`},
+	} {
+		whole, err := httpAnswered([]byte(got))
+		assert.Equal(t, want.whole, whole, "%q", got)
+		if want.err == "" {
+			assert.NoError(t, err, "%q", got)
+		} else {
+			assert.ErrorContains(t, err, want.err)
+		}
+	}
+}

@@ -1,0 +1,227 @@
+package discover
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	// look is how often it is looked whether something came.
+	look = 50 * time.Millisecond
+	// lastWords is how long before the end of a connection that may come which belongs
+	// to it: 408 of HTTP, an error message, TLS' close_notify.
+	lastWords = 2 * time.Second
+	// tooMany is after how many interruptions a test ends that never was silent for
+	// long enough.
+	tooMany = 4
+)
+
+// An event is something that came: after from, when nothing had, and at to at the
+// latest. A process that is starved, or stopped, sees it late.
+type event struct {
+	from, to time.Time
+	data     bool
+	err      error // if the connection ended
+}
+
+// A burst are events that belong together.
+type burst struct {
+	first event
+	// quiet and talk are what they were before it.
+	quiet, talk time.Time
+	data        bool
+	to          time.Time
+}
+
+// A gap is the time between two bursts, which is not known exactly.
+type gap struct{ min, max time.Duration }
+
+// agrees tells whether two gaps are the period of one clock: both are known well, and
+// are the same but for what timers vary.
+func (g gap) agrees(other gap) bool {
+	short, long := min(g.min, other.min), max(g.max, other.max)
+	return long-short <= long/4
+}
+
+// A silence is the time in which a connection is left alone.
+type silence struct {
+	*subject
+	last  *burst
+	gaps  []gap
+	over  *time.Timer
+	every time.Duration // the peer's period, once it is known
+}
+
+// run is silent for that long, and looks whether the connection still works. What the
+// peer sends meanwhile begins the silence anew; when that happens again and again the
+// test ends. A time from sooner is the new one to wait for, if it is shorter.
+func (s *subject) run(ctx context.Context, idle time.Duration, sooner <-chan time.Duration) (t Test, every time.Duration) {
+	defer s.conn.Close()
+	w := silence{subject: s, over: time.NewTimer(time.Until(s.quiet.Add(idle)))}
+	defer w.over.Stop()
+	ticks := time.NewTicker(look)
+	defer ticks.Stop()
+	for {
+		var events []event
+		select {
+		case <-ctx.Done():
+			return Test{Idle: idle, End: Failed, Err: ctx.Err()}, 0
+		case limit := <-sooner:
+			idle = min(idle, limit)
+			w.over.Reset(time.Until(s.quiet.Add(idle)))
+			continue
+		case a := <-s.reads:
+			events = s.arrived(a)
+		case <-ticks.C:
+			events = s.news()
+		case <-w.over.C:
+			// What came first counts first, however late this process is.
+			if events = s.news(); len(events) == 0 {
+				return s.conclude(ctx), 0
+			}
+		}
+		for _, e := range events {
+			if t, ended := w.happened(e); ended {
+				return t, w.every
+			}
+		}
+		if len(events) > 0 {
+			w.over.Reset(time.Until(s.quiet.Add(idle)))
+		}
+	}
+}
+
+// conclude asks, after the silence.
+func (s *subject) conclude(ctx context.Context) Test {
+	a := s.ask(ctx)
+	t := Test{Idle: a.asked.Sub(s.quiet), End: a.end}
+	switch {
+	case a.end.dead(): // a busy machine is late: it was silent until then
+		t.Idle = a.sent.Sub(s.quiet)
+	case a.end == Failed:
+		t.Err = a.err
+	}
+	return t
+}
+
+// news is what came since it was looked at last.
+func (s *subject) news() []event {
+	select {
+	case a := <-s.reads:
+		return s.arrived(a)
+	default:
+	}
+	before, from := s.seen, s.looked
+	now, ok := s.look()
+	if !ok || now.segments == before.segments {
+		return nil
+	}
+	wait := look
+	if now.closed {
+		wait = lastWords // a read is to tell how
+	}
+	select {
+	case a := <-s.reads:
+		s.seen, s.looked = before, from
+		return s.arrived(a)
+	case <-time.After(wait):
+	}
+	e := event{from: from, to: now.when, data: now.dataSegments != before.dataSegments}
+	if e.data {
+		e = e.at(now.data, now.segments-before.segments)
+	} else if now.ack.After(before.ack.Add(tick)) {
+		e = e.at(now.ack, now.segments-before.segments)
+	}
+	return []event{e}
+}
+
+// arrived is a read as events: data, or the end, or both.
+func (s *subject) arrived(a arrival) (events []event) {
+	before, from := s.seen, s.looked
+	now, ok := s.look()
+	e := event{from: from, to: a.at}
+	if e.from.After(e.to) {
+		e.from = e.to
+	}
+	if len(a.data) > 0 {
+		e := e
+		if e.data = true; ok {
+			e = e.at(now.data, now.dataSegments-before.dataSegments)
+		}
+		events = append(events, e)
+	}
+	if a.err != nil {
+		if e.err = a.err; ok && endOf(a.err, Closed, Reset) == Closed {
+			e = e.at(now.ack, 1) // FIN is the last that came; when RST did is not known
+		}
+		events = append(events, e)
+	}
+	return events
+}
+
+// look asks the kernel what came until now. As long as the connection was open nothing
+// had ended it.
+func (s *subject) look() (received, bool) {
+	now, ok := receivedBy(s.tcp)
+	if ok = ok && s.counts; !ok {
+		s.looked = time.Now()
+		return now, false
+	}
+	s.seen = now
+	if !now.closed {
+		s.looked = now.when
+	}
+	return now, true
+}
+
+// at narrows an event down to the time that the kernel tells of the last of so many
+// segments.
+func (e event) at(t time.Time, segments uint32) event {
+	if t.After(e.to) {
+		return e
+	}
+	if e.to = t; segments <= 1 || e.from.After(t) {
+		e.from = t
+	}
+	return e
+}
+
+// happened takes up an event, and returns the test if that ends it.
+func (w *silence) happened(e event) (t Test, ended bool) {
+	if e.err != nil {
+		return w.end(e), true
+	}
+	if w.last != nil && e.to.Sub(w.last.to) < settle { // a part of what came before
+		w.last.to, w.last.data = e.to, w.last.data || e.data
+	} else {
+		since := w.quiet
+		if w.last != nil {
+			since = w.last.first.from
+		}
+		w.gaps = append(w.gaps, gap{e.from.Sub(w.quiet), e.to.Sub(since)})
+		w.last = &burst{first: e, quiet: w.quiet, talk: w.talk, data: e.data, to: e.to}
+	}
+	w.quiet = e.to
+	if e.data {
+		w.talk = e.to
+	}
+	n := len(w.gaps)
+	if n >= 2 && w.gaps[n-1].agrees(w.gaps[n-2]) {
+		w.every = max(w.gaps[n-1].max, w.gaps[n-2].max)
+	}
+	if w.every == 0 && n < tooMany {
+		return Test{}, false
+	}
+	return Test{Idle: max(w.gaps[n-1].min, w.gaps[n-2].min), End: Masked}, true
+}
+
+// end is the test of a connection that ended by itself. Who ended it looks at data: a
+// keepalive probe in between puts that off no more than a packet of its own.
+func (w *silence) end(e event) Test {
+	talk := w.talk
+	at := e
+	if w.last != nil && w.last.data && e.to.Sub(w.last.first.to) <= lastWords {
+		at, talk = w.last.first, w.last.talk
+	}
+	return Test{Idle: at.to.Sub(talk), End: endOf(e.err, Closed, Reset), Late: at.to.Sub(at.from)}
+}

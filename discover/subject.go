@@ -1,0 +1,177 @@
+package discover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// A subject is a connection under test.
+type subject struct {
+	conn  net.Conn // what is read and written: with TLS, if there is any
+	tcp   net.Conn // below it
+	reads chan arrival
+	check *Check
+	wait  time.Duration
+
+	// quiet is since when nothing came and nothing was sent, and talk since when no
+	// data: a keepalive probe of the peer ends the one and not the other.
+	quiet, talk time.Time
+	// seen is what had come when it was looked at last, at looked.
+	seen   received
+	looked time.Time
+	counts bool // whether the kernel tells what came
+}
+
+// An arrival is what a read brought.
+type arrival struct {
+	data []byte
+	err  error
+	at   time.Time
+}
+
+const (
+	// settle is how long a new connection has to be silent before the test begins:
+	// a greeting of the server and delayed acknowledgements come in this time.
+	settle = 250 * time.Millisecond
+	// restless is how long that may take; then the peer is one that is never silent.
+	restless = 5 * time.Second
+	// probeIdle is the shortest idle time there is.
+	probeIdle = time.Second
+	// probeWait is the time for three probes and their answers.
+	probeWait = 4 * time.Second
+	// secureWait is how long TLS and the like may take to begin.
+	secureWait = 10 * time.Second
+	// writeWait is how long a write may take, which only goes into a buffer.
+	writeWait = 30 * time.Second
+)
+
+// connect makes a connection that has shown that it works.
+func (o *Options) connect(ctx context.Context) (*subject, error) {
+	c, err := o.Dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &subject{conn: c, tcp: c, reads: make(chan arrival, 16), check: o.Check, wait: o.Wait}
+	if err := s.begin(ctx, o.Secure); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// begin does what comes before the silence.
+func (s *subject) begin(ctx context.Context, secure func(context.Context, net.Conn) (net.Conn, error)) error {
+	if err := switchOff(s.tcp); err != nil {
+		return err
+	}
+	if secure != nil {
+		limited, cancel := context.WithTimeout(ctx, secureWait)
+		defer cancel()
+		c, err := secure(limited, s.tcp)
+		if err != nil && ctx.Err() == nil && limited.Err() != nil {
+			return fmt.Errorf("the handshake of a new connection was not answered within %s: %w", secureWait, err)
+		} else if err != nil {
+			return err
+		}
+		s.conn = c
+	}
+	go s.read()
+	if s.check.request == nil {
+		return nil
+	}
+	a := s.ask(ctx)
+	switch {
+	case a.end == Survived:
+		return nil
+	case a.end == Failed:
+		return fmt.Errorf("a new connection (%s): %w", s.check, a.err)
+	case a.end == ClosedOnUse, a.end == ResetOnUse:
+		return fmt.Errorf("the server ended a new connection, without %s (%s): %w", s.check.wants, s.check, a.err)
+	}
+	return fmt.Errorf("a new connection was not answered within %s: wanted %s (%s)", s.wait, s.check.wants, s.check)
+}
+
+// switchOff keeps us from keeping the path alive ourselves.
+func switchOff(c net.Conn) error {
+	err := sockopt.Set(c, sockopt.Config{Disabled: true})
+	for _, none := range []error{errors.ErrUnsupported, sockopt.ErrNoSocket, sockopt.ErrNotTCP} {
+		if errors.Is(err, none) {
+			return nil
+		}
+	}
+	return err
+}
+
+// read passes on all that comes, until the connection ends.
+func (s *subject) read() {
+	for {
+		buffer := make([]byte, 4096)
+		n, err := s.conn.Read(buffer)
+		acknowledge(s.tcp) // a late acknowledgement would cut the silence short
+		select {
+		case s.reads <- arrival{buffer[:n], err, time.Now()}:
+		case <-time.After(time.Minute): // nobody listens any more
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// quieten waits until the silence begins. Where it never does, it returns the mean
+// time between two things that came.
+func (s *subject) quieten(ctx context.Context) (every time.Duration, err error) {
+	acknowledge(s.tcp) // what TLS has read by itself
+	began := time.Now()
+	quiet := time.NewTimer(settle)
+	defer quiet.Stop()
+	for n := time.Duration(1); ; n++ {
+		s.quiet = time.Now()
+		select {
+		case a := <-s.reads:
+			if a.err != nil {
+				return 0, fmt.Errorf("the server ended a new connection at once: %w", a.err)
+			}
+			s.quiet = a.at
+		case <-quiet.C:
+			s.quiet = time.Now().Add(-settle)
+			s.looked = time.Now()
+			s.seen, s.counts = receivedBy(s.tcp)
+			if s.counts { // also what is not handed to us
+				s.quiet = s.seen.last()
+			}
+			if time.Since(s.quiet) >= settle*9/10 { // the kernel counts in ticks
+				s.talk = s.quiet
+				return 0, nil
+			}
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+		if took := time.Since(began); took > restless {
+			return max(took/n, 1), nil
+		}
+		quiet.Reset(time.Until(s.quiet.Add(settle)))
+	}
+}
+
+// endOf tells how a connection ended that failed with err.
+func endOf(err error, closed, reset End) End {
+	switch {
+	case errors.Is(err, io.EOF):
+		return closed
+	case sockopt.IsPeerTimeout(err), errors.Is(err, context.DeadlineExceeded):
+		return NoAnswer
+	}
+	var deadline interface{ Timeout() bool }
+	if errors.As(err, &deadline) && deadline.Timeout() {
+		return NoAnswer
+	}
+	return reset
+}
