@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -232,7 +231,7 @@ func (f finding) cells() []string {
 	if change == "" {
 		change = "-"
 	}
-	return []string{f.Local.String(), f.Peer.String(), processCell(f.row), f.verdict, change, f.reason}
+	return []string{localCell(f.row), peerCell(f.row), processCell(f.row), f.verdict, change, f.reason}
 }
 
 // A checkRecord is the JSON of a connection that was checked.
@@ -264,7 +263,6 @@ func (f finding) writeJSON(w io.Writer) error {
 	if a.LatestRefresh > 0 && a.Tightest.Timeout > 0 {
 		r.Margin, r.LostProbes = pointer(a.Margin.Seconds()), &a.LostProbes
 	}
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
+	e := newJSON(w)
 	return e.Encode(r)
 }

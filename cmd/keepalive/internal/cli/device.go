@@ -5,18 +5,22 @@ import (
 	"net"
 )
 
-var deviceNames = map[uint32]string{}
+// devices are names of interfaces, by index, in the network namespace of the
+// thread that asks.
+type devices map[uint32]string
 
-// deviceName returns the name of an interface, which takes netlink to find out,
-// or "if7" for one that is gone.
-func deviceName(index uint32) string {
-	if name, ok := deviceNames[index]; ok {
+// name takes netlink to find out. An interface that is gone is "if7".
+func (d *devices) name(index uint32) string {
+	if name, ok := (*d)[index]; ok {
 		return name
 	}
 	name := fmt.Sprintf("if%d", index)
 	if i, err := net.InterfaceByIndex(int(index)); err == nil {
 		name = i.Name
 	}
-	deviceNames[index] = name
+	if *d == nil {
+		*d = devices{}
+	}
+	(*d)[index] = name
 	return name
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -280,7 +279,6 @@ func discoverJSON(w io.Writer, r *discover.Result) error {
 	if r.Dead > 0 || r.SomeDead > 0 {
 		record.End = pointer(r.End.String())
 	}
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
+	e := newJSON(w)
 	return e.Encode(record)
 }

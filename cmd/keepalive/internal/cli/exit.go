@@ -90,6 +90,7 @@ func mark(err error, found *[len(exitOrder) + 1]bool) {
 }
 
 // printError prints what no command has printed yet, a line for each of several.
+// A peer may have had a part in it: its certificate has names.
 func printError(w io.Writer, err error) {
 	switch e := err.(type) {
 	case nil, said:
@@ -100,9 +101,9 @@ func printError(w io.Writer, err error) {
 			}
 			return
 		}
-		fmt.Fprintln(w, "keepalive:", err)
+		fmt.Fprintln(w, "keepalive:", printableLines(err.Error()))
 	default:
-		fmt.Fprintln(w, "keepalive:", err)
+		fmt.Fprintln(w, "keepalive:", printableLines(err.Error()))
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 // lsOptions are the flags of ls and watch.
 type lsOptions struct {
 	selection
+	columnChoice
 	noProcess bool
 	json      bool
 	ss        bool
@@ -31,6 +32,8 @@ func newLs() *cobra.Command {
 		Long: `ls lists the TCP sockets of this network namespace (Linux), with what ss -o does
 not show: the settings of each socket, and when its next probe really leaves.
 
+  LOCAL, PEER
+             with the interface that the socket is bound to: 127.0.0.1%lo:53
   KEEPALIVE  on, off; "on:go" with the 15 s, 15 s and 9 that Go sets on its own
   IDLE, INTERVAL, COUNT, USER-TIMEOUT
              what getsockopt reads on the socket; "*" marks the system's default
@@ -42,6 +45,12 @@ not show: the settings of each socket, and when its next probe really leaves.
   PROBES     probes or retransmissions without an answer
   PROCESS    who has the socket open; "+2" for two more
 
+On a terminal without room for all that, KEEPALIVE has the settings in it: idle,
+interval and count in seconds, and the user timeout after a u, as in 240/15/3 u60,
+7200*/75*/9*, go:15/15/9 and off; other columns are shortened ("~") or left out,
+and a line at the end says which. --wide prints all, --columns those you name. A
+pipe or a file gets all.
+
 "?" is unknown, and a line at the end says what would tell. Settings and process
 of other users' sockets take root (CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH).`,
 		Example: `  keepalive ls
@@ -49,6 +58,7 @@ of other users' sockets take root (CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH).`,
   keepalive ls --local 10.0.0.0/8 --state established,close-wait
   keepalive ls --pid 1234 --json | jq .idle_seconds
   keepalive ls --listening
+  keepalive ls --columns process,peer,keepalive,next
   keepalive ls --ss --peer '[2001:db8::]/32:443'`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -58,7 +68,8 @@ of other users' sockets take root (CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH).`,
 			return o.run(cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
-	o.addFlags(cmd)
+	o.selection.addFlags(cmd)
+	o.columnChoice.addFlags(cmd)
 	f := cmd.Flags()
 	f.BoolVar(&o.noProcess, "no-process", false, "do not look for processes, nor for the settings of their sockets")
 	f.BoolVar(&o.json, "json", false, "print one JSON object a line; see keepalive ls --json --help")
@@ -77,7 +88,7 @@ func (o *lsOptions) check(cmd *cobra.Command) error {
 	if !o.ss && (o.process || o.extended) {
 		return usageError{errors.New("--process and --extended are for --ss")}
 	}
-	return o.selection.parse(cmd)
+	return errors.Join(o.selection.parse(cmd), o.columnChoice.parse(cmd))
 }
 
 func (o *lsOptions) run(stdout, stderr io.Writer) error {

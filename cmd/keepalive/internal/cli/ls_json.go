@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bufio"
-	"encoding/json"
 	"errors"
 	"io"
 
@@ -90,8 +89,7 @@ type process struct {
 
 func (o *lsOptions) listJSON(out *bufio.Writer, stderr io.Writer) error {
 	v := o.newSurvey()
-	e := json.NewEncoder(out)
-	e.SetEscapeHTML(false)
+	e := newJSON(out)
 	for r, err := range v.rows() {
 		if err != nil {
 			return err
@@ -109,14 +107,11 @@ func pointer[T any](v T) *T { return &v }
 func (r *row) record() record {
 	s := jsonSettings(r.Settings)
 	out := record{
-		State: r.State.String(), Local: r.Local.String(), Peer: r.Peer.String(),
+		State: r.State.String(), Local: r.Local.String(), Peer: r.Peer.String(), Device: r.device,
 		Source: r.Source.String(), Inode: r.Inode, UID: r.UID, Cookie: r.Cookie,
 		RecvQueue: r.RecvQueue, SendQueue: r.SendQueue,
 		KeepAlive: s.KeepAlive, Idle: s.Idle, Interval: s.Interval, Count: s.Count, UserTimeout: s.UserTimeout,
 		Verdict: r.Verdict(),
-	}
-	if r.Device != 0 {
-		out.Device = deviceName(r.Device)
 	}
 	if r.Settings.Known != 0 {
 		out.GoDefaults = pointer(r.likeGo)

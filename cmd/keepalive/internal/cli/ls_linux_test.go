@@ -231,12 +231,6 @@ func TestHelpAndCompletion(t *testing.T) {
 	assert.Contains(t, keys, "next\n")
 }
 
-// A process may have any name, also one that a terminal takes for commands.
-func TestNamesOfProcessesAreMadePrintable(t *testing.T) {
-	r := row{ownersKnown: true, owners: []inspect.Owner{{PID: 1, FD: 2, Process: "a\x1b[2Jb\n\xff"}, {PID: 3}}}
-	assert.Equal(t, "a?[2Jb??[1] fd 2 +1", processCell(&r))
-}
-
 func TestVersionOfSS(t *testing.T) {
 	const marker = "\x00ss utility, iproute2-%s\n\x00"
 	padding := strings.Repeat("x", 32<<10-len(marker)-9)
@@ -315,28 +309,6 @@ func TestTheAlignerKeepsEveryLine(t *testing.T) {
 		}
 	}
 	assert.Len(t, seen, n)
-}
-
-func TestFit(t *testing.T) {
-	cells := []string{"ESTAB", "127.0.0.1:55986", "127.0.0.1:8080", "on:go", "7200s*", "75s*", "9*", "off", "keepalive 1h59m", "1h59m", "0", "some-process[12345] fd 123"}
-	last := 1000
-	for width := 200; width >= 20; width-- {
-		l := fit(columns, [][]string{cells}, width)
-		assert.Equal(t, len(columns), len(l.shown)+len(l.hidden))
-		assert.LessOrEqual(t, len(l.shown), last)
-		last = len(l.shown)
-		line := string(l.append(nil, cells))
-		if l.leastWanted() >= 0 {
-			assert.LessOrEqual(t, len(line), width)
-		}
-		for _, needed := range []string{"ESTAB", "127.0.0.1:55986", "127.0.0.1:8080", "on:go", "1h59m"} {
-			assert.Contains(t, line, needed)
-		}
-	}
-	assert.Equal(t, "A, B and C", words([]string{"A", "B", "C"}))
-	assert.Equal(t, "A and B", words([]string{"A", "B"}))
-	assert.Equal(t, "A", words([]string{"A"}))
-	assert.Empty(t, words(nil))
 }
 
 func TestShortTimes(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 // A row is a socket with all that can be found out about it.
 type row struct {
 	inspect.Report
+	device      string // the name of the interface that it is bound to
 	owners      []inspect.Owner
 	ownersKnown bool  // whether owners is all there are
 	unreadable  error // why Settings are not known
@@ -28,6 +29,7 @@ var goDefaults = sockopt.Settings{Enabled: true, Idle: goSets.Idle, Interval: go
 type survey struct {
 	options  *lsOptions
 	peeker   inspect.Peeker
+	devices  devices
 	defaults sockopt.Settings
 	notes    notes
 }
@@ -55,6 +57,9 @@ func (v *survey) rows() iter.Seq2[*row, error] {
 				r.Kind = platform.MultipathTCP
 			}
 			v.notes.source = r.Source
+			if r.Device != 0 {
+				r.device = v.devices.name(r.Device)
+			}
 			if !v.options.noProcess {
 				v.complete(&r, j.owners)
 			}

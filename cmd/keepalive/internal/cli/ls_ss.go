@@ -46,7 +46,8 @@ func (o *lsOptions) listSS(out *bufio.Writer, stderr io.Writer) error {
 	return nil
 }
 
-// An ssPrinter writes sockets as ss does.
+// An ssPrinter writes sockets as ss does, but for names with what is not
+// printable, which ss sends to the terminal as it is.
 type ssPrinter struct {
 	aligner
 	styles   <-chan inspect.Style // what the installed ss writes, once it is known
@@ -54,6 +55,7 @@ type ssPrinter struct {
 	extended bool
 	owners   *inspect.Owners
 	cgroups  cgroups
+	devices  devices
 }
 
 // Fields of a line. An address and its port are fields of their own, so that
@@ -90,7 +92,7 @@ func (p *ssPrinter) print(s *inspect.Socket) {
 func (p *ssPrinter) appendEndpoint(b []byte, s *inspect.Socket, a netip.AddrPort, device uint32) []byte {
 	b = appendAddr(b, a.Addr(), s.Detail.V6Only == platform.Yes)
 	if device != 0 {
-		b = append(append(b, '%'), deviceName(device)...)
+		b = append(append(b, '%'), printable(p.devices.name(device))...)
 	}
 	b = p.end(append(b, ':'))
 	if a.Port() == 0 {
@@ -126,7 +128,7 @@ func (p *ssPrinter) appendRest(b []byte, s *inspect.Socket) []byte {
 		b = append(b, " users:("...)
 		for o := range p.owners.Of(s.Inode) {
 			name, _, _ := strings.Cut(o.Process, ")") // where ss stops reading it
-			b = append(append(append(b, `("`...), name...), `",pid=`...)
+			b = append(append(append(b, `("`...), printable(name)...), `",pid=`...)
 			b = append(strconv.AppendInt(b, int64(o.PID), 10), ",fd="...)
 			b = append(strconv.AppendInt(b, int64(o.FD), 10), "),"...)
 		}
@@ -148,7 +150,7 @@ func (p *ssPrinter) appendRest(b []byte, s *inspect.Socket) []byte {
 		b = strconv.AppendUint(append(b, " fwmark:0x"...), uint64(d.Mark), 16)
 	}
 	if d.CgroupID != 0 {
-		b = append(append(b, " cgroup:"...), p.cgroups.path(d.CgroupID)...)
+		b = append(append(b, " cgroup:"...), printable(p.cgroups.path(d.CgroupID))...)
 	}
 	if d.V6Only != platform.Unknown {
 		b = append(b, " v6only:"...)

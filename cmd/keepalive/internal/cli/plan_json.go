@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"io"
 
 	"github.com/tcpkeepalive/keepalive/align"
@@ -104,8 +103,7 @@ func planJSON(w io.Writer, request align.Request, p *align.Plan) error {
 	if r.Warnings == nil {
 		r.Warnings = []string{}
 	}
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
+	e := newJSON(w)
 	e.SetIndent("", "  ")
 	return e.Encode(r)
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -181,8 +180,7 @@ func known(d time.Duration) *float64 {
 
 func profilesJSON(w io.Writer, profiles []align.Profile) error {
 	out := bufio.NewWriter(w)
-	e := json.NewEncoder(out)
-	e.SetEscapeHTML(false)
+	e := newJSON(out)
 	for _, p := range profiles {
 		if err := e.Encode(recordOf(p)); err != nil {
 			return err

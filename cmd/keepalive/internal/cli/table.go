@@ -8,109 +8,44 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/charmbracelet/x/ansi"
 	"golang.org/x/term"
 )
 
-// sizedBy is how many rows decide how wide the columns are; a cell of a later
-// row that is wider pushes the rest of its line.
+// A column of a table that a person reads.
+type column struct {
+	title string
+	right bool // numbers
+	form  form
+	rank  int  // where there is no room, the column with the highest goes first; 0: never
+	early bool // it goes before others are at their narrowest
+	cell  func(*row) string
+
+	compact bool // its cells want explaining: all of keepalive is in them
+
+	// What a cell and the title become where there is less room than they take:
+	// shorten writes a cell in the width that is left, and narrow is how little
+	// that may be, first where there is some need, at last where there is most.
+	shorten func(cell string, width int) string
+	narrow  [squeezes]int
+	short   string // the title
+}
+
+// A form is the one of a table's two to which a column belongs. The compact one
+// is for terminals that have no room for the other.
+type form uint8
+
+const (
+	bothForms form = iota
+	wholeForm
+	compactForm
+)
+
+// squeezes is in how many steps columns get narrower.
+const squeezes = 3
+
+// sizedBy is how many rows decide how wide the columns are. Of a later row, a
+// cell that is wider is shortened, or pushes the rest of its line.
 const sizedBy = 1000
-
-// A layout is which columns there is room for, and how wide they are.
-type layout struct {
-	columns []column
-	shown   []int // of columns, by index
-	widths  []int // of those shown
-	hidden  []string
-}
-
-const gap = "  "
-
-// fit lays out rows of cells, one for each column, for a terminal of that
-// width; 0 is no limit. Of what does not fit, the columns with the highest rank
-// go first.
-func fit(columns []column, rows [][]string, width int) layout {
-	l := layout{columns: columns}
-	for i := range columns {
-		w := len(columns[i].title)
-		for _, cells := range rows {
-			w = max(w, ansi.StringWidth(cells[i]))
-		}
-		l.shown = append(l.shown, i)
-		l.widths = append(l.widths, w)
-	}
-	for width > 0 && l.total() > width {
-		at := l.leastWanted()
-		if at < 0 {
-			break
-		}
-		l.hidden = append(l.hidden, columns[l.shown[at]].title)
-		l.shown = slices.Delete(l.shown, at, at+1)
-		l.widths = slices.Delete(l.widths, at, at+1)
-	}
-	return l
-}
-
-func (l *layout) total() int {
-	total := -len(gap)
-	for _, w := range l.widths {
-		total += w + len(gap)
-	}
-	return total
-}
-
-// leastWanted returns -1 if all that is left is needed.
-func (l *layout) leastWanted() int {
-	least, most := -1, 0
-	for at, i := range l.shown {
-		if rank := l.columns[i].rank; rank > 0 && rank >= most {
-			least, most = at, rank
-		}
-	}
-	return least
-}
-
-// append appends the line of these cells.
-func (l *layout) append(b []byte, cells []string) []byte {
-	for at, i := range l.shown {
-		if at > 0 {
-			b = append(b, gap...)
-		}
-		pad := l.widths[at] - ansi.StringWidth(cells[i])
-		if l.columns[i].right {
-			b = appendSpaces(b, pad)
-		}
-		b = append(b, cells[i]...)
-		if !l.columns[i].right && at < len(l.shown)-1 {
-			b = appendSpaces(b, pad)
-		}
-	}
-	return b
-}
-
-func (l *layout) titles() []string {
-	titles := make([]string, len(l.columns))
-	for i := range l.columns {
-		titles[i] = l.columns[i].title
-	}
-	return titles
-}
-
-func appendSpaces(b []byte, n int) []byte {
-	for ; n > 0; n-- {
-		b = append(b, ' ')
-	}
-	return b
-}
-
-// cellsOf fills in a row.
-func cellsOf(columns []column, r *row) []string {
-	cells := make([]string, len(columns))
-	for i := range columns {
-		cells[i] = columns[i].cell(r)
-	}
-	return cells
-}
 
 // A table writes rows as they come.
 type table struct {
@@ -153,7 +88,8 @@ func (t *table) flushRows() {
 func (t *table) start() {
 	l := fit(t.columns, t.kept, t.width)
 	t.layout = &l
-	t.write(l.titles())
+	t.line = append(l.appendTitles(t.line[:0]), '\n')
+	t.out.Write(t.line)
 	for _, cells := range t.kept {
 		t.write(cells)
 	}
@@ -170,20 +106,29 @@ func printTable(stdout, stderr io.Writer, columns []column, rows [][]string) err
 	out := bufio.NewWriter(stdout)
 	t := table{out: out, columns: columns, width: widthOf(stdout), kept: rows}
 	t.flush()
-	t.tellHidden(stderr)
+	t.tellMissing(stderr, "a wider terminal or a pipe shows all")
 	return out.Flush()
 }
 
-// tellHidden says which columns the terminal has no room for.
-func (t *table) tellHidden(w io.Writer) {
-	if len(t.layout.hidden) > 0 {
-		fmt.Fprintf(w, "note: the terminal is too narrow for %s\n", words(t.layout.hidden))
+// tellMissing says what the terminal had no room for, and how to see it.
+func (t *table) tellMissing(w io.Writer, remedy string) {
+	if missing := t.layout.missing(); missing != "" {
+		fmt.Fprintf(w, "note: %s; %s\n", missing, remedy)
 	}
 }
 
 // without returns the columns but the one with this title.
 func without(columns []column, title string) []column {
 	return slices.DeleteFunc(slices.Clone(columns), func(c column) bool { return c.title == title })
+}
+
+// cellsOf fills in a row.
+func cellsOf(columns []column, r *row) []string {
+	cells := make([]string, len(columns))
+	for i := range columns {
+		cells[i] = columns[i].cell(r)
+	}
+	return cells
 }
 
 // widthOf returns how wide the terminal is that w writes to, or 0 if it is none.

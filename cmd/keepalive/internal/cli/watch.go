@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -47,7 +48,8 @@ each under a line with the time.`,
 			return o.run(cmd)
 		},
 	}
-	o.addFlags(cmd)
+	o.selection.addFlags(cmd)
+	o.columnChoice.addFlags(cmd)
 	f := cmd.Flags()
 	f.BoolVar(&o.noProcess, "no-process", false, "do not look for processes, nor for the settings of their sockets")
 	o.every = time.Second
@@ -73,7 +75,7 @@ func (o *watchOptions) check(cmd *cobra.Command) error {
 	if _, ok := sortIndex(o.sort); !ok {
 		return usageError{fmt.Errorf("--sort %q: want %s", o.sort, words(sortNames()))}
 	}
-	return o.selection.parse(cmd)
+	return errors.Join(o.selection.parse(cmd), o.columnChoice.parse(cmd))
 }
 
 func (o *watchOptions) run(cmd *cobra.Command) error {
@@ -122,8 +124,8 @@ func (o *watchOptions) plainRound(out, stderr io.Writer, withNotes bool) error {
 	for _, r := range m.visible {
 		rows = append(rows, cellsOf(m.columns, &r.row))
 	}
-	l := fit(m.columns, rows, 0)
-	line := append(l.append(nil, l.titles()), '\n')
+	l := fit(m.columns, rows, 0) // a pipe, or a file
+	line := append(l.appendTitles(nil), '\n')
 	for _, cells := range rows {
 		line = append(l.append(line, cells), '\n')
 	}

@@ -87,7 +87,7 @@ func (v *view) edit(k keypress) {
 
 // Lines around the rows, and what stands before each.
 const (
-	linesAround = 3 // status, titles, keys
+	linesAround = 4 // status, titles, what is missing, keys
 	markSize    = len("! ")
 )
 
@@ -100,19 +100,30 @@ func (v *view) frame(now time.Time, width, height int) []string {
 	for i, r := range shown {
 		rows[i] = v.cells(r, now)
 	}
-	l := fit(v.model.columns, rows, max(1, width-markSize))
-	lines := []string{
-		ansi.Style{}.Bold().Styled(v.status(now, &l)),
-		"  " + ansi.Style{}.Reverse(true).Styled(string(l.append(nil, l.titles()))),
+	limit := 0
+	if !v.options.wide {
+		limit = max(1, width-markSize)
 	}
+	l := fit(v.model.columns, rows, limit)
+	lines := []string{"", "  " + ansi.Style{}.Reverse(true).Styled(string(l.appendTitles(nil)))}
 	for i, cells := range rows {
 		mark := string([]byte{byte(shown[i].change), ' '})
 		lines = append(lines, v.style(shown[i]).Styled(mark+string(l.append(nil, cells))))
 	}
-	for len(lines) < v.page+linesAround-1 {
+	for len(lines) < v.page+linesAround-2 {
 		lines = append(lines, "")
 	}
-	return append(lines, ansi.Style{}.Faint().Styled(v.footer()))
+	lines[0] = ansi.Style{}.Bold().Styled(v.status(now))
+	lines = append(lines, ansi.Style{}.Faint().Styled(v.missing(&l, width)), ansi.Style{}.Faint().Styled(v.footer()))
+	return lines[:min(len(lines), max(1, height))]
+}
+
+// missing says what the terminal does not show of these rows.
+func (v *view) missing(l *layout, width int) string {
+	if over := l.total() + markSize - width; over > 0 {
+		return fmt.Sprintf("the terminal is %d columns of text too narrow", over)
+	}
+	return l.missing()
 }
 
 // cells are of the row as it should be by now.
@@ -142,18 +153,20 @@ func (v *view) style(r *watchedRow) ansi.Style {
 	return style
 }
 
-func (v *view) status(now time.Time, l *layout) string {
+// status begins with where in the table this is.
+func (v *view) status(now time.Time) string {
 	m := v.model
-	s := fmt.Sprintf("keepalive  %s  %s", now.Format(time.TimeOnly), sockets(len(m.visible)))
+	last := min(v.top+v.page, len(m.visible))
+	s := fmt.Sprintf("%s  rows %d-%d of %d", now.Format(time.TimeOnly), min(v.top+1, last), last, len(m.visible))
 	if len(m.visible) != len(m.rows) {
-		s += fmt.Sprintf(" of %d", len(m.rows))
+		s += fmt.Sprintf(" found in %d", len(m.rows))
 	}
 	s += "  sort: " + sorts[m.sort].name
 	if m.reverse {
 		s += " reversed"
 	}
 	if m.find != "" || v.typing {
-		s += "  find: " + m.find
+		s += "  find: " + printable(m.find)
 	}
 	if v.typing {
 		s += "_"
@@ -161,16 +174,13 @@ func (v *view) status(now time.Time, l *layout) string {
 	if v.paused {
 		s += "  paused"
 	}
-	if len(l.hidden) > 0 {
-		s += "  no room for " + words(l.hidden)
-	}
 	return s
 }
 
 func (v *view) footer() string {
 	switch {
 	case v.err != nil:
-		return v.err.Error()
+		return printable(v.err.Error())
 	case v.typing:
 		return "Enter: back to the table  Esc: show all"
 	}

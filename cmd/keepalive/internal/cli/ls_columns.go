@@ -1,0 +1,112 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// A columnChoice is which columns of the table are wanted.
+type columnChoice struct {
+	wide   bool
+	names  []string
+	chosen []column // of names
+}
+
+func (c *columnChoice) addFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.BoolVar(&c.wide, "wide", false, "all columns in full, also where the terminal is narrower")
+	f.StringSliceVar(&c.names, "columns", nil, "only these columns, in this order: "+strings.Join(columnNames(), ", "))
+	if err := cmd.RegisterFlagCompletionFunc("columns", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return columnNames(), cobra.ShellCompDirectiveNoFileComp
+	}); err != nil {
+		panic(err) // the flag does not exist
+	}
+}
+
+// columnNames are what --columns takes: the titles.
+func columnNames() []string {
+	var names []string
+	for i := range columns {
+		if name := strings.ToLower(columns[i].title); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// parse finds the columns that --columns names.
+func (c *columnChoice) parse(cmd *cobra.Command) error {
+	for _, other := range []string{"columns", "json", "ss", "netstat"} {
+		if err := exclusive(cmd, "wide", other); err != nil {
+			return err
+		}
+	}
+	for _, other := range []string{"json", "ss", "netstat"} {
+		if err := exclusive(cmd, "columns", other); err != nil {
+			return err
+		}
+	}
+	if !cmd.Flags().Changed("columns") {
+		return nil
+	}
+	if cmd.Flags().Changed("no-process") && slices.ContainsFunc(c.names, func(name string) bool { return strings.EqualFold(name, "process") }) {
+		return usageError{errors.New("--columns process and --no-process exclude each other")}
+	}
+	return c.choose()
+}
+
+func (c *columnChoice) choose() error {
+	if len(c.names) == 0 {
+		return usageError{fmt.Errorf("--columns is empty: want some of %s", strings.Join(columnNames(), ", "))}
+	}
+	apart := slices.ContainsFunc(c.names, isSetting)
+	for _, name := range c.names {
+		chosen, ok := columnNamed(name, apart)
+		if !ok {
+			return usageError{fmt.Errorf("--columns %q: %swant some of %s", name, didYouMean(name, columnNames()), strings.Join(columnNames(), ", "))}
+		}
+		chosen.rank, chosen.form = 0, bothForms // it was asked for
+		c.chosen = append(c.chosen, chosen)
+	}
+	return nil
+}
+
+// isSetting tells whether that is a column that KEEPALIVE has in it otherwise.
+func isSetting(name string) bool {
+	c, ok := columnNamed(name, true)
+	return ok && c.form == wholeForm && c.title != keepaliveTitle
+}
+
+// columnNamed finds a column by its title. KEEPALIVE is on or off alone where
+// the settings have columns apart.
+func columnNamed(name string, apart bool) (column, bool) {
+	for _, c := range columns {
+		if strings.EqualFold(c.title, name) && (c.title != keepaliveTitle || apart == (c.form == wholeForm)) {
+			return c, true
+		}
+	}
+	return column{}, false
+}
+
+// columns are those that can be filled.
+func (o *lsOptions) columns() []column {
+	switch {
+	case o.chosen != nil:
+		return o.chosen
+	case o.noProcess:
+		return without(columns, "PROCESS")
+	}
+	return columns
+}
+
+// inForm leaves out what a table without a limit does not show.
+func inForm(columns []column, limited bool) []column {
+	if limited {
+		return columns
+	}
+	return slices.DeleteFunc(slices.Clone(columns), func(c column) bool { return c.form == compactForm })
+}

@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// ellipsis stands for what was cut out of a cell.
+const ellipsis = "~"
+
+// leastElided is how much has to be left of a text to be worth showing.
+const leastElided = 5
+
+// elide cuts the middle out of a text.
+func elide(s string, width int) string {
+	switch w := ansi.StringWidth(s); {
+	case w <= width:
+		return s
+	case width < leastElided:
+		return ellipsis
+	default:
+		keep := width - len(ellipsis)
+		return ansi.Truncate(s, (keep+1)/2, "") + ellipsis + ansi.TruncateLeft(s, w-keep/2, "")
+	}
+}
+
+// shortEndpoint writes an address in less room: its port is kept, and both ends
+// of the rest.
+func shortEndpoint(s string, width int) string {
+	colon := strings.LastIndexByte(s, ':')
+	if colon < 0 {
+		return s
+	}
+	host, port := s[:colon], s[colon:]
+	inner, bracketed := strings.CutPrefix(host, "[")
+	if !bracketed {
+		return elide(host, width-len(port)) + port
+	}
+	inner = elide(strings.TrimSuffix(inner, "]"), width-len(port)-len("[]"))
+	if inner == ellipsis {
+		return ellipsis + port
+	}
+	return "[" + inner + "]" + port
+}
+
+// shortProcess leaves out the descriptor, then letters of the name, then how
+// many others have the socket.
+func shortProcess(s string, width int) string {
+	bracket := strings.LastIndexByte(s, '[')
+	if bracket < 0 {
+		return s
+	}
+	name, rest := s[:bracket], s[bracket:]
+	number, rest, _ := strings.Cut(rest, " fd ")
+	if _, others, ok := strings.Cut(rest, " "); ok && len(ellipsis+number+" "+others) <= width {
+		number += " " + others
+	}
+	return elide(name, width-len(number)) + number
+}
+
+// shortStates are states in no more room than their title takes.
+var shortStates = map[string]string{
+	"SYN-SENT": "SYN-S", "SYN-RECV": "SYN-R", "FIN-WAIT-1": "FIN-1", "FIN-WAIT-2": "FIN-2", "TIME-WAIT": "TIMEW",
+	"UNCONN": "UNCON", "CLOSE-WAIT": "CLOSW", "LAST-ACK": "L-ACK", "LISTEN": "LISTN", "CLOSING": "CLOSG",
+	"NEW-SYN-RECV": "NEW-S", "BOUND-INACTIVE": "BOUND", "UNKNOWN": unknownCell,
+}
+
+func shortState(s string, _ int) string {
+	if short, ok := shortStates[s]; ok {
+		return short
+	}
+	return s
+}
+
+// shortTimer leaves the first letter of the kind: "k 3m48s"; "on" has only two.
+func shortTimer(s string, _ int) string {
+	kind, left, ok := strings.Cut(s, " ")
+	if !ok || len(kind) <= len("on") {
+		return s
+	}
+	return kind[:1] + " " + left
+}

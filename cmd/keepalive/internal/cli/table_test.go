@@ -1,0 +1,275 @@
+package cli
+
+import (
+	"bytes"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/platform"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// hard is a table with all that is long.
+func hard() [][]string {
+	rows := []row{
+		watched(1, func(r *row) {
+			r.Settings = sockopt.Settings{Known: platform.SetOf(platform.Options()...), Enabled: true, Idle: 240 * time.Second, Interval: 15 * time.Second, Count: 3, UserTimeout: time.Minute}
+			r.owners = []inspect.Owner{{PID: 4194303, FD: 1048575, Process: "payment-gateway"}, {PID: 1}}
+		}),
+		watched(2, func(r *row) {
+			r.State = inspect.CloseWait
+			r.Local = netip.MustParseAddrPort("[2001:db8:85a3:1234:5678:8a2e:370:7334]:55986")
+			r.Peer = netip.MustParseAddrPort("[2001:db8:85a3:1234:5678:8a2e:370:7335]:443")
+			r.Settings.Idle, r.Settings.Interval, r.Settings.Count = 2*time.Hour, 75*time.Second, 9
+			r.isDefault = platform.SetOf(platform.Idle, platform.Interval, platform.Count)
+		}),
+		watched(3, func(r *row) {
+			r.Local, r.Peer = netip.MustParseAddrPort("192.168.100.100:44789"), netip.MustParseAddrPort("192.168.100.201:36794")
+			r.Timer.Left = 119 * time.Minute
+			r.likeGo = true
+			r.Settings.Idle, r.Settings.Interval, r.Settings.Count = 15*time.Second, 15*time.Second, 9
+		}),
+	}
+	cells := make([][]string, len(rows))
+	for i := range rows {
+		cells[i] = cellsOf(columns, &rows[i])
+	}
+	return cells
+}
+
+func lines(l *layout, rows [][]string) string {
+	text := l.appendTitles(nil)
+	for _, cells := range rows {
+		text = l.append(append(text, '\n'), cells)
+	}
+	return string(text)
+}
+
+// In any width the settings are there, nothing is wider than the terminal, and
+// what is missing is said.
+func TestTheTableFitsTheTerminal(t *testing.T) {
+	t.Parallel()
+	rows := hard()
+	for width := 30; width <= 260; width++ {
+		l := fit(columns, rows, width)
+		text := lines(&l, rows)
+		for line := range strings.Lines(text) {
+			require.LessOrEqual(t, ansi.StringWidth(strings.TrimSuffix(line, "\n")), width, "%d:\n%s", width, text)
+		}
+		if strings.Contains(text, "USER-TIMEOUT") {
+			assert.Empty(t, l.missing(), "the whole form is whole")
+			assert.Regexp(t, `on +240s +15s +3 +60s`, text)
+		} else {
+			for _, want := range []string{"240/15/3 u60", "7200*/75*/9*", "go:15/15/9", ":443", ":36794"} {
+				assert.Contains(t, text, want, width)
+			}
+			for _, title := range []string{"STATE", "LOCAL", "TIMER", "NEXT", "PROCESS"} {
+				if !strings.Contains(text, title) {
+					assert.Contains(t, l.missing(), title, width)
+				}
+			}
+			if strings.Contains(text, ellipsis) || strings.Contains(text, "CLOSW") {
+				assert.Contains(t, l.missing(), "shortened: ", width)
+			}
+		}
+	}
+}
+
+// What a terminal of the usual width shows.
+func TestTheTableInEightyColumns(t *testing.T) {
+	t.Parallel()
+	rows := hard()
+	l := fit(columns, rows, 80)
+	text := lines(&l, rows)
+	for _, want := range []string{
+		"STATE  LOCAL", "  KEEPALIVE", "  NEXT", "  PRB  PROCESS",
+		"ESTAB", "CLOSW", "127.0.0.1:1 ", "240/15/3 u60 ", "go:15/15/9 ", "7200*/75*/9* ",
+	} {
+		assert.Contains(t, text, want)
+	}
+	assert.Equal(t, "no room for TIMER; shortened: STATE, LOCAL, PEER, PROCESS", l.missing())
+}
+
+// A pipe gets everything, whatever comes after the columns were made.
+func TestAPipeGetsAllColumnsInFull(t *testing.T) {
+	t.Parallel()
+	whole := inForm(columns, false)
+	var out bytes.Buffer
+	assert.Equal(t, strings.Fields("STATE LOCAL PEER KEEPALIVE IDLE INTERVAL COUNT USER-TIMEOUT TIMER NEXT PROBES PROCESS"), func() (titles []string) {
+		for _, c := range whole {
+			titles = append(titles, c.title)
+		}
+		return titles
+	}())
+	rows := hard()
+	l := fit(columns, rows[:1], 0)
+	out.Write(l.append(nil, rows[1]))
+	assert.Contains(t, out.String(), "[2001:db8:85a3:1234:5678:8a2e:370:7334]:55986")
+	assert.Contains(t, out.String(), "CLOSE-WAIT")
+	assert.Empty(t, l.missing())
+}
+
+func TestCompactCells(t *testing.T) {
+	t.Parallel()
+	all := platform.SetOf(platform.Options()...)
+	settings := func(s sockopt.Settings) func(*row) {
+		return func(r *row) { r.Settings = s }
+	}
+	for _, tt := range []struct {
+		rule, want string
+		row        func(*row)
+	}{
+		{"chosen", "240/15/3", settings(sockopt.Settings{Known: all, Enabled: true, Idle: 240 * time.Second, Interval: 15 * time.Second, Count: 3})},
+		{"with a user timeout", "240/15/3 u60", settings(sockopt.Settings{Known: all, Enabled: true, Idle: 240 * time.Second, Interval: 15 * time.Second, Count: 3, UserTimeout: time.Minute})},
+		{"less than seconds", "1/1/1 u0.25", settings(sockopt.Settings{Known: all, Enabled: true, Idle: time.Second, Interval: time.Second, Count: 1, UserTimeout: 250 * time.Millisecond})},
+		{"the system's", "7200*/75*/9*", func(r *row) {
+			r.Settings = sockopt.Settings{Known: all, Enabled: true, Idle: 2 * time.Hour, Interval: 75 * time.Second, Count: 9}
+			r.isDefault = platform.SetOf(platform.Idle, platform.Interval, platform.Count)
+		}},
+		{"Go's own", "go:15/15/9*", func(r *row) {
+			r.Settings = sockopt.Settings{Known: all, Enabled: true, Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 9}
+			r.likeGo, r.isDefault = true, platform.SetOf(platform.Count)
+		}},
+		{"off", "off", settings(sockopt.Settings{Known: all, Idle: time.Minute})},
+		{"off, with a user timeout", "off u60", settings(sockopt.Settings{Known: all, UserTimeout: time.Minute})},
+		{"the timer says on, the rest is unknown", "on ?", settings(sockopt.Settings{})},
+		{"nothing is known", "?", func(r *row) { r.Settings, r.Timer = sockopt.Settings{}, inspect.Timer{} }},
+		{"the count is unknown", "240/15/?", settings(sockopt.Settings{Known: all &^ platform.SetOf(platform.Count), Enabled: true, Idle: 240 * time.Second, Interval: 15 * time.Second})},
+		{"the user timeout is unknown", "240/15/3 u?", settings(sockopt.Settings{Known: all &^ platform.SetOf(platform.UserTimeout), Enabled: true, Idle: 240 * time.Second, Interval: 15 * time.Second, Count: 3})},
+		{"Multipath TCP has no user timeout", "240/15/3", func(r *row) {
+			r.Kind = platform.MultipathTCP
+			r.Settings = sockopt.Settings{Known: all &^ platform.SetOf(platform.UserTimeout), Enabled: true, Idle: 240 * time.Second, Interval: 15 * time.Second, Count: 3}
+		}},
+		{"Multipath TCP of an old kernel", "on ?", func(r *row) {
+			r.Kind, r.Settings = platform.MultipathTCP, sockopt.Settings{Known: platform.SetOf(platform.KeepAlive), Enabled: true}
+		}},
+		{"closed on both sides", "-", func(r *row) { r.State, r.Settings = inspect.TimeWait, sockopt.Settings{} }},
+	} {
+		r := watched(1, tt.row)
+		assert.Equal(t, tt.want, compactCell(&r), tt.rule)
+	}
+	r := watched(1, func(r *row) {
+		r.Kind, r.Settings.Known = platform.MultipathTCP, all&^platform.SetOf(platform.UserTimeout)
+	})
+	assert.Equal(t, "none", r.settingCell(platform.UserTimeout), "which is known, and not unknown")
+}
+
+func TestShortCells(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		shorten func(string, int) string
+		cell    string
+		width   int
+		want    string
+	}{
+		{shortEndpoint, "192.168.100.100:44789", 21, "192.168.100.100:44789"},
+		{shortEndpoint, "192.168.100.100:44789", 17, "192.1~0.100:44789"},
+		{shortEndpoint, "192.168.100.100:44789", 8, "~:44789"},
+		{shortEndpoint, "127.0.0.1%verylongdevice0:53", 20, "127.0.0.~gdevice0:53"},
+		{shortEndpoint, "[2001:db8:85a3:1234:5678:8a2e:370:7334]:443", 28, "[2001:db8:85~e:370:7334]:443"},
+		{shortEndpoint, "[2001:db8:85a3:1234:5678:8a2e:370:7334]:443", 9, "~:443"},
+		{shortEndpoint, "[fe80::1%eth0]:443", 16, "[fe80:~eth0]:443"},
+		{shortEndpoint, "?", 0, "?"},
+		{shortProcess, "payment-gateway[12345] fd 123 +2", 40, "payment-gateway[12345] +2"},
+		{shortProcess, "payment-gateway[12345] fd 123 +2", 25, "payment-gateway[12345] +2"},
+		{shortProcess, "payment-gateway[12345] fd 123 +2", 20, "payme~eway[12345] +2"},
+		{shortProcess, "payment-gateway[4194303] fd 123 +2", 10, "~[4194303]"},
+		{shortProcess, "payment-gateway[12345] fd 123", 3, "~[12345]"},
+		{shortProcess, "a fd 1[2] b[12345] fd 123", 18, "a fd 1[2] b[12345]"},
+		{shortProcess, "-", 1, "-"},
+		{shortTimer, "keepalive 3m48s", 7, "k 3m48s"},
+		{shortTimer, "on 0.2s", 7, "on 0.2s"},
+		{shortTimer, "?", 7, "?"},
+	} {
+		got := tt.shorten(tt.cell, tt.width)
+		assert.Equal(t, tt.want, got, "%s in %d", tt.cell, tt.width)
+	}
+	for state := range inspect.BoundInactive + 1 {
+		assert.LessOrEqual(t, len(shortState(state.String(), 5)), len("STATE"), state)
+	}
+}
+
+func TestChosenColumns(t *testing.T) {
+	flags := []string{"--local", "192.0.2.77"} // nobody's
+	for _, tt := range []struct{ flag, want string }{
+		{"peer,keepalive,next", "PEER  KEEPALIVE  NEXT"},
+		{"NEXT,Peer", "NEXT  PEER"},
+		{"keepalive,idle,user-timeout", "KEEPALIVE  IDLE  USER-TIMEOUT"},
+	} {
+		_, out, errs := command(append([]string{"ls", "--columns", tt.flag}, flags...)...)
+		assert.Equal(t, tt.want+"\n", out, errs)
+	}
+	for _, tt := range []struct {
+		line string
+		want []string
+	}{
+		{"ls --columns peeer", []string{`--columns "peeer": did you mean peer? want some of state, local, peer, keepalive, idle`}},
+		{"ls --columns zzz", []string{`--columns "zzz": want some of state, local`}},
+		{"ls --columns=", []string{`--columns is empty: want some of state, local`}},
+		{"ls --columns proc", []string{`did you mean process?`}},
+		{"ls --columns peer --wide", []string{"--wide and --columns exclude each other"}},
+		{"ls --columns peer --json", []string{"--columns and --json exclude each other"}},
+		{"ls --wide --ss", []string{"--wide and --ss exclude each other"}},
+		{"ls --no-process --columns process", []string{"--columns process", "--no-process"}},
+		{"watch --columns x", []string{`--columns "x"`}},
+	} {
+		code, out, errs := command(strings.Fields(tt.line)...)
+		assert.Equal(t, exitUsage, code, tt.line)
+		assert.Empty(t, out, tt.line)
+		for _, want := range tt.want {
+			assert.Contains(t, errs, want, tt.line)
+		}
+	}
+	_, names, _ := command("__complete", "ls", "--columns", "")
+	assert.Contains(t, names, "user-timeout\n")
+}
+
+// Those asked for by name are all there, however narrow the terminal is.
+func TestChosenColumnsAreNotLeftOut(t *testing.T) {
+	t.Parallel()
+	c := columnChoice{names: []string{"peer", "timer", "process", "keepalive"}}
+	require.NoError(t, c.choose())
+	rows := [][]string{{"[2001:db8:85a3:1234:5678:8a2e:370:7335]:443", "keepalive 3m48s", "api[1] fd 2", "240/15/3"}}
+	l := fit(c.chosen, rows, 20)
+	assert.Len(t, l.shown, 4)
+	lines(&l, rows)
+	assert.Contains(t, l.missing(), "shortened: PEER")
+	assert.NotContains(t, l.missing(), "no room")
+}
+
+func TestWords(t *testing.T) {
+	t.Parallel()
+	for n, want := range []string{"", "A", "A and B", "A, B and C"} {
+		assert.Equal(t, want, words([]string{"A", "B", "C"}[:n]))
+	}
+}
+
+func TestNearestWord(t *testing.T) {
+	t.Parallel()
+	names := columnNames()
+	for typed, want := range map[string]string{
+		"peer": "peer", "PEAR": "peer", "keep-alive": "keepalive", "usertimeout": "user-timeout", "proc": "process", "probe": "probes",
+		"inter": "interval", "x": "", "": "", "something": "",
+	} {
+		assert.Equal(t, want, nearest(typed, names), typed)
+	}
+}
+
+// A row that is wider than those that the columns were made for does not break
+// the table of a terminal.
+func TestLaterRowsAreShortenedToo(t *testing.T) {
+	t.Parallel()
+	rows := hard()
+	l := fit(columns, [][]string{rows[0]}, 100)
+	for i, cells := range rows {
+		assert.LessOrEqual(t, ansi.StringWidth(string(l.append(nil, cells))), 100, "%d", i)
+	}
+	assert.Contains(t, l.missing(), "shortened: ")
+}
