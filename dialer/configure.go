@@ -62,6 +62,6 @@ func chain(d *net.Dialer, s *sockopt.Setter) {
 				return err
 			}
 		}
-		return s.Control(network, address, c)
+		return s.ControlContext(ctx, network, address, c)
 	}
 }

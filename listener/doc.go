@@ -10,12 +10,17 @@
 //
 // # How it works
 //
-// The options are set on the listening socket. On Linux accepted connections
+// On Linux the options are set on the listening socket. Accepted connections
 // inherit all of them, their timers run even before Accept is called, and Accept
 // makes no keepalive system call at all (package net makes four per
-// connection). What a system does not let them inherit is set again after
-// accept: the idle time on macOS, all timing on NetBSD, everything where nobody
-// knows (see [platform.Spec]).
+// connection).
+//
+// A listening socket is not a connection: on macOS 13 and before, and on NetBSD,
+// the same options start a timer there that ends the listener, while Accept still
+// waits. So on every system where they are not known to be harmless
+// ([platform.Table.ArmsListener]) nothing is set before accept, and everything
+// after it; what a harmless system does not let connections inherit (see
+// [platform.Spec]) is set after accept, too.
 //
 // # Errors
 //

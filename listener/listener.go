@@ -15,6 +15,10 @@ import (
 // A ListenConfig listens as its Base does and gives each accepted TCP
 // connection the keepalive of its Config. What the Config leaves unset is the
 // kernel's default, not Go's.
+//
+// Where that is known to be harmless (Linux, FreeBSD, OpenBSD), the options are
+// set on the listening socket, otherwise only after accept: see
+// [platform.Table.ArmsListener].
 type ListenConfig struct {
 	// Base is the net.ListenConfig to listen with. Its KeepAlive,
 	// KeepAliveConfig and Multipath TCP setting are ignored; its Control runs
@@ -48,6 +52,15 @@ type ListenConfig struct {
 	OnError func(net.Conn, error)
 
 	kernel platform.Kernel // nil is the real one
+	system *platform.Table // nil is the one this program runs on
+}
+
+// table is what this system does, or a test says.
+func (lc *ListenConfig) table() *platform.Table {
+	if lc.system != nil {
+		return lc.system
+	}
+	return platform.Current()
 }
 
 // Listen listens like [net.ListenConfig.Listen]. The error is that of
@@ -67,7 +80,11 @@ func (lc *ListenConfig) Listen(ctx context.Context, network, address string) (ne
 	base := lc.Base
 	own(&base, lc.MultipathTCP, func(network, address string, c syscall.RawConn) error {
 		multipath := isMultipath(c)
-		err := onListeningSocket(setter, multipath).Control(network, address, c)
+		before := lc.onListeningSocket(setter, multipath)
+		if before == nil {
+			return nil
+		}
+		err := before.Control(network, address, c)
 		if multipath {
 			lostMultipath = err
 		}
@@ -84,7 +101,7 @@ func (lc *ListenConfig) Listen(ctx context.Context, network, address string) (ne
 		}
 		report.hear(nil, fmt.Errorf("listener: plain TCP instead of the Multipath TCP asked for: %w", lostMultipath))
 	}
-	return lc.accepting(l, setter, platform.Current().NotInherited(setter.Options()), report), nil
+	return lc.accepting(l, setter, lc.table().NotInherited(setter.Options()), report), nil
 }
 
 // setter prepares cfg, for the tests' kernel if there is one.
@@ -117,12 +134,17 @@ func isMultipath(socket any) bool {
 	return err == nil && kind == platform.MultipathTCP
 }
 
-// onListeningSocket returns the part of s that a listening socket takes.
-func onListeningSocket(s *sockopt.Setter, multipath bool) *sockopt.Setter {
+// onListeningSocket returns the part of s that a listening socket takes, nil
+// where it may not be touched.
+func (lc *ListenConfig) onListeningSocket(s *sockopt.Setter, multipath bool) *sockopt.Setter {
+	options := lc.table().OnListener(s.Options())
 	if multipath {
-		return s.Only(^platform.SetOf(platform.UserTimeout))
+		options &^= platform.SetOf(platform.UserTimeout)
 	}
-	return s
+	if options == 0 {
+		return nil
+	}
+	return s.Only(options)
 }
 
 // accepting returns l, or what hands out l's connections with the options in
@@ -156,10 +178,16 @@ func (lc *ListenConfig) accepting(l net.Listener, s *sockopt.Setter, again platf
 // then falls back to plain TCP.)
 //
 // The error is that of [sockopt.Config.Validate], or wraps
-// [errors.ErrUnsupported] on systems where accepted connections do not inherit
-// all of cfg (macOS: the idle time): there nobody would set the rest, so use a
-// [ListenConfig] or [Wrap]. On an error lc is unchanged.
+// [errors.ErrUnsupported] on systems where an option set before accept might end
+// the listener (macOS, NetBSD, and where nobody knows), or where accepted
+// connections do not inherit all of cfg (FreeBSD: the user timeout). A
+// net.ListenConfig has no moment after accept, so use a [ListenConfig] or [Wrap]
+// there. On an error lc is unchanged.
 func Configure(lc *net.ListenConfig, cfg sockopt.Config) error {
+	return configure(platform.Current(), lc, cfg)
+}
+
+func configure(table *platform.Table, lc *net.ListenConfig, cfg sockopt.Config) error {
 	if lc == nil {
 		return errors.New("listener: the net.ListenConfig is nil")
 	}
@@ -167,10 +195,13 @@ func Configure(lc *net.ListenConfig, cfg sockopt.Config) error {
 	if err != nil {
 		return err
 	}
-	table := platform.Current()
+	const instead = "use listener.ListenConfig or listener.Wrap, which set the options after accept"
+	if harm := table.ListenerHarm(); harm != "" {
+		return fmt.Errorf("listener: %s; %s: %w", harm, instead, errors.ErrUnsupported)
+	}
 	if lost := table.NotInherited(setter.Options()); lost != 0 {
-		return fmt.Errorf("listener: accepted connections on %s do not inherit %v, or nobody knows; "+
-			"use listener.ListenConfig or listener.Wrap, which set them after accept: %w", table.Title, lost, errors.ErrUnsupported)
+		return fmt.Errorf("listener: accepted connections on %s do not inherit %v, or nobody knows; %s: %w",
+			table.Title, lost, instead, errors.ErrUnsupported)
 	}
 	own(lc, false, setter.Control)
 	return nil

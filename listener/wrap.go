@@ -27,7 +27,8 @@ func Wrap(l net.Listener, cfg sockopt.Config) (net.Listener, error) {
 // Go sets 15 s, 15 s, 9 on every connection of such a listener. So idle,
 // interval and count are set again after each accept; where Config leaves one
 // of them unset, it becomes what the listening socket holds now. Config is also
-// set on the listening socket itself.
+// set on the listening socket itself where that is known to be harmless (see
+// [platform.Table.ArmsListener]).
 //
 // A listener that is not TCP is returned as it is. One that hides its socket
 // (tls.NewListener) can be wrapped if Config sets idle, interval and count;
@@ -68,10 +69,12 @@ func (lc *ListenConfig) Wrap(l net.Listener) (net.Listener, error) {
 	case err != nil:
 		return nil, fmt.Errorf("listener: what the listening socket holds cannot be set on a connection, so set it: %w", err)
 	}
-	if err := onListeningSocket(asked, kind == platform.MultipathTCP).Set(l); err != nil {
-		return nil, fmt.Errorf("listener: %w", err)
+	if before := lc.onListeningSocket(asked, kind == platform.MultipathTCP); before != nil {
+		if err := before.Set(l); err != nil {
+			return nil, fmt.Errorf("listener: %w", err)
+		}
 	}
-	again := goOverwrites | platform.Current().NotInherited(setter.Options())
+	again := goOverwrites | lc.table().NotInherited(setter.Options())
 	return lc.accepting(l, setter, again, report), nil
 }
 

@@ -16,6 +16,9 @@ func current() *Table {
 var (
 	_ = [1]int{}[bsdSolSocket-unix.SOL_SOCKET]
 	_ = [1]int{}[bsdSoKeepAlive-unix.SO_KEEPALIVE]
+	_ = [1]int{}[bsdSoAcceptConn-unix.SO_ACCEPTCONN]
+	_ = [1]int{}[bsdSoReuseAddr-unix.SO_REUSEADDR]
+	_ = [1]int{}[darwinTCPConnectionInfo-unix.TCP_CONNECTION_INFO]
 	_ = [1]int{}[bsdTCP-unix.IPPROTO_TCP]
 	_ = [1]int{}[darwinTCPKeepAlive-unix.TCP_KEEPALIVE]
 	_ = [1]int{}[darwinTCPKeepIntvl-unix.TCP_KEEPINTVL]

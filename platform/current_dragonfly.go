@@ -18,6 +18,8 @@ var current = sync.OnceValue(func() *Table {
 var (
 	_ = [1]int{}[bsdSolSocket-unix.SOL_SOCKET]
 	_ = [1]int{}[bsdSoKeepAlive-unix.SO_KEEPALIVE]
+	_ = [1]int{}[bsdSoAcceptConn-unix.SO_ACCEPTCONN]
+	_ = [1]int{}[bsdSoReuseAddr-unix.SO_REUSEADDR]
 	_ = [1]int{}[bsdTCP-unix.IPPROTO_TCP]
 	_ = [1]int{}[dragonflyTCPKeepIdle-unix.TCP_KEEPIDLE]
 	_ = [1]int{}[dragonflyTCPKeepIntvl-unix.TCP_KEEPINTVL]

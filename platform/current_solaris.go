@@ -24,6 +24,8 @@ var current = sync.OnceValue(func() *Table {
 var (
 	_ = [1]int{}[sysvSolSocket-unix.SOL_SOCKET]
 	_ = [1]int{}[sysvSoKeepAlive-unix.SO_KEEPALIVE]
+	_ = [1]int{}[bsdSoAcceptConn-unix.SO_ACCEPTCONN]
+	_ = [1]int{}[bsdSoReuseAddr-unix.SO_REUSEADDR]
 	_ = [1]int{}[sysvTCP-unix.IPPROTO_TCP]
 	_ = [1]int{}[sysvTCPAbortThreshold-unix.TCP_ABORT_THRESHOLD]
 	_ = [1]int{}[sysvTCPKeepAliveThreshold-unix.TCP_KEEPALIVE_THRESHOLD]

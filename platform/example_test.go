@@ -51,14 +51,15 @@ func ExampleTable_Nearest() {
 	// count=3 -> unset: count=3 is not supported on windows-before-1709: Windows before 10 version 1709 fixes it, usually at 10 probes
 }
 
-// Which options must be set again on an accepted connection.
+// Which options must be set on an accepted connection.
 func ExampleTable_NotInherited() {
 	all := platform.SetOf(platform.Options()...)
-	for _, name := range []string{"linux", "darwin"} {
+	for _, name := range []string{"linux", "freebsd", "darwin"} {
 		t, _ := platform.Lookup(name)
 		fmt.Printf("%s: %q\n", t.Title, t.NotInherited(all).String())
 	}
 	// Output:
 	// Linux: ""
-	// macOS: "idle, user-timeout"
+	// FreeBSD: "user-timeout"
+	// macOS: "keepalive, idle, interval, count, user-timeout"
 }

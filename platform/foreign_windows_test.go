@@ -254,6 +254,13 @@ func TestForeignKindOf(t *testing.T) {
 			assert.Equal(t, platform.TCP, kind, strconv.Itoa(i))
 		})
 	}
+	for c, want := range map[syscall.Conn]bool{client: false, server: false, l.(*net.TCPListener): true} {
+		foreignSocket(t, c, func(fd uintptr) {
+			got, err := platform.Listens(platform.System(), fd)
+			require.NoError(t, err)
+			assert.Equal(t, want, got)
+		})
+	}
 	// Not net.ListenPacket: Wine lacks an ioctl that it makes.
 	udp, err := win.Socket(win.AF_INET, win.SOCK_DGRAM, win.IPPROTO_UDP)
 	require.NoError(t, err)

@@ -6,6 +6,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+func listens(k Kernel, fd uintptr) (bool, error) {
+	return holds(k, fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN, "SO_ACCEPTCONN")
+}
+
+func mayListen(k Kernel, fd uintptr) (bool, error) {
+	return holds(k, fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, "SO_REUSEADDR")
+}
+
 // kindOf asks for the type too, as raw sockets carry protocol numbers, and other
 // families have a protocol 6 of their own.
 func kindOf(k Kernel, fd uintptr) (Kind, error) {

@@ -9,6 +9,10 @@ const (
 	tcpNoDelay  = 1 // TCP_NODELAY, the same everywhere
 )
 
+func mayListen(k Kernel, fd uintptr) (bool, error) {
+	return holds(k, fd, bsdSolSocket, bsdSoReuseAddr, "SO_REUSEADDR")
+}
+
 // kindOf asks for an option that every TCP has and nothing else has.
 func kindOf(k Kernel, fd uintptr) (Kind, error) {
 	_, err := k.Get(fd, protocolTCP, tcpNoDelay)

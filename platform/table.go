@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"fmt"
 	"runtime"
 	"strings"
 	"time"
@@ -33,6 +34,15 @@ type Table struct {
 	// AlwaysProbes names the sysctl that makes this kernel probe every
 	// connection even while SO_KEEPALIVE is off, "" where there is none.
 	AlwaysProbes string
+	// ArmsListener tells whether setting a keepalive option on a listening socket,
+	// or on one that is about to listen, starts a timer there. On macOS before 14
+	// and on NetBSD that timer ends the listener when the idle time is over: clients
+	// are refused while Accept still waits. Unless the answer is [No], nothing is set
+	// before accept: see [Table.OnListener].
+	ArmsListener Answer
+	// ListenerSource says where ArmsListener was read, and what happens there, or
+	// why it is not known.
+	ListenerSource string
 	// Notes are the traps of this platform.
 	Notes []string
 	// Source says where the table's facts come from and how they were verified.
@@ -67,11 +77,33 @@ func (t *Table) Spec(o Option) *Spec {
 	return nil
 }
 
-// NotInherited returns what must be set again after accept: those of the given
-// options that an accepted socket does not get from its listening socket, or of
-// which nobody knows, and, where [Table.TimingWhileOff] asks for it, KeepAlive.
+// OnListener returns those of the given options that may be set on a listening
+// socket: all where that is known to start nothing there, otherwise none.
+func (t *Table) OnListener(options OptionSet) OptionSet {
+	if t.ArmsListener != No {
+		return 0
+	}
+	return options
+}
+
+// ListenerHarm says why nothing may be set on a listening socket, "" where it
+// may.
+func (t *Table) ListenerHarm() string {
+	switch t.ArmsListener {
+	case No:
+		return ""
+	case Yes:
+		return fmt.Sprintf("on %s a keepalive option set on a listening socket starts a timer there: %s", t.Title, t.ListenerSource)
+	}
+	return fmt.Sprintf("what a keepalive option set on a listening socket of %s starts there is not known: %s", t.Title, t.ListenerSource)
+}
+
+// NotInherited returns what must be set after accept: those of the given options
+// that may not be set on the listening socket (see [Table.OnListener]), that an
+// accepted socket does not get from it, or of which nobody knows, and, where
+// [Table.TimingWhileOff] asks for it, KeepAlive.
 func (t *Table) NotInherited(options OptionSet) OptionSet {
-	var lost OptionSet
+	lost := options &^ t.OnListener(options)
 	for _, o := range Options() {
 		if s := t.Spec(o); options.Has(o) && (s == nil || s.Inherited != Yes) {
 			lost |= SetOf(o)
@@ -130,8 +162,11 @@ func Current() *Table { return current() }
 
 // nothing is the table of a system that has no keepalive options at all.
 var nothing = Table{
-	Name:   runtime.GOOS,
-	GOOS:   runtime.GOOS,
-	Title:  runtime.GOOS,
+	Name:  runtime.GOOS,
+	GOOS:  runtime.GOOS,
+	Title: runtime.GOOS,
+
+	ListenerSource: "there are no options to set",
+
 	Source: "Go offers no socket options there (package net, tcpsockopt_plan9.go, tcpsockopt_stub.go)",
 }

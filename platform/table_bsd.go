@@ -1,10 +1,13 @@
 package platform
 
-// The BSDs and macOS share the socket level of 4.4BSD.
+// The BSDs and macOS share the socket level of 4.4BSD, and so do all other
+// systems but Linux.
 const (
-	bsdSolSocket   = 0xffff
-	bsdSoKeepAlive = 8
-	bsdTCP         = 6
+	bsdSolSocket    = 0xffff
+	bsdSoAcceptConn = 2
+	bsdSoReuseAddr  = 4
+	bsdSoKeepAlive  = 8
+	bsdTCP          = 6
 )
 
 func bsdKeepAlive() Spec {
@@ -44,16 +47,28 @@ func darwinSpecs() []Spec {
 }
 
 var darwinNotes = []string{
-	"Accepted sockets do not inherit TCP_KEEPALIVE (the idle time) nor TCP_RXT_CONNDROPTIME: set them again after accept.",
+	"TCP_KEEPALIVE set on a listening socket ends it after the idle time on macOS 13 and before: nothing is set before accept, on any version.",
+	"Accepted sockets would not inherit TCP_KEEPALIVE (the idle time) nor TCP_RXT_CONNDROPTIME either.",
 	"The idle time takes effect at once only if SO_KEEPALIVE is already on when it is set.",
 	"TCP_RXT_CONNDROPTIME limits one episode of retransmissions, checked when one is due; unlike Linux's TCP_USER_TIMEOUT it leaves the probe count alone.",
 }
 
 const darwinSource = "xnu-11417.101.15 (macOS 15.4); compiled, not run"
 
-var darwin = Table{Name: "darwin", GOOS: "darwin", Title: "macOS", Specs: darwinSpecs(), Notes: darwinNotes, Source: darwinSource}
+// One answer for all versions: in 10002 and later (macOS 14) nothing is armed,
+// but public reports blame SO_KEEPALIVE alone too, and four calls after accept
+// cost less than a listener.
+const darwinListenerSource = "xnu up to 8796.141 (macOS 13) arms the timer for TCP_KEEPALIVE in any state (tcp_usrreq.c, tcp_ctloutput), and drops a socket below ESTABLISHED when it fires (tcp_timer.c, tcp_timers): the listener dies after the idle time; since 10002 (macOS 14) it arms connections only"
 
-var ios = Table{Name: "ios", GOOS: "ios", Title: "iOS", Specs: darwinSpecs(), Notes: darwinNotes, Source: darwinSource}
+var darwin = Table{
+	Name: "darwin", GOOS: "darwin", Title: "macOS", Specs: darwinSpecs(),
+	ArmsListener: Yes, ListenerSource: darwinListenerSource, Notes: darwinNotes, Source: darwinSource,
+}
+
+var ios = Table{
+	Name: "ios", GOOS: "ios", Title: "iOS", Specs: darwinSpecs(),
+	ArmsListener: Yes, ListenerSource: darwinListenerSource, Notes: darwinNotes, Source: darwinSource,
+}
 
 // FreeBSD: sys/netinet/tcp.h, tcp_usrreq.c (tcp_default_ctloutput),
 // tcp_timer.c, tcp_syncache.c (what an accepted socket copies).
@@ -83,7 +98,9 @@ var freebsd = Table{
 			Unit: Seconds, Min: 1, Max: freebsdMaxSeconds, Zero: ZeroDefault, Inherited: Yes, Readable: Yes,
 			Sysctl: "net.inet.tcp.keepidle", SysctlIn: Milliseconds},
 	},
-	AlwaysProbes: freebsdAlwaysKeepAlive,
+	AlwaysProbes:   freebsdAlwaysKeepAlive,
+	ArmsListener:   No,
+	ListenerSource: "FreeBSD 14/15 sys/netinet/tcp_usrreq.c (tcp_default_ctloutput): TCP_KEEPIDLE starts the timer only above TCPS_LISTEN, the others touch none",
 	Notes: []string{
 		alwaysProbesExplanation,
 		"TCP_MAXUNACKTIME exists since FreeBSD 14: earlier releases answer ENOPROTOOPT.",
@@ -116,10 +133,13 @@ var netbsd = Table{
 			Sysctl: "net.inet.tcp.keepcnt", SysctlIn: Times},
 		bsdKeepAlive(),
 	},
-	Absent: []Absence{{UserTimeout, "NetBSD has no limit on unacknowledged data per socket"}},
+	Absent:       []Absence{{UserTimeout, "NetBSD has no limit on unacknowledged data per socket"}},
+	ArmsListener: Yes,
+	ListenerSource: "sys/netinet/tcp_usrreq.c (change_keepalive) arms the timer for TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT in any state, " +
+		"and tcp_timer.c 1.89 (tcp_timer_keep) drops a socket below ESTABLISHED when it fires: the listener dies after the idle time or the interval",
 	Notes: []string{
 		"The kernel counts TCP_KEEPIDLE and TCP_KEEPINTVL in slow ticks of half a second, although tcp(4) says seconds; this package sets twice the seconds, Go's net package does not.",
-		"Accepted sockets inherit SO_KEEPALIVE only: set the others again after accept.",
+		"An option set on a listening socket ends it when the timer fires: nothing is set before accept. Accepted sockets would inherit SO_KEEPALIVE only.",
 		"Older kernels cannot read the options back (ENOPROTOOPT): 7.99.34 of 2016 was run and could not.",
 		"The newest release was not checked: if it counts seconds, probes leave after twice the time asked for.",
 	},
@@ -136,6 +156,8 @@ var openbsd = Table{
 		{Count, "OpenBSD always sends 8 probes"},
 		{UserTimeout, "OpenBSD has no limit on unacknowledged data per socket"},
 	},
+	ArmsListener:   No,
+	ListenerSource: "sys/kern/uipc_socket.c (sosetopt): SO_KEEPALIVE is a bit in so_options",
 	Notes: []string{
 		"Timing is global: the sysctls net.inet.tcp.keepidle and net.inet.tcp.keepintvl, whose unit changed between releases from half-seconds to seconds.",
 	},
@@ -162,13 +184,16 @@ func dragonflySpecs(unit Unit) []Spec {
 	}
 }
 
+const dragonflyListenerSource = "TCP_KEEPIDLE calls tcp_timer_keep_activity (sys/netinet/tcp_usrreq.c), of which nobody read what it does in LISTEN"
+
 var dragonflyAbsent = []Absence{{UserTimeout, "DragonFly BSD has no limit on unacknowledged data per socket"}}
 
 var dragonfly = Table{
 	Name: "dragonfly", GOOS: "dragonfly", Title: "DragonFly BSD",
-	Specs:        dragonflySpecs(Seconds),
-	Absent:       dragonflyAbsent,
-	AlwaysProbes: freebsdAlwaysKeepAlive,
+	Specs:          dragonflySpecs(Seconds),
+	Absent:         dragonflyAbsent,
+	AlwaysProbes:   freebsdAlwaysKeepAlive,
+	ListenerSource: dragonflyListenerSource,
 	Notes: []string{
 		alwaysProbesExplanation,
 		"Since 5.8 (kern.osreldate 500702) the options count seconds, before milliseconds.",
@@ -179,11 +204,12 @@ var dragonfly = Table{
 
 var dragonflyBefore58 = Table{
 	Name: "dragonfly-before-5.8", GOOS: "dragonfly", Title: "DragonFly BSD before 5.8",
-	Specs:        dragonflySpecs(Milliseconds),
-	Absent:       dragonflyAbsent,
-	AlwaysProbes: freebsdAlwaysKeepAlive,
-	Notes:        []string{alwaysProbesExplanation, "The options count milliseconds."},
-	Source:       "DragonFly BSD source before 5.8; compiled, not run",
+	Specs:          dragonflySpecs(Milliseconds),
+	Absent:         dragonflyAbsent,
+	AlwaysProbes:   freebsdAlwaysKeepAlive,
+	ListenerSource: dragonflyListenerSource,
+	Notes:          []string{alwaysProbesExplanation, "The options count milliseconds."},
+	Source:         "DragonFly BSD source before 5.8; compiled, not run",
 }
 
 // dragonflySecondsSince is the kern.osreldate from which the options count seconds.

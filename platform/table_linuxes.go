@@ -52,10 +52,16 @@ var linuxNotes = []string{
 
 const linuxSource = "kernel source 6.1 and 6.12; run on 6.18"
 
+// Accepted sockets get their timer when they are cloned, in
+// tcp_create_openreq_child.
+const linuxListenerSource = "net/ipv4/tcp_timer.c (tcp_set_keepalive) and net/ipv4/tcp.c (tcp_sock_set_keepidle_locked) of 6.1 and 6.12 only store values in CLOSE and LISTEN"
+
 var linux = Table{
 	Name: "linux", GOOS: "linux", Title: "Linux",
 	Specs:                    linuxSpecs(linuxSolSocket, linuxSoKeepAlive),
 	UserTimeoutReplacesCount: true,
+	ArmsListener:             No,
+	ListenerSource:           linuxListenerSource,
 	Notes:                    linuxNotes,
 	Source:                   linuxSource,
 }
@@ -64,6 +70,8 @@ var linuxMIPS = Table{
 	Name: "linux-mips", GOOS: "linux", Title: "Linux on MIPS",
 	Specs:                    linuxSpecs(linuxMIPSSolSocket, linuxMIPSSoKeepAlive),
 	UserTimeoutReplacesCount: true,
+	ArmsListener:             No,
+	ListenerSource:           linuxListenerSource,
 	Notes:                    append([]string{"SOL_SOCKET and SO_KEEPALIVE have the numbers of IRIX here (0xffff and 8)."}, linuxNotes...),
 	Source:                   "arch/mips/include/uapi/asm/socket.h; the rest as linux; compiled, not run",
 }
@@ -74,6 +82,8 @@ var gvisor = Table{
 	Name: "linux-gvisor", GOOS: "linux", Title: "gVisor",
 	Specs:                    inheritedByNone(linuxSpecs(linuxSolSocket, linuxSoKeepAlive)),
 	UserTimeoutReplacesCount: true,
+	ArmsListener:             No,
+	ListenerSource:           "pkg/tcpip/transport/tcp/connect.go (resetKeepaliveTimer): without a sender, which only a connection has, the timer is off",
 	Notes: append([]string{
 		"Accepted sockets inherit TCP_USER_TIMEOUT only (all of it where the sandbox uses the host's network): the rest is set again after accept.",
 		"setsockopt of an option that it does not know succeeds, by which it is told from Linux.",
@@ -95,6 +105,8 @@ var android = Table{
 	Name: "android", GOOS: "android", Title: "Android",
 	Specs:                    linuxSpecs(linuxSolSocket, linuxSoKeepAlive),
 	UserTimeoutReplacesCount: true,
+	ArmsListener:             No,
+	ListenerSource:           linuxListenerSource,
 	Notes:                    linuxNotes,
 	Source:                   "as linux (same kernel); compiled, not run",
 }

@@ -59,7 +59,9 @@ var illumos = Table{
 			Unit: Seconds, Min: 1, Max: 10 * 24 * 3600, Zero: ZeroRejected, Inherited: Yes, Readable: Yes},
 		sysvKeepAlive(Yes),
 	},
-	Pairs: sysvPair("the kernel computes the missing one from its abort threshold"),
+	Pairs:          sysvPair("the kernel computes the missing one from its abort threshold"),
+	ArmsListener:   Yes,
+	ListenerSource: "inet/tcp/tcp_opt_data.c (tcp_opt_set) starts the timer for SO_KEEPALIVE in any state; tcp_timers.c (tcp_keepalive_timer) starts it again below ESTABLISHED and drops nothing, but no connection needs it",
 	Notes: []string{
 		"TCP_KEEPINTVL must lie between the kernel's smallest and largest retransmission timeout: at most 60 s by default (tcp_rto_max).",
 		"TCP_KEEPINTVL and TCP_KEEPCNT are one setting: either alone makes the kernel change the other.",
@@ -71,6 +73,8 @@ var illumos = Table{
 	},
 	Source: "illumos-joyent source (tcp_opt_data.c, tcp_timers.c, tcp_tunables.c); compiled, not run",
 }
+
+const solarisListenerSource = "the source is closed; illumos, which descends from it, starts a timer there"
 
 var solaris = Table{
 	Name: "solaris", GOOS: "solaris", Title: "Oracle Solaris 11.4",
@@ -84,7 +88,8 @@ var solaris = Table{
 			Unit: Seconds, Min: UnknownLimit, Max: UnknownLimit, Zero: ZeroUnknown, Inherited: Unknown, Readable: Yes},
 		sysvKeepAlive(Unknown),
 	},
-	Pairs: sysvPair("Solaris takes them together only (Go's net package documents the same)"),
+	Pairs:          sysvPair("Solaris takes them together only (Go's net package documents the same)"),
+	ListenerSource: solarisListenerSource,
 	Notes: []string{
 		"The numbers differ from illumos, whose numbers golang.org/x/sys has for both; they are taken from Go's net package and could not be checked against a header.",
 		"Oracle documents 10 s to 10 days for the system-wide idle time (_keepalive_interval); whether the socket option has the same limits is not documented.",
@@ -104,7 +109,8 @@ var solarisBefore114 = Table{
 			Unit: Milliseconds, Min: UnknownLimit, Max: UnknownLimit, Zero: ZeroUnknown, Inherited: Unknown, Readable: Yes},
 		sysvKeepAlive(Unknown),
 	},
-	Pairs: sysvPair("TCP_KEEPALIVE_ABORT_THRESHOLD holds their product"),
+	Pairs:          sysvPair("TCP_KEEPALIVE_ABORT_THRESHOLD holds their product"),
+	ListenerSource: solarisListenerSource,
 	Notes: []string{
 		"Only the product interval*count can be set; probes back off exponentially within it, and neither factor can be read back.",
 		"Oracle documents 10 s to 10 days for the system-wide idle time (tcp_keepalive_interval) and 0 to 8 min for the abort interval; whether the socket options have the same limits is not documented.",
@@ -134,7 +140,8 @@ var aix = Table{
 		{Option: Idle, Symbol: "TCP_KEEPIDLE", Level: aixTCP, Number: aixTCPKeepIdle,
 			Unit: Seconds, Min: UnknownLimit, Max: UnknownLimit, Inherited: Unknown, Readable: Unknown},
 	},
-	Absent: []Absence{{UserTimeout, "AIX has no limit on unacknowledged data per socket"}},
+	Absent:         []Absence{{UserTimeout, "AIX has no limit on unacknowledged data per socket"}},
+	ListenerSource: "the source is closed",
 	Notes: []string{
 		"Go's net package treats the options as seconds, although the system-wide defaults (no -o tcp_keepidle, tcp_keepintvl) are half-seconds; nobody verified the unit, the limits or the inheritance.",
 	},

@@ -25,6 +25,8 @@ func windowsMaxRT() Spec {
 		Unit: Seconds, Min: UnknownLimit, Max: UnknownLimit, Zero: ZeroUnknown, Inherited: Unknown, Readable: Unknown}
 }
 
+const windowsListenerSource = "the source is closed, and Microsoft does not say"
+
 const windowsMaxRTNote = "TCP_MAXRT limits retransmission, in seconds. Neither Wine knows it, so it was never run, and what 0 means was not verified: switching it off is refused. TCP_MAXRTMS, the same in milliseconds, is not used."
 
 var windows = Table{
@@ -39,8 +41,9 @@ var windows = Table{
 		{Option: Idle, Symbol: "TCP_KEEPIDLE", Level: windowsTCP, Number: windowsTCPKeepIdle,
 			Unit: Seconds, Min: UnknownLimit, Max: UnknownLimit, Zero: ZeroUnknown, Inherited: Unknown, Readable: Yes},
 	},
+	ListenerSource: windowsListenerSource,
 	Notes: []string{
-		"Whether accepted sockets inherit the options is not documented: they are set again after accept.",
+		"Whether accepted sockets inherit the options is not documented, nor what an option does on a listening socket: all are set after accept.",
 		windowsMaxRTNote,
 	},
 	Source: "Microsoft's IPPROTO_TCP socket options page, x/sys; numbers and units run under Wine 10, limits and defaults not verified",
@@ -60,6 +63,7 @@ var windowsBefore1709 = Table{
 	Pairs: []Pair{{A: Idle, B: Interval,
 		DefaultA: int64(2 * time.Hour), DefaultB: int64(time.Second),
 		Why: "SIO_KEEPALIVE_VALS sets both at once, and the value in force cannot be read"}},
+	ListenerSource: windowsListenerSource,
 	Notes: []string{
 		"Idle and interval are set in one ioctl and cannot be read back, so nothing can confirm them.",
 		windowsMaxRTNote,

@@ -14,9 +14,10 @@ type call struct {
 	visit func(fd uintptr) // always (*call).run of this call
 
 	kernel   platform.Kernel
-	askKind  bool    // refuse what is not TCP
-	setter   *Setter // nil: read the settings
-	own      Setter  // what setter points to if nobody else keeps it
+	askKind  bool                                              // refuse what is not TCP
+	listens  func(k platform.Kernel, fd uintptr) (bool, error) // refuse what listens; nil: do not ask
+	setter   *Setter                                           // nil: read the settings
+	own      Setter                                            // what setter points to if nobody else keeps it
 	settings Settings
 	err      error
 }
@@ -38,8 +39,17 @@ func (c *call) run(fd uintptr) {
 			return
 		}
 	}
+	if c.listens != nil {
+		if is, err := c.listens(c.kernel, fd); err != nil || is {
+			c.err = err
+			if is {
+				c.err = onListener(c.setter.table)
+			}
+			return
+		}
+	}
 	if c.setter == nil {
-		c.settings, c.err = platform.Current().Read(c.kernel, fd)
+		c.settings, c.err = current().Read(c.kernel, fd)
 		return
 	}
 	c.err = c.setter.sets.Apply(c.kernel, fd, &c.setter.verifies)

@@ -20,3 +20,12 @@ func SwapKernel(t testing.TB, k platform.Kernel) {
 	kernel = k
 	t.Cleanup(func() { kernel = old })
 }
+
+// SwapTable puts t in the place of this system's table until the test ends. Such
+// a test may not be parallel.
+func SwapTable(tb testing.TB, t *platform.Table) {
+	tb.Helper()
+	old := current
+	current = func() *platform.Table { return t }
+	tb.Cleanup(func() { current = old })
+}

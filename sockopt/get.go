@@ -41,7 +41,10 @@ func read(rc syscall.RawConn, isTCP bool) (Settings, error) {
 // reads: its methods allocate nothing. It does not keep the connection open;
 // after Close they return an error that wraps [net.ErrClosed]. It may be used
 // concurrently.
-type Handle struct{ rc syscall.RawConn }
+type Handle struct {
+	rc   syscall.RawConn
+	role role
+}
 
 // NewHandle finds the socket below c, which is what [Set] takes, and makes sure
 // that it is TCP.
@@ -50,7 +53,7 @@ func NewHandle(c any) (*Handle, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Handle{rc}, nil
+	return &Handle{rc, roleOf(c)}, nil
 }
 
 // RawConn returns the TCP socket below c, which is what [Set] takes. The error
@@ -77,7 +80,7 @@ func (h *Handle) Set(cfg Config) error {
 	if err != nil {
 		return err
 	}
-	return setOnce(s, h.rc, true)
+	return setOnce(s, h.rc, true, h.role)
 }
 
 // KindOf tells whether the socket below c, which is what [Set] takes, is plain

@@ -15,7 +15,11 @@ import (
 // wrappers with a SyscallConn or NetConn method (tls.Conn) are looked through.
 // On a listening socket the options are for connections whose handshake
 // completes afterwards, where the system lets them inherit (Linux: all; see
-// package listener for the others).
+// package listener for the others). Where it is not known that an option starts
+// no timer there (macOS and NetBSD then end the listener, see
+// [platform.Table.ArmsListener]), Set on a listener changes nothing and returns
+// an error that wraps [errors.ErrUnsupported]: use listener.ListenConfig or
+// listener.Wrap, which set the options after accept.
 //
 // A connection that has already been silent for longer than the new idle time
 // is probed at once (Linux), and one that has more unanswered probes than the new
@@ -36,14 +40,14 @@ func Set(c any, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	return setOnce(s, rc, isTCP)
+	return setOnce(s, rc, isTCP, roleOf(c))
 }
 
 // setOnce lets the Setter live in the pooled call, not on the heap.
-func setOnce(s Setter, rc syscall.RawConn, isTCP bool) error {
+func setOnce(s Setter, rc syscall.RawConn, isTCP bool, r role) error {
 	c := calls.Get().(*call)
 	c.own = s
-	return c.own.visit(c, rc, isTCP)
+	return c.own.visit(c, rc, isTCP, r)
 }
 
 // Control returns a hook for [net.Dialer].Control or [net.ListenConfig].Control
@@ -54,6 +58,14 @@ func setOnce(s Setter, rc syscall.RawConn, isTCP bool) error {
 // and count with 15 s, 15 s and 9 (or its own idle time) right after connect
 // and accept. dialer.Configure and listener.Configure set both. Nor can a hook
 // run after connect: a user timeout set here also bounds the handshake.
+//
+// Where an option might end a listening socket (macOS, NetBSD; see
+// [platform.Table.ArmsListener]), the hook in a net.ListenConfig refuses: Listen
+// returns an error that wraps [errors.ErrUnsupported]. It tells the ListenConfig
+// by SO_REUSEADDR, which package net has set by then, so it also refuses in a
+// Dialer whose own hook has set that; use dialer.Configure there. On Windows,
+// where nothing is known to go wrong, nothing tells the two apart: do not use the
+// hook in a ListenConfig there.
 //
 // The hook leaves unix, UDP and IP sockets untouched, may be called more than
 // once for a connection and by several goroutines at a time (Go tries addresses
@@ -72,6 +84,7 @@ func Control(cfg Config) (func(network, address string, c syscall.RawConn) error
 // planned once, applied without allocating. It may be used concurrently.
 type Setter struct {
 	config   Config
+	table    *platform.Table
 	sets     platform.Plan // the calls to make
 	verifies platform.Plan // the calls to read back
 	kernel   platform.Kernel
@@ -88,15 +101,20 @@ func NewSetter(cfg Config) (*Setter, error) {
 }
 
 func newSetter(cfg Config) (Setter, error) {
-	plan, faults := platform.Current().Plan(platform.Request(cfg))
+	t := current()
+	plan, faults := t.Plan(platform.Request(cfg))
 	if len(faults) > 0 {
 		return Setter{}, fmt.Errorf("keepalive %v: %w", cfg, faults)
 	}
-	return Setter{config: cfg, sets: plan, verifies: plan, kernel: kernel}, nil
+	return Setter{config: cfg, table: t, sets: plan, verifies: plan, kernel: kernel}, nil
 }
 
-// kernel is what new Setters and reads talk to; tests put another in its place.
-var kernel = platform.System()
+// kernel is what new Setters and reads talk to, current the table they follow;
+// tests put others in their place.
+var (
+	kernel  = platform.System()
+	current = platform.Current
+)
 
 // Config returns what the Setter was made from.
 func (s *Setter) Config() Config { return s.config }
@@ -142,25 +160,34 @@ func (s *Setter) Set(c any) error {
 	if err != nil {
 		return err
 	}
-	return s.visit(calls.Get().(*call), rc, isTCP)
+	return s.visit(calls.Get().(*call), rc, isTCP, roleOf(c))
 }
 
 // Control is the hook that the function [Control] returns.
 func (s *Setter) Control(network, _ string, c syscall.RawConn) error {
+	return s.hook(network, c, hooked)
+}
+
+// ControlContext is the hook for [net.Dialer].ControlContext. Unlike
+// [Setter.Control] it need not ask whether the socket is to listen: a
+// net.ListenConfig has no such field.
+func (s *Setter) ControlContext(_ context.Context, network, _ string, c syscall.RawConn) error {
+	return s.hook(network, c, connection)
+}
+
+func (s *Setter) hook(network string, c syscall.RawConn, r role) error {
 	if !strings.HasPrefix(network, "tcp") {
 		return nil
 	}
-	return s.visit(calls.Get().(*call), c, true)
+	return s.visit(calls.Get().(*call), c, true, r)
 }
 
-// ControlContext is [Setter.Control] for [net.Dialer].ControlContext.
-func (s *Setter) ControlContext(_ context.Context, network, address string, c syscall.RawConn) error {
-	return s.Control(network, address, c)
-}
-
-func (s *Setter) visit(c *call, rc syscall.RawConn, isTCP bool) error {
+func (s *Setter) visit(c *call, rc syscall.RawConn, isTCP bool, r role) error {
 	cfg := s.config // s may live in c, which is gone after the visit
 	c.setter, c.kernel, c.askKind = s, s.kernel, !isTCP
+	if r != connection && s.sets.Carries() != s.table.OnListener(s.sets.Carries()) {
+		c.listens = r.question()
+	}
 	_, inner, outer := c.on(rc)
 	if outer != nil {
 		return fmt.Errorf("sockopt: %w", outer)

@@ -1,0 +1,19 @@
+package platform
+
+import "fmt"
+
+const (
+	darwinTCPConnectionInfo = 0x106 // struct tcp_connection_info, whose first byte is the state
+	darwinTCPSListen        = 1     // bsd/netinet/tcp_fsm.h
+)
+
+// listens asks for the state of the socket: sogetoptlock of xnu does not know
+// SO_ACCEPTCONN. The kernel cuts the struct off at the four bytes asked for
+// (sooptcopyout), of which the lowest is the state, as every Mac is little-endian.
+func listens(k Kernel, fd uintptr) (bool, error) {
+	n, err := k.Get(fd, bsdTCP, darwinTCPConnectionInfo)
+	if err != nil {
+		return false, fmt.Errorf("getsockopt TCP_CONNECTION_INFO: %w", err)
+	}
+	return n&0xff == darwinTCPSListen, nil
+}

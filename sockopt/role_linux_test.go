@@ -1,0 +1,173 @@
+package sockopt_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/platform"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// A countingKernel counts the setsockopts.
+type countingKernel struct {
+	platform.Kernel
+	mu   sync.Mutex
+	sets int
+}
+
+func (k *countingKernel) Set(fd uintptr, level, number, value int) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.sets++
+	return k.Kernel.Set(fd, level, number, value)
+}
+
+func (k *countingKernel) made() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	n := k.sets
+	k.sets = 0
+	return n
+}
+
+// linuxAs is Linux' table with what another system does to listening sockets.
+func linuxAs(t *platform.Table) *platform.Table {
+	linux := *platform.Current()
+	linux.Title, linux.ArmsListener, linux.ListenerSource = t.Title, t.ArmsListener, t.ListenerSource
+	return &linux
+}
+
+// A struct with a SyscallConn method that is neither net.Conn nor net.Listener:
+// only the kernel knows what it is.
+type bareSocket struct{ syscall.Conn }
+
+// Setting an option on a listening socket ends it on macOS and NetBSD, and nobody
+// knows on other systems: there it is refused, with every way to get at one. A
+// connection gets its options on all of them.
+func TestListenersAreRefusedWhereAnOptionMayEndThem(t *testing.T) {
+	k := &countingKernel{Kernel: platform.System()}
+	sockopt.SwapKernel(t, k)
+	cfg := sockopt.Config{Idle: 111 * time.Second, Interval: 22 * time.Second, Count: 3}
+	for _, tbl := range platform.Tables() {
+		t.Run(tbl.Name, func(t *testing.T) {
+			sockopt.SwapTable(t, linuxAs(tbl))
+			l, err := net.Listen("tcp4", "127.0.0.1:0")
+			require.NoError(t, err)
+			defer l.Close()
+			tcp := l.(*net.TCPListener)
+			rc, err := tcp.SyscallConn()
+			require.NoError(t, err)
+			handle, err := sockopt.NewHandle(l)
+			require.NoError(t, err)
+			rawHandle, err := sockopt.NewHandle(rc)
+			require.NoError(t, err)
+			setter, err := sockopt.NewSetter(cfg)
+			require.NoError(t, err)
+			hook, err := sockopt.Control(cfg)
+			require.NoError(t, err)
+			k.made()
+			for way, err := range map[string]error{
+				"a *net.TCPListener":         sockopt.Set(l, cfg),
+				"a listener wrapped":         sockopt.Set(struct{ *net.TCPListener }{tcp}, cfg),
+				"its RawConn":                sockopt.Set(rc, cfg),
+				"another syscall.Conn":       sockopt.Set(bareSocket{tcp}, cfg),
+				"a Handle":                   handle.Set(cfg),
+				"a Handle of its RawConn":    rawHandle.Set(cfg),
+				"a Setter":                   setter.Set(l),
+				"the hook of a ListenConfig": listenWith(net.ListenConfig{Control: hook}),
+			} {
+				if tbl.ArmsListener == platform.No {
+					assert.NoError(t, err, way)
+					continue
+				}
+				require.ErrorIs(t, err, errors.ErrUnsupported, way)
+				assert.ErrorContains(t, err, tbl.ListenerHarm(), way)
+				assert.ErrorContains(t, err, "use listener.ListenConfig or listener.Wrap", way)
+			}
+			assert.Equal(t, tbl.ArmsListener == platform.No, k.made() > 0, "options set on a listening socket")
+			_, err = sockopt.Get(l)
+			assert.NoError(t, err, "to look is harmless")
+			require.NoError(t, setter.SetsOnly(0).WithoutReadBack().Set(l), "to set nothing too")
+
+			client, server := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+			rc, err = server.SyscallConn()
+			require.NoError(t, err)
+			for way, err := range map[string]error{
+				"a *net.TCPConn":  sockopt.Set(client, cfg),
+				"a tls.Conn":      sockopt.Set(tls.Client(client, &tls.Config{}), cfg),
+				"its RawConn":     sockopt.Set(rc, cfg),
+				"a Setter":        setter.Set(server),
+				"a Dialer's hook": dialWith(t, net.Dialer{Control: hook, KeepAlive: -1}),
+				"a Dialer's ControlContext, the port reused": dialWith(t, net.Dialer{KeepAlive: -1,
+					ControlContext: func(ctx context.Context, network, address string, c syscall.RawConn) error {
+						return errors.Join(reuseAddr(c), setter.ControlContext(ctx, network, address, c))
+					}}),
+			} {
+				assert.NoError(t, err, way)
+			}
+			assert.Positive(t, k.made())
+			assert.Equal(t, 111, socktest.ReadAny(t, client).Idle)
+		})
+	}
+}
+
+func listenWith(lc net.ListenConfig) error {
+	lc.SetMultipathTCP(false)
+	l, err := lc.Listen(context.Background(), "tcp4", "127.0.0.1:0")
+	if err == nil {
+		l.Close()
+	}
+	return err
+}
+
+func dialWith(t *testing.T, d net.Dialer) error {
+	t.Helper()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	conn, err := d.Dial("tcp4", l.Addr().String())
+	if err == nil {
+		conn.Close()
+	}
+	return err
+}
+
+func reuseAddr(c syscall.RawConn) error {
+	var inner error
+	outer := c.Control(func(fd uintptr) { inner = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1) })
+	return errors.Join(outer, inner)
+}
+
+// What cannot be asked is not a connection.
+func TestASocketThatCannotBeAskedWhetherItListens(t *testing.T) {
+	refusing := &socketQuestion{Kernel: platform.System()}
+	sockopt.SwapKernel(t, refusing)
+	darwin, _ := platform.Lookup("darwin")
+	sockopt.SwapTable(t, linuxAs(darwin))
+	client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	rc, err := client.SyscallConn()
+	require.NoError(t, err)
+	err = sockopt.Set(rc, sockopt.Config{Idle: time.Minute})
+	require.ErrorIs(t, err, syscall.ENOPROTOOPT)
+	assert.ErrorContains(t, err, "SO_ACCEPTCONN")
+	assert.NoError(t, sockopt.Set(client, sockopt.Config{Idle: time.Minute}), "the type says that it is a connection")
+}
+
+type socketQuestion struct{ platform.Kernel }
+
+func (k *socketQuestion) Get(fd uintptr, level, number int) (int, error) {
+	if level == syscall.SOL_SOCKET && number == syscall.SO_ACCEPTCONN {
+		return 0, syscall.ENOPROTOOPT
+	}
+	return k.Kernel.Get(fd, level, number)
+}
