@@ -21,8 +21,8 @@ import (
 // roundTrip is that of the wires on which detection is measured.
 const roundTrip = 100 * time.Millisecond
 
-// detecting notices a dead peer after 5 s.
-var detecting = sockopt.Config{Idle: 2 * time.Second, Interval: time.Second, Count: 3, UserTimeout: 5 * time.Second}
+// detecting notices a dead peer after 3 s.
+var detecting = sockopt.Config{Idle: time.Second, Interval: time.Second, Count: 2, UserTimeout: 3 * time.Second}
 
 // TestDetectionOnTheWire: the death of the peer is noticed within the bounds that are
 // published, in each phase. A connection of package net beside it has not noticed
@@ -40,7 +40,7 @@ func TestDetectionOnTheWire(t *testing.T) {
 		"idle, only to the client":   {sockopt.PhaseIdle, toClient, never},
 		"in flight":                  {sockopt.PhaseInFlight, everything, 0},
 		"in flight, only the answer": {sockopt.PhaseInFlight, toClient, 0},
-		"late write":                 {sockopt.PhaseLateWrite, everything, 4500 * time.Millisecond},
+		"late write":                 {sockopt.PhaseLateWrite, everything, 2500 * time.Millisecond},
 		"zero window":                {sockopt.PhaseZeroWindow, everything, never},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -142,7 +142,7 @@ func TestALivePeerThatDoesNotRead(t *testing.T) {
 			cfg := sockopt.Config{Idle: time.Second, Interval: time.Second, Count: 2, UserTimeout: tt.userTimeout}
 			client, _ := onWire(t, netlab.NewWire(t, 0), ours(cfg, false))
 			fill(t, client)
-			err := ends(client, 8*time.Second)
+			err := ends(client, 6*time.Second)
 			assert.Equal(t, tt.want, sockopt.CauseOf(err), "%v", err)
 		})
 	}

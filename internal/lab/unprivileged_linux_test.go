@@ -15,14 +15,15 @@ import (
 // TestWithoutRoot: the lab works for every user, where the kernel has user namespaces:
 // namespaces, the load balancer, the capture.
 func TestWithoutRoot(t *testing.T) {
+	t.Parallel()
 	if !netlab.InUserNamespace() && !socktest.InChildAsNobody(t) {
 		return
 	}
-	b := netlab.NewBalancer(t, 2*time.Second, netlab.Resets)
+	b := netlab.NewBalancer(t, time.Second, netlab.Resets)
 	require.True(t, netlab.InUserNamespace())
 	c := connectThrough(t, b, plainSide, plainSide)
 	require.NoError(t, exchange(c))
-	time.Sleep(4 * time.Second)
+	time.Sleep(2 * time.Second)
 	assert.Equal(t, sockopt.Reset, sockopt.CauseOf(exchange(c)))
 
 	w := newWorld(t, ours(probing, false), plainSide, "127.0.0.1:0")

@@ -47,7 +47,10 @@ func Tool(t testing.TB, name string) string {
 // strict mode; .ci/run and .ci/nightly set [LongTests].
 func Long(t testing.TB) {
 	t.Helper()
-	if os.Getenv(LongTests) != "1" {
+	if !LongTestsRun() {
 		t.Skip("takes long: " + LongTests + "=1 runs it")
 	}
 }
+
+// LongTestsRun is for a test that goes on for longer then.
+func LongTestsRun() bool { return os.Getenv(LongTests) == "1" }
