@@ -180,7 +180,14 @@ func TestForeignWays(t *testing.T) {
 	})
 	t.Run("Restore", func(t *testing.T) {
 		inner := foreignListen(t)
-		require.NoError(t, sockopt.Set(inner, cfg))
+		// Somebody else may; this package must not, as nobody knows what it does there.
+		require.ErrorIs(t, sockopt.Set(inner, cfg), errors.ErrUnsupported)
+		plan, faults := table.Plan(platform.Request(cfg))
+		require.Empty(t, faults)
+		rc, err := inner.(*net.TCPListener).SyscallConn()
+		require.NoError(t, err)
+		require.NoError(t, rc.Control(func(fd uintptr) { err = plan.Apply(platform.System(), fd, &plan) }))
+		require.NoError(t, err)
 		l, err := listener.Restore(inner)
 		if foreignOld(table) {
 			// That keepalive is on is all that the listening socket tells.

@@ -106,7 +106,7 @@ func TestWrongUseIsExit2AndNamesTheMistake(t *testing.T) {
 		args []string
 		want string
 	}{
-		"not a config":      {[]string{"demo", "--config", "idle=soon"}, "idle=soon is not a duration"},
+		"not a config":      {[]string{"demo", "--config", "idle=soon"}, `idle="soon" is not a duration`},
 		"out of range":      {[]string{"demo", "--config", "count=-1"}, "count=-1 is negative"},
 		"too much":          {[]string{"demo", "--config", "count=99999999"}, "count=99999999 is too large"},
 		"unknown flag":      {[]string{"demo", "--frob"}, "unknown flag: --frob"},
