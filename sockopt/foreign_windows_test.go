@@ -350,13 +350,17 @@ func TestForeignKernelRefuses(t *testing.T) {
 		assert.Equal(t, []any{7 * time.Second, 5}, []any{held.Interval, held.Count})
 	}
 
-	// What the kernel refuses fails the dial and the listening, not a connection
-	// later.
+	// What the kernel refuses fails the dial. A listening socket is not touched, so
+	// a listener tells of it at accept.
 	_, err = (&dialer.Dialer{Config: cfg}).Dial("tcp", foreignListen(t).Addr().String())
 	require.ErrorIs(t, err, win.WSAEINVAL)
-	lc := listener.ListenConfig{Config: cfg}
-	_, err = lc.Listen(context.Background(), "tcp", "127.0.0.1:0")
-	require.ErrorIs(t, err, win.WSAEINVAL)
+	var heard error
+	lc := listener.ListenConfig{Config: cfg, OnError: func(_ net.Conn, err error) { heard = err }}
+	l, err := lc.Listen(context.Background(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	foreignConnect(t, l, net.Dial)
+	require.ErrorIs(t, heard, win.WSAEINVAL)
 }
 
 // TestForeignUserTimeout: Wine has no TCP_MAXRT. The error says that it is
