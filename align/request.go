@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -44,8 +45,16 @@ type Request struct {
 	// writes meanwhile. It takes about half the idle time.
 	FromFailure bool
 
+	// Retries are the limits of the kernels on sending again what is unanswered,
+	// which decide without a user timeout: [platform.SystemRetries] for this
+	// machine. The zero value stands for a kernel's defaults.
+	Retries platform.Retries
+	// Multipath: the connections are of Multipath TCP, which has no user timeout
+	// and tells later that a peer has died; see [sockopt.Conditions].
+	Multipath bool
+
 	// NoUserTimeout plans without a user timeout: data in flight to a dead peer
-	// is then noticed after about 15 minutes, and no live peer is given up
+	// is then noticed after about 15 minutes by default, and no live peer is given up
 	// because it does not read.
 	NoUserTimeout bool
 }
@@ -69,7 +78,7 @@ func (r Request) lostProbes() int {
 }
 
 func (r Request) conditions() sockopt.Conditions {
-	return sockopt.Conditions{RTT: r.RTT, HZ: r.HZ}
+	return sockopt.Conditions{RTT: r.RTT, HZ: r.HZ, Retries: r.Retries, Multipath: r.Multipath}
 }
 
 func (r Request) rtt() time.Duration {

@@ -25,11 +25,11 @@ func Of(c any) (Report, error) {
 }
 
 // A Handle is one connection or listener, kept for repeated looks: its methods
-// allocate nothing, unless there is an error to tell (on linux/386 and
-// linux/s390x one TCP_INFO each). It does not keep the
-// connection open and need not be closed; after the connection is closed its
-// methods return an error that wraps [net.ErrClosed]. It may be used
-// concurrently, also beside a blocked Read or Write.
+// allocate nothing, unless there is an error to tell, or data in flight, whose
+// limits Report reads. It does not keep the connection open and need not be
+// closed; after the connection is closed its methods return an error that wraps
+// [net.ErrClosed]. It may be used concurrently, also beside a blocked Read or
+// Write.
 //
 // The handles of a program share up to four netlink sockets, which stay open.
 type Handle struct {

@@ -219,8 +219,16 @@ func TestMultipathTCPWithASilentPeer(t *testing.T) {
 	t.Parallel()
 	socktest.NeedMultipath(t)
 	socktest.InNamespace(t, func() {
+		err := os.WriteFile("/proc/sys/net/mptcp/close_timeout", []byte("1"), 0)
+		testenv.Need(t, err == nil, "needs a kernel with net.mptcp.close_timeout")
 		client, _ := multipathPair(t, true, "127.0.0.1:0")
 		require.NoError(t, sockopt.Set(client, sockopt.Config{Idle: time.Second, Interval: time.Second, Count: 1}))
+		began := time.Now()
+		retries, err := platform.SystemRetries()
+		require.NoError(t, err)
+		bounds, err := sockopt.DetectionBounds(of(t, client).Settings, sockopt.Conditions{Retries: retries, Multipath: true})
+		require.NoError(t, err)
+		bound := bounds[sockopt.PhaseIdle]
 		socktest.IP(t, "link set lo down")
 		socktest.Until(t, "the first probe", func() bool { return inspect.Alive(client) != nil })
 		assert.ErrorIs(t, inspect.Alive(client), inspect.ErrSuspect)
@@ -232,5 +240,11 @@ func TestMultipathTCPWithASilentPeer(t *testing.T) {
 			return health.PathLost
 		})
 		assert.ErrorIs(t, inspect.Alive(client), inspect.ErrSuspect, "the socket lives on for net.mptcp.close_timeout")
+		socktest.Until(t, "it is given up", func() bool { return inspect.Alive(client) != inspect.ErrSuspect })
+		took := time.Since(began)
+		t.Logf("%.2f s, promised %.2f s to %.2f s: %s", took.Seconds(), bound.Earliest.Seconds(), bound.Latest.Seconds(), bound.Note)
+		assert.ErrorIs(t, inspect.Alive(client), inspect.ErrGone)
+		assert.GreaterOrEqual(t, took, bound.Earliest)
+		assert.LessOrEqual(t, took, bound.Latest+time.Second, "a second for a busy machine")
 	})
 }

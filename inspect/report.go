@@ -14,6 +14,9 @@ type Report struct {
 	Socket
 	Kind     platform.Kind    // plain TCP or Multipath TCP, whose timer is that of its first subflow
 	Settings sockopt.Settings // what getsockopt returned
+	// Retries decide about data in flight where there is no user timeout. They are
+	// read only while there is some, and are the zero value where they are not known.
+	Retries platform.Retries
 	// Unknown is why the timer is not known, or comes from a lesser source than
 	// sock_diag: an error that wraps [errors.ErrUnsupported] on systems that do
 	// not show it, [ErrOtherNamespace], [ErrGone] or what the kernel said.

@@ -71,15 +71,32 @@ func TestNextProbeAndVerdict(t *testing.T) {
 		{"off", func(r *inspect.Report) { r.Settings.Enabled = false; r.Timer = inspect.Timer{Kind: inspect.TimerOff} }, 0, inspect.ErrNoProbe,
 			"keepalive is off: a dead peer of an idle connection is never noticed"},
 		{"data in flight", func(r *inspect.Report) { r.Timer.Kind = inspect.TimerOn }, 0, inspect.ErrNoProbe,
-			"data is in flight: no probe is sent; net.ipv4.tcp_retries2 decides, about 15 minutes by default"},
+			"data is in flight: no probe is sent; net.ipv4.tcp_retries2 decides, which is unknown"},
 		{"data in flight that is repeated", func(r *inspect.Report) {
 			r.Timer.Kind, r.Timer.Unanswered = inspect.TimerOn, 3
 			r.Settings.UserTimeout = 30 * s
 		}, 0, inspect.ErrNoProbe, "data is in flight, 3 retransmissions: no probe is sent; the user timeout of 30s decides"},
 		{"data in flight of which only TCP_INFO knows", func(r *inspect.Report) { r.Activity.Unacked = 1 }, 0, inspect.ErrNoProbe,
-			"data is in flight: no probe is sent; net.ipv4.tcp_retries2 decides, about 15 minutes by default"},
+			"data is in flight: no probe is sent; net.ipv4.tcp_retries2 decides, which is unknown"},
+		{"what the machine says, not what is usual", func(r *inspect.Report) {
+			r.Activity.Unacked, r.Timer.Kind = 1, inspect.TimerOn
+			r.Retries = platform.DefaultRetries()
+			r.Retries.Data = 5
+		}, 0, inspect.ErrNoProbe,
+			"data is in flight: no probe is sent; net.ipv4.tcp_retries2=5 decides, not before 13s"},
+		{"nobody has it open", func(r *inspect.Report) {
+			r.Activity.Unacked, r.Timer.Kind, r.State, r.Inode = 1, inspect.TimerOn, inspect.FinWait1, 0
+			r.Retries = platform.DefaultRetries()
+			r.Retries.Orphan = 2
+		}, 0, inspect.ErrNoProbe,
+			"data is in flight: no probe is sent; net.ipv4.tcp_orphan_retries=2 decides, not before 1.4s"},
+		{"window probes are counted", func(r *inspect.Report) {
+			r.Timer.Kind, r.Timer.Unanswered = inspect.TimerPersist, 2
+			r.Retries = platform.DefaultRetries()
+		}, 0, inspect.ErrNoProbe,
+			"the peer's window is zero, 2 window probes unanswered; net.ipv4.tcp_retries2=15 decides, so many unanswered in a row"},
 		{"zero window", func(r *inspect.Report) { r.Timer.Kind, r.Timer.Unanswered = inspect.TimerPersist, 1 }, 0, inspect.ErrNoProbe,
-			"the peer's window is zero, 1 window probe unanswered; net.ipv4.tcp_retries2 decides, about 15 minutes by default"},
+			"the peer's window is zero, 1 window probe unanswered; net.ipv4.tcp_retries2 decides, which is unknown"},
 		{"on without a timer is unknown", func(r *inspect.Report) { r.Timer = inspect.Timer{Kind: inspect.TimerOff} }, 0, sockopt.ErrUnknown,
 			"next probe: keepalive is on, yet no timer is shown: it is unknown; the peer is given up 1m30s after its last answer"},
 		{"an unknown timer", func(r *inspect.Report) { r.Timer = inspect.Timer{}; r.Unknown = errors.New("the reason") }, 0, sockopt.ErrUnknown,

@@ -73,7 +73,23 @@ func (r *Report) untilGivenUp() string {
 	case timeout > 0:
 		return "the user timeout of " + seconds(timeout) + " decides"
 	}
-	return "net.ipv4.tcp_retries2 decides, about 15 minutes by default"
+	if r.Inode == 0 && r.Source == SockDiag { // nobody has it open
+		return r.decides("tcp_orphan_retries", r.Retries.Orphan, r.Retries.OrphanTimeout)
+	}
+	return r.decides("tcp_retries2", r.Retries.Data, r.Retries.DataTimeout)
+}
+
+// decides names the limit, what it is here if that is known, and the time that it
+// means, of which the path makes up to twice as much.
+func (r *Report) decides(name string, n int, timeout func() time.Duration) string {
+	if r.Retries == (platform.Retries{}) {
+		return "net.ipv4." + name + " decides, which is unknown"
+	}
+	s := fmt.Sprintf("net.ipv4.%s=%d decides, ", name, n)
+	if r.Timer.Kind == TimerPersist {
+		return s + "so many unanswered in a row"
+	}
+	return s + "not before " + seconds(timeout())
 }
 
 // probing is about keepalive itself.

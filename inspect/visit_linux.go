@@ -51,6 +51,9 @@ func (v *visit) look(fd uintptr) (err error) {
 	}
 	v.askTables(fd)
 	r.Activity = activity
+	if r.Timer.Kind == TimerOn || r.Timer.Kind == TimerPersist || activity.Unacked > 0 {
+		r.Retries, _ = platform.SystemRetriesOf(fd) // Verdict says what is not known
+	}
 	if t.kind == platform.MultipathTCP && activity.Known {
 		r.State = state // of the connection, not of its subflow
 	}

@@ -22,23 +22,33 @@ func systemDefaults() (Settings, error) {
 }
 
 func systemDefaultsOf(fd uintptr) (Settings, error) {
+	same, err := inOurNamespace(int(fd))
+	switch {
+	case err != nil:
+		return Settings{}, err
+	case same:
+		return systemDefaults()
+	}
+	return inNamespaceOf(int(fd), systemDefaults)
+}
+
+// inOurNamespace tells whether the socket is in the network namespace of the
+// calling thread; false also before Linux 5.14, which has no cookie to compare.
+func inOurNamespace(fd int) (bool, error) {
 	fresh, err := freshSocket()
 	if err != nil {
-		return Settings{}, err
+		return false, err
 	}
 	defer unix.Close(fresh)
-	theirs, err := unix.GetsockoptUint64(int(fd), unix.SOL_SOCKET, unix.SO_NETNS_COOKIE)
+	var ours uint64
+	theirs, err := unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_NETNS_COOKIE)
 	if err == nil {
-		var ours uint64
 		ours, err = unix.GetsockoptUint64(fresh, unix.SOL_SOCKET, unix.SO_NETNS_COOKIE)
-		if err == nil && ours == theirs {
-			return Current().Read(System(), uintptr(fresh))
-		}
 	}
-	if err != nil && !noSuchOption(err) { // before Linux 5.14 there is no cookie to compare
-		return Settings{}, fmt.Errorf("getsockopt SO_NETNS_COOKIE: %w", err)
+	if err != nil && !noSuchOption(err) {
+		return false, fmt.Errorf("getsockopt SO_NETNS_COOKIE: %w", err)
 	}
-	return defaultsInNamespaceOf(int(fd))
+	return err == nil && ours == theirs, nil
 }
 
 func freshSocket() (int, error) {
@@ -52,42 +62,43 @@ func freshSocket() (int, error) {
 	return fd, nil
 }
 
-// defaultsInNamespaceOf asks a fresh socket inside the network namespace of fd.
-func defaultsInNamespaceOf(fd int) (Settings, error) {
+// inNamespaceOf calls ask on a thread inside the network namespace of fd.
+func inNamespaceOf[T any](fd int, ask func() (T, error)) (T, error) {
+	var none T
 	ns, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.SIOCGSKNS, 0)
 	if errno != 0 {
-		return Settings{}, fmt.Errorf("the socket may be in another network namespace, whose defaults cannot be read: ioctl SIOCGSKNS: %w", errno)
+		return none, fmt.Errorf("the socket may be in another network namespace, whose defaults cannot be read: ioctl SIOCGSKNS: %w", errno)
 	}
 	defer unix.Close(int(ns))
-	done := make(chan answer)
-	go askInNamespace(int(ns), done)
+	done := make(chan answer[T])
+	go askInNamespace(int(ns), ask, done)
 	a := <-done
-	return a.settings, a.err
+	return a.value, a.err
 }
 
 // An answer is what a goroutine in another namespace found.
-type answer struct {
-	settings Settings
-	err      error
+type answer[T any] struct {
+	value T
+	err   error
 }
 
 // askInNamespace asks on a thread that stays locked, so it ends with its
 // goroutine and no other one ever runs in the foreign namespace. The program's
 // first thread never ends, and /proc/self shows its namespace as the program's:
 // where that is the one at hand, it is held while another does the work.
-func askInNamespace(ns int, done chan<- answer) {
+func askInNamespace[T any](ns int, ask func() (T, error), done chan<- answer[T]) {
 	runtime.LockOSThread()
 	if unix.Gettid() == unix.Getpid() {
-		inner := make(chan answer)
-		go askInNamespace(ns, inner)
+		inner := make(chan answer[T])
+		go askInNamespace(ns, ask, inner)
 		done <- <-inner
 		runtime.UnlockOSThread()
 		return
 	}
 	if err := unix.Setns(ns, unix.CLONE_NEWNET); err != nil {
-		done <- answer{err: fmt.Errorf("setns to the socket's network namespace: %w", err)}
+		done <- answer[T]{err: fmt.Errorf("setns to the socket's network namespace: %w", err)}
 		return
 	}
-	settings, err := systemDefaults()
-	done <- answer{settings, err}
+	value, err := ask()
+	done <- answer[T]{value, err}
 }

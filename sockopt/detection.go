@@ -33,7 +33,8 @@ var (
 // Kernel timers are late, on Linux by up to 1/8 of the time they run for: the
 // peer may be given up that much later, or, where a user timeout is reached
 // meanwhile, one probe earlier. While data is in flight no probe is sent and the
-// user timeout alone decides (Linux: about 15 minutes without one).
+// user timeout alone decides (Linux: without one net.ipv4.tcp_retries2, about 15
+// minutes by default).
 // [DetectionBounds] accounts for all of that.
 //
 // Source: tcp_keepalive_timer in net/ipv4/tcp_timer.c.

@@ -89,6 +89,20 @@ type Conditions struct {
 	// UserTimeoutBeforeConnect: the user timeout is set before the connection is
 	// made, so that it also limits that.
 	UserTimeoutBeforeConnect bool
+	// Retries are the limits of the kernel: [platform.SystemRetries] for this
+	// machine, [platform.SystemRetriesOf] for one socket. The zero value stands for
+	// [platform.DefaultRetries].
+	Retries platform.Retries
+	// Multipath: the connection is one of Multipath TCP, with one subflow. A
+	// program learns that it has died only after net.mptcp.close_timeout.
+	Multipath bool
+}
+
+func (c Conditions) retries() platform.Retries {
+	if c.Retries == (platform.Retries{}) {
+		return platform.DefaultRetries()
+	}
+	return c.Retries
 }
 
 // DefaultRTT is the round trip that [Conditions] without one stand for.
@@ -115,21 +129,15 @@ func (c Conditions) Validate() error {
 	case c.HZ != 0 && (c.HZ < minHZ || c.HZ > maxHZ):
 		return fmt.Errorf("HZ=%d is out of range: %d to %d (CONFIG_HZ of a kernel), or 0 for the worst of 100, 250, 300 and 1000", c.HZ, minHZ, maxHZ)
 	}
-	return nil
+	return c.retries().Validate()
 }
 
 const (
 	minRTO = 200 * time.Millisecond // TCP_RTO_MIN
-	maxRTO = 120 * time.Second      // TCP_RTO_MAX
-	maxRTT = maxRTO
+	maxRTT = 120 * time.Second      // TCP_RTO_MAX
 	slack  = 100 * time.Millisecond // for the lateness of the first two timers; up to 0.07 s was measured
 	minHZ  = 24
 	maxHZ  = 1200
-
-	// Without a user timeout data is retransmitted until net.ipv4.tcp_retries2 =
-	// 15 retransmissions would have taken 924.6 s, had they begun at 200 ms
-	// (tcp_retries2 in Documentation/networking/ip-sysctl.rst).
-	retries2 = 924600 * time.Millisecond
 )
 
 // LatestProbe returns the longest time between the last segment received and a
@@ -184,7 +192,12 @@ func DetectionBounds(s Settings, c Conditions) (Detection, error) {
 	}
 	d[PhaseInFlight] = inFlightBound(s.UserTimeout, c)
 	d[PhaseLateWrite] = lateWriteBound(d)
-	d[PhaseZeroWindow] = zeroWindowBound(s.UserTimeout, d[PhaseInFlight])
+	d[PhaseZeroWindow] = zeroWindowBound(s.UserTimeout, c)
+	if c.Multipath {
+		for _, p := range []Phase{PhaseIdle, PhaseInFlight, PhaseLateWrite, PhaseZeroWindow} {
+			d[p] = d[p].ofMultipath(c.retries())
+		}
+	}
 	d[PhaseConnect] = connectBound(s.UserTimeout, c)
 	return d, nil
 }
@@ -213,10 +226,11 @@ func idleBound(s Settings, nominal time.Duration, c Conditions) Bound {
 // half of it at most, and may be late by 1/8 of that.
 func inFlightBound(userTimeout time.Duration, c Conditions) Bound {
 	if userTimeout == 0 {
+		r := c.retries()
 		return Bound{
-			Earliest: retries2,
-			Latest:   2*c.RTO() + retries2 + maxRTO + maxRTO/8,
-			Note:     "no user timeout: net.ipv4.tcp_retries2 decides, here with its default of 15",
+			Earliest: r.DataTimeout(),
+			Latest:   eighthMore(2*c.RTO()) + latestRetransmission(r, c.RTO()) + slack,
+			Note:     "no user timeout: " + c.says("net.ipv4.tcp_retries2=%d", r.Data),
 		}
 	}
 	return Bound{
@@ -224,6 +238,46 @@ func inFlightBound(userTimeout time.Duration, c Conditions) Bound {
 		Latest:   2*c.RTO() + userTimeout + userTimeout/16 + slack,
 		Note:     "not for a program that writes more often than about every two round trips: each write delays the retransmission timer",
 	}
+}
+
+// latestRetransmission is the longest time from the first retransmission to the one
+// at which the data is given up: the first that is due after the timeout. The
+// timeout is what the first transmission and as many retransmissions take that
+// begin at 200 ms, but it counts from the first retransmission, so that it may take
+// one more (retransmits_timed_out in net/ipv4/tcp_timer.c).
+func latestRetransmission(r platform.Retries, rto time.Duration) time.Duration {
+	timeout := r.DataTimeout()
+	slowest := time.Duration(0)
+	for n := range r.Data + 1 {
+		slowest += min(rto<<min(n+1, 16), r.LongestRTO)
+	}
+	last := min(r.LongestRTO, timeout+2*rto) // twice what all before took, or less
+	return max(timeout, min(eighthMore(slowest), timeout+eighthMore(last)))
+}
+
+// eighthMore is d with kernel timers that are as late as they can be.
+func eighthMore(d time.Duration) time.Duration { return d + d/8 }
+
+// says writes down which limit decides.
+func (c Conditions) says(format string, args ...any) string {
+	s := fmt.Sprintf(format, args...) + " decides"
+	if c.Retries == (platform.Retries{}) {
+		s += ", the kernel's default"
+	}
+	return s
+}
+
+// ofMultipath: a subflow dies as a connection of TCP does; the connection lives on
+// without one for a while (mptcp_close_tout_expired in net/mptcp/protocol.c).
+func (b Bound) ofMultipath(r platform.Retries) Bound {
+	if b.Promised() {
+		b.Latest += eighthMore(r.Multipath) + slack
+	}
+	if b.Note != "" {
+		b.Note += "; "
+	}
+	b.Note += fmt.Sprintf("Multipath TCP tells %s after its last subflow has died (net.mptcp.close_timeout)", r.Multipath)
+	return b
 }
 
 func lateWriteBound(d Detection) Bound {
@@ -237,22 +291,31 @@ func lateWriteBound(d Detection) Bound {
 	}
 }
 
-func zeroWindowBound(userTimeout time.Duration, inFlight Bound) Bound {
+// zeroWindowBound: without a user timeout as many window probes must be unanswered
+// in a row as tcp_retries2 says; answered ones count for nothing. Where the window
+// was taken back, retransmissions serve as probes for twice the longest timeout.
+//
+// Source: tcp_probe_timer and tcp_rtx_probe0_timed_out in net/ipv4/tcp_timer.c.
+func zeroWindowBound(userTimeout time.Duration, c Conditions) Bound {
+	r := c.retries()
+	interval := min(c.RTO()<<min(r.Data, 16), r.LongestRTO) // the longest that there can be
+	probes := eighthMore(max(time.Duration(r.Data+1)*interval, 3*r.LongestRTO)) + slack
 	if userTimeout == 0 {
-		return Bound{Note: "no user timeout: window probes go on for 14 to more than 18 minutes (measured)"}
+		return Bound{Latest: probes, Note: "no user timeout: " + c.says("net.ipv4.tcp_retries2=%d", r.Data)}
 	}
 	return Bound{
-		Latest: inFlight.Latest,
+		Latest: min(probes, inFlightBound(userTimeout, c).Latest),
 		Note:   "a live peer that does not read for as long as the user timeout is given up too",
 	}
 }
 
 func connectBound(userTimeout time.Duration, c Conditions) Bound {
-	if userTimeout > 0 && c.UserTimeoutBeforeConnect {
-		t := max(time.Second, userTimeout)
-		return Bound{Earliest: t, Latest: t + 100*time.Millisecond + t/8}
+	r := c.retries()
+	t, note := r.ConnectTimeout(), c.says("net.ipv4.tcp_syn_retries=%d", r.SYN)
+	if userTimeout > 0 && c.UserTimeoutBeforeConnect && max(time.Second, userTimeout) < t {
+		t, note = max(time.Second, userTimeout), ""
 	}
-	return Bound{Note: "net.ipv4.tcp_syn_retries decides, about two minutes: limit it with the dialer's timeout"}
+	return Bound{Earliest: t, Latest: eighthMore(t) + slack, Note: note}
 }
 
 // LongestUserTimeout returns the longest user timeout with which data in flight

@@ -66,7 +66,7 @@ func TestDetectionBoundsWithoutPromise(t *testing.T) {
 	off.Enabled = false
 	d, err := sockopt.DetectionBounds(off, sockopt.Conditions{})
 	require.NoError(t, err)
-	for _, p := range []sockopt.Phase{sockopt.PhaseIdle, sockopt.PhaseLateWrite, sockopt.PhaseZeroWindow, sockopt.PhaseConnect} {
+	for _, p := range []sockopt.Phase{sockopt.PhaseIdle, sockopt.PhaseLateWrite} {
 		assert.False(t, d[p].Promised(), "%s", p)
 		assert.NotEmpty(t, d[p].Note, "%s", p)
 	}
@@ -87,6 +87,42 @@ func TestDetectionBoundsWithoutPromise(t *testing.T) {
 		_, err := sockopt.DetectionBounds(complete(2, 1, 3, 0), c)
 		assert.ErrorContains(t, err, "out of range", "%+v", c)
 	}
+}
+
+// What was measured on Linux 6.18 where the machine has other limits than by
+// default, in seconds.
+func TestDetectionBoundsOfOtherMachines(t *testing.T) {
+	t.Parallel()
+	with := func(change func(*platform.Retries)) platform.Retries {
+		r := platform.DefaultRetries()
+		change(&r)
+		return r
+	}
+	for _, tt := range []struct {
+		retries     platform.Retries
+		phase       sockopt.Phase
+		first, last float64
+	}{
+		{with(func(r *platform.Retries) { r.Data = 5 }), sockopt.PhaseInFlight, 13.4, 13.4},
+		{with(func(r *platform.Retries) { r.LongestRTO = time.Second }), sockopt.PhaseInFlight, 15.0, 15.09},
+		{with(func(r *platform.Retries) { r.LongestRTO = time.Second }), sockopt.PhaseLateWrite, 19.67, 19.96},
+		{with(func(r *platform.Retries) { r.LongestRTO = time.Second }), sockopt.PhaseZeroWindow, 14.39, 15.63},
+		{with(func(r *platform.Retries) { r.LongestRTO = time.Second }), sockopt.PhaseConnect, 7.15, 7.15},
+		{platform.DefaultRetries(), sockopt.PhaseConnect, 133.5, 133.5},
+		{platform.DefaultRetries(), sockopt.PhaseZeroWindow, 825, 1100},
+	} {
+		d, err := sockopt.DetectionBounds(complete(2, 1, 3, 0), sockopt.Conditions{RTT: time.Millisecond, HZ: 250, Retries: tt.retries})
+		require.NoError(t, err)
+		b := d[tt.phase]
+		assert.LessOrEqual(t, b.Earliest.Seconds(), tt.first, "%s %+v", tt.phase, tt.retries)
+		assert.GreaterOrEqual(t, b.Latest.Seconds(), tt.last, "%s %+v", tt.phase, tt.retries)
+		if tt.phase == sockopt.PhaseInFlight || tt.phase == sockopt.PhaseConnect {
+			assert.Less(t, b.Latest.Seconds(), tt.last*2.1, "%s %+v: one retransmission more", tt.phase, tt.retries)
+			assert.Greater(t, b.Earliest.Seconds(), tt.first*0.9, "%s %+v: no wider than it has to be", tt.phase, tt.retries)
+		}
+	}
+	_, err := sockopt.DetectionBounds(complete(2, 1, 3, 0), sockopt.Conditions{Retries: platform.Retries{Data: 15}})
+	assert.ErrorContains(t, err, "Retries.SYN=0 is out of range: 1 to 127")
 }
 
 // The longest user timeout for a time is one with which the bound keeps it.

@@ -97,7 +97,7 @@ func (o *checkOptions) run(stdout, stderr io.Writer) error {
 			count.local++
 			continue
 		}
-		f := o.judge(r, plan)
+		f := o.judge(v, r, plan)
 		count.add(f)
 		switch {
 		case o.json:
@@ -150,20 +150,30 @@ func (t *tally) result() error {
 }
 
 // judge says what becomes of a connection.
-func (o *checkOptions) judge(r *row, plan *align.Plan) finding {
-	a, err := o.request.Assess(r.Settings)
+func (o *checkOptions) judge(v *survey, r *row, plan *align.Plan) finding {
+	request, want := o.request, plan.Config
+	var retriesErr error
+	request.Retries, retriesErr = v.machineRetries()
+	if r.Kind == platform.MultipathTCP {
+		request.Multipath = true
+		want.UserTimeout = 0 // which it cannot have
+	}
+	a, err := request.Assess(r.Settings)
 	if err != nil { // the plan was made of the same request
 		panic(err)
 	}
 	f := finding{row: r, verdict: a.Verdict.String(), reason: a.Reason, assess: a}
 	switch {
 	case a.Verdict == align.Loses:
-		f.bad, f.change = true, changes(r.Settings, plan.Config)
+		f.bad, f.change = true, changes(r.Settings, want)
 	case a.Verdict == align.NeedsHeartbeat:
 		f.bad, f.change = true, heartbeatChange(a.Heartbeat)
+	case a.Verdict == align.Survives && o.request.Detect > 0 && r.Settings.UserTimeout == 0 && retriesErr != nil:
+		f.verdict = align.Unknown.String()
+		f.reason = "how long data in flight to a dead peer goes unnoticed is unknown: " + retriesErr.Error()
 	case a.Verdict == align.Survives:
 		if why := o.unnoticed(a); why != "" {
-			f.bad, f.verdict, f.reason, f.change = true, unnoticed, why, changes(r.Settings, plan.Config)
+			f.bad, f.verdict, f.reason, f.change = true, unnoticed, why, changes(r.Settings, want)
 		}
 	}
 	if a.Verdict == align.NeedsHeartbeat && r.Settings.Known.Has(platform.KeepAlive) && !r.Settings.Enabled {

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
+	"net"
 	"os"
 	"strings"
 	"testing"
@@ -10,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tcpkeepalive/keepalive/inspect"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -106,4 +109,55 @@ func TestCheckWrongUse(t *testing.T) {
 		assert.Contains(t, errs, tt.want)
 		assert.Empty(t, out)
 	}
+}
+
+// Multipath TCP has no user timeout, which is known: there is a verdict.
+func TestCheckOfMultipathTCP(t *testing.T) {
+	socktest.NeedMultipath(t)
+	var lc net.ListenConfig
+	lc.SetMultipathTCP(true)
+	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	var d net.Dialer
+	d.SetMultipathTCP(true)
+	client, err := d.Dial("tcp", l.Addr().String())
+	require.NoError(t, err)
+	defer client.Close()
+	server, err := l.Accept()
+	require.NoError(t, err)
+	defer server.Close()
+	check := func(args ...string) (int, string) {
+		code, out, _ := command(append([]string{"check", "--path", "aws-nlb-tcp", "--peer", l.Addr().String()}, args...)...)
+		return code, out
+	}
+	require.NoError(t, sockopt.Set(client, sockopt.Config{Idle: 60 * time.Second, Interval: 10 * time.Second, Count: 3}))
+	code, out := check()
+	assert.Equal(t, exitOK, code, out)
+	code, out = check("--detect", "150s")
+	assert.Equal(t, exitProblems, code, out)
+	assert.Regexp(t, `unnoticed .*idle: a dead peer is noticed up to 16\d`, out, "100 s of keepalive and a minute until the socket tells")
+	assert.NotContains(t, out, "user-timeout", "it cannot have one")
+	require.NoError(t, sockopt.Set(client, sockopt.Config{Disabled: true}))
+	code, out = check()
+	assert.Equal(t, exitProblems, code, out)
+	assert.Regexp(t, `loses +keepalive=on,idle=262s,interval=27s +keepalive is off`, out)
+
+	require.NoError(t, server.Close())
+	socktest.Until(t, "the peer's FIN", func() bool { return errors.Is(inspect.Alive(client), inspect.ErrPeerClosed) })
+	_, out, _ = command("ls", "--peer", l.Addr().String(), "--json")
+	assert.Contains(t, out, `"state":"CLOSE-WAIT"`)
+}
+
+// Without a user timeout the machine's retransmissions decide, not a kernel's
+// defaults.
+func TestCheckKnowsTheMachine(t *testing.T) {
+	socktest.InNamespace(t, func() {
+		flags := ours(t, sockopt.Config{Idle: 20 * time.Second, Interval: 5 * time.Second, Count: 3, UserTimeout: sockopt.NoUserTimeout})
+		for retries, want := range map[string]int{"15": exitProblems, "3": exitOK} {
+			require.NoError(t, os.WriteFile("/proc/sys/net/ipv4/tcp_retries2", []byte(retries), 0))
+			code, out, _ := command(append([]string{"check", "--path", "aws-nlb-tcp", "--detect", "60s"}, flags...)...)
+			assert.Equal(t, want, code, "tcp_retries2=%s: %s", retries, out)
+		}
+	})
 }

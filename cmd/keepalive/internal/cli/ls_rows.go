@@ -32,6 +32,19 @@ type survey struct {
 	devices  devices
 	defaults sockopt.Settings
 	notes    notes
+
+	retries     platform.Retries // of this network namespace, when they were asked for
+	retriesErr  error
+	retriesRead bool
+}
+
+// machineRetries are needed for data in flight only.
+func (v *survey) machineRetries() (platform.Retries, error) {
+	if !v.retriesRead {
+		v.retries, v.retriesErr = platform.SystemRetries()
+		v.retriesRead = true
+	}
+	return v.retries, v.retriesErr
 }
 
 func (o *lsOptions) newSurvey() *survey {
@@ -55,6 +68,9 @@ func (v *survey) rows() iter.Seq2[*row, error] {
 			r = row{Report: inspect.Report{Socket: *j.socket, Kind: platform.TCP}, owners: r.owners[:0]}
 			if r.Subflow != inspect.StateUnknown {
 				r.Kind = platform.MultipathTCP
+			}
+			if r.Timer.Kind == inspect.TimerOn || r.Timer.Kind == inspect.TimerPersist {
+				r.Retries, _ = v.machineRetries() // the verdict says what is unknown
 			}
 			v.notes.source = r.Source
 			if r.Device != 0 {
