@@ -1,57 +1,116 @@
 package transport
 
 import (
+	"cmp"
+	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
+	"time"
+	"unsafe"
 
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/dialer"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// base is a clone of the Base with the dialer and what the plan says.
-func (o *Options) base() (*http.Transport, error) {
-	var t *http.Transport
-	if o.Base != nil {
-		t = o.Base.Clone()
-	} else {
-		t = standard()
-		t.DialContext = nil // ours
-		t.MaxIdleConnsPerHost = t.MaxIdleConns
+const (
+	// As http.DefaultTransport has it, for a Base that has no limit.
+	maxIdleConns = 100
+	// How long http.DefaultTransport waits for a connection.
+	connectTimeout = 30 * time.Second
+)
+
+// base is a clone of the Base with the dialer and what the plan says, and what the
+// clone leaves behind: the Base itself, for the schemes that are registered there.
+func (o *Options) base() (base *http.Transport, registered http.RoundTripper, err error) {
+	from := o.Base
+	if from == nil {
+		var ok bool
+		if from, ok = http.DefaultTransport.(*http.Transport); !ok {
+			from = standard()
+		}
+	}
+	t := clone(from)
+	if scheme := overridden(from); scheme != "" {
+		return nil, nil, fmt.Errorf("transport: Base.RegisterProtocol was called for %q, and what is registered there would not be asked: register only other schemes, or call it from a RoundTripper of your own", scheme)
 	}
 	if err := o.setDialer(t); err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	if t.MaxIdleConnsPerHost == 0 {
+		t.MaxIdleConnsPerHost = cmp.Or(t.MaxIdleConns, maxIdleConns)
 	}
 	if o.Plan != nil && o.Plan.Heartbeat != nil {
 		follow(t, o.Plan.Heartbeat)
 	}
-	return t, nil
+	return t, from, nil
 }
 
-// setDialer gives t the Dialer, or one where it has none.
+// setDialer gives t the Dialer, or one where it has none but net/http's own.
 func (o *Options) setDialer(t *http.Transport) error {
-	d := o.Dialer
-	switch {
-	case d != nil:
+	if netHTTPDial != nil && t.DialContext != nil && sameFunc(t.DialContext, netHTTPDial) {
+		t.DialContext = nil
+	}
+	if o.Dialer != nil {
+		for _, own := range []struct {
+			name string
+			set  bool
+		}{
+			{"DialContext", t.DialContext != nil}, {"Dial", t.Dial != nil},
+			{"DialTLSContext", t.DialTLSContext != nil}, {"DialTLS", t.DialTLS != nil},
+		} {
+			if own.set {
+				return fmt.Errorf("transport: Dialer and Base.%s are both set, and only one can make a connection: leave one out; what a TLS connection needs goes into Base.TLSClientConfig", own.name)
+			}
+		}
+		return use(t, o.Dialer)
+	}
+	switch dial := t.Dial; {
 	case t.DialContext != nil:
 		return nil
-	default:
-		cfg, _, err := sockopt.Recommended().Nearest()
-		if errors.Is(err, errors.ErrUnsupported) { // no keepalive at all (js, wasip1, Plan 9)
-			t.DialContext = new(net.Dialer).DialContext
-			return nil
-		} else if err != nil {
-			return err
+	case dial != nil:
+		t.DialContext = func(_ context.Context, network, address string) (net.Conn, error) {
+			return dial(network, address)
 		}
-		d = &dialer.Dialer{Config: cfg}
+		return nil
 	}
-	if err := d.Config.Validate(); err != nil {
+	d := &dialer.Dialer{Base: net.Dialer{Timeout: connectTimeout}}
+	cfg, _, err := sockopt.Recommended().Nearest()
+	if errors.Is(err, errors.ErrUnsupported) { // no keepalive at all (js, wasip1, Plan 9)
+		t.DialContext = d.Base.DialContext
+		return nil
+	} else if err != nil {
+		return err
+	}
+	d.Config = cfg
+	return use(t, d)
+}
+
+func use(t *http.Transport, d *dialer.Dialer) error {
+	if err := d.Check(); err != nil {
 		return err
 	}
 	t.DialContext = d.DialContext
-	t.ForceAttemptHTTP2 = true // a custom DialContext switches it off
 	return nil
+}
+
+// netHTTPDial is the DialContext of http.DefaultTransport, a net.Dialer with the
+// 30 s, 15 s and 9 that nobody asked for. A clone of http.DefaultTransport, the
+// usual way to add a certificate authority or a proxy, has it too.
+var netHTTPDial = func() func(context.Context, string, string) (net.Conn, error) {
+	if t, ok := http.DefaultTransport.(*http.Transport); ok {
+		return t.DialContext
+	}
+	return nil
+}()
+
+// sameFunc tells whether two values are one function, bound to the same receiver.
+// Go compares functions only with nil, and reflect sees the code alone, which all
+// net.Dialers share; but a value of a func type is a pointer to what it is bound to.
+func sameFunc[F func(context.Context, string, string) (net.Conn, error)](a, b F) bool {
+	return *(*unsafe.Pointer)(unsafe.Pointer(&a)) == *(*unsafe.Pointer)(unsafe.Pointer(&b))
 }
 
 // follow applies what a plan says about a path that ignores keepalive probes.

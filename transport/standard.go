@@ -12,10 +12,11 @@ import (
 //
 // If the program has replaced http.DefaultTransport by another type, a
 // transport with the proxy settings of the environment and HTTP/2 is returned.
+// If it has replaced it by one that dials by itself, d takes the place of that too.
 func Standard(d *dialer.Dialer) *http.Transport {
 	t := standard()
+	t.Dial, t.DialTLS, t.DialTLSContext = nil, nil, nil
 	t.DialContext = d.DialContext
-	t.ForceAttemptHTTP2 = true // a custom DialContext switches it off
 	return t
 }
 
@@ -23,7 +24,19 @@ func Standard(d *dialer.Dialer) *http.Transport {
 func standard() *http.Transport {
 	t, ok := http.DefaultTransport.(*http.Transport)
 	if !ok {
-		return &http.Transport{Proxy: http.ProxyFromEnvironment}
+		return &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true}
 	}
-	return t.Clone()
+	return clone(t)
+}
+
+// clone returns one that speaks HTTP/2 where t does, whatever it will dial with. A
+// DialContext keeps net/http from speaking it unless told to
+// (onceSetNextProtoDefaults). Clone makes t decide, and what it speaks then stands
+// in its TLSNextProto.
+func clone(t *http.Transport) *http.Transport {
+	c := t.Clone()
+	if _, ok := t.TLSNextProto["h2"]; ok {
+		c.ForceAttemptHTTP2 = true
+	}
+	return c
 }

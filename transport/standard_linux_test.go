@@ -1,6 +1,8 @@
 package transport_test
 
 import (
+	"errors"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -119,3 +121,32 @@ func TestStandardFollowsTheDefault(t *testing.T) {
 type roundTripper struct{}
 
 func (roundTripper) RoundTrip(*http.Request) (*http.Response, error) { panic("not to be used") }
+
+// Not parallel: it replaces http.DefaultTransport.
+func TestStandardSpeaksWhatTheDefaultSpeaks(t *testing.T) {
+	standard := http.DefaultTransport
+	defer func() { http.DefaultTransport = standard }()
+	server := http2Server(t)
+	trust := server.Client().Transport.(*http.Transport).TLSClientConfig
+	http.DefaultTransport = &http.Transport{TLSClientConfig: trust.Clone(), DialTLS: func(string, string) (net.Conn, error) {
+		return nil, errors.New("not the Dialer")
+	}}
+	for range 2 { // Clone makes the original decide
+		rt := transport.Standard(&dialer.Dialer{Config: asked})
+		defer rt.CloseIdleConnections()
+		resp, got := socktest.GetHTTP(t, rt, server.URL)
+		assert.Equal(t, 1, resp.ProtoMajor, "a TLSClientConfig switches HTTP/2 off")
+		assert.Equal(t, askedValues, got)
+	}
+}
+
+// Nor without a Base: what the program dials with by default is kept.
+func TestTheDefaultDials(t *testing.T) {
+	standard := http.DefaultTransport
+	defer func() { http.DefaultTransport = standard }()
+	server := serve(t, func(http.ResponseWriter, *http.Request) {}, nil)
+	http.DefaultTransport = &http.Transport{Dial: func(network, _ string) (net.Conn, error) {
+		return net.Dial(network, server.Listener.Addr().String())
+	}}
+	assert.Equal(t, http.StatusOK, get(t, newTransport(t, transport.Options{}), "http://inside.example").StatusCode)
+}

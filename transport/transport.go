@@ -27,12 +27,25 @@ const (
 // Options are how a Transport is made. The zero value is a good one.
 type Options struct {
 	// Base is what to clone: proxies, TLS, limits. nil stands for
-	// http.DefaultTransport with room for as many idle connections to one host as
-	// in all (100): net/http keeps 2 and closes the others after every burst.
+	// http.DefaultTransport. To change something, change a clone of that:
+	//
+	//	base := http.DefaultTransport.(*http.Transport).Clone()
+	//	base.TLSClientConfig = &tls.Config{RootCAs: authorities}
+	//	t, err := transport.New(transport.Options{Base: base})
+	//
+	// HTTP/2 is spoken where the Base would speak it. RegisterProtocol of the Base
+	// holds for schemes that are not http or https; for these New returns an error.
+	//
+	// MaxIdleConnsPerHost 0 stands for MaxIdleConns, or for 100 where that is 0, too:
+	// net/http keeps 2 and closes the others after every burst.
 	Base *http.Transport
 
-	// Dialer makes the connections. nil stands for Base's DialContext, and where
-	// there is none for a dialer with [sockopt.Recommended].
+	// Dialer makes the connections. nil stands for the Base's DialContext or Dial;
+	// where there is none, or only that of http.DefaultTransport, for a dialer with
+	// what this system takes of [sockopt.Recommended].
+	//
+	// A Base that dials itself (DialContext, Dial, DialTLSContext, DialTLS) and a
+	// Dialer contradict each other: New returns an error.
 	Dialer *dialer.Dialer
 
 	// DrainLimit is how many bytes of an unread body Close reads so that the
@@ -70,12 +83,14 @@ type Options struct {
 //
 // All methods may be used concurrently.
 type Transport struct {
-	base   *http.Transport
-	limit  time.Duration // of idle connections, for hosts nothing is known about; 0: none
-	drain  drainLimits
-	margin time.Duration
-	events Events
-	counts counts
+	base *http.Transport
+	// registered has the schemes that are not http and https: the Base itself.
+	registered http.RoundTripper
+	limit      time.Duration // of idle connections, for hosts nothing is known about; 0: none
+	drain      drainLimits
+	margin     time.Duration
+	events     Events
+	counts     counts
 
 	mu    sync.RWMutex
 	hosts map[hostKey]*host
@@ -89,7 +104,7 @@ const maxHosts = 10_000
 type hostKey struct{ scheme, host string }
 
 // New makes a Transport. It returns an error if the Dialer's Config is not valid
-// here, or a limit is negative.
+// here, a limit is negative, or the Base has something that would be lost.
 func New(o Options) (*Transport, error) {
 	for _, limit := range []struct {
 		name  string
@@ -99,7 +114,7 @@ func New(o Options) (*Transport, error) {
 			return nil, fmt.Errorf("transport: %s is %s: it cannot be negative", limit.name, limit.value)
 		}
 	}
-	base, err := o.base()
+	base, registered, err := o.base()
 	if err != nil {
 		return nil, err
 	}
@@ -110,6 +125,7 @@ func New(o Options) (*Transport, error) {
 		hosts: map[hostKey]*host{}, pools: map[time.Duration]*http.Transport{},
 	}
 	t.pools[t.limit] = base
+	t.registered = registered
 	dial := base.DialContext
 	base.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		c, err := dial(ctx, network, address)
@@ -132,8 +148,8 @@ func or[T int64 | time.Duration](value, standard T) T {
 // RoundTrip does what http.Transport's does, with the connections of the
 // Transport.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.URL == nil {
-		return t.base.RoundTrip(req) // which says so
+	if req.URL == nil || req.URL.Scheme != "http" && req.URL.Scheme != "https" {
+		return t.registered.RoundTrip(req) // which may know what to do, or says so
 	}
 	h := t.host(hostKey{req.URL.Scheme, req.URL.Host})
 	tr := tracers.Get().(*tracer)

@@ -125,7 +125,7 @@ func TestCallersSeeNetHTTP(t *testing.T) {
 func TestHTTP2OfTransport(t *testing.T) {
 	t.Parallel()
 	server := http2Server(t)
-	base := &http.Transport{TLSClientConfig: server.Client().Transport.(*http.Transport).TLSClientConfig.Clone()}
+	base := &http.Transport{TLSClientConfig: server.Client().Transport.(*http.Transport).TLSClientConfig.Clone(), ForceAttemptHTTP2: true}
 	rt := newTransport(t, transport.Options{Base: base, Dialer: &dialer.Dialer{Config: asked}})
 	for range 5 {
 		resp := get(t, rt, server.URL)

@@ -63,11 +63,14 @@ func Read(t testing.TB, c syscall.Conn) Values {
 	return v
 }
 
-// ReadAny is Read for a connection that may be wrapped (TLS).
+// ReadAny is Read for a connection that may be wrapped (TLS), also several times
+// (TLS through an HTTPS proxy).
 func ReadAny(t testing.TB, c any) Values {
 	t.Helper()
-	if wrapped, ok := c.(interface{ NetConn() net.Conn }); ok {
-		c = wrapped.NetConn()
+	for range 8 {
+		if wrapped, ok := c.(interface{ NetConn() net.Conn }); ok {
+			c = wrapped.NetConn()
+		}
 	}
 	require.Implements(t, (*syscall.Conn)(nil), c)
 	return Read(t, c.(syscall.Conn))
