@@ -77,7 +77,7 @@ of other users' sockets take root (CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH).`,
 	f.BoolVarP(&o.process, "process", "p", false, "with --ss: what ss -p adds")
 	f.BoolVarP(&o.extended, "extended", "e", false, "with --ss: what ss -e adds")
 	f.BoolVar(&o.netstat, "netstat", false, "print the lines of netstat -tnoW")
-	showSchema(cmd)
+	showSchema(cmd, schema)
 	return cmd
 }
 

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/tcpkeepalive/keepalive/internal/alike"
 )
 
 // A columnChoice is which columns of the table are wanted.
@@ -67,7 +69,7 @@ func (c *columnChoice) choose() error {
 	for _, name := range c.names {
 		chosen, ok := columnNamed(name, apart)
 		if !ok {
-			return usageError{fmt.Errorf("--columns %q: %swant some of %s", name, didYouMean(name, columnNames()), strings.Join(columnNames(), ", "))}
+			return usageError{fmt.Errorf("--columns %q: want some of %s%s", name, strings.Join(columnNames(), ", "), alike.Question(alike.Nearest(name, columnNames())))}
 		}
 		chosen.rank, chosen.form = 0, bothForms // it was asked for
 		c.chosen = append(c.chosen, chosen)

@@ -38,8 +38,8 @@ Times are seconds.
   settings_unknown string   why settings are null, if they are
 `
 
-// showSchema lets ls --json --help end with the schema.
-func showSchema(cmd *cobra.Command) {
+// showSchema lets the help end with the schema where --json is asked for.
+func showSchema(cmd *cobra.Command, schema string) {
 	help := cmd.HelpFunc()
 	cmd.SetHelpFunc(func(c *cobra.Command, args []string) {
 		help(c, args)

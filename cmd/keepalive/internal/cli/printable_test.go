@@ -97,7 +97,7 @@ func TestErrorsOfPeersAreMadePrintable(t *testing.T) {
 		}
 	}
 	var out, errs bytes.Buffer
-	code := Run([]string{"discover", hostileTLS(t), "--tls", "--connections", "4", "--min", "100ms", "--max", "200ms"}, &out, &errs, secure)
+	code := Run([]string{"discover", hostileTLS(t), "--tls", "--connections", "4", "--min", "1s", "--max", "2s"}, &out, &errs, secure)
 	assert.NotEqual(t, exitOK, code)
 	assert.Contains(t, errs.String(), ".example")
 	assert.Empty(t, control(out.String()+errs.String()), "%q", errs.String())

@@ -7,6 +7,10 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/internal/alike"
+	"github.com/tcpkeepalive/keepalive/internal/duration"
 )
 
 // watchOptions are the flags of watch.
@@ -33,13 +37,16 @@ with the last look: + new, ! its state, settings, timer or probes, - gone.
   up down (k j) PgUp PgDn Home End   scroll
   s  next sort key             r  reverse the order
   /  show only rows with a text, Enter to go back to the table, Esc to end it
-  space  stop and go on        q, Esc, Ctrl-C  quit
+  w  all columns in full       left right (h l)  scroll sideways
+  space  pause, go on          Ctrl-Z  stop, as any job of a shell
+  ?  what the columns mean     q, Esc, Ctrl-C  quit
 
 Where standard output is not a terminal, it prints the table again and again,
-each under a line with the time.`,
+each under a line with the time. --json does so with objects, on a terminal too.`,
 		Example: `  keepalive watch
   keepalive watch --peer :5432 --sort next
-  keepalive watch --interval 5s --rounds 12 >log.txt`,
+  keepalive watch --interval 5s --rounds 12 >log.txt
+  keepalive watch --json | jq -c 'select(.change == "gone") | [.time, .peer, .verdict]'`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := o.check(cmd); err != nil {
@@ -56,7 +63,9 @@ each under a line with the time.`,
 	f.Var((*seconds)(&o.every), "interval", "time between two looks")
 	f.StringVar(&o.sort, "sort", "none", "order of the rows: "+words(sortNames()))
 	f.BoolVar(&o.reverse, "reverse", false, "reverse the order")
-	f.IntVar(&o.rounds, "rounds", 0, "quit after so many looks; 0: never")
+	f.IntVar(&o.rounds, "rounds", 0, "quit after so many looks")
+	f.BoolVar(&o.json, "json", false, "print one JSON object a line; see keepalive watch --json --help")
+	showSchema(cmd, watchSchema+"\n"+schema)
 	if err := cmd.RegisterFlagCompletionFunc("sort", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return sortNames(), cobra.ShellCompDirectiveNoFileComp
 	}); err != nil {
@@ -67,39 +76,46 @@ each under a line with the time.`,
 
 func (o *watchOptions) check(cmd *cobra.Command) error {
 	if o.every < shortestRound {
-		return usageError{fmt.Errorf("--interval %v: the shortest is %v", o.every, shortestRound)}
+		return usageError{fmt.Errorf("--interval %s: the shortest is %s", duration.Format(o.every), duration.Format(shortestRound))}
 	}
-	if o.rounds < 0 {
-		return usageError{fmt.Errorf("--rounds %d: want 0 or more", o.rounds)}
+	if o.rounds < 1 && cmd.Flags().Changed("rounds") {
+		return usageError{fmt.Errorf("--rounds %d: want 1 or more; without it watch does not end", o.rounds)}
 	}
 	if _, ok := sortIndex(o.sort); !ok {
-		return usageError{fmt.Errorf("--sort %q: want %s", o.sort, words(sortNames()))}
+		return usageError{fmt.Errorf("--sort %q: want %s%s", o.sort, words(sortNames()), alike.Question(alike.Nearest(o.sort, sortNames())))}
 	}
 	return errors.Join(o.selection.parse(cmd), o.columnChoice.parse(cmd))
 }
 
 func (o *watchOptions) run(cmd *cobra.Command) error {
 	out := cmd.OutOrStdout()
-	keys, screen, err := terminals(out)
-	if err != nil {
-		return o.plain(cmd, out, cmd.ErrOrStderr())
+	if o.json {
+		return o.again(cmd, o.objects(out))
 	}
-	return o.onScreen(cmd.Context(), keys, screen)
+	t, err := terminalOf(out)
+	if err != nil {
+		return o.again(cmd, o.tables(out))
+	}
+	return o.onScreen(cmd.Context(), t)
 }
 
-// plain prints table after table.
-func (o *watchOptions) plain(cmd *cobra.Command, out, stderr io.Writer) error {
+// again looks again and again, and prints.
+func (o *watchOptions) again(cmd *cobra.Command, print func(*snapshot, int) error) error {
 	tick := time.NewTicker(o.every)
 	defer tick.Stop()
 	for round := 1; ; round++ {
-		if round > 1 {
-			fmt.Fprintln(out)
-		}
-		if _, err := fmt.Fprintln(out, time.Now().Format(time.RFC3339)); err != nil {
+		s, err := o.look()
+		if err != nil {
 			return err
 		}
-		if err := o.plainRound(out, stderr, round == 1); err != nil {
+		if err := print(s, round); err != nil {
 			return err
+		}
+		if round == 1 {
+			s.notes.print(cmd.ErrOrStderr()) // once
+		}
+		if s.holes {
+			fmt.Fprintln(cmd.ErrOrStderr(), "note:", inspect.ErrTableChanged)
 		}
 		if round == o.rounds {
 			return nil
@@ -112,28 +128,35 @@ func (o *watchOptions) plain(cmd *cobra.Command, out, stderr io.Writer) error {
 	}
 }
 
-// plainRound repeats no notes.
-func (o *watchOptions) plainRound(out, stderr io.Writer, withNotes bool) error {
+// objects prints looks as JSON.
+func (o *watchOptions) objects(out io.Writer) func(*snapshot, int) error {
 	m := newModel(&o.lsOptions, o.sort, o.reverse)
-	s, err := o.look()
-	if err != nil {
+	return func(s *snapshot, round int) error {
+		m.update(s)
+		return m.writeJSON(out, round)
+	}
+}
+
+// tables prints looks as tables, each under a line with the time.
+func (o *watchOptions) tables(out io.Writer) func(*snapshot, int) error {
+	return func(s *snapshot, round int) error {
+		m := newModel(&o.lsOptions, o.sort, o.reverse)
+		m.update(s)
+		rows := make([][]string, 0, len(m.visible))
+		for _, r := range m.visible {
+			rows = append(rows, cellsOf(m.columns, &r.row))
+		}
+		var b []byte
+		if round > 1 {
+			b = append(b, '\n')
+		}
+		b = append(s.at.AppendFormat(b, time.RFC3339), '\n')
+		l := fit(m.columns, rows, 0) // it is a pipe, or a file
+		b = append(l.appendTitles(b), '\n')
+		for _, cells := range rows {
+			b = append(l.append(b, cells), '\n')
+		}
+		_, err := out.Write(b)
 		return err
 	}
-	m.update(s)
-	rows := make([][]string, 0, len(m.visible))
-	for _, r := range m.visible {
-		rows = append(rows, cellsOf(m.columns, &r.row))
-	}
-	l := fit(m.columns, rows, 0) // a pipe, or a file
-	line := append(l.appendTitles(nil), '\n')
-	for _, cells := range rows {
-		line = append(l.append(line, cells), '\n')
-	}
-	if _, err := out.Write(line); err != nil {
-		return err
-	}
-	if withNotes {
-		s.notes.print(stderr)
-	}
-	return nil
 }

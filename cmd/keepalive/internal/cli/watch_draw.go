@@ -3,9 +3,12 @@ package cli
 import (
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
+
+	"github.com/tcpkeepalive/keepalive/inspect"
 )
 
 // A view is what a terminal shows of a model.
@@ -16,8 +19,10 @@ type view struct {
 
 	top    int   // first row shown
 	page   int   // rows that fit
+	left   int   // how much of the lines is off to the left
 	paused bool  // no new looks
 	typing bool  // keys are text to find
+	help   bool  // what the columns mean is shown, until the next key
 	err    error // of the last look
 }
 
@@ -37,6 +42,10 @@ func (v *view) take(r lookResult) {
 func (v *view) handle(k keypress) (quit bool) {
 	if v.typing && k != keyInterrupt {
 		v.edit(k)
+		return false
+	}
+	if v.help && k != keyInterrupt {
+		v.help = false
 		return false
 	}
 	switch k {
@@ -62,11 +71,22 @@ func (v *view) handle(k keypress) (quit bool) {
 		v.model.arrange()
 	case '/':
 		v.typing = true
+	case 'w':
+		v.options.wide, v.left = !v.options.wide, 0
+	case keyLeft, 'h':
+		v.left -= sideways
+	case keyRight, 'l':
+		v.left += sideways
+	case '?':
+		v.help = true
 	case ' ':
 		v.paused = !v.paused
 	}
 	return false
 }
+
+// sideways is how far a key scrolls.
+const sideways = 8
 
 // edit changes the text to find.
 func (v *view) edit(k keypress) {
@@ -95,6 +115,9 @@ const (
 func (v *view) frame(now time.Time, width, height int) []string {
 	v.page = max(1, height-linesAround)
 	v.top = max(0, min(v.top, len(v.model.visible)-v.page))
+	if v.help {
+		return helpLines[:min(len(helpLines), max(1, height))]
+	}
 	shown := v.model.visible[v.top:min(len(v.model.visible), v.top+v.page)]
 	rows := make([][]string, len(shown))
 	for i, r := range shown {
@@ -105,10 +128,12 @@ func (v *view) frame(now time.Time, width, height int) []string {
 		limit = max(1, width-markSize)
 	}
 	l := fit(v.model.columns, rows, limit)
-	lines := []string{"", "  " + ansi.Style{}.Reverse(true).Styled(string(l.appendTitles(nil)))}
+	v.left = max(0, min(v.left, l.total()+markSize-width))
+	scrolled := func(line []byte) string { return ansi.TruncateLeft(string(line), v.left, "") }
+	lines := []string{"", "  " + ansi.Style{}.Reverse(true).Styled(scrolled(l.appendTitles(nil)))}
 	for i, cells := range rows {
 		mark := string([]byte{byte(shown[i].change), ' '})
-		lines = append(lines, v.style(shown[i]).Styled(mark+string(l.append(nil, cells))))
+		lines = append(lines, v.style(shown[i]).Styled(mark+scrolled(l.append(nil, cells))))
 	}
 	for len(lines) < v.page+linesAround-2 {
 		lines = append(lines, "")
@@ -120,10 +145,16 @@ func (v *view) frame(now time.Time, width, height int) []string {
 
 // missing says what the terminal does not show of these rows.
 func (v *view) missing(l *layout, width int) string {
-	if over := l.total() + markSize - width; over > 0 {
-		return fmt.Sprintf("the terminal is %d columns of text too narrow", over)
+	switch total := l.total() + markSize; {
+	case v.model.holes:
+		return inspect.ErrTableChanged.Error()
+	case total > width:
+		return fmt.Sprintf("columns of text %d-%d of %d; left and right scroll", v.left+1, min(total, v.left+width), total)
 	}
-	return l.missing()
+	if missing := l.missing(); missing != "" {
+		return missing + "; w: all"
+	}
+	return ""
 }
 
 // cells are of the row as it should be by now.
@@ -161,15 +192,15 @@ func (v *view) status(now time.Time) string {
 	if len(m.visible) != len(m.rows) {
 		s += fmt.Sprintf(" found in %d", len(m.rows))
 	}
-	s += "  sort: " + sorts[m.sort].name
-	if m.reverse {
-		s += " reversed"
-	}
 	if m.find != "" || v.typing {
 		s += "  find: " + printable(m.find)
 	}
 	if v.typing {
 		s += "_"
+	}
+	s += "  sort: " + sorts[m.sort].name
+	if m.reverse {
+		s += " reversed"
 	}
 	if v.paused {
 		s += "  paused"
@@ -184,5 +215,27 @@ func (v *view) footer() string {
 	case v.typing:
 		return "Enter: back to the table  Esc: show all"
 	}
-	return "q quit  s sort  r reverse  / find  space pause  arrows scroll    " + marksMean
+	return "q quit  s sort  r reverse  / find  space pause  arrows scroll  w wide  ? help"
 }
+
+// helpLines fit 80 columns and 24 lines.
+var helpLines = strings.Split(`keepalive watch: any key goes back
+
+  + new   ! changed: state, settings, timer or probes   - gone
+  ? is unknown: keepalive ls says why, and what would tell
+
+  KEEPALIVE  idle/interval/count in seconds, then u and the user timeout
+             *    the system's default
+             go:  15/15/9, as Go sets it on its own; on:go in the wide form
+             off  and on or off alone in the wide form
+  TIMER      the kernel's: keepalive, on (retransmission), timewait, persist
+             (zero window); k, t and p where there is little room
+  NEXT       when the next probe leaves if nothing happens until then
+  PROBES     (PRB) probes or retransmissions without an answer
+  ~          something was cut out
+
+  up down PgUp PgDn Home End  scroll        left right  scroll sideways
+  s  next sort key                          r  reverse the order
+  /  show only rows with a text             w  all columns in full
+  space  pause, go on                       Ctrl-Z  stop, fg goes on
+  q  Esc  Ctrl-C  quit`, "\n")

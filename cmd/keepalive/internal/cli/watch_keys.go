@@ -14,10 +14,13 @@ const (
 	keyNone keypress = -1 - iota
 	keyEscape
 	keyInterrupt // Ctrl-C
+	keyStop      // Ctrl-Z
 	keyEnter
 	keyBackspace
 	keyUp
 	keyDown
+	keyLeft
+	keyRight
 	keyPageUp
 	keyPageDown
 	keyHome
@@ -30,12 +33,15 @@ const (
 var sequences = map[string]keypress{
 	"\x1b[A": keyUp, "\x1bOA": keyUp,
 	"\x1b[B": keyDown, "\x1bOB": keyDown,
+	"\x1b[C": keyRight, "\x1bOC": keyRight,
+	"\x1b[D": keyLeft, "\x1bOD": keyLeft,
 	"\x1b[5~": keyPageUp,
 	"\x1b[6~": keyPageDown,
 	"\x1b[H":  keyHome, "\x1bOH": keyHome, "\x1b[1~": keyHome, "\x1b[7~": keyHome,
 	"\x1b[F": keyEnd, "\x1bOF": keyEnd, "\x1b[4~": keyEnd, "\x1b[8~": keyEnd,
 	"\x1b": keyEscape,
 	"\x03": keyInterrupt,
+	"\x1a": keyStop,
 	"\r":   keyEnter, "\n": keyEnter,
 	"\x7f": keyBackspace, "\b": keyBackspace,
 }

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,6 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testenv"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -82,54 +86,296 @@ func (p *pty) wait(t *testing.T, why, want string) (text string) {
 			return text
 		}
 		if time.Now().After(end) {
-			t.Fatalf("%s: no %q in %q", why, want, text)
+			t.Fatalf("%s: no %q in ...%q", why, want, text[max(0, len(text)-600):])
 		}
 	}
 }
 
-func TestWatchOnATerminal(t *testing.T) {
-	program := filepath.Join(t.TempDir(), "keepalive")
-	out, err := exec.Command("go", "build", "-o", program, "../..").CombinedOutput()
+func (p *pty) mode(t *testing.T) unix.Termios {
+	mode, err := unix.IoctlGetTermios(int(p.slave.Fd()), unix.TCGETS)
+	require.NoError(t, err)
+	return *mode
+}
+
+// program builds the command.
+func program(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "keepalive")
+	out, err := exec.Command("go", "build", "-o", path, "../..").CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	flags := ours(t, sockopt.Config{Idle: 100 * time.Second})
-	for rule, quit := range map[string]func(*pty, *exec.Cmd){
-		"q":       func(p *pty, _ *exec.Cmd) { p.master.WriteString("q") },
-		"Ctrl-C":  func(p *pty, _ *exec.Cmd) { p.master.WriteString("\x03") },
-		"SIGTERM": func(_ *pty, c *exec.Cmd) { c.Process.Signal(unix.SIGTERM) },
+	return path
+}
+
+// start runs a command on the terminal, in a session of its own.
+func (p *pty) start(t *testing.T, name string, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(name, args...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = p.slave, p.slave, p.slave
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Pdeathsig: unix.SIGKILL}
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() { cmd.Process.Kill() })
+	return cmd
+}
+
+const (
+	otherScreen = "\x1b[?1049h"
+	ownScreen   = "\x1b[?1049l"
+)
+
+// However watch ends, the terminal is what it was.
+func TestWatchOnATerminal(t *testing.T) {
+	watch := append([]string{"watch", "--interval", "200ms"}, ours(t, sockopt.Config{Idle: 100 * time.Second})...)
+	keepalive := program(t)
+	typed := func(s string) func(*pty, *exec.Cmd) { return func(p *pty, _ *exec.Cmd) { p.master.WriteString(s) } }
+	sent := func(s syscall.Signal) func(*pty, *exec.Cmd) {
+		return func(_ *pty, c *exec.Cmd) { c.Process.Signal(s) }
+	}
+	for _, tt := range []struct {
+		rule   string
+		quit   func(*pty, *exec.Cmd)
+		signal syscall.Signal // of which it dies
+		code   int
+	}{
+		{"q", typed("q"), 0, 0},
+		{"Ctrl-C", typed("\x03"), 0, 0},
+		{"SIGTERM", sent(unix.SIGTERM), unix.SIGTERM, 0},
+		{"SIGINT", sent(unix.SIGINT), unix.SIGINT, 0},
+		{"SIGHUP", sent(unix.SIGHUP), unix.SIGHUP, 0},
+		{"SIGABRT", sent(unix.SIGABRT), 0, 2}, // with the stacks, as any Go program
+		{"SIGSEGV", sent(unix.SIGSEGV), 0, 2},
+		{"SIGQUIT", sent(unix.SIGQUIT), 0, 2},
 	} {
-		t.Run(rule, func(t *testing.T) {
+		t.Run(tt.rule, func(t *testing.T) {
 			t.Parallel()
 			p := openPTY(t)
-			p.resize(t, 200, 20)
-			before, err := unix.IoctlGetTermios(int(p.slave.Fd()), unix.TCGETS)
-			require.NoError(t, err)
-			cmd := exec.Command(program, append([]string{"watch", "--interval", "200ms"}, flags...)...)
-			cmd.Stdin, cmd.Stdout, cmd.Stderr = p.slave, p.slave, p.slave
-			cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Pdeathsig: unix.SIGKILL}
-			require.NoError(t, cmd.Start())
-			defer cmd.Process.Kill()
-
+			p.resize(t, 80, 20)
+			before := p.mode(t)
+			cmd := p.start(t, keepalive, watch...)
 			screen := p.wait(t, "the first frame", "q quit")
-			assert.Contains(t, screen, "\x1b[?1049h", "the alternate screen")
-			assert.Contains(t, screen, "ESTAB")
-			assert.Contains(t, screen, "PROCESS")
-			p.resize(t, 60, 10)
-			p.wait(t, "a narrower frame", "no room for")
-			p.resize(t, 200, 20)
-			p.master.WriteString("s")
-			p.wait(t, "sorted", "sort: next")
-			p.master.WriteString("/nothing-has-this")
-			p.wait(t, "what is typed", "find: nothing-has-this_")
-			p.wait(t, "no row is left", "rows 0-0 of 0 found in 1")
-			p.master.WriteString("\x1b")
-			p.wait(t, "all rows again", "rows 1-1 of 1  sort")
-			quit(p, cmd)
-			require.NoError(t, cmd.Wait())
-			end := p.wait(t, "the end", "\x1b[?1049l")
+			assert.Contains(t, screen, otherScreen)
+			assert.Regexp(t, `ESTAB.* 100/75\*/9\* `, screen, "the settings in 80 columns")
+			assert.NotEqual(t, before, p.mode(t))
+			tt.quit(p, cmd)
+			cmd.Wait()
+			status := cmd.ProcessState.Sys().(syscall.WaitStatus)
+			if tt.signal != 0 {
+				assert.Equal(t, tt.signal, status.Signal(), "who waits for it sees what it died of")
+			} else {
+				assert.Equal(t, tt.code, status.ExitStatus())
+			}
+			end := p.wait(t, "the end", ownScreen)
 			assert.Contains(t, end, "\x1b[?25h", "the cursor is shown again")
-			after, err := unix.IoctlGetTermios(int(p.slave.Fd()), unix.TCGETS)
-			require.NoError(t, err)
-			assert.Equal(t, before, after, "the terminal is as it was")
+			assert.Equal(t, before, p.mode(t), "the terminal is as it was")
 		})
+	}
+	t.Run("keys", func(t *testing.T) {
+		t.Parallel()
+		p := openPTY(t)
+		p.resize(t, 200, 20)
+		cmd := p.start(t, keepalive, watch...)
+		p.wait(t, "the first frame", "PROCESS")
+		p.resize(t, 60, 10)
+		p.wait(t, "a narrower frame", "no room for")
+		p.master.WriteString("w")
+		p.wait(t, "all columns", "columns of text 1-60 of ")
+		p.master.WriteString("\x1b[C")
+		p.wait(t, "to the right", "columns of text 9-68 of ")
+		p.master.WriteString("w?")
+		p.wait(t, "the help", "any key goes back")
+		p.master.WriteString(" s")
+		p.wait(t, "sorted", "sort: next")
+		p.master.WriteString("/nothing-has-this")
+		p.wait(t, "what is typed", "find: nothing-has-this_")
+		p.wait(t, "no row is left", "rows 0-0 of 0 found in 1")
+		p.master.WriteString("\x1b")
+		p.wait(t, "all rows again", "rows 1-1 of 1  sort")
+		p.master.WriteString("q")
+		require.NoError(t, cmd.Wait())
+	})
+	t.Run("nohup", func(t *testing.T) { // a signal that is ignored stays ignored
+		t.Parallel()
+		p := openPTY(t)
+		p.resize(t, 80, 20)
+		cmd := p.start(t, "/bin/sh", append([]string{"-c", `trap "" HUP; exec "$0" "$@"`, keepalive}, watch...)...)
+		p.wait(t, "the first frame", "q quit")
+		require.NoError(t, cmd.Process.Signal(unix.SIGHUP))
+		p.wait(t, "another frame", "q quit")
+		p.master.WriteString("q")
+		require.NoError(t, cmd.Wait())
+	})
+	t.Run("SIGTERM while the screen takes nothing", func(t *testing.T) { // a write that never ends
+		t.Parallel()
+		keys, screen := openPTY(t), openStuckPTY(t)
+		before := keys.mode(t)
+		cmd := exec.Command(keepalive, "watch", "--interval", "100ms", "--local", "192.0.2.77")
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = keys.slave, screen, screen
+		require.NoError(t, cmd.Start())
+		defer cmd.Process.Kill()
+		socktest.Until(t, "the keyboard is raw", func() bool { return keys.mode(t) != before })
+		socktest.Until(t, "it waits for the screen", func() bool {
+			tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/syscall", cmd.Process.Pid))
+			for _, task := range tasks {
+				if call, err := os.ReadFile(task); err == nil && strings.HasPrefix(string(call), fmt.Sprintf("%d 0x1 ", unix.SYS_WRITE)) {
+					return true
+				}
+			}
+			return false
+		})
+		require.NoError(t, cmd.Process.Signal(unix.SIGTERM))
+		cmd.Wait()
+		assert.Equal(t, unix.SIGTERM, cmd.ProcessState.Sys().(syscall.WaitStatus).Signal())
+		assert.Equal(t, before, keys.mode(t), "typing is seen again")
+	})
+	t.Run("Ctrl-Z", func(t *testing.T) {
+		t.Parallel()
+		bash := testenv.Tool(t, "bash")
+		p := openPTY(t)
+		p.resize(t, 80, 20)
+		before := p.mode(t)
+		script := `set -m; "$0" "$@"; echo "stopped with $?"; read -r line; fg >/dev/null; echo "ended with $?"`
+		cmd := p.start(t, bash, append([]string{"-c", script, keepalive}, watch...)...)
+		p.wait(t, "the first frame", "q quit")
+		p.master.WriteString("\x1a")
+		stopped := p.wait(t, "stopped", "stopped with 148") // 128 + SIGTSTP
+		assert.Contains(t, stopped, ownScreen)
+		assert.Equal(t, before, p.mode(t), "the shell has its terminal")
+		p.master.WriteString("\n")
+		again := p.wait(t, "continued", "q quit")
+		assert.Contains(t, again, otherScreen)
+		assert.NotEqual(t, before, p.mode(t))
+		p.master.WriteString("q")
+		p.wait(t, "the end", "ended with 0")
+		require.NoError(t, cmd.Wait())
+		assert.Equal(t, before, p.mode(t))
+	})
+	t.Run("SIGTSTP where nobody could continue it", func(t *testing.T) {
+		t.Parallel()
+		p := openPTY(t)
+		p.resize(t, 80, 20)
+		cmd := p.start(t, keepalive, watch...)
+		p.wait(t, "the first frame", "q quit")
+		require.NoError(t, cmd.Process.Signal(unix.SIGTSTP))
+		p.wait(t, "the other screen was left", ownScreen)
+		p.wait(t, "and is back", "q quit")
+		p.master.WriteString("q")
+		require.NoError(t, cmd.Wait())
+	})
+	t.Run("SIGSTOP, and a shell that reset the terminal", func(t *testing.T) {
+		t.Parallel()
+		p := openPTY(t)
+		p.resize(t, 80, 20)
+		before := p.mode(t)
+		cmd := p.start(t, keepalive, watch...)
+		p.wait(t, "the first frame", "q quit")
+		raw := p.mode(t)
+		require.NoError(t, cmd.Process.Signal(unix.SIGSTOP))
+		socktest.Until(t, "it is stopped", func() bool {
+			stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", cmd.Process.Pid))
+			return err == nil && strings.Contains(string(stat), ") T ")
+		})
+		require.NoError(t, unix.IoctlSetTermios(int(p.slave.Fd()), unix.TCSETS, &before))
+		require.NoError(t, cmd.Process.Signal(unix.SIGCONT))
+		p.wait(t, "it shows itself again", otherScreen)
+		socktest.Until(t, "the terminal is raw again", func() bool { return p.mode(t) == raw })
+		p.master.WriteString("q")
+		require.NoError(t, cmd.Wait())
+		assert.Equal(t, before, p.mode(t))
+	})
+}
+
+// openStuckPTY returns a terminal that is stopped, as by Ctrl-S.
+func openStuckPTY(t *testing.T) *os.File {
+	p := openPTY(t)
+	p.resize(t, 80, 20)
+	require.NoError(t, unix.IoctlSetInt(int(p.slave.Fd()), unix.TCXONC, unix.TCOOFF))
+	return p.slave
+}
+
+// What goes wrong in this program, or with its output, leaves no raw terminal either.
+func TestTheTerminalIsLeftWhateverGoesWrong(t *testing.T) {
+	t.Parallel()
+	keys, screen := openPTY(t), openPTY(t)
+	screen.resize(t, 80, 20)
+	before := keys.mode(t)
+	term := &terminal{in: keys.slave, out: screen.slave}
+
+	require.NoError(t, term.enter())
+	assert.NotEqual(t, before, keys.mode(t))
+	assert.PanicsWithValue(t, "a fault", func() {
+		defer term.leaveOnPanic()
+		panic("a fault")
+	})
+	assert.Equal(t, before, keys.mode(t), "a panic of a goroutine beside")
+	require.NoError(t, term.write("too late"))
+	assert.NotContains(t, screen.wait(t, "left", ownScreen), "too late")
+
+	o := &watchOptions{every: 100 * time.Millisecond, sort: "none"}
+	require.NoError(t, o.selection.parse(newWatch()))
+	ended := make(chan error)
+	go func() { ended <- o.onScreen(t.Context(), term) }()
+	screen.wait(t, "a frame", "q quit")
+	assert.NotEqual(t, before, keys.mode(t))
+	screen.master.Close() // the terminal hangs up
+	select {
+	case err := <-ended:
+		assert.Error(t, err, "a frame that cannot be written")
+	case <-time.After(20 * time.Second):
+		t.Fatal("it goes on")
+	}
+	assert.Equal(t, before, keys.mode(t))
+}
+
+// Each look is a set of objects of one time and an object that ends it.
+func TestWatchJSON(t *testing.T) {
+	client, server := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	require.NoError(t, sockopt.Set(client, sockopt.Config{Idle: 100 * time.Second}))
+	o := &watchOptions{every: 100 * time.Millisecond, sort: "none", rounds: 3}
+	cmd := newWatch()
+	require.NoError(t, cmd.ParseFlags([]string{"--local", client.LocalAddr().String(), "--peer", client.RemoteAddr().String()}))
+	o.local, o.peer = []string{client.LocalAddr().String()}, []string{client.RemoteAddr().String()}
+	require.NoError(t, o.selection.parse(cmd))
+	var out bytes.Buffer
+	print := o.objects(&out)
+	look := func(n int) (objects []map[string]any) {
+		out.Reset()
+		s, err := o.look()
+		require.NoError(t, err)
+		require.NoError(t, print(s, n))
+		for line := range strings.Lines(out.String()) {
+			var object map[string]any
+			require.NoError(t, json.Unmarshal([]byte(line), &object), line)
+			objects = append(objects, object)
+		}
+		return objects
+	}
+	first := look(1)
+	require.Len(t, first, 2)
+	assert.Equal(t, 1.0, first[0]["look"])
+	assert.Equal(t, "", first[0]["change"])
+	assert.Equal(t, 100.0, first[0]["idle_seconds"])
+	assert.Equal(t, first[0]["time"], first[1]["time"])
+	_, err := time.Parse(time.RFC3339, first[0]["time"].(string))
+	assert.NoError(t, err)
+	require.NoError(t, sockopt.Set(client, sockopt.Config{Idle: 200 * time.Second}))
+	changed := look(2)
+	assert.Equal(t, "changed", changed[0]["change"])
+	assert.Equal(t, 200.0, changed[0]["idle_seconds"])
+	require.NoError(t, client.SetLinger(0))
+	require.NoError(t, client.Close())
+	require.NoError(t, server.Close())
+	gone := look(3)
+	require.Len(t, gone, 2)
+	assert.Equal(t, "gone", gone[0]["change"])
+	assert.Equal(t, map[string]any{"look": 3.0, "time": gone[0]["time"], "sockets": 0.0, "new": 0.0, "changed": 0.0, "gone": 1.0, "complete": true}, gone[1])
+
+	flags := []string{"watch", "--json", "--interval", "100ms", "--rounds", "2", "--local", "192.0.2.77"}
+	code, text, errs := command(flags...)
+	require.Equal(t, exitOK, code, errs)
+	assert.Equal(t, 2, strings.Count(text, `"sockets":0,`), "an empty look is one that was made: %s", text)
+	_, help, _ := command("watch", "--json", "--help")
+	assert.Contains(t, help, watchSchema)
+	assert.Contains(t, help, schema)
+	for key := range gone[1] {
+		assert.Contains(t, watchSchema, key)
 	}
 }

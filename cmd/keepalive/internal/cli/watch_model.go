@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/platform"
 )
 
 // A snapshot is all rows of one look.
@@ -16,6 +17,7 @@ type snapshot struct {
 	at    time.Time
 	rows  []row
 	notes notes
+	holes bool // the table changed while it was read: sockets may be missing
 }
 
 // look takes a snapshot.
@@ -25,7 +27,8 @@ func (o *lsOptions) look() (*snapshot, error) {
 	for r, err := range v.rows() {
 		switch {
 		case errors.Is(err, inspect.ErrTableChanged):
-			continue // the next look is soon
+			s.holes = true
+			continue
 		case err != nil:
 			return nil, err
 		}
@@ -63,6 +66,7 @@ type model struct {
 	rows    []watchedRow
 	visible []*watchedRow
 	notes   notes
+	holes   bool // of the snapshot
 }
 
 func newModel(o *lsOptions, sort string, reverse bool) *model {
@@ -107,9 +111,12 @@ func (m *model) update(s *snapshot) {
 	}
 	for _, old := range before {
 		old.change = isGone
+		if s.holes {
+			old.change = noChange // nobody knows
+		}
 		rows = append(rows, *old)
 	}
-	m.at, m.rows, m.notes = s.at, rows, s.notes
+	m.at, m.rows, m.notes, m.holes = s.at, rows, s.notes, s.holes
 	m.arrange()
 }
 
@@ -138,13 +145,33 @@ func (m *model) arrange() {
 			m.visible = append(m.visible, r)
 		}
 	}
-	order := sorts[m.sort].less
-	if order != nil {
-		slices.SortStableFunc(m.visible, func(a, b *watchedRow) int { return order(&a.row, &b.row) })
+	m.order()
+}
+
+// order sorts what is visible. Rows that have nothing to be sorted by, as those
+// without a timer, come last in either direction.
+func (m *model) order() {
+	by := sorts[m.sort]
+	if by.compare == nil {
+		if m.reverse {
+			slices.Reverse(m.visible)
+		}
+		return
 	}
-	if m.reverse {
-		slices.Reverse(m.visible)
-	}
+	slices.SortStableFunc(m.visible, func(a, b *watchedRow) int {
+		hasA, hasB := by.has == nil || by.has(&a.row), by.has == nil || by.has(&b.row)
+		switch {
+		case hasA != hasB && hasA:
+			return -1
+		case hasA != hasB:
+			return 1
+		case !hasA:
+			return 0
+		case m.reverse:
+			return by.compare(&b.row, &a.row)
+		}
+		return by.compare(&a.row, &b.row)
+	})
 }
 
 func (m *model) contains(r *watchedRow) bool {
@@ -156,27 +183,31 @@ func (m *model) contains(r *watchedRow) bool {
 	return false
 }
 
-// sorts are the keys of --sort. What is not known comes last.
+// sorts are the keys of --sort: which rows have something to be sorted by, nil
+// for all, and their order.
 var sorts = []struct {
-	name string
-	less func(a, b *row) int
+	name    string
+	has     func(*row) bool
+	compare func(a, b *row) int
 }{
-	{"none", nil},
-	{"next", func(a, b *row) int { return cmp.Compare(nextOrLast(a), nextOrLast(b)) }},
-	{"probes", func(a, b *row) int { return cmp.Compare(b.Timer.Unanswered, a.Timer.Unanswered) }},
-	{"idle", func(a, b *row) int { return cmp.Compare(a.Settings.Idle, b.Settings.Idle) }},
-	{"state", func(a, b *row) int { return cmp.Compare(a.State, b.State) }},
-	{"local", func(a, b *row) int { return a.Local.Compare(b.Local) }},
-	{"peer", func(a, b *row) int { return a.Peer.Compare(b.Peer) }},
-	{"process", func(a, b *row) int { return cmp.Compare(processCell(a), processCell(b)) }},
+	{name: "none"},
+	{"next", func(r *row) bool { _, err := r.NextProbe(); return err == nil }, func(a, b *row) int { return cmp.Compare(next(a), next(b)) }},
+	{"timer", hasTimer, func(a, b *row) int { return cmp.Compare(a.Timer.Left, b.Timer.Left) }},
+	{"probes", hasTimer, func(a, b *row) int { return cmp.Compare(b.Timer.Unanswered, a.Timer.Unanswered) }},
+	{"idle", func(r *row) bool { return r.Settings.Known.Has(platform.Idle) }, func(a, b *row) int { return cmp.Compare(a.Settings.Idle, b.Settings.Idle) }},
+	{"state", nil, func(a, b *row) int { return cmp.Compare(a.State, b.State) }},
+	{"local", nil, func(a, b *row) int { return a.Local.Compare(b.Local) }},
+	{"peer", nil, func(a, b *row) int { return a.Peer.Compare(b.Peer) }},
+	{"process", func(r *row) bool { return len(r.owners) > 0 }, func(a, b *row) int { return cmp.Compare(processCell(a), processCell(b)) }},
 }
 
-func nextOrLast(r *row) time.Duration {
-	next, err := r.NextProbe()
-	if err != nil {
-		return 1<<63 - 1
-	}
-	return next
+func hasTimer(r *row) bool {
+	return r.Timer.Kind != inspect.TimerUnknown && r.Timer.Kind != inspect.TimerOff
+}
+
+func next(r *row) time.Duration {
+	d, _ := r.NextProbe() // which has one
+	return d
 }
 
 func sortNames() []string {

@@ -2,16 +2,10 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
-	"golang.org/x/term"
 )
 
 // countdown is how often timers are drawn, and the size of the terminal is
@@ -21,53 +15,66 @@ const countdown = 200 * time.Millisecond
 // onScreen shows the view on the terminal until the user quits. It takes the
 // first look before it touches the terminal, so that an error is printed
 // plainly.
-func (o *watchOptions) onScreen(ctx context.Context, in, out *os.File) error {
+func (o *watchOptions) onScreen(ctx context.Context, t *terminal) error {
 	first, err := o.look()
 	if err != nil {
 		return err
 	}
 	v := newView(o)
 	v.model.update(first)
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	old, err := term.MakeRaw(int(in.Fd()))
-	if err != nil {
-		return fmt.Errorf("the terminal: %w", err)
+	s := catch(t)
+	defer s.release()
+	defer t.leave() // also if this panics, or a write fails
+	if err := t.enter(); err != nil {
+		return err
 	}
-	defer term.Restore(int(in.Fd()), old) // also if this panics
-	out.WriteString(ansi.SetModeAltScreenSaveCursor + ansi.HideCursor)
-	defer out.WriteString(ansi.ShowCursor + ansi.ResetModeAltScreenSaveCursor)
 	keys := make(chan keypress)
-	go readKeys(in, keys) // ends with the program: nothing stops a read from a terminal
-	return v.loop(ctx, keys, out)
+	go func() { // ends with the program: nothing stops a read from a terminal
+		defer t.leaveOnPanic()
+		readKeys(t.in, keys)
+	}()
+	return v.loop(ctx, keys, s, t)
 }
 
-// loop draws, looks again, and does what the keys say.
-func (v *view) loop(ctx context.Context, keys <-chan keypress, out *os.File) error {
+// loop draws, looks again, and does what keys and signals say.
+func (v *view) loop(ctx context.Context, keys <-chan keypress, s *signals, t *terminal) error {
 	look, draw := time.NewTicker(v.options.every), time.NewTicker(countdown)
 	defer look.Stop()
 	defer draw.Stop()
 	var looked chan lookResult // of the look that is going on
 	for looks := 1; looks != v.options.rounds || v.options.rounds == 0; {
-		if err := show(out, v); err != nil {
+		if err := v.show(t); err != nil {
 			return err
 		}
+		var err error
 		select {
 		case <-ctx.Done():
 			return nil
 		case k, open := <-keys:
-			if !open || v.handle(k) {
+			switch {
+			case !open:
+				return nil
+			case k == keyStop:
+				stopGroup()
+			case v.handle(k):
 				return nil
 			}
+		case <-s.stop:
+			err = s.suspended(t)
+		case <-s.again:
+			err = t.enterAgain()
 		case <-look.C:
 			if looked == nil && !v.paused {
-				looked = v.startLook()
+				looked = v.startLook(t)
 			}
 		case r := <-looked:
 			looked = nil
 			looks++
 			v.take(r)
 		case <-draw.C:
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -79,9 +86,10 @@ type lookResult struct {
 }
 
 // startLook looks beside the drawing, which a large table would hold up.
-func (v *view) startLook() chan lookResult {
+func (v *view) startLook(t *terminal) chan lookResult {
 	c := make(chan lookResult, 1)
 	go func() {
+		defer t.leaveOnPanic()
 		s, err := v.options.look()
 		c <- lookResult{s, err}
 	}()
@@ -90,10 +98,10 @@ func (v *view) startLook() chan lookResult {
 
 // show draws one frame in one write, which terminals that know how show at
 // once. Lines are cut at the terminal's width.
-func show(out *os.File, v *view) error {
-	width, height, err := term.GetSize(int(out.Fd()))
+func (v *view) show(t *terminal) error {
+	width, height, err := t.size()
 	if err != nil {
-		return fmt.Errorf("the terminal: %w", err)
+		return err
 	}
 	var b strings.Builder
 	b.WriteString(ansi.SetModeSynchronizedOutput + ansi.CursorHomePosition)
@@ -104,18 +112,5 @@ func show(out *os.File, v *view) error {
 		b.WriteString(ansi.Truncate(line, width, "") + ansi.EraseLineRight)
 	}
 	b.WriteString(ansi.EraseScreenBelow + ansi.ResetModeSynchronizedOutput)
-	_, err = out.WriteString(b.String())
-	return err
-}
-
-// errNoTerminal means that there is nobody to type keys.
-var errNoTerminal = errors.New("not a terminal")
-
-// terminals returns where keys come from and where the screen is.
-func terminals(out any) (keys, screen *os.File, err error) {
-	f, ok := out.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) || !term.IsTerminal(int(os.Stdin.Fd())) {
-		return nil, nil, errNoTerminal
-	}
-	return os.Stdin, f, nil
+	return t.write(b.String())
 }

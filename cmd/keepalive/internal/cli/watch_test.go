@@ -156,23 +156,78 @@ func TestKeys(t *testing.T) {
 	assert.True(t, v.handle(keyInterrupt), "also while typing")
 }
 
+// Rows that have nothing to be sorted by come last, in either direction.
 func TestSortsPutTheUnknownLast(t *testing.T) {
 	m := newTestView().model
-	m.sort, _ = sortIndex("next")
-	m.update(&snapshot{at: time.Now(), rows: []row{
-		watched(1, func(r *row) { r.Settings = sockopt.Settings{} }),
-		watched(2, nil),
+	rows := []row{
+		watched(1, func(r *row) { r.Settings, r.Timer = sockopt.Settings{}, inspect.Timer{Kind: inspect.TimerOff} }),
+		watched(2, func(r *row) { r.Timer.Unanswered, r.owners = 1, []inspect.Owner{{PID: 1, Process: "b"}} }),
 		watched(3, func(r *row) {
 			r.Timer.Left = time.Second
 			r.Activity.LastDataReceived = time.Minute
 			r.Activity.LastAckReceived = time.Minute
+			r.Settings.Idle = time.Second
+			r.owners = []inspect.Owner{{PID: 1, Process: "a"}}
+			r.Timer.Unanswered = 2
 		}),
-	}})
-	var order []uint64
-	for _, r := range m.visible {
-		order = append(order, r.Cookie)
 	}
-	assert.Equal(t, []uint64{3, 2, 1}, order)
+	for _, name := range []string{"next", "timer", "probes", "idle", "process"} {
+		for _, reverse := range []bool{false, true} {
+			m.sort, _ = sortIndex(name)
+			m.reverse = reverse
+			m.update(&snapshot{at: time.Now(), rows: rows})
+			var order []uint64
+			for _, r := range m.visible {
+				order = append(order, r.Cookie)
+			}
+			want := []uint64{3, 2, 1}
+			if reverse {
+				want = []uint64{2, 3, 1}
+			}
+			assert.Equal(t, want, order, "%s %v", name, reverse)
+		}
+	}
+}
+
+// What a look with holes does not have is not gone.
+func TestALookWithHolesCallsNothingGone(t *testing.T) {
+	v := newTestView()
+	v.model.update(&snapshot{at: time.Now(), rows: []row{watched(1, nil), watched(2, nil)}})
+	v.model.update(&snapshot{at: time.Now(), rows: []row{watched(1, nil)}, holes: true})
+	assert.Equal(t, "  ", v.model.changes())
+	assert.Contains(t, ansi.Strip(strings.Join(v.frame(time.Now(), 100, 20), "\n")), "sockets may be missing")
+	v.model.update(&snapshot{at: time.Now(), rows: []row{watched(1, nil)}})
+	assert.Equal(t, " -", v.model.changes())
+}
+
+// The terminal of the usual size has room for what watch says of itself.
+func TestWatchInEightyColumns(t *testing.T) {
+	v := newTestView()
+	var rows []row
+	for i := range 100 {
+		rows = append(rows, watched(uint64(i+1), nil))
+	}
+	v.model.update(&snapshot{at: time.Now(), rows: rows})
+	v.frame(time.Now(), 80, 24)
+	v.handle(keyPageDown)
+	text := ansi.Strip(strings.Join(v.frame(time.Now(), 80, 24), "\n"))
+	assert.Contains(t, text, "rows 21-40 of 100")
+	assert.Contains(t, text, "60/1/3")
+	v.handle('?')
+	for _, line := range append(v.frame(time.Now(), 80, 24), v.footer()) {
+		assert.LessOrEqual(t, ansi.StringWidth(line), 80)
+	}
+	assert.LessOrEqual(t, len(helpLines), 24)
+	v.handle('x')
+	v.handle('w')
+	wide := ansi.Strip(strings.Join(v.frame(time.Now(), 80, 24), "\n"))
+	assert.Contains(t, wide, "USER-TIMEOUT")
+	assert.Regexp(t, `columns of text 1-80 of \d+; left and right scroll`, wide)
+	for range 50 {
+		v.handle(keyRight)
+		v.frame(time.Now(), 80, 24)
+	}
+	assert.Contains(t, ansi.Strip(strings.Join(v.frame(time.Now(), 80, 24), "\n")), "PROCESS")
 }
 
 func TestTypedBytesBecomeKeys(t *testing.T) {

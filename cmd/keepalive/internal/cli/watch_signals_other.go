@@ -1,0 +1,33 @@
+//go:build !unix
+
+package cli
+
+import (
+	"os"
+	"os/signal"
+)
+
+// Signals that watch does something about.
+type signals struct{ stop, again, end chan os.Signal }
+
+// catch leaves the terminal before the program ends.
+func catch(t *terminal) *signals {
+	s := &signals{end: make(chan os.Signal, 1)}
+	signal.Notify(s.end, os.Interrupt)
+	go func() {
+		if _, open := <-s.end; open {
+			t.leaveInTime()
+			os.Exit(exitProblems)
+		}
+	}()
+	return s
+}
+
+func (s *signals) release() {
+	signal.Stop(s.end)
+	close(s.end)
+}
+
+func stopGroup() {}
+
+func (s *signals) suspended(*terminal) error { return nil }
