@@ -52,7 +52,11 @@ func (r Request) Plan() (*Plan, error) {
 	if refreshable {
 		timeout = tight.Timeout
 	}
-	cfg := sockopt.Recommended()
+	linux, _ := platform.Lookup("linux") // plans are made for it, wherever they are made
+	cfg, _, err := sockopt.RecommendedFor(linux)
+	if err != nil {
+		return nil, err
+	}
 	if refreshable || r.Detect > 0 {
 		var found bool
 		if cfg, found = r.search(timeout); !found {

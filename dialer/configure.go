@@ -3,7 +3,6 @@ package dialer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"syscall"
 
@@ -16,23 +15,14 @@ import (
 // may be called again with another Config: what that leaves unset stays as the
 // first one had it.
 //
-// The error is that of [sockopt.Config.Validate], and d is then unchanged. A
-// hook has no moment after connect, so a user timeout is refused here: use
-// [ConfigureUserTimeoutToo], or a [Dialer].
+// A hook has no moment after connect, so everything is set before, the user
+// timeout too, which then also bounds the handshake (Linux: a peer that does not
+// answer is an ETIMEDOUT after max(1 s, UserTimeout), where it would be about two
+// minutes). With [sockopt.Recommended] that is a minute. Use a [Dialer] to have it
+// set after connecting, as a short one would end slow handshakes.
+//
+// The error is that of [sockopt.Config.Validate], and d is then unchanged.
 func Configure(d *net.Dialer, cfg sockopt.Config) error {
-	if cfg.UserTimeout > 0 {
-		return fmt.Errorf("dialer: keepalive %v: a net.Dialer can set the user timeout only before connect, where it also bounds the handshake; "+
-			"use dialer.Dialer to set it after, or ConfigureUserTimeoutToo if that is wanted: %w", cfg, errors.ErrUnsupported)
-	}
-	return configure(d, cfg)
-}
-
-// ConfigureUserTimeoutToo is [Configure] for a Config with a user timeout. It is
-// set before connect, so it bounds the handshake as well (Linux: a peer that
-// does not answer is an ETIMEDOUT after max(1 s, UserTimeout)).
-func ConfigureUserTimeoutToo(d *net.Dialer, cfg sockopt.Config) error { return configure(d, cfg) }
-
-func configure(d *net.Dialer, cfg sockopt.Config) error {
 	if d == nil {
 		return errors.New("dialer: the net.Dialer is nil")
 	}

@@ -28,7 +28,9 @@ func TestConfigureInPlace(t *testing.T) {
 		config sockopt.Config
 		want   socktest.Values
 	}{
-		"a zero net.Dialer":              {net.Dialer{}, askedEarly, socktest.NoUserTimeout(askedValues)},
+		"everything":                     {net.Dialer{}, asked, askedValues},
+		"Recommended":                    {net.Dialer{}, sockopt.Recommended(), socktest.Make(1, 30, 10, 3, 60000)},
+		"no user timeout":                {net.Dialer{}, askedEarly, socktest.NoUserTimeout(askedValues)},
 		"nothing asked: on, rest system": {net.Dialer{}, sockopt.Config{}, socktest.SwitchedOn()},
 		"Disabled":                       {net.Dialer{}, sockopt.Config{Disabled: true}, def},
 		"KeepAlive is overruled":         {net.Dialer{KeepAlive: 30 * time.Second}, askedEarly, socktest.NoUserTimeout(askedValues)},
@@ -57,19 +59,10 @@ func TestConfigureInPlace(t *testing.T) {
 	}
 }
 
-func TestConfigureUserTimeoutToo(t *testing.T) {
-	t.Parallel()
-	var d net.Dialer
-	require.NoError(t, dialer.ConfigureUserTimeoutToo(&d, asked))
-	c, err := d.Dial("tcp", loopback(t).Addr().String())
-	require.NoError(t, err)
-	assert.Equal(t, askedValues, socktest.ReadAny(t, socktest.Closing(t, c)))
-}
-
-func TestConfigureUserTimeoutTooBoundsTheHandshake(t *testing.T) {
+func TestConfigureUserTimeoutBoundsTheHandshake(t *testing.T) {
 	t.Parallel()
 	d := net.Dialer{Timeout: 10 * time.Second}
-	require.NoError(t, dialer.ConfigureUserTimeoutToo(&d, sockopt.Config{UserTimeout: 1200 * time.Millisecond}))
+	require.NoError(t, dialer.Configure(&d, sockopt.Config{UserTimeout: 1200 * time.Millisecond}))
 	address, _ := blackhole(t, unix.AF_INET)
 	start := time.Now()
 	_, err := d.Dial("tcp", address)
@@ -104,7 +97,7 @@ func TestConfigureCopies(t *testing.T) {
 func TestConfigureLeavesOtherNetworksAlone(t *testing.T) {
 	t.Parallel()
 	var d net.Dialer
-	require.NoError(t, dialer.ConfigureUserTimeoutToo(&d, asked))
+	require.NoError(t, dialer.Configure(&d, asked))
 	l := serve(t, "unix", t.TempDir()+"/s", false)
 	c, err := d.Dial("unix", l.Addr().String())
 	require.NoError(t, err)
@@ -118,27 +111,20 @@ func TestConfigureErrors(t *testing.T) {
 	t.Parallel()
 	invalid := sockopt.Config{Idle: 40000 * time.Second}
 	for rule, row := range map[string]struct {
-		configure   func(*net.Dialer, sockopt.Config) error
-		config      sockopt.Config
-		unsupported bool
-		text        string
+		config sockopt.Config
+		text   string
 	}{
-		"a user timeout needs a decision": {dialer.Configure, asked, true, "ConfigureUserTimeoutToo"},
-		"an invalid Config":               {dialer.Configure, invalid, false, "TCP_KEEPIDLE on linux takes 1s"},
-		"an invalid Config, too":          {dialer.ConfigureUserTimeoutToo, invalid, false, "TCP_KEEPIDLE on linux takes 1s"},
-		"a negative user timeout":         {dialer.Configure, sockopt.Config{UserTimeout: -2}, false, "user-timeout=-2ns is negative"},
+		"an invalid Config":       {invalid, "TCP_KEEPIDLE on linux takes 1s"},
+		"a negative user timeout": {sockopt.Config{UserTimeout: -2}, "user-timeout=-2ns is negative"},
 		"both wrong, a user timeout that is invalid": {
-			dialer.Configure, sockopt.Config{Idle: 40000 * time.Second, UserTimeout: time.Minute}, false, "40000"},
+			sockopt.Config{Idle: 40000 * time.Second, UserTimeout: time.Minute}, "40000"},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
 			d := net.Dialer{KeepAlive: 30 * time.Second, Control: setAsked,
 				KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: time.Minute}}
-			err := row.configure(&d, row.config)
+			err := dialer.Configure(&d, row.config)
 			require.ErrorContains(t, err, row.text)
-			if row.unsupported {
-				assert.ErrorIs(t, err, errors.ErrUnsupported)
-			}
 			assert.Equal(t, 30*time.Second, d.KeepAlive, "unchanged")
 			assert.Equal(t, net.KeepAliveConfig{Enable: true, Idle: time.Minute}, d.KeepAliveConfig)
 			assert.Equal(t, reflect.ValueOf(setAsked).Pointer(), reflect.ValueOf(d.Control).Pointer())

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"log"
 	"net"
-	"time"
 
 	"github.com/tcpkeepalive/keepalive/dialer"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -27,13 +26,13 @@ func ExampleDialer_Dial() {
 	// Output: on idle=30s interval=10s count=3 user-timeout=60s <nil>
 }
 
-func ExampleConfigureUserTimeoutToo() {
+// The user timeout bounds the handshake, too.
+func ExampleConfigure_userTimeout() {
 	server := newServer()
 	defer server.Close()
 
 	theirs := &net.Dialer{}
-	cfg := sockopt.Config{Idle: time.Minute, Interval: 15 * time.Second, Count: 4, UserTimeout: 2 * time.Minute}
-	if err := dialer.ConfigureUserTimeoutToo(theirs, cfg); err != nil {
+	if err := dialer.Configure(theirs, sockopt.Recommended()); err != nil {
 		log.Fatal(err)
 	}
 	conn, err := theirs.Dial("tcp", server.Addr().String())
@@ -42,5 +41,5 @@ func ExampleConfigureUserTimeoutToo() {
 	}
 	defer conn.Close()
 	fmt.Println(sockopt.Get(conn))
-	// Output: on idle=60s interval=15s count=4 user-timeout=120s <nil>
+	// Output: on idle=30s interval=10s count=3 user-timeout=60s <nil>
 }

@@ -36,7 +36,6 @@ func TestNegativeIsAnErrorEverywhere(t *testing.T) {
 
 			theirs := net.Dialer{KeepAlive: time.Minute}
 			require.Error(t, dialer.Configure(&theirs, cfg))
-			require.Error(t, dialer.ConfigureUserTimeoutToo(&theirs, cfg))
 			assert.Equal(t, time.Minute, theirs.KeepAlive, "unchanged")
 			assert.Nil(t, theirs.ControlContext)
 		})
@@ -46,5 +45,4 @@ func TestNegativeIsAnErrorEverywhere(t *testing.T) {
 func TestConfigureNil(t *testing.T) {
 	t.Parallel()
 	require.ErrorContains(t, dialer.Configure(nil, sockopt.Config{}), "nil")
-	require.ErrorContains(t, dialer.ConfigureUserTimeoutToo(nil, sockopt.Config{}), "nil")
 }

@@ -69,15 +69,31 @@ type (
 	Change = platform.Change
 )
 
+var recommended = Config{Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3, UserTimeout: time.Minute}
+
 // Recommended returns 30 s, 10 s, 3 and the matching user timeout of 60 s: a
 // dead peer is noticed after a minute, idle or not. The first probe and two
 // lost ones fit into the 60 s after which the shortest common trackers forget a
 // connection, and it costs half the packets of Go's 15 s.
 //
-// Where a platform has no user timeout, [Config.Nearest] leaves it out.
+// What this system does not have is left out, so the result is valid here:
+// the user timeout on NetBSD, DragonFly BSD and AIX, the count on Windows before
+// 10 version 1709, all but keepalive itself on OpenBSD. There a peer that dies
+// while data is in flight, or at all, is noticed when the system's own defaults
+// say so. [RecommendedFor] tells what was left out. Where there is no keepalive
+// at all (Plan 9, js, wasip1) nothing is, and using it is an error.
 func Recommended() Config {
-	return Config{Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3, UserTimeout: time.Minute}
+	c, _, err := RecommendedFor(platform.Current())
+	if err != nil {
+		return recommended
+	}
+	return c
 }
+
+// RecommendedFor is [Recommended] for another operating system, and what had to
+// be changed or left out. The error wraps [errors.ErrUnsupported] where there is
+// no keepalive at all.
+func RecommendedFor(t *platform.Table) (Config, []Change, error) { return recommended.NearestFor(t) }
 
 // Validate returns nil if this operating system can honour every field,
 // otherwise a [Faults] that holds a [*Fault] for each field that it cannot.

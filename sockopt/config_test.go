@@ -170,26 +170,38 @@ func TestNearestFor(t *testing.T) {
 func TestNearestWithoutAnyKeepAlive(t *testing.T) {
 	t.Parallel()
 	none := &platform.Table{Name: "toaster", Title: "Toaster"}
-	_, _, err := sockopt.Recommended().NearestFor(none)
+	_, _, err := sockopt.RecommendedFor(none)
 	assert.ErrorIs(t, err, errors.ErrUnsupported)
 	assert.EqualError(t, err, "Toaster has no TCP keepalive options: unsupported operation")
 	assert.ErrorIs(t, sockopt.Config{}.ValidateFor(none), errors.ErrUnsupported)
 }
 
 func TestRecommended(t *testing.T) {
-	t.Parallel()
-	cfg := sockopt.Recommended()
-	assert.Equal(t, sockopt.Config{Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3, UserTimeout: time.Minute}, cfg)
-	assert.NoError(t, cfg.ValidateFor(table(t, "linux")))
+	all := sockopt.Config{Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3, UserTimeout: time.Minute}
+	timing := sockopt.Config{Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3}
+	want := map[string]sockopt.Config{
+		"netbsd": timing, "dragonfly": timing, "dragonfly-before-5.8": timing, "aix": timing,
+		"windows-before-1709": {Idle: 30 * time.Second, Interval: 10 * time.Second, UserTimeout: time.Minute},
+		"openbsd":             {},
+	}
 	for _, system := range platform.Tables() {
 		t.Run(system.Name, func(t *testing.T) {
-			t.Parallel()
-			nearest, changes, err := cfg.NearestFor(system)
+			expected, less := want[system.Name]
+			if !less {
+				expected = all
+			}
+			cfg, changes, err := sockopt.RecommendedFor(system)
 			require.NoError(t, err)
-			assert.NoError(t, nearest.ValidateFor(system))
-			assert.Equal(t, cfg.ValidateFor(system) != nil, len(changes) > 0, "changes: %v", changes)
+			assert.Equal(t, expected, cfg)
+			assert.NoError(t, cfg.ValidateFor(system))
+			assert.Equal(t, less, len(changes) > 0, "nothing is left out in silence: %v", changes)
+
+			sockopt.SwapTable(t, system)
+			_, err = sockopt.NewSetter(cfg) // what Set, package dialer and package listener begin with
+			assert.NoError(t, err)
 		})
 	}
+	assert.NoError(t, sockopt.Recommended().Validate())
 }
 
 func TestOf(t *testing.T) {

@@ -129,7 +129,15 @@ func ExampleOf() {
 	// idle=60s,user-timeout=off
 }
 
-func ExampleRecommended() {
-	fmt.Println(sockopt.Recommended())
-	// Output: idle=30s,interval=10s,count=3,user-timeout=60s
+// A recommended Config is valid where it is used.
+func ExampleRecommendedFor() {
+	for _, name := range []string{"linux", "netbsd", "openbsd"} {
+		t, _ := platform.Lookup(name)
+		cfg, changes, err := sockopt.RecommendedFor(t)
+		fmt.Println(name, cfg, len(changes), err)
+	}
+	// Output:
+	// linux idle=30s,interval=10s,count=3,user-timeout=60s 0 <nil>
+	// netbsd idle=30s,interval=10s,count=3 1 <nil>
+	// openbsd on 4 <nil>
 }

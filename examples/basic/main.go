@@ -11,11 +11,12 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/dialer"
 	"github.com/tcpkeepalive/keepalive/listener"
+	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 func main() {
-	cfg, changes, err := sockopt.Recommended().Nearest() // this system may lack an option
+	cfg, changes, err := sockopt.RecommendedFor(platform.Current()) // this system may lack an option
 	check(err)
 	for _, change := range changes {
 		fmt.Fprintln(os.Stderr, "adapted:", change)

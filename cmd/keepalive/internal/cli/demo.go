@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -39,11 +40,10 @@ and the others show how package net sets 15 s, 15 s and 9.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r := report{}
 			if !cmd.Flags().Changed("config") {
-				nearest, changes, err := cfg.Nearest()
+				_, changes, err := sockopt.RecommendedFor(platform.Current())
 				if err != nil {
 					return err
 				}
-				cfg = nearest
 				for _, c := range changes {
 					r.Adapted = append(r.Adapted, c.String())
 				}
