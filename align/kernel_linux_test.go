@@ -15,16 +15,17 @@ import (
 	"github.com/tcpkeepalive/keepalive/dialer"
 	"github.com/tcpkeepalive/keepalive/internal/netlab"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testenv"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// forgetsAfter is the timeout of a load balancer small enough to wait for ten
+// forgetsAfter is the timeout of a load balancer small enough to wait for several
 // of them.
 const forgetsAfter = 4 * time.Second
 
 // TestPlansHoldOnARealKernel: twenty connections through a load balancer that
-// forgets live for ten of its timeouts with the plan, and are lost with an idle
-// time that equals the timeout.
+// forgets live for two of its timeouts with the plan, for ten in the long tests, and
+// are lost with an idle time that equals the timeout.
 func TestPlansHoldOnARealKernel(t *testing.T) {
 	t.Parallel()
 	path := []align.Profile{{ID: "balancer", Timeout: forgetsAfter, Refreshed: align.Yes}}
@@ -35,13 +36,17 @@ func TestPlansHoldOnARealKernel(t *testing.T) {
 	tooLate.Idle = forgetsAfter
 	tooLate.UserTimeout = sockopt.NoUserTimeout
 
+	silence := 2 * forgetsAfter
+	if testenv.LongTestsRun() {
+		silence = 10 * forgetsAfter
+	}
 	for name, forgets := range map[string]netlab.Forgets{"RST": netlab.Resets, "drop": netlab.Drops} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := netlab.NewBalancer(t, forgetsAfter, forgets)
 			l := echo(t, b.Server)
 			kept, lost := dial20(t, b, l, plan.Config), dial20(t, b, l, tooLate)
-			time.Sleep(10 * forgetsAfter)
+			time.Sleep(silence)
 			for i, c := range kept {
 				assert.NoError(t, ask(c), "connection %d of the plan %s", i, plan.Config)
 			}

@@ -38,10 +38,13 @@ func weigh(tests []Test) (b bounds) {
 	first := shortest(tests, func(t Test) bool { return t.End.dead() && beyondOf(t.Idle) <= b.longest })
 	b.alive = b.longest
 	if first != nil {
+		// Those that were hastened when it died, and no others that died close to the
+		// timeout of those that lived.
+		near := beyondOf(beyondOf(first.Idle))
 		died, lived := 0, 0
 		for _, t := range tests {
 			switch {
-			case t.End.dead() && t.Idle <= b.longest:
+			case t.End.dead() && t.Idle <= b.longest && (t.Idle <= near || beyondOf(t.Idle) <= b.longest):
 				died++
 			case t.End == Survived && t.Idle >= first.Idle:
 				lived++

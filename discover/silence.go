@@ -193,6 +193,9 @@ func (w *silence) happened(e event) (t Test, ended bool) {
 	}
 	if w.last != nil && e.to.Sub(w.last.to) < settle { // a part of what came before
 		w.last.to, w.last.data = e.to, w.last.data || e.data
+		if e.to.Sub(w.last.first.to) > restless { // it goes on and on
+			return Test{Idle: w.gaps[len(w.gaps)-1].min, End: Masked}, true
+		}
 	} else {
 		since := w.quiet
 		if w.last != nil {

@@ -59,9 +59,7 @@ func TestCrowdHolder(t *testing.T) {
 // 200,000 sockets: every one is listed, once, with its owner, and memory does
 // not grow with them.
 func TestCrowd(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes a while")
-	}
+	testenv.Long(t)
 	testenv.Root(t)
 	var limit unix.Rlimit
 	require.NoError(t, unix.Getrlimit(unix.RLIMIT_NOFILE, &limit))

@@ -16,16 +16,18 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tcpkeepalive/keepalive/internal/testenv"
 	"github.com/tcpkeepalive/keepalive/transport"
 )
 
 // TestTheRace: requests that may not be sent twice, just as the server closes.
 func TestTheRace(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("takes 20 s")
+	const clients = 500
+	rounds := 5 // of a second each
+	if testenv.LongTestsRun() {
+		rounds = 20
 	}
-	const clients, rounds = 500, 20
 	timeout := time.Second
 	// Each client has a host, and so a connection, of its own.
 	race := func(t *testing.T, rt http.RoundTripper) (failed, sent int64) {
@@ -52,7 +54,7 @@ func TestTheRace(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		return failures.Load(), clients * rounds
+		return failures.Load(), clients * int64(rounds)
 	}
 	handler := func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }
 	baseTo := func(server *counting) *http.Transport {

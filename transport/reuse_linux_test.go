@@ -34,11 +34,13 @@ func TestUnreadBodiesDoNotCostTheConnection(t *testing.T) {
 			get(t, standard, server.URL)
 		}
 	}), "net/http closes a connection whose body was not read")
-	assert.EqualValues(t, 1, opened(func() {
+	// A connection goes back to its pool beside the reader of the body: on a busy machine
+	// not always before the next request.
+	assert.Less(t, opened(func() {
 		for range requests {
 			read(t, standard, server.URL)
 		}
-	}))
+	}), int64(requests/10))
 	assert.EqualValues(t, 1, opened(func() {
 		for range requests {
 			get(t, ours, server.URL)

@@ -23,6 +23,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/internal/netlab"
+	"github.com/tcpkeepalive/keepalive/internal/testenv"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -161,6 +162,7 @@ func TestOneLostProbeKillsNobody(t *testing.T) {
 // the server permits them.
 func TestHeartbeatOfAPlan(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t) // gRPC takes no period below 10 s
 	path, err := align.Path("aws-alb")
 	require.NoError(t, err)
 	path[0], err = path[0].WithTimeout(14 * time.Second)

@@ -156,7 +156,7 @@ func silence(dial func(network, address string) (net.Conn, error), address strin
 	if err := ask(c); err != nil {
 		return err.Error()
 	}
-	time.Sleep(3 * forgetsAfter)
+	time.Sleep(2 * forgetsAfter)
 	if err := ask(c); err != nil {
 		return "dead: " + err.Error()
 	}

@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"sync"
@@ -56,21 +57,27 @@ func TestDetectionOnTheWire(t *testing.T) {
 			bound := bounds[tt.phase]
 			require.True(t, bound.Promised())
 
+			silent := silentFor(t, client)
 			began := time.Now()
 			w.Lose(tt.lose)
+			written := make(chan error, 1)
 			if tt.write != never {
 				time.AfterFunc(tt.write, func() {
-					client.Write([]byte{1})
+					_, err := client.Write([]byte{1})
 					standard.Write([]byte{1})
+					written <- err
 				})
 			}
 			err := ends(client, 2*bound.Latest)
+			if errors.Is(err, io.EOF) { // on a busy machine it is the write that was told
+				err = <-written
+			}
 			took := time.Since(began)
 			t.Logf("%.2f s, promised %.2f s", took.Seconds(), bound.Latest.Seconds())
 			assert.True(t, sockopt.IsPeerTimeout(err), "%v", err)
-			assert.LessOrEqual(t, took, bound.Latest)
-			// The last segment came up to 0.4 s before the path broke.
-			assert.GreaterOrEqual(t, took, min(bound.Earliest, bounds[sockopt.PhaseIdle].Earliest)-500*time.Millisecond)
+			assert.LessOrEqual(t, took, bound.Latest+machine.late(began))
+			// The time counts from the last segment, which came before the path broke.
+			assert.GreaterOrEqual(t, took, min(bound.Earliest, bounds[sockopt.PhaseIdle].Earliest)-silent-roundTrip)
 			assertOpen(t, standard, began.Add(bound.Latest))
 		})
 	}
@@ -119,7 +126,7 @@ func TestAConnectionThatIsNeverMade(t *testing.T) {
 			t.Logf("%.2f s, promised %.2f s", took.Seconds(), bound.Latest.Seconds())
 			assert.ErrorIs(t, err, unix.ETIMEDOUT)
 			assert.Equal(t, sockopt.DialFailed, sockopt.CauseOf(err))
-			assert.LessOrEqual(t, took, bound.Latest)
+			assert.LessOrEqual(t, took, bound.Latest+machine.late(began))
 			assert.GreaterOrEqual(t, took, bound.Earliest)
 			wg.Wait()
 		})
@@ -211,7 +218,7 @@ func TestAProgramThatWritesAllTheTime(t *testing.T) {
 			t.Logf("%.2f s; promised to others: %.2f s", took.Seconds(), bound.Latest.Seconds())
 			assert.NotErrorIs(t, err, os.ErrDeadlineExceeded)
 			if tt.promised {
-				assert.LessOrEqual(t, took, bound.Latest)
+				assert.LessOrEqual(t, took, bound.Latest+machine.late(began))
 			} else {
 				assert.Greater(t, took, atRest.Latest, "or the doc of DetectionBounds promises too little")
 			}

@@ -15,5 +15,6 @@ func TestMain(m *testing.M) {
 		serveOneByte(address)
 		return
 	}
+	go machine.watch()
 	netlab.Main(m)
 }

@@ -41,8 +41,21 @@ func onWire(t *testing.T, w *netlab.Wire, client side) (c, server net.Conn) {
 	require.NoError(t, err)
 	_, err = server.Read(make([]byte, 1))
 	require.NoError(t, err)
-	time.Sleep(300 * time.Millisecond) // until the acknowledgement is back
+	acknowledged(t, c)
 	return c, server
+}
+
+// acknowledged waits until the peer has acknowledged all that was sent.
+func acknowledged(t *testing.T, c net.Conn) {
+	t.Helper()
+	socktest.Until(t, "all is acknowledged", func() bool { return tcpInfo(t, c).Unacked == 0 })
+}
+
+// silentFor is how long ago the last segment came.
+func silentFor(t *testing.T, c net.Conn) time.Duration {
+	t.Helper()
+	info := tcpInfo(t, c)
+	return time.Duration(min(info.Last_ack_recv, info.Last_data_recv)) * time.Millisecond
 }
 
 // listenOn listens without keepalive in a namespace.

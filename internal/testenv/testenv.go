@@ -44,7 +44,7 @@ func Tool(t testing.TB, name string) string {
 
 // Long is for a test that takes more than a few seconds, however fast the machine
 // is. go test of everything is to be done within a minute, so it skips also in
-// strict mode; .ci/run and .ci/nightly set [LongTests].
+// strict mode; the stage long of .ci/run sets [LongTests].
 func Long(t testing.TB) {
 	t.Helper()
 	if !LongTestsRun() {
