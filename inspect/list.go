@@ -3,6 +3,7 @@ package inspect
 import (
 	"errors"
 	"iter"
+	"os"
 )
 
 // ErrTableChanged ends a list during which the kernel's table changed so that
@@ -19,6 +20,10 @@ type Filter struct {
 	Local  []Endpoint // any of these; none: all
 	Peer   []Endpoint // any of these; none: all
 
+	// Namespace is the network namespace to look into: an open /proc/PID/ns/net,
+	// /run/netns/NAME or the like. nil: that of the calling thread.
+	Namespace *os.File
+
 	Activity bool // fill in Socket.Activity and Socket.Subflow, which costs a quarter more
 	Detail   bool // fill in Socket.Detail
 }
@@ -33,10 +38,15 @@ const (
 )
 
 // List goes through the TCP sockets of the calling thread's network namespace,
-// in the order of the kernel's table. The Socket is valid until the next one;
-// copy it to keep it. Memory does not grow with their number.
+// or of that of the Filter, in the order of the kernel's table. The Socket is
+// valid until the next one; copy it to keep it. Memory does not grow with their
+// number.
 //
-// It takes no privilege. Where NETLINK_SOCK_DIAG is refused, the list comes from
+// It takes no privilege, but for another namespace: CAP_SYS_ADMIN, here and in the
+// user namespace that owns it; without, the error wraps [fs.ErrPermission]. The
+// caller's threads stay where they are.
+//
+// Where NETLINK_SOCK_DIAG is refused, the list comes from
 // /proc/thread-self/net/tcp and tcp6, without Activity and Detail, and each
 // Socket's Source says so.
 //

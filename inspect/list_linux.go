@@ -4,10 +4,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/tcpkeepalive/keepalive/internal/netns"
 	"github.com/tcpkeepalive/keepalive/internal/procnet"
 	"github.com/tcpkeepalive/keepalive/internal/sockdiag"
 	"github.com/tcpkeepalive/keepalive/platform"
@@ -21,6 +23,8 @@ func (f *Filter) list(yield func(*Socket, error) bool) error {
 	case err == nil:
 	case errors.Is(err, sockdiag.ErrInterrupted):
 		return ErrTableChanged
+	case errors.Is(err, netns.ErrNotEntered):
+		return fmt.Errorf("inspect: %w", err)
 	case l.listed:
 		return fmt.Errorf("inspect: the list is not complete: %w", err)
 	default:
@@ -44,7 +48,11 @@ type lister struct {
 }
 
 func (l *lister) fromSockDiag() error {
-	conn, err := sockdiag.Open()
+	var conn *sockdiag.Conn
+	err := netns.Do(l.filter.Namespace, func() (err error) {
+		conn, err = sockdiag.Open()
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -167,7 +175,15 @@ func (l *lister) fromProc() error {
 			return fmt.Errorf("%v: /proc/net/tcp does not tell interfaces: %w", e, errors.ErrUnsupported)
 		}
 	}
-	return procnet.Walk(func(e *procnet.Entry) bool {
+	var files []*os.File
+	err := netns.Do(l.filter.Namespace, func() (err error) {
+		files, err = procnet.Open()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return procnet.Walk(files, func(e *procnet.Entry) bool {
 		s := &l.socket
 		*s = Socket{}
 		s.fillProc(e)

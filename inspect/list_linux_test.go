@@ -106,7 +106,9 @@ func TestFiltersOfLists(t *testing.T) {
 		for _, want := range []inspect.State{inspect.Established, inspect.Listen, inspect.SynSent, inspect.FinWait2, inspect.CloseWait, inspect.TimeWait} {
 			assert.NotZero(t, states[want], want)
 		}
-		require.NoError(t, procnet.Walk(func(e *procnet.Entry) bool {
+		files, err := procnet.Open()
+		require.NoError(t, err)
+		require.NoError(t, procnet.Walk(files, func(e *procnet.Entry) bool {
 			assert.True(t, all[id{e.Local, e.Remote, inspect.State(e.State)}], "%+v is in /proc/net/tcp only", e)
 			return true
 		}))

@@ -17,7 +17,7 @@ type Owners struct {
 	processes []process
 	entries   []ownerEntry
 	table     []int32 // open addressing; entries' index+1, 0 for none
-	denied    int
+	denied    struct{ processes, descriptors int }
 }
 
 type process struct {
@@ -36,17 +36,22 @@ type ownerEntry struct {
 
 // FindOwners looks at the descriptors of all processes, or only of those named,
 // by reading /proc/PID/fd. It takes a processor for about 3 µs per descriptor,
-// and uses up to four.
+// and uses up to four. A number that is that of a thread stands for its process.
 //
 // Descriptors of other users' processes take CAP_SYS_PTRACE (and
-// CAP_DAC_READ_SEARCH); processes that may not be looked at are counted in
-// Denied. With pids, a process that does not exist or may not be looked at is
-// an error that wraps [fs.ErrNotExist] or [fs.ErrPermission]. On other systems
-// than Linux the error wraps [errors.ErrUnsupported].
+// CAP_DAC_READ_SEARCH); so do those of one's own that have more privileges. What
+// may not be looked at is counted in Denied. With pids, a process that does not
+// exist, or of which something may not be looked at, is an error that wraps
+// [fs.ErrNotExist] or [fs.ErrPermission]. Processes that end meanwhile are no
+// error. On other systems than Linux the error wraps [errors.ErrUnsupported].
 func FindOwners(pids ...int) (*Owners, error) { return findOwners(pids) }
 
-// Denied is how many processes could not be looked at.
-func (o *Owners) Denied() int { return o.denied }
+// Denied is how many processes could not be looked at, or not at all of their
+// descriptors, and how many descriptors of those are known to be there. Processes
+// that /proc hides (hidepid) count as one: their number is not known.
+func (o *Owners) Denied() (processes, descriptors int) {
+	return o.denied.processes, o.denied.descriptors
+}
 
 // Of goes through those who have the socket with this inode open, in the order
 // in which ss prints them: the last process first, of one process its last

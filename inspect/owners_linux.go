@@ -16,15 +16,23 @@ import (
 )
 
 func findOwners(pids []int) (*Owners, error) {
+	var o Owners
 	all := len(pids) == 0
 	if all {
 		var err error
 		if pids, err = everyPID(); err != nil {
 			return nil, fmt.Errorf("inspect: %w", err)
 		}
+		if len(pids) == 0 || pids[0] != 1 { // which always is there
+			o.denied.processes++
+		}
+	} else {
+		pids = slices.Clone(pids)
+		for i := range pids {
+			pids[i] = processOf(pids[i])
+		}
 	}
 	scans := scanAll(pids)
-	var o Owners
 	total := 0
 	for i := range scans {
 		total += scans[i].count()
@@ -32,12 +40,15 @@ func findOwners(pids []int) (*Owners, error) {
 	o.entries = make([]ownerEntry, 0, total)
 	for i := range scans {
 		s := &scans[i]
+		err := s.failure(all)
 		switch {
-		case s.err == nil:
-		case !all:
-			return nil, fmt.Errorf("inspect: the descriptors of process %d: %w", s.pid, s.err)
-		case errors.Is(s.err, fs.ErrPermission):
-			o.denied++
+		case err == nil:
+		case all && errors.Is(err, fs.ErrPermission):
+			o.denied.processes++
+			o.denied.descriptors += s.denied
+		case all && gone(err):
+		default:
+			return nil, fmt.Errorf("inspect: the descriptors of process %d: %w", s.pid, err)
 		}
 		if s.count() == 0 {
 			continue
@@ -52,6 +63,45 @@ func findOwners(pids []int) (*Owners, error) {
 	}
 	o.index()
 	return &o, nil
+}
+
+// failure is why not all descriptors were seen.
+func (s *scan) failure(all bool) error {
+	switch {
+	case s.err != nil && !all && gone(s.err) && hidden(s.pid):
+		return fmt.Errorf("/proc hides it: %w", fs.ErrPermission)
+	case s.err != nil:
+		return s.err
+	case s.denied > 0:
+		return fmt.Errorf("readlink of %d of them: %w", s.denied, fs.ErrPermission)
+	}
+	return nil
+}
+
+// gone tells that there is no such process, or none any more.
+func gone(err error) bool { return errors.Is(err, fs.ErrNotExist) || err == unix.ESRCH }
+
+// hidden tells that there is a process which /proc does not show.
+func hidden(pid int) bool {
+	err := unix.Kill(pid, 0)
+	return err == nil || err == unix.EPERM
+}
+
+// processOf is the process that a thread is of. For all that is no thread it is
+// the number itself.
+func processOf(tid int) int {
+	status, err := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/status")
+	if err != nil {
+		return tid
+	}
+	for line := range bytes.Lines(status) {
+		if text, ok := bytes.CutPrefix(line, []byte("Tgid:")); ok {
+			if pid, err := strconv.Atoi(string(bytes.TrimSpace(text))); err == nil && pid > 0 {
+				return pid
+			}
+		}
+	}
+	return tid
 }
 
 func everyPID() ([]int, error) {
@@ -79,7 +129,20 @@ type scan struct {
 	pid   int
 	parts [][]socketFD // in the order of descriptors
 	name  string
-	err   error // why its descriptors could not be read
+
+	mu     sync.Mutex // parts are scanned at the same time
+	err    error      // why its descriptors could not be read, or not all
+	denied int        // descriptors that may not be read
+}
+
+// note adds what a worker could not see.
+func (s *scan) note(err error, denied int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.denied += denied
+	if s.err == nil {
+		s.err = err
+	}
 }
 
 type socketFD struct {
@@ -176,7 +239,11 @@ type worker struct {
 	link    [64]byte
 	name    [32]byte
 	found   []socketFD
+	denied  int   // descriptors that may not be read
+	failed  error // why others could not be
 }
+
+func (w *worker) begin() { w.found, w.denied, w.failed = w.found[:0], 0, nil }
 
 // scanWhole returns the number of descriptors if there are too many, and has
 // done nothing then. That number is known since Linux 6.2, as the directory's
@@ -190,14 +257,19 @@ func (w *worker) scanWhole(s *scan) (tooMany int) {
 	defer unix.Close(dir)
 	var st unix.Stat_t
 	if err := unix.Fstat(dir, &st); err == nil && st.Size >= manyFDs {
-		s.name = processName(s.pid)
+		s.name, s.err = processName(s.pid)
 		return int(st.Size)
 	}
-	w.found = w.found[:0]
-	s.err = w.listFDs(dir)
+	w.begin()
+	err = w.listFDs(dir)
+	if err == nil {
+		err = w.failed
+	}
+	s.note(err, w.denied)
 	if len(w.found) > 0 {
 		s.parts = [][]socketFD{slices.Clone(w.found)}
-		s.name = processName(s.pid)
+		s.name, err = processName(s.pid)
+		s.note(err, 0)
 	}
 	return 0
 }
@@ -206,20 +278,30 @@ func (w *worker) scanWhole(s *scan) (tooMany int) {
 func (w *worker) scanPart(t *task) {
 	dir, err := openFDs(t.scan.pid)
 	if err != nil {
+		if !gone(err) {
+			t.scan.note(err, 0)
+		}
 		return
 	}
 	defer unix.Close(dir)
-	w.found = w.found[:0]
+	w.begin()
 	if t.last == noLast {
 		// A directory's entry of fd lies at fd plus two, for "." and "..".
-		if _, err := unix.Seek(dir, int64(t.first+2), 0); err == nil {
-			w.listFDs(dir)
+		if _, err = unix.Seek(dir, int64(t.first+2), 0); err == nil {
+			err = w.listFDs(dir)
 		}
 	}
 	for fd := t.first; fd <= t.last; fd++ {
 		name := strconv.AppendInt(w.name[:0], int64(fd), 10)
 		w.readLink(dir, append(name, 0), fd)
 	}
+	if err == nil {
+		err = w.failed
+	}
+	if err != nil && gone(err) {
+		err = nil
+	}
+	t.scan.note(err, w.denied)
 	t.scan.parts[t.part] = slices.Clone(w.found)
 }
 
@@ -228,9 +310,12 @@ func openFDs(pid int) (int, error) {
 }
 
 // processName is "" for a process that has just ended.
-func processName(pid int) string {
-	name, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
-	return string(bytes.TrimSuffix(name, []byte("\n")))
+func processName(pid int) (string, error) {
+	name, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
+	if err != nil && !gone(errors.Unwrap(err)) {
+		return "", err
+	}
+	return string(bytes.TrimSuffix(name, []byte("\n"))), nil
 }
 
 // listFDs visits the descriptors below the directory dir from where it stands.
@@ -270,8 +355,9 @@ func (w *worker) readEntries(dir int, b []byte) {
 // readLink notes the descriptor if there is one and it is a socket,
 // "socket:[123]". name ends with a zero byte.
 func (w *worker) readLink(dir int, name []byte, fd int) {
-	n := readlinkat(dir, name, w.link[:])
-	if n < 0 {
+	n, errno := readlinkat(dir, name, w.link[:])
+	if errno != 0 {
+		w.unreadable(dir, fd, errno)
 		return
 	}
 	const start, end = "socket:[", "]"
@@ -282,5 +368,23 @@ func (w *worker) readLink(dir int, name []byte, fd int) {
 			inode = inode*10 + uint32(c-'0')
 		}
 		w.found = append(w.found, socketFD{inode, int32(fd)})
+	}
+}
+
+// unreadable notes why a link could not be read, unless it is gone. The kernel
+// says EACCES too for a process that has ended meanwhile (proc_pid_readlink in
+// fs/proc/base.c), so the link has to be still there.
+func (w *worker) unreadable(dir, fd int, errno unix.Errno) {
+	switch errno {
+	case unix.ENOENT, unix.ESRCH:
+	case unix.EACCES, unix.EPERM:
+		var st unix.Stat_t
+		if unix.Fstatat(dir, strconv.Itoa(fd), &st, unix.AT_SYMLINK_NOFOLLOW) == nil {
+			w.denied++
+		}
+	default:
+		if w.failed == nil {
+			w.failed = fmt.Errorf("readlink of descriptor %d: %w", fd, errno)
+		}
 	}
 }

@@ -8,15 +8,11 @@ import (
 )
 
 // readlinkat reads the link name, which ends with a zero byte, without making
-// strings of it: it is called once for every descriptor of the machine. It
-// returns -1 on an error.
-func readlinkat(dir int, name, link []byte) int {
+// strings of it: it is called once for every descriptor of the machine.
+func readlinkat(dir int, name, link []byte) (int, unix.Errno) {
 	n, _, errno := unix.RawSyscall6(unix.SYS_READLINKAT, uintptr(dir), uintptr(unsafe.Pointer(&name[0])),
 		uintptr(unsafe.Pointer(&link[0])), uintptr(len(link)), 0, 0)
-	if errno != 0 {
-		return -1
-	}
-	return int(n)
+	return int(n), errno
 }
 
 var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1

@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/tcpkeepalive/keepalive/internal/netns"
 	"github.com/tcpkeepalive/keepalive/internal/testenv"
 )
 
@@ -26,7 +26,7 @@ func NewNamespace(t testing.TB) *Namespace {
 	t.Helper()
 	needRoot(t)
 	n := &Namespace{t: t, fd: -1}
-	err := onThreadOfItsOwn(func() error {
+	err := netns.OnThread(func() error {
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 			return os.NewSyscallError("unshare", err)
 		}
@@ -43,7 +43,7 @@ func NewNamespace(t testing.TB) *Namespace {
 // Do runs f in the namespace. Sockets that f makes stay there, whoever uses them;
 // goroutines that it starts do not.
 func (n *Namespace) Do(f func() error) error {
-	return onThreadOfItsOwn(func() error {
+	return netns.OnThread(func() error {
 		if err := unix.Setns(n.fd, unix.CLONE_NEWNET); err != nil {
 			return os.NewSyscallError("setns", err)
 		}
@@ -51,15 +51,8 @@ func (n *Namespace) Do(f func() error) error {
 	})
 }
 
-// onThreadOfItsOwn runs f on a thread that ends afterwards.
-func onThreadOfItsOwn(f func() error) error {
-	done := make(chan error)
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread dies with the goroutine
-		done <- f()
-	}()
-	return <-done
-}
+// Path is a file that is the namespace.
+func (n *Namespace) Path() string { return fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), n.fd) }
 
 // Run runs a program in the namespace with this standard input.
 func (n *Namespace) Run(stdin, program string, args ...string) {

@@ -35,8 +35,12 @@ type Entry struct {
 
 // Lookup finds the socket with these addresses; an inode of 0 is not compared.
 func Lookup(local, remote netip.AddrPort, inode uint64) (found Entry, err error) {
+	files, err := Open()
+	if err != nil {
+		return Entry{}, errors.Join(ErrNotFound, err)
+	}
 	err = ErrNotFound
-	walkErr := Walk(func(e *Entry) bool {
+	walkErr := Walk(files, func(e *Entry) bool {
 		if same(e.Local, local) && same(e.Remote, remote) && (inode == 0 || e.Inode == 0 || e.Inode == inode) {
 			found, err = *e, nil
 		}
@@ -49,21 +53,37 @@ func same(a, b netip.AddrPort) bool {
 	return a.Port() == b.Port() && a.Addr().Unmap() == b.Addr().Unmap()
 }
 
-// Walk calls f for each socket until it returns false. The Entry is valid
-// during the call. A kernel without IPv6 has no second file.
-func Walk(f func(*Entry) bool) error {
+// Open opens the tables. They are those of the calling thread's network namespace,
+// whoever reads them. A kernel without IPv6 has no second file.
+func Open() (files []*os.File, err error) {
 	for i, name := range Files {
 		file, err := os.Open(name)
 		if i > 0 && errors.Is(err, fs.ErrNotExist) {
-			return nil
+			break
 		}
 		if err != nil {
-			return err
+			closeAll(files)
+			return nil, err
 		}
-		more, err := read(file, f)
+		files = append(files, file)
+	}
+	return files, nil
+}
+
+func closeAll(files []*os.File) {
+	for _, file := range files {
 		file.Close()
+	}
+}
+
+// Walk calls f for each socket until it returns false, and closes the files. The
+// Entry is valid during the call.
+func Walk(files []*os.File, f func(*Entry) bool) error {
+	defer closeAll(files)
+	for _, file := range files {
+		more, err := read(file, f)
 		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			return fmt.Errorf("%s: %w", file.Name(), err)
 		}
 		if !more {
 			return nil

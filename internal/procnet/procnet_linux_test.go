@@ -80,7 +80,9 @@ func TestLookupAndWalk(t *testing.T) {
 		})
 	}
 	n := 0
-	require.NoError(t, Walk(func(*Entry) bool { n++; return false }))
+	files, err := Open()
+	require.NoError(t, err)
+	require.NoError(t, Walk(files, func(*Entry) bool { n++; return false }))
 	assert.LessOrEqual(t, n, 1, "false ends it")
 }
 

@@ -18,12 +18,15 @@ import (
 // childOf is set in processes that InChild started, to the test's name.
 const childOf = "KEEPALIVE_TEST_CHILD_OF"
 
+// IsChild tells whether this is the child process of InChild for this test.
+func IsChild(t *testing.T) bool { return os.Getenv(childOf) == t.Name() }
+
 // InChild returns true in a child process, which does only the test that calls
 // it. Elsewhere it runs that child, as prepare wants it, fails the test if the
 // child fails, and returns false.
 func InChild(t *testing.T, prepare func(*exec.Cmd)) bool {
 	t.Helper()
-	if os.Getenv(childOf) == t.Name() {
+	if IsChild(t) {
 		return true
 	}
 	var parts []string
@@ -46,7 +49,7 @@ func InChild(t *testing.T, prepare func(*exec.Cmd)) bool {
 // InChildAsNobody is InChild with a child that has no privileges.
 func InChildAsNobody(t *testing.T) bool {
 	t.Helper()
-	if os.Getenv(childOf) == t.Name() {
+	if IsChild(t) {
 		return true
 	}
 	testenv.Root(t)
@@ -73,20 +76,36 @@ func InChildWithoutNetlink(t *testing.T) bool {
 
 func denyNetlink(t *testing.T) {
 	t.Helper()
-	filter := []unix.SockFilter{
-		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0}, // the system call
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_SOCKET, Jf: 3},
-		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 16}, // its first argument
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.AF_NETLINK, Jf: 1},
-		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)},
-		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
-	}
+	installFilter(t,
+		unix.SockFilter{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0}, // the system call
+		unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_SOCKET, Jf: 3},
+		unix.SockFilter{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 16}, // its first argument
+		unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.AF_NETLINK, Jf: 1},
+		unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)},
+		unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
+	)
+	_, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW, unix.NETLINK_SOCK_DIAG)
+	require.ErrorIs(t, err, unix.EPERM)
+}
+
+// FailCall lets a system call fail from now on, in all threads of this process, for
+// good: it is for a child of InChild.
+func FailCall(t *testing.T, number uint32, errno unix.Errno) {
+	t.Helper()
+	installFilter(t,
+		unix.SockFilter{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0},
+		unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: number, Jf: 1},
+		unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(errno)},
+		unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
+	)
+}
+
+func installFilter(t *testing.T, filter ...unix.SockFilter) {
+	t.Helper()
 	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
 	require.NoError(t, unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&program)))
 	testenv.Need(t, errno == 0, "needs seccomp filters: "+errno.Error())
-	_, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW, unix.NETLINK_SOCK_DIAG)
-	require.ErrorIs(t, err, unix.EPERM)
 }
 
 // HideProc mounts an empty file system over /proc, in a mount namespace of its

@@ -1,0 +1,76 @@
+package inspect_test
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/internal/netns"
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testenv"
+)
+
+// A list of another namespace has what is there and nothing from here, by sock_diag
+// and by /proc, and the caller stays where it is.
+func TestListOfAnotherNamespace(t *testing.T) {
+	testenv.Root(t)
+	t.Run("sock_diag", func(t *testing.T) { testListOfAnother(t, inspect.SockDiag) })
+	t.Run("proc", func(t *testing.T) {
+		if socktest.InChildWithoutNetlink(t) {
+			testListOfAnother(t, inspect.ProcNet)
+		}
+	})
+}
+
+func testListOfAnother(t *testing.T, source inspect.Source) {
+	var file *os.File
+	var there net.Listener
+	err := netns.OnThread(func() (err error) {
+		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+			return err
+		}
+		if file, err = os.Open("/proc/thread-self/ns/net"); err != nil {
+			return err
+		}
+		there, err = net.Listen("tcp4", ":0")
+		return err
+	})
+	testenv.Need(t, err == nil, fmt.Sprintf("needs to make a network namespace: %v", err))
+	defer file.Close()
+	defer there.Close()
+	here, err := net.Listen("tcp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer here.Close()
+	before, err := os.Readlink("/proc/self/ns/net")
+	require.NoError(t, err)
+	addresses := func(file *os.File) (found []string) {
+		for s, err := range inspect.List(inspect.Filter{States: inspect.States(inspect.Listen), Namespace: file}) {
+			require.NoError(t, err)
+			assert.Equal(t, source, s.Source)
+			found = append(found, s.Local.String())
+		}
+		return found
+	}
+	assert.Equal(t, []string{there.Addr().String()}, addresses(file))
+	assert.Contains(t, addresses(nil), here.Addr().String())
+	after, err := os.Readlink("/proc/self/ns/net")
+	require.NoError(t, err)
+	assert.Equal(t, before, after)
+}
+
+func TestListOfWhatIsNoNamespace(t *testing.T) {
+	t.Parallel()
+	file, err := os.Open("/dev/null")
+	require.NoError(t, err)
+	defer file.Close()
+	for s, err := range inspect.List(inspect.Filter{Namespace: file}) {
+		require.Nil(t, s)
+		require.ErrorContains(t, err, "/dev/null")
+	}
+}

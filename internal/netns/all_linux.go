@@ -1,0 +1,137 @@
+package netns
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+func all() (found []*Namespace, denied int, err error) {
+	mine := own()
+	mine.pids = nil
+	found = append(found, mine)
+	byInode := map[uint64]*Namespace{mine.Inode: mine}
+	get := func(inode uint64) *Namespace {
+		n := byInode[inode]
+		if n == nil {
+			n = &Namespace{Inode: inode}
+			byInode[inode] = n
+			found = append(found, n)
+		}
+		return n
+	}
+	mounts, err := mounted()
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, m := range mounts {
+		n := get(m.inode)
+		n.paths = append(n.paths, m.path)
+		if dir, name := filepath.Split(m.path); n.named == "" || filepath.Clean(dir) == namedIn {
+			n.named = m.path
+			if filepath.Clean(dir) == namedIn {
+				n.named = name
+			}
+		}
+	}
+	pids, err := everyPID()
+	if err != nil {
+		return nil, 0, err
+	}
+	if len(pids) == 0 || pids[0] != 1 { // which always is there
+		denied++
+	}
+	for _, pid := range pids {
+		link, err := os.Readlink(pathOf(pid))
+		switch {
+		case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ESRCH): // it has ended
+		case errors.Is(err, fs.ErrPermission) && !exists(pid):
+		case errors.Is(err, fs.ErrPermission):
+			denied++
+		case err != nil:
+			return nil, 0, err
+		default:
+			if inode, ok := inodeIn(link); ok {
+				n := get(inode)
+				n.pids = append(n.pids, pid)
+			}
+		}
+	}
+	if len(mine.pids) == 0 {
+		mine.pids = []int{os.Getpid()} // whose other threads are elsewhere
+	}
+	return found, denied, nil
+}
+
+func inodeIn(link string) (uint64, bool) {
+	text, ok := strings.CutPrefix(link, "net:[")
+	text, end := strings.CutSuffix(text, "]")
+	inode, err := strconv.ParseUint(text, 10, 64)
+	return inode, ok && end && err == nil
+}
+
+func everyPID() ([]int, error) {
+	proc, err := os.Open("/proc")
+	if err != nil {
+		return nil, err
+	}
+	defer proc.Close()
+	names, err := proc.Readdirnames(-1)
+	if err != nil {
+		return nil, err
+	}
+	var pids []int
+	for _, name := range names {
+		if pid, err := strconv.Atoi(name); err == nil {
+			pids = append(pids, pid)
+		}
+	}
+	slices.Sort(pids)
+	return pids, nil
+}
+
+type mount struct {
+	inode uint64
+	path  string
+}
+
+// mounted finds the namespaces that are mounted somewhere: /run/netns of ip
+// netns, /run/docker/netns and the like. A line of mountinfo is
+//
+//	36 35 0:4 net:[4026532281] /run/netns/blue rw shared:1 - nsfs nsfs rw
+func mounted() (found []mount, err error) {
+	file, err := os.Open("/proc/thread-self/mountinfo")
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
+		f := strings.Fields(lines.Text())
+		if len(f) < 5 {
+			continue
+		}
+		if inode, ok := inodeIn(f[3]); ok {
+			found = append(found, mount{inode, unescape(f[4])})
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", file.Name(), err)
+	}
+	return found, nil
+}
+
+// unescape undoes mangle_path of the kernel: "\040" is a space.
+func unescape(path string) string {
+	return escapes.Replace(path)
+}
+
+var escapes = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)

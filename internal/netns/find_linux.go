@@ -1,0 +1,161 @@
+package netns
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// namedIn is where ip netns mounts those that have a name.
+const namedIn = "/run/netns"
+
+const ownPath = "/proc/thread-self/ns/net"
+
+func own() *Namespace {
+	n := &Namespace{Own: true, pids: []int{os.Getpid()}}
+	n.Inode, _ = inodeOf(ownPath) // unknown without /proc
+	return n
+}
+
+// inodeOf looks at the file before anybody opens it, which may do something
+// where it is a device.
+func inodeOf(path string) (uint64, error) {
+	var st unix.Stat_t
+	var system unix.Statfs_t
+	if err := ignoringEINTR(func() error { return unix.Stat(path, &st) }); err != nil {
+		return 0, &fs.PathError{Op: "stat", Path: path, Err: err}
+	}
+	if err := ignoringEINTR(func() error { return unix.Statfs(path, &system) }); err != nil {
+		return 0, &fs.PathError{Op: "statfs", Path: path, Err: err}
+	}
+	if int64(system.Type) != unix.NSFS_MAGIC {
+		return 0, fmt.Errorf("%s %w", path, ErrNoNamespace)
+	}
+	return st.Ino, nil
+}
+
+func ignoringEINTR(call func() error) error {
+	for {
+		if err := call(); err != unix.EINTR {
+			return err
+		}
+	}
+}
+
+func at(path string) (*Namespace, error) {
+	n := &Namespace{paths: []string{path}}
+	file, err := n.open() // it may be a namespace of another kind
+	if err != nil {
+		return nil, err
+	}
+	file.Close()
+	n.Own = n.Inode == own().Inode
+	return n, nil
+}
+
+func find(text string) (*Namespace, error) {
+	if strings.Contains(text, "/") {
+		return at(text)
+	}
+	var err error
+	if text != "" && text != "." && text != ".." {
+		var n *Namespace
+		if n, err = at(filepath.Join(namedIn, text)); err == nil {
+			n.named = text
+			return n, nil
+		}
+	}
+	if pid, notNumber := strconv.Atoi(text); notNumber == nil && pid > 0 {
+		return ofProcess(pid)
+	}
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%q: no network namespace has this name in %s; a path or the number of a process is understood too: %w", text, namedIn, fs.ErrNotExist)
+	}
+	return nil, err
+}
+
+func pathOf(pid int) string { return "/proc/" + strconv.Itoa(pid) + "/ns/net" }
+
+func ofProcess(pid int) (*Namespace, error) {
+	inode, err := inodeOf(pathOf(pid))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) && !exists(pid) {
+		err = whyNoProcess(pid)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the network namespace of process %d: %w", pid, err)
+	}
+	return &Namespace{Inode: inode, Own: inode == own().Inode, pids: []int{pid}}, nil
+}
+
+// whyNoProcess tells a process that is not there from one that /proc hides
+// (hidepid), and from one that has ended and was not waited for, which is in no
+// namespace any more.
+func whyNoProcess(pid int) error {
+	if exists(pid) {
+		return fmt.Errorf("it has ended: %w", fs.ErrNotExist)
+	}
+	if err := unix.Kill(pid, 0); err == nil || err == unix.EPERM {
+		return fmt.Errorf("/proc hides it: %w", fs.ErrPermission)
+	}
+	return fmt.Errorf("there is no such process: %w", fs.ErrNotExist)
+}
+
+// exists tells whether /proc shows a process. One that ends while its links are
+// read is a lack of permission for the kernel (proc_ns_get_link in
+// fs/proc/namespaces.c).
+func exists(pid int) bool {
+	var st unix.Stat_t
+	return unix.Lstat("/proc/"+strconv.Itoa(pid), &st) == nil
+}
+
+// open tries all that hold it, as long as it is still the same.
+func (n *Namespace) open() (*os.File, error) {
+	if n.Own {
+		return nil, nil
+	}
+	paths := n.paths
+	for _, pid := range n.pids {
+		paths = append(paths[:len(paths):len(paths)], pathOf(pid))
+	}
+	err := fs.ErrNotExist
+	for _, path := range paths {
+		var file *os.File
+		file, err = openSame(path, &n.Inode)
+		if err == nil {
+			return file, nil
+		}
+	}
+	return nil, err
+}
+
+// openSame opens the namespace behind path, if it is the one with this inode; 0
+// is any, and becomes its.
+func openSame(path string, inode *uint64) (*os.File, error) {
+	found, err := inodeOf(path)
+	if err != nil {
+		return nil, err
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	kind, err := unix.IoctlRetInt(int(file.Fd()), unix.NS_GET_NSTYPE)
+	var st unix.Stat_t
+	switch {
+	case err == nil && kind != unix.CLONE_NEWNET: // before Linux 4.11 setns finds that out
+		err = fmt.Errorf("%s %w, but one of another kind", path, ErrNoNamespace)
+	case unix.Fstat(int(file.Fd()), &st) != nil || st.Ino != found, *inode != 0 && found != *inode:
+		err = fmt.Errorf("%s is another one by now: %w", path, fs.ErrNotExist)
+	default:
+		*inode = found
+		return file, nil
+	}
+	file.Close()
+	return nil, err
+}

@@ -1,0 +1,29 @@
+package socktest
+
+import (
+	"fmt"
+	"os/exec"
+	"runtime"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/tcpkeepalive/keepalive/internal/testenv"
+)
+
+// InChildWithoutCaps is InChild with a child of root's that lacks some
+// capabilities, as in a container.
+func InChildWithoutCaps(t *testing.T, caps ...uintptr) bool {
+	t.Helper()
+	if IsChild(t) {
+		return true
+	}
+	testenv.Root(t)
+	return InChild(t, func(*exec.Cmd) {
+		runtime.LockOSThread() // ends with the test: what is dropped does not come back
+		for _, c := range caps {
+			err := unix.Prctl(unix.PR_CAPBSET_DROP, c, 0, 0, 0)
+			testenv.Need(t, err == nil, fmt.Sprintf("needs to drop capabilities: %v", err))
+		}
+	})
+}
