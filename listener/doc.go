@@ -22,6 +22,15 @@
 // after it; what a harmless system does not let connections inherit (see
 // [platform.Spec]) is set after accept, too.
 //
+// # gRPC servers
+//
+// grpc-go sets TCP_USER_TIMEOUT to 20 s on every *net.TCPConn that a server
+// accepts, whatever the Config says, so that one lost probe may end the
+// connection. With ListenConfig.Pin it cannot; without, ListenConfig.VerifyAfter
+// tells OnError that it did:
+//
+//	lc := listener.ListenConfig{Config: cfg, Pin: true} // grpcServer.Serve(l)
+//
 // # Errors
 //
 // What cannot work is an error of Listen. Accept never fails because of an

@@ -7,6 +7,7 @@ import (
 	"net"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -42,13 +43,20 @@ type ListenConfig struct {
 	WithoutReadBack bool
 
 	// Pin hands out connections whose options other packages cannot overwrite;
-	// see [sockopt.Pin].
+	// see [sockopt.Pin]. A gRPC server needs it: grpc-go sets a user timeout of 20 s
+	// on every connection that it accepts and that is not pinned.
 	Pin bool
+
+	// VerifyAfter reads the options of each accepted connection back that long
+	// after Accept, if it is still open; OnError hears of those that somebody has
+	// overwritten meanwhile, also of options that Config leaves unset. It costs one
+	// read of all options at once, one then, and a timer. 0 does not.
+	VerifyAfter time.Duration
 
 	// OnError hears of an option that an accepted connection lacks. It is called
 	// by Accept, with the connection that is about to be handed out; with nil if
-	// the error is about the listener. By default each distinct error is logged
-	// once, with [log/slog].
+	// the error is about the listener; and, because of VerifyAfter, by a goroutine
+	// of its own. By default each distinct error is logged once, with [log/slog].
 	OnError func(net.Conn, error)
 
 	kernel platform.Kernel // nil is the real one
@@ -153,10 +161,10 @@ func (lc *ListenConfig) accepting(l net.Listener, s *sockopt.Setter, again platf
 	if s.Config().UserTimeout > 0 && isMultipath(l) { // none is what it has anyway
 		again |= s.Options() & platform.SetOf(platform.UserTimeout)
 	}
-	if again == 0 && !lc.Pin {
+	if again == 0 && !lc.Pin && lc.VerifyAfter <= 0 {
 		return l
 	}
-	a := acceptor{Listener: l, pin: lc.Pin, report: report}
+	a := acceptor{Listener: l, pin: lc.Pin, verifyAfter: lc.VerifyAfter, report: report}
 	if again != 0 {
 		a.again = s.Only(again)
 		if lc.WithoutReadBack {

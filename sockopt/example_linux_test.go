@@ -202,3 +202,21 @@ func ExampleCauseOf() {
 	// deadline
 	// closed
 }
+
+// Some packages set options on connections that they were handed.
+func ExampleVerify() {
+	conn := connection()
+	defer conn.Close()
+	cfg := sockopt.Recommended()
+	if err := sockopt.Set(conn, cfg); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(sockopt.Verify(conn, cfg))
+	if err := conn.SetKeepAlivePeriod(time.Minute); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(sockopt.Verify(conn, cfg))
+	// Output:
+	// <nil>
+	// keepalive idle=30s,interval=10s,count=3,user-timeout=60s: TCP_KEEPIDLE: asked for 30, the kernel holds 60
+}

@@ -13,7 +13,8 @@ var ErrPinned = errors.New("keepalive options of this connection are pinned")
 
 // Pin protects the options of a TCP connection from frameworks that overwrite
 // them on every *net.TCPConn they meet: grpc-go sets TCP_USER_TIMEOUT (20 s on
-// a server by default), go-sql-driver/mysql SO_KEEPALIVE.
+// a server by default), go-sql-driver/mysql SO_KEEPALIVE. [Verify] sees that it
+// happened.
 //
 // The result is no *net.TCPConn and has all its methods: sendfile, splice,
 // writev, CloseWrite and SyscallConn keep working. Its three SetKeepAlive

@@ -2,6 +2,7 @@ package sockopt_test
 
 import (
 	"errors"
+	"net"
 	"syscall"
 	"testing"
 	"time"
@@ -218,4 +219,25 @@ func TestSetOnAListener(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, settings(want), got)
 	assert.Equal(t, want, socktest.Read(t, dialAndAccept(t, l)))
+}
+
+func TestVerifyChangesNothingAndNamesWhatDiffers(t *testing.T) {
+	t.Parallel()
+	client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	cfg := sockopt.Config{Idle: time.Minute, Interval: 10 * time.Second, Count: 3, UserTimeout: 90 * time.Second}
+	before := socktest.ReadAny(t, client)
+	require.Error(t, sockopt.Verify(client, cfg))
+	assert.Equal(t, before, socktest.ReadAny(t, client))
+
+	require.NoError(t, sockopt.Set(client, cfg))
+	require.NoError(t, sockopt.Verify(client, cfg))
+	require.NoError(t, sockopt.Set(client, sockopt.Config{Idle: 15 * time.Second, UserTimeout: 20 * time.Second}))
+	assert.EqualError(t, sockopt.Verify(client, cfg), "keepalive idle=60s,interval=10s,count=3,user-timeout=90s: "+
+		"TCP_USER_TIMEOUT: asked for 90000, the kernel holds 20000; TCP_KEEPIDLE: asked for 60, the kernel holds 15")
+	assert.NoError(t, sockopt.Verify(client, sockopt.Config{Count: 3}), "what is unset is not looked at")
+
+	require.NoError(t, client.Close())
+	assert.ErrorIs(t, sockopt.Verify(client, cfg), net.ErrClosed)
+	assert.ErrorIs(t, sockopt.Verify(&net.UnixConn{}, cfg), sockopt.ErrNotTCP)
+	assert.ErrorContains(t, sockopt.Verify(client, sockopt.Config{Count: 1000}), "count=1000 is too large")
 }

@@ -43,6 +43,25 @@ func Set(c any, cfg Config) error {
 	return setOnce(s, rc, isTCP, roleOf(c))
 }
 
+// Verify returns nil if the socket below c, which is what [Set] takes, still holds
+// every option that cfg asks for. It changes nothing. Otherwise the error joins a
+// [*MismatchError] for each option that holds something else (grpc-go sets
+// TCP_USER_TIMEOUT on every *net.TCPConn that its servers accept, see [Pin]), and
+// those that [Set] returns. What cfg leaves unset is not looked at; to see whether
+// anything has changed, verify [Of] what [Get] returned before.
+func Verify(c any, cfg Config) error {
+	s, err := newSetter(cfg)
+	if err != nil {
+		return err
+	}
+	s.sets = platform.Plan{}
+	rc, isTCP, err := rawConn(c)
+	if err != nil {
+		return err
+	}
+	return setOnce(s, rc, isTCP, roleOf(c))
+}
+
 // setOnce lets the Setter live in the pooled call, not on the heap.
 func setOnce(s Setter, rc syscall.RawConn, isTCP bool, r role) error {
 	c := calls.Get().(*call)

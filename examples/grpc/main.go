@@ -2,7 +2,8 @@
 // forgets, keep what they were given, and shows what the kernel has for both.
 //
 // grpc-go sets TCP_USER_TIMEOUT=20000 on every connection that a server accepts, so
-// that one lost probe ends it; a pinned listener does not let it.
+// that one lost probe ends it; a pinned listener does not let it. A server that is
+// not pinned hears of it with ListenConfig.VerifyAfter.
 package main
 
 import (
@@ -84,7 +85,7 @@ func serve(cfg sockopt.Config, options ...grpc.ServerOption) (*runningServer, er
 }
 
 func serveOn(address string, cfg sockopt.Config, pin bool, options ...grpc.ServerOption) (*runningServer, error) {
-	lc := listener.ListenConfig{Config: cfg, Pin: pin}
+	lc := listener.ListenConfig{Config: cfg, Pin: pin} // without Pin grpc-go sets a user timeout of 20 s
 	l, err := lc.Listen(context.Background(), "tcp", address)
 	if err != nil {
 		return nil, err

@@ -18,12 +18,14 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/health"
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
 
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/internal/netlab"
 	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -89,6 +91,43 @@ func TestUnpinnedServersOverwriteIt(t *testing.T) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	assert.Equal(t, 20*time.Second, get(t, c).UserTimeout)
+}
+
+// A server that is not pinned hears of it: what it asked for, and what the
+// connection holds since grpc-go got it.
+func TestAnOverwrittenConnectionIsSeen(t *testing.T) {
+	t.Parallel()
+	for rule, cfg := range map[string]sockopt.Config{
+		"over the one asked for": sockopt.Recommended(),
+		"where none was asked":   {Idle: 4 * time.Minute, Interval: 15 * time.Second, Count: 3},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			t.Parallel()
+			heard := make(chan error, 1)
+			lc := listener.ListenConfig{Config: cfg, VerifyAfter: 3 * time.Second, OnError: func(_ net.Conn, err error) { heard <- err }}
+			l, err := lc.Listen(context.Background(), "tcp", "127.0.0.1:0")
+			require.NoError(t, err)
+			server := grpc.NewServer()
+			grpc_health_v1.RegisterHealthServer(server, health.NewServer())
+			conns := make(chan net.Conn, 1)
+			go server.Serve(watched{l, conns})
+			defer server.Stop()
+			client, err := connect(cfg, l.Addr().String())
+			require.NoError(t, err)
+			defer client.Close()
+			check(t, client) // by now it has happened
+
+			asked := sockopt.Config{UserTimeout: cfg.UserTimeout}
+			if cfg.UserTimeout == 0 {
+				asked.UserTimeout = sockopt.NoUserTimeout
+			}
+			want := fmt.Sprintf("TCP_USER_TIMEOUT: asked for %d, the kernel holds 20000", cfg.UserTimeout.Milliseconds())
+			assert.ErrorContains(t, sockopt.Verify(<-conns, asked), want, "looked at by hand")
+			err = <-heard
+			assert.ErrorContains(t, err, "overwritten within 3s of accept")
+			assert.ErrorContains(t, err, want)
+		})
+	}
 }
 
 // throughBalancer makes a server with this Config and a client that was answered
