@@ -149,7 +149,6 @@ func TestActiveClose(t *testing.T) {
 			assert.Equal(t, tt.as, r.End)
 			assert.InDelta(t, truth.Seconds(), r.Dead.Seconds(), 0.5, "a busy server is late")
 			assert.InEpsilon(t, r.Dead.Seconds(), r.Alive.Seconds(), 0.06)
-			assert.Less(t, r.Took, 2*truth+3*time.Second)
 		})
 	}
 }
@@ -241,7 +240,7 @@ func TestMaskedByThePeer(t *testing.T) {
 	assert.Zero(t, r.Dead)
 	assert.InDelta(t, 3, r.MaskedBy.Seconds(), 0.5)
 	assert.Greater(t, r.Alive, 2*time.Second)
-	assert.Less(t, r.Took, 10*time.Second)
+	assert.Less(t, r.Took, 20*time.Second)
 	assert.Regexp(t, `^not known: not below [23](\.\d+)?s; the peer keeps the path alive, it sends something every [23](\.\d+)?s$`, r.String())
 }
 

@@ -237,14 +237,18 @@ func TestSeveralTimeouts(t *testing.T) {
 					tt.other(c)
 				}
 			})
-			r, err := discover.Run(within(t, 30*time.Second), discover.Options{Address: address, Check: discover.Echo, Max: time.Minute, Connections: 32, Wait: 500 * time.Millisecond})
+			wait := 5 * time.Second // on a busy machine
+			if tt.end == discover.Unanswered {
+				wait = time.Second
+			}
+			r, err := discover.Run(within(t, time.Minute), discover.Options{Address: address, Check: discover.Echo, Max: time.Minute, Connections: 32, Wait: wait})
 			require.NoError(t, err)
 			t.Log(r, r.Took)
 			require.ErrorIs(t, r.Err(), align.ErrUnknown)
 			assert.Regexp(t, `^not known: some connections ended after [1-3]\.\d+s \(.*\), others survived [1-9]\d*\.\d+s: there are several timeouts`, r.String())
 			assert.Zero(t, r.Dead)
 			assert.Equal(t, tt.end, r.End)
-			assert.Greater(t, r.SomeDead, short-100*time.Millisecond)
+			assert.Greater(t, r.SomeDead, short-200*time.Millisecond)
 			assert.Less(t, r.SomeDead, long, "the next that was tried")
 			assert.Less(t, r.Alive, r.SomeDead)
 			_, err = r.Profile("x")

@@ -29,6 +29,8 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
+func TestMain(m *testing.M) { netlab.Main(m) }
+
 func TestRun(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer

@@ -114,7 +114,7 @@ func settle(t *testing.T, c net.Conn) {
 // fill writes until the peer, which does not read, has closed its window.
 func fill(t *testing.T, c net.Conn) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); ; {
+	for end := time.Now().Add(30 * time.Second); ; {
 		require.NoError(t, c.SetWriteDeadline(time.Now().Add(200*time.Millisecond)))
 		_, err := c.Write(make([]byte, 1<<20))
 		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
