@@ -1,30 +1,33 @@
 package transport
 
 import (
-	"bufio"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"net/textproto"
-	"strings"
+	"reflect"
+	"sync/atomic"
 	"time"
+	"unsafe"
 )
 
-// Announce sets the idle timeout of a server, and lets its HTTP/1 responses say
+// Announce sets the idle timeout of a server, and lets its HTTP/1.1 responses say
 // so: "Keep-Alive: timeout=60". A client that heeds the header drops idle
 // connections first, and no request is sent into one that is just being closed;
 // [Transport] does.
 //
-//	server := &http.Server{Handler: mux}
-//	err := transport.Announce(server, time.Minute)
-//	l, err := listener.ListenConfig{Config: sockopt.Recommended()}.Listen(ctx, "tcp", ":8080")
-//	server.Serve(l)
-//
 // Call it after Handler is set and before the server is started. The header has
-// whole seconds, rounded down; there is none on a response that ends its
-// connection, on HTTP/2, or where the handler has set one. idle has to be 1 s or
-// more.
+// whole seconds, rounded down; idle has to be 1 s or more.
+//
+// There is none on HTTP/2, on HTTP/1.0, where the handler has set one, and on a
+// response after which net/http closes the connection: because client or handler
+// asked for it, the server shuts down or has SetKeepAlivesEnabled(false), or most
+// of the request's body was left unread. What is decided after the header was sent,
+// as by a handler that writes less than the Content-Length it has flushed, nobody
+// can announce.
+//
+// A handler's first 2 KiB are held back until it flushes, writes more or returns, as
+// net/http does itself. Of http.MaxBytesReader net/http does not learn through the
+// ResponseWriter of this handler, nor of any other that is wrapped: a response with
+// the status 413 closes the connection, if the body was not read to its end.
 func Announce(server *http.Server, idle time.Duration) error {
 	if idle < time.Second {
 		return fmt.Errorf("transport: idle timeout %s: a Keep-Alive header has whole seconds, so it has to be 1s or more", idle)
@@ -34,91 +37,54 @@ func Announce(server *http.Server, idle time.Duration) error {
 	if handler == nil {
 		handler = http.DefaultServeMux
 	}
+	keeps := keepsConnections(server)
 	value := fmt.Sprintf("timeout=%d", idle/time.Second)
 	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.ProtoMajor != 1 || r.Close {
+		if r.ProtoMajor != 1 || r.ProtoMinor < 1 || r.Close {
 			handler.ServeHTTP(w, r)
 			return
 		}
-		a := &announcer{ResponseWriter: w, value: value}
-		handler.ServeHTTP(a, r)
-		a.announce() // for a handler that writes nothing
+		a := &announcer{ResponseWriter: w, value: value, keeps: keeps, head: r.Method == http.MethodHead}
+		defer a.release()
+		if r.ContentLength == 0 {
+			handler.ServeHTTP(a, r)
+			a.finish()
+			return
+		}
+		// A copy, as net/http looks at the type of the body of its own. What handlers
+		// leave in it, net/http and handlers around this one have to find.
+		a.body = watchBody(r)
+		own := r.Body
+		copied := new(http.Request)
+		*copied = *r
+		copied.Body = a.body
+		handler.ServeHTTP(a, copied)
+		a.finish()
+		*r = *copied
+		r.Body = own
 	})
 	return nil
 }
 
-// An announcer adds the header when the handler has set its own.
-type announcer struct {
-	http.ResponseWriter
-	value string
-	done  bool
-}
-
-// announce is called before the header is written.
-func (a *announcer) announce() {
-	if a.done {
-		return
-	}
-	a.done = true
-	h := a.Header()
-	if _, set := h["Keep-Alive"]; !set && !closes(h) {
-		h.Set("Keep-Alive", a.value)
-	}
-}
-
-// closes tells whether the handler wants the connection closed.
-func closes(h http.Header) bool {
-	for _, line := range h["Connection"] {
-		for token := range strings.SplitSeq(line, ",") {
-			if strings.EqualFold(textproto.TrimString(token), "close") {
-				return true
-			}
+// keepsConnections returns a function that tells whether the server keeps
+// connections open: it does not once Shutdown or SetKeepAlivesEnabled(false) was
+// called. Nothing else in net/http says so before the header is on its way, so this
+// looks at two fields of http.Server. Where a version of Go has no such fields the
+// answer is always yes, and TestAnnounceOfAServerThatCloses fails.
+func keepsConnections(server *http.Server) func() bool {
+	var flags []*atomic.Bool
+	for _, name := range []string{"disableKeepAlives", "inShutdown"} {
+		field := reflect.ValueOf(server).Elem().FieldByName(name)
+		if field.IsValid() && field.Type() == reflect.TypeFor[atomic.Bool]() {
+			flags = append(flags, (*atomic.Bool)(unsafe.Pointer(field.UnsafeAddr())))
 		}
 	}
-	return false
-}
-
-// WriteHeader is the handler's; informational responses are passed on as they are.
-func (a *announcer) WriteHeader(status int) {
-	if status >= 200 {
-		a.announce()
-	} else if status == http.StatusSwitchingProtocols {
-		a.done = true
+	return func() bool {
+		for _, flag := range flags {
+			if flag.Load() {
+				return false
+			}
+		}
+		return true
 	}
-	a.ResponseWriter.WriteHeader(status)
 }
-
-func (a *announcer) Write(b []byte) (int, error) {
-	a.announce()
-	return a.ResponseWriter.Write(b)
-}
-
-// WriteString spares a copy.
-func (a *announcer) WriteString(s string) (int, error) {
-	a.announce()
-	return io.WriteString(a.ResponseWriter, s)
-}
-
-// ReadFrom keeps sendfile.
-func (a *announcer) ReadFrom(r io.Reader) (int64, error) {
-	a.announce()
-	return io.Copy(a.ResponseWriter, r)
-}
-
-// Flush sends what was written so far.
-func (a *announcer) Flush() { a.FlushError() }
-
-// FlushError is what http.ResponseController calls.
-func (a *announcer) FlushError() error {
-	a.announce()
-	return http.NewResponseController(a.ResponseWriter).Flush()
-}
-
-// Hijack hands the connection over.
-func (a *announcer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	a.done = true
-	return http.NewResponseController(a.ResponseWriter).Hijack()
-}
-
-// Unwrap is for http.ResponseController.
-func (a *announcer) Unwrap() http.ResponseWriter { return a.ResponseWriter }

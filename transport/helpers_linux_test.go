@@ -1,7 +1,9 @@
 package transport_test
 
 import (
+	"context"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -73,3 +75,8 @@ func must[T any](v T, err error) T {
 	}
 	return v
 }
+
+var (
+	discard   = log.New(io.Discard, "", 0)
+	neverDone = context.Background()
+)
