@@ -82,6 +82,9 @@ func (t *Tracker) Add(s Segment) []Event {
 	if s.Dst.Compare(s.Src) < 0 {
 		key, from = flowKey{s.Dst, s.Src}, 1
 	}
+	if old := t.flows[key]; old != nil && old.endsWith(s, from) {
+		delete(t.flows, key)
+	}
 	f := t.flow(key)
 	e := Event{Segment: s}
 	if !f.last.IsZero() {
@@ -108,6 +111,13 @@ func (t *Tracker) flow(key flowKey) *flow {
 	f := &flow{}
 	t.flows[key] = f
 	return f
+}
+
+// endsWith tells whether a segment is the SYN of the next connection with the same
+// addresses; one that is sent again is not.
+func (f *flow) endsWith(s Segment, from int) bool {
+	me := &f.ends[from]
+	return s.Flags&SYN != 0 && (!me.known && s.Flags&ACK == 0 || me.known && me.next != s.Seq+1)
 }
 
 // add is Add on this connection; from is the index of the end that sent it.

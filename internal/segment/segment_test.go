@@ -123,6 +123,17 @@ func TestTracker(t *testing.T) {
 			{"s", ms, 500, 101, ack, 64, 0, "answer"},
 			{"c", time.Second, 100, 500, ack, 64, 0, "probe"},
 		},
+		"the addresses are used again, and the numbers are lower": {
+			{"c", time.Second, 101, 500, fin | ack, 64, 0, "FIN"},
+			{"s", ms, 500, 102, fin | ack, 64, 0, "FIN"},
+			{"c", ms, 102, 501, ack, 64, 0, "ack"},
+			{"c", time.Second, 9, 0, syn, 64, 0, "SYN"},
+			{"c", time.Second, 9, 0, syn, 64, 0, "SYN"}, // again
+			{"s", ms, 29, 10, syn | ack, 64, 0, "SYN"},
+			{"c", ms, 10, 30, ack, 64, 0, "ack"},
+			{"c", time.Second, 9, 30, ack, 64, 0, "probe"},
+			{"s", ms, 30, 10, ack, 64, 0, "answer"},
+		},
 		"unanswered probes and the reset": {
 			{"c", time.Second, 100, 500, ack, 64, 0, "probe"},
 			{"c", time.Second, 100, 500, ack, 64, 0, "probe 2"},

@@ -3,11 +3,14 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"time"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/internal/alike"
+	"github.com/tcpkeepalive/keepalive/internal/segment"
 )
 
 type traceOptions struct {
@@ -15,12 +18,15 @@ type traceOptions struct {
 	peers []string
 	pid   int
 	all   bool
+	only  []string
+	json  bool
 	write string
 	svg   string
 	count int
 	limit seconds
 
 	peer []inspect.Endpoint
+	kind map[segment.Kind]bool // those to show
 }
 
 func newTrace() *cobra.Command {
@@ -46,13 +52,17 @@ A connection of which nothing was seen before its first probe is shown when the
 probe is answered or repeated.
 
 It takes CAP_NET_RAW, and for the settings of other users' sockets root. Only the
-headers of packets are looked at, and kept.`,
+headers of packets are looked at, and kept.
+
+Where packets were lost because there were too many of them, the exit code is 5.`,
 		Example: `  sudo keepalive trace
   sudo keepalive trace --port 5432 --for 10m
-  sudo keepalive trace --peer 10.0.0.0/8 --write probes.pcapng`,
+  sudo keepalive trace --only probe,answer --json | jq .from
+  sudo keepalive trace --peer 10.0.0.0/8 --write probes.pcapng
+  sudo keepalive trace --write - | wireshark -k -i -`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := o.check(); err != nil {
+			if err := errors.Join(exclusive(cmd, "all", "only"), o.check()); err != nil {
 				return usageError{err}
 			}
 			return o.run(cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -61,14 +71,65 @@ headers of packets are looked at, and kept.`,
 	f := cmd.Flags()
 	f.UintSliceVar(&o.ports, "port", nil, "only connections with this port at either end; any of several")
 	f.StringSliceVar(&o.peers, "peer", nil, "only connections with this address, prefix, :port or :port-port at either end")
-	f.IntVar(&o.pid, "pid", 0, "only connections that this process has open")
+	f.Var(number{&o.pid, 1, unlimited}, "pid", "only connections that this process has open")
 	f.BoolVar(&o.all, "all", false, "show every segment, data and acknowledgements too")
-	f.StringVarP(&o.write, "write", "w", "", "write the packets that are shown to this file, pcapng, headers only")
-	f.StringVar(&o.svg, "svg", "", "draw what is shown into this file at the end")
-	f.IntVar(&o.count, "count", 0, "end after so many lines")
-	f.Var(&o.limit, "for", "end after this time")
+	f.StringSliceVar(&o.only, "only", nil, "show only these of "+strings.Join(kindWords(), ", ")+" (default: the first four)")
+	f.BoolVar(&o.json, "json", false, "print one JSON object a line; see keepalive trace --json --help")
+	f.StringVarP(&o.write, "write", "w", "", "write the packets that are shown to this file, pcapng, headers only; - writes them to standard output, and the lines to standard error")
+	f.StringVar(&o.svg, "svg", "", "draw what is shown into this file at the end; - writes it to standard output, and the lines to standard error")
+	f.Var(number{&o.count, 1, unlimited}, "count", "end after so many lines")
+	f.Var(moreThan0{&o.limit}, "for", "end after this time")
+	completeWords(cmd, "only", kindWords)
 	completeFiles(cmd, "write", "svg")
+	showSchema(cmd, traceSchema)
 	return cmd
+}
+
+// kinds are those of segments, by the words for them: first what is shown unless
+// something else is asked for.
+var kinds = []struct {
+	word string
+	kind segment.Kind
+}{
+	{"probe", segment.Probe}, {"answer", segment.Answer}, {"window-probe", segment.WindowProbe}, {"rst", segment.Reset},
+	{"syn", segment.Open}, {"fin", segment.Close}, {"data", segment.Data}, {"ack", segment.Acknowledgement},
+	{"retransmission", segment.Retransmission},
+}
+
+const shownByDefault = 4
+
+func kindWords() []string {
+	words := make([]string, len(kinds))
+	for i, k := range kinds {
+		words[i] = k.word
+	}
+	return words
+}
+
+// kindWord is the word for a kind.
+func kindWord(kind segment.Kind) string {
+	for _, k := range kinds {
+		if k.kind == kind {
+			return k.word
+		}
+	}
+	return kind.String()
+}
+
+// parseKinds says which kinds are to be shown.
+func (o *traceOptions) parseKinds() error {
+	o.kind = map[segment.Kind]bool{}
+	for i, k := range kinds {
+		o.kind[k.kind] = o.all || len(o.only) == 0 && i < shownByDefault
+	}
+	for _, word := range o.only {
+		i := slices.Index(kindWords(), strings.ToLower(word))
+		if i < 0 {
+			return fmt.Errorf("--only %s: want one of %s%s", word, strings.Join(kindWords(), ", "), alike.Question(alike.Nearest(word, kindWords())))
+		}
+		o.kind[kinds[i].kind] = true
+	}
+	return nil
 }
 
 // check finds flags that make no sense.
@@ -88,13 +149,8 @@ func (o *traceOptions) check() error {
 		}
 		o.peer = append(o.peer, e)
 	}
-	switch {
-	case o.pid < 0:
-		return fmt.Errorf("--pid %d: a process number is greater than 0", o.pid)
-	case o.count < 0:
-		return fmt.Errorf("--count %d: want 1 or more", o.count)
-	case o.limit < 0:
-		return fmt.Errorf("--for %s: want a positive time", time.Duration(o.limit))
+	if o.write == "-" && o.svg == "-" {
+		return errors.New("--write - and --svg - both want standard output")
 	}
-	return nil
+	return o.parseKinds()
 }

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -29,7 +30,7 @@ func tracing(t *testing.T, f func(), args ...string) []string {
 	out := begun{looks: make(chan struct{})}
 	var errs bytes.Buffer
 	done := make(chan int, 1)
-	go func() { done <- Run(append([]string{"trace"}, args...), &out, &errs, nil) }()
+	go func() { done <- Run(bounded(args), &out, &errs, nil) }()
 	select {
 	case <-out.looks:
 		f()
@@ -40,6 +41,14 @@ func tracing(t *testing.T, f func(), args ...string) []string {
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	assert.Regexp(t, `^TIME +FROM +TO +WHAT +AFTER +EXPECTED$`, lines[0])
 	return lines[1:]
+}
+
+// bounded lets trace end although what it waits for does not come.
+func bounded(args []string) []string {
+	if !slices.Contains(args, "--for") {
+		args = append(args, "--for", "30s")
+	}
+	return append([]string{"trace"}, args...)
 }
 
 // begun is a buffer that tells when the first line came, which trace prints as soon as
@@ -93,7 +102,7 @@ func TestTraceOfADeadPeer(t *testing.T) {
 	lines := tracing(t, func() {
 		socktest.DropReceived(t, server)
 		require.NoError(t, sockopt.Set(client, quick))
-	}, "--peer", server.LocalAddr().String(), "--count", "4", "--svg", drawing)
+	}, "--port", portOf(server.LocalAddr()), "--count", "4", "--svg", drawing)
 	picture, err := os.ReadFile(drawing)
 	require.NoError(t, err)
 	require.NoError(t, xml.Unmarshal(picture, new(struct{})))
@@ -200,9 +209,15 @@ func TestTraceWrongUse(t *testing.T) {
 		{[]string{"--port", "0"}, "--port 0: want 1 to 65535"},
 		{[]string{"--port", "70000"}, "--port 70000"},
 		{[]string{"--peer", "x"}, "--peer"},
-		{[]string{"--pid", "-1"}, "--pid -1"},
-		{[]string{"--count", "-1"}, "--count -1"},
-		{[]string{"--for", "-1s"}, "--for -1s"},
+		{[]string{"--pid", "-1"}, "--pid -1: want a whole number, 1 or more"},
+		{[]string{"--pid", "0"}, "--pid 0: want a whole number, 1 or more"},
+		{[]string{"--count", "-1"}, "--count -1: want a whole number, 1 or more"},
+		{[]string{"--count", "0"}, "--count 0: want a whole number, 1 or more"},
+		{[]string{"--for", "-1s"}, "--for -1s: want a time longer than 0"},
+		{[]string{"--for", "0s"}, "--for 0s: want a time longer than 0"},
+		{[]string{"--only", "prob"}, "--only prob: want one of probe, answer, window-probe, rst, syn, fin, data, ack, retransmission; did you mean probe"},
+		{[]string{"--only", "rst", "--all"}, "--all and --only exclude each other"},
+		{[]string{"--write", "-", "--svg", "-"}, "both want standard output"},
 		{[]string{"x"}, "is not understood"},
 	} {
 		code, _, errs := command(append([]string{"trace"}, tt.args...)...)

@@ -1,0 +1,160 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// tracingTo runs trace, whose lines come out on standard error if linesOnErr, while
+// f makes traffic.
+func tracingTo(t *testing.T, linesOnErr bool, f func(), args ...string) (code int, out, errs []byte) {
+	t.Helper()
+	lines := begun{looks: make(chan struct{})}
+	var other bytes.Buffer
+	done := make(chan int, 1)
+	go func() {
+		args := bounded(args)
+		if linesOnErr {
+			done <- Run(args, &other, &lines, nil)
+		} else {
+			done <- Run(args, &lines, &other, nil)
+		}
+	}()
+	select {
+	case <-lines.looks:
+		f()
+		code = <-done
+	case code = <-done:
+	}
+	if linesOnErr {
+		return code, other.Bytes(), lines.Bytes()
+	}
+	return code, lines.Bytes(), other.Bytes()
+}
+
+// reset makes connections that end with RST.
+func reset(t *testing.T, address string, n int) {
+	for range n {
+		c, err := net.Dial("tcp4", address)
+		if !assert.NoError(t, err) {
+			return
+		}
+		c.(*net.TCPConn).SetLinger(0)
+		c.Close()
+	}
+}
+
+func listens(t *testing.T) (address, port string) {
+	t.Helper()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { l.Close() })
+	return l.Addr().String(), portOf(l.Addr())
+}
+
+func TestTraceIntoAPipe(t *testing.T) {
+	testenv.Root(t)
+	tcpdump := testenv.Tool(t, "tcpdump")
+	t.Chdir(t.TempDir())
+	address, port := listens(t)
+	code, out, errs := tracingTo(t, true, func() { reset(t, address, 2) }, "--port", port, "--count", "2", "-w", "-")
+	assert.Equal(t, exitOK, code, string(errs))
+	assert.Equal(t, 3, strings.Count(string(errs), "\n"), "the lines are on standard error")
+	dump := exec.Command(tcpdump, "-nr", "-")
+	dump.Stdin = bytes.NewReader(out)
+	text, err := dump.Output()
+	require.NoError(t, err)
+	assert.Equal(t, 2, strings.Count(string(text), "Flags [R"), string(text))
+	alone(t, ".")
+
+	code, out, errs = tracingTo(t, true, func() { reset(t, address, 1) }, "--port", port, "--count", "1", "--svg", "-")
+	assert.Equal(t, exitOK, code, string(errs))
+	require.NoError(t, xml.Unmarshal(out, new(struct{})))
+	alone(t, ".")
+}
+
+func TestTraceJSON(t *testing.T) {
+	t.Parallel()
+	testenv.Root(t)
+	client, server := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	require.NoError(t, sockopt.Set(client, quick))
+	code, out, errs := command(bounded([]string{"--json", "--port", portOf(server.LocalAddr()), "--peer", server.LocalAddr().String(), "--count", "3", "--only", "probe,answer"})...)
+	require.Equal(t, exitOK, code, errs)
+	d := json.NewDecoder(strings.NewReader(out))
+	d.DisallowUnknownFields()
+	for range 3 {
+		var r traceRecord
+		require.NoError(t, d.Decode(&r))
+		assert.True(t, r.FromLocal && r.ToLocal)
+		require.NotEmpty(t, r.FromProcesses)
+		assert.Equal(t, os.Getpid(), r.FromProcesses[0].PID)
+		if r.Kind == "probe" {
+			assert.Equal(t, client.LocalAddr().String(), r.From)
+			assert.Equal(t, "idle", *r.ExpectedSetting)
+			assert.Equal(t, 1.0, *r.Expected)
+		} else {
+			assert.Equal(t, "answer", r.Kind)
+			assert.Nil(t, r.ExpectedSetting)
+		}
+	}
+	_, help, _ := command("trace", "--json", "--help")
+	for _, field := range fieldsOf(t, traceRecord{}) {
+		assert.Contains(t, help, field)
+	}
+}
+
+// fieldsOf are the names that an object has in JSON.
+func fieldsOf(t *testing.T, v any) (names []string) {
+	t.Helper()
+	b, err := json.Marshal(v)
+	require.NoError(t, err)
+	var fields map[string]any
+	require.NoError(t, json.Unmarshal(b, &fields))
+	for name := range fields {
+		names = append(names, name)
+	}
+	return names
+}
+
+func TestTraceOnly(t *testing.T) {
+	t.Parallel()
+	testenv.Root(t)
+	address, port := listens(t)
+	code, out, errs := tracingTo(t, false, func() { reset(t, address, 3) }, "--port", port, "--count", "3", "--only", "SYN")
+	assert.Equal(t, exitOK, code, string(errs))
+	assert.NotContains(t, string(out), "RST")
+	code, out, errs = tracingTo(t, false, func() { reset(t, address, 3) }, "--port", port, "--for", "300ms", "--only", "probe,answer")
+	assert.Equal(t, exitNothing, code, string(out))
+	assert.Contains(t, string(errs), "nothing of what was asked for was seen")
+}
+
+// What cannot end well is refused before it begins.
+func TestTraceToImpossiblePlaces(t *testing.T) {
+	t.Parallel()
+	testenv.Root(t)
+	nowhere := filepath.Join(t.TempDir(), "no", "where")
+	for _, flag := range []string{"--svg", "--write"} {
+		code, out, errs := command("trace", flag, nowhere)
+		assert.Equal(t, exitProblems, code)
+		assert.Empty(t, out)
+		assert.Contains(t, errs, "no such file or directory")
+	}
+	code, out, errs := command("trace", "--pid", "4194305")
+	assert.Equal(t, exitNothing, code)
+	assert.Empty(t, out)
+	assert.Contains(t, errs, "--pid 4194305: there is no such process")
+}

@@ -1,0 +1,246 @@
+package cli
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/pcapng"
+	"github.com/tcpkeepalive/keepalive/internal/segment"
+	"github.com/tcpkeepalive/keepalive/platform"
+)
+
+// A shower shows what was seen.
+type shower struct {
+	*traceOptions
+	out     *bufio.Writer
+	file    *pcapng.Writer // nil: packets are not written
+	sockets *localSockets
+	picture picture
+	count   int // of lines
+	width   int // of an end
+}
+
+func newShower(o *traceOptions, w io.Writer, sockets *localSockets, file *pcapng.Writer) *shower {
+	s := &shower{traceOptions: o, out: bufio.NewWriter(w), sockets: sockets, file: file, width: len("*127.0.0.1:12345 name[12345]")}
+	s.picture.index = map[[2]netip.AddrPort]int{}
+	return s
+}
+
+// begin writes the titles, so that one sees that it has begun.
+func (s *shower) begin() error {
+	if !s.json {
+		s.line("TIME", "FROM", "TO", "WHAT", "AFTER", "EXPECTED")
+	}
+	return s.out.Flush()
+}
+
+// enough tells whether there are as many lines as were asked for.
+func (s *shower) enough() bool { return s.traceOptions.count > 0 && s.count >= s.traceOptions.count }
+
+// show shows what comes until that ends, or it is enough.
+func (s *shower) show(from <-chan sighting) error {
+	var batch []sighting
+	for !s.enough() {
+		first, ok := <-from
+		if !ok {
+			return nil
+		}
+		batch = takeWaiting(append(batch[:0], first), from)
+		s.look(batch)
+		if s.sockets.wantsScan() { // for those that come meanwhile as well
+			n := len(batch)
+			batch = takeFor(batch, from, s.sockets.rest(time.Now()))
+			s.look(batch[n:])
+		}
+		s.sockets.learn()
+		for i := range batch {
+			if err := s.showOne(&batch[i]); err != nil {
+				return err
+			}
+		}
+		if err := s.out.Flush(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// look finds the sockets of the ends of those that are to be shown.
+func (s *shower) look(batch []sighting) {
+	begins := map[connection]int{} // where a connection begins last
+	for i := range batch {
+		if c := batch[i].connection(); batch[i].begins() {
+			begins[c], begins[c.reversed()] = i, i
+		}
+	}
+	now := time.Now()
+	for i := range batch {
+		seen := &batch[i]
+		c := seen.connection()
+		if seen.begins() {
+			s.sockets.forget(c)
+		}
+		if !seen.wanted {
+			continue
+		}
+		for _, end := range []struct {
+			connection
+			to **local
+		}{{c, &seen.from}, {c.reversed(), &seen.to}} {
+			if begins[c] <= i { // otherwise the kernel knows the next one only
+				s.sockets.look(end.connection, seen.device, now)
+			}
+			*end.to = s.sockets.of(end.connection)
+		}
+	}
+}
+
+// takeWaiting adds what is there already.
+func takeWaiting(batch []sighting, from <-chan sighting) []sighting {
+	for len(batch) < maxWaiting {
+		select {
+		case seen, ok := <-from:
+			if !ok {
+				return batch
+			}
+			batch = append(batch, seen)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// takeFor adds what comes within that time.
+func takeFor(batch []sighting, from <-chan sighting, d time.Duration) []sighting {
+	if d <= 0 {
+		return batch
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	for len(batch) < maxWaiting {
+		select {
+		case seen, ok := <-from:
+			if !ok {
+				return batch
+			}
+			batch = append(batch, seen)
+		case <-timer.C:
+			return batch
+		}
+	}
+	return batch
+}
+
+// showOne prints a line, and writes the packet.
+func (s *shower) showOne(e *sighting) error {
+	if !e.wanted || s.enough() || s.pid != 0 && !e.from.has(s.pid) && !e.to.has(s.pid) {
+		return nil
+	}
+	s.count++
+	if s.svg != "" {
+		s.picture.add(&e.Event)
+	}
+	if s.json {
+		if err := e.writeJSON(s.out); err != nil {
+			return err
+		}
+	} else {
+		s.showLine(e)
+	}
+	if s.file == nil || e.packet.Data == nil {
+		return nil
+	}
+	return s.file.Write(e.packet.Time, e.packet.Data, e.packet.Length)
+}
+
+func (s *shower) showLine(e *sighting) {
+	what := e.Kind.String()
+	if e.Unanswered > 1 && e.Kind != segment.Reset {
+		what = fmt.Sprintf("%s %d", what, e.Unanswered)
+	}
+	after := "-"
+	if e.Since > 0 {
+		after = fmt.Sprintf("%.3fs", e.Since.Seconds())
+	}
+	expected := ""
+	if option, value, known := e.expected(); option != noOption {
+		expected = option.String() + " ?"
+		if known {
+			expected = option.String() + " " + option.Format(value)
+		}
+	}
+	s.line(e.Time.Format("15:04:05.000000"), endCell(e.Src, e.from), endCell(e.Dst, e.to), what, after, expected)
+}
+
+// line prints cells. The ends of a connection get wider as they have to.
+func (s *shower) line(time, from, to, what, after, expected string) {
+	s.width = max(s.width, len(from), len(to))
+	text := fmt.Sprintf("%-15s  %-*s  %-*s  %-14s  %8s  %s", time, s.width, from, s.width, to, what, after, expected)
+	fmt.Fprintln(s.out, strings.TrimRight(text, " "))
+}
+
+func endCell(a netip.AddrPort, l *local) string {
+	switch {
+	case l == nil:
+		return a.String()
+	case len(l.owners) == 0:
+		return "*" + a.String()
+	}
+	return fmt.Sprintf("*%s %s[%d]", a, printable(l.owners[0].Process), l.owners[0].PID)
+}
+
+// noOption stands for a segment that no setting decides about.
+const noOption = platform.Option(255)
+
+// expected is the setting of the socket that decides when a probe leaves, or the
+// reset after the last of them; known is whether its value could be read.
+func (e *sighting) expected() (option platform.Option, value int64, known bool) {
+	switch {
+	case e.from == nil:
+		return noOption, 0, false
+	case e.Kind == segment.Probe && e.Unanswered == 1:
+		option = platform.Idle
+	case e.Kind == segment.Probe, e.Kind == segment.Reset && e.Unanswered > 0:
+		option = platform.Interval
+	default:
+		return noOption, 0, false
+	}
+	value, known = e.from.settings.Lookup(option)
+	return option, value, known
+}
+
+func (e *sighting) writeJSON(w io.Writer) error {
+	r := traceRecord{
+		Time: e.Time.Format(time.RFC3339Nano), From: e.Src.String(), To: e.Dst.String(),
+		FromLocal: e.from != nil, ToLocal: e.to != nil,
+		FromProcesses: e.from.processes(), ToProcesses: e.to.processes(),
+		Kind: kindWord(e.Kind), Unanswered: e.Unanswered, After: known(e.Since),
+	}
+	if option, value, isKnown := e.expected(); option != noOption {
+		r.ExpectedSetting = pointer(option.String())
+		if isKnown {
+			r.Expected = pointer(time.Duration(value).Seconds())
+		}
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(r)
+}
+
+// processes are nil if they are not known.
+func (l *local) processes() []process {
+	if l == nil {
+		return nil
+	}
+	var list []process
+	for _, o := range l.owners {
+		list = append(list, process{o.PID, o.FD, o.Process})
+	}
+	return list
+}
