@@ -17,6 +17,8 @@ type drainLimits struct {
 type drainingBody call
 
 func (b *drainingBody) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	n, err := b.body.Read(p)
 	if b.left > 0 {
 		b.left -= int64(n)
@@ -30,9 +32,15 @@ func (b *drainingBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close reads what is left, if that is little and comes quickly.
+// Close reads what is left, if that is little and comes quickly. While somebody
+// reads, in another goroutine, it does not: that is how a reader is interrupted.
 func (b *drainingBody) Close() error {
-	limits := b.host.t.drain
+	if !b.mu.TryLock() {
+		b.abandon()
+		return b.body.Close()
+	}
+	defer b.mu.Unlock()
+	limits := b.t.drain
 	if b.done || b.left > limits.bytes || limits.bytes < 0 {
 		b.abandon()
 		return b.body.Close()
@@ -41,8 +49,8 @@ func (b *drainingBody) Close() error {
 	late := time.AfterFunc(limits.time, func() { b.body.Close() }) // ends the reading
 	n, whole := drain(b.body, limits.bytes)
 	late.Stop()
-	b.host.t.counts.drained.Add(uint64(n))
-	b.host.t.events.drained(b.host, n, whole)
+	b.t.counts.drained.Add(uint64(n))
+	b.t.events.drained((*call)(b), n, whole)
 	if whole {
 		(*call)(b).finish()
 	} else {
@@ -54,8 +62,8 @@ func (b *drainingBody) Close() error {
 // abandon: net/http will close a connection that is not read to its end, which is
 // neither idle nor lost.
 func (b *drainingBody) abandon() {
-	if c := b.conn; c != nil && c.finished.Load() < b.use {
-		c.over.Store(true)
+	if b.conn != nil {
+		b.conn.agreed(b.use)
 	}
 }
 

@@ -3,10 +3,12 @@ package transport
 import (
 	"context"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // A call is what a request needs beside what net/http makes: its context, and the
@@ -14,13 +16,16 @@ import (
 type call struct {
 	context.Context
 	trace *httptrace.ClientTrace
-	host  *host
+	t     *Transport
 
-	body io.ReadCloser
-	left int64 // of the body; negative: not known
-	done bool  // nothing is left to read, or reading failed
-	conn *conn
+	conn *conn // nil: not watched
 	use  int64 // of the conn
+
+	mu   sync.Mutex // of the reader of the body
+	body io.ReadCloser
+	url  *url.URL // of the request
+	left int64    // of the body; negative: not known
+	done bool     // nothing is left to read, or reading failed
 }
 
 // traced returns a copy of the request that calls the trace.
@@ -59,11 +64,12 @@ func (k keyFinder) Value(key any) any {
 
 // follow watches the response of an HTTP/1 request to its end.
 func (c *call) follow(resp *http.Response, tr *tracer) {
-	if w := watched(tr.conn); w != nil {
-		w.host.Store(c.host)
+	if w := tr.conn; w != nil {
 		c.conn, c.use = w, tr.use
-		if resp.Close || resp.StatusCode == http.StatusSwitchingProtocols {
-			w.over.Store(true) // as agreed
+		if resp.Close || resp.Request.Close || resp.StatusCode == http.StatusSwitchingProtocols {
+			w.agreed(tr.use)
+		} else {
+			w.announce(tr.use, w.hostOf(resp.Request), resp.Header)
 		}
 	}
 	switch {
@@ -71,7 +77,7 @@ func (c *call) follow(resp *http.Response, tr *tracer) {
 	case resp.Body == http.NoBody:
 		c.finish()
 	default:
-		c.body, c.left = resp.Body, resp.ContentLength
+		c.body, c.left, c.url = resp.Body, resp.ContentLength, resp.Request.URL
 		c.done = resp.Close // no need to read it
 		resp.Body = (*drainingBody)(c)
 	}
@@ -85,27 +91,104 @@ func (c *call) finish() {
 }
 
 // A tracer learns which connection a request got. That happens before RoundTrip
-// returns, so that it can then serve another request; what net/http keeps of it
-// is the trace, which never changes.
+// returns, so that it can then serve another request, if RoundTrip succeeds; what
+// net/http keeps of it is the trace, which never changes.
 type tracer struct {
-	trace  httptrace.ClientTrace
-	conn   net.Conn
-	use    int64
-	reused bool
+	trace httptrace.ClientTrace
+	req   *http.Request
+	body  *guardedBody // nil: what there is can be sent again
+
+	conn     *conn // nil: none yet, not watched, or HTTP/2
+	use      int64 // of the conn
+	idle     time.Duration
+	reused   bool
+	answered atomic.Bool // a byte of the response came
 }
 
 var tracers = sync.Pool{New: func() any {
 	tr := &tracer{}
-	tr.trace.GotConn = func(info httptrace.GotConnInfo) {
-		tr.conn, tr.reused = info.Conn, info.Reused
-		if w := watched(info.Conn); w != nil {
-			tr.use = w.uses.Add(1)
-		}
-	}
+	tr.trace.GotConn = tr.gotConn
+	tr.trace.GotFirstResponseByte = func() { tr.answered.Store(true) }
 	return tr
 }}
 
+// gotConn is called for each attempt: net/http makes several on its own.
+func (tr *tracer) gotConn(info httptrace.GotConnInfo) {
+	tr.lost()
+	tr.conn, tr.use, tr.idle, tr.reused = nil, 0, 0, info.Reused
+	tr.answered.Store(false)
+	if w := watched(info.Conn); w != nil && w.speaksHTTP1(info.Conn) {
+		w.hostOf(tr.req)
+		tr.conn = w
+		tr.use, tr.idle = w.pick(info.Reused)
+	}
+	if tr.body != nil {
+		tr.body.conn, tr.body.use = tr.conn, tr.use
+	}
+}
+
+// unsent tells whether nothing was sent on the connection that the last attempt
+// got. There may be a response all the same, to nothing; then nothing will be.
+func (tr *tracer) unsent() bool {
+	if tr.conn == nil {
+		return false
+	}
+	for {
+		s, use, p := tr.conn.now()
+		switch {
+		case use != tr.use:
+			return false
+		case p == refused:
+			return true
+		case p == picked && tr.answered.Load():
+			if tr.conn.move(s, refused) {
+				return true
+			}
+		default:
+			return false
+		}
+	}
+}
+
+// again prepares out for another attempt, if its body can be had.
+func (tr *tracer) again(out *http.Request) (bool, error) {
+	switch old := tr.body; {
+	case old != nil:
+		if old.touched.Load() {
+			return false, nil
+		}
+		tr.body = &guardedBody{ReadCloser: old.ReadCloser}
+		out.Body = tr.body
+	case out.Body != nil && out.Body != http.NoBody:
+		body, err := out.GetBody()
+		if err != nil {
+			return false, err
+		}
+		out.Body = body
+	}
+	tr.conn = nil
+	return true, nil
+}
+
+// lost accounts for an attempt that the server ended without an answer. When the
+// connection had been idle, that is how long it may be.
+func (tr *tracer) lost() {
+	c := tr.conn
+	if c == nil || !tr.reused || tr.answered.Load() || !c.heard.Load() {
+		return
+	}
+	if _, use, p := c.now(); use != tr.use || p != sent {
+		return
+	}
+	c.t.counts.lostRaces.Add(1)
+	h := c.hostOf(tr.req)
+	c.t.events.lostRace(h, tr.idle)
+	c.observe(h, tr.idle)
+}
+
 func (tr *tracer) release() {
-	tr.conn, tr.use, tr.reused = nil, 0, false
+	tr.req, tr.body, tr.conn = nil, nil, nil
+	tr.use, tr.idle, tr.reused = 0, 0, false
+	tr.answered.Store(false)
 	tracers.Put(tr)
 }

@@ -2,38 +2,116 @@ package transport
 
 import (
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
+	"net/http"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 )
 
-// A conn watches what happens to a connection: below TLS, so that it sees the
-// close of a connection that nobody reads from.
+// A conn is a connection as net/http gets it to speak HTTP/1 over, TLS and tunnels
+// included: it is below them. It knows whether a request uses it, so that it can
+// tell an answer from what ends an idle connection: FIN, the close_notify of TLS,
+// an answer 408 that nobody asked for. The bytes of those are no activity.
 type conn struct {
 	net.Conn
-	t    *Transport
-	host atomic.Pointer[host] // of the last request; nil before the first, and for HTTP/2
+	t       *Transport
+	address string               // that was dialed
+	kind    atomic.Int32         // see speaksHTTP1
+	host    atomic.Pointer[host] // set by the first request
+	socket  *socket              // to look at it without reading; nil if that is not possible
+	state   atomic.Int64         // the number of its request, and a phase
+	read    atomic.Int64         // when bytes of a response, or a handshake, last came; see now
+	spoke   atomic.Int64         // when bytes came that nobody had asked for; 0: none, or they are dealt with
+	cold    atomic.Bool          // it was idle for more than a moment when it was picked
+	heard   atomic.Bool          // something came, or it ended, since the request was sent
+	closing atomic.Bool          // by net/http
 
-	uses     atomic.Int64 // requests that had it
-	finished atomic.Int64 // the last of them whose response was read to its end
+	announced atomic.Int64 // by the Keep-Alive header of a response, in ns, plus 1; 0: nothing
+	most      atomic.Int64 // requests that it takes in all; 0: any number
+	wall      atomic.Int64 // at the end of the last response, see ahead
 
-	read, wrote atomic.Int64 // when bytes last came, and went; see now
-	over        atomic.Bool  // its end is accounted for, or was agreed on
+	mu    sync.Mutex
+	timer *time.Timer  // looks whether it was idle for too long
+	due   atomic.Int64 // when that is; 0: not set
+}
+
+// A phase is where a connection is with one request.
+type phase int64
+
+const (
+	sent    phase = iota // in use; also while the connection is being made
+	picked               // to be used again, but nothing was sent yet
+	idle                 // the response was read to its end
+	refused              // like picked, and nothing will be sent: it ended, or is about to
+	over                 // its end is accounted for, or was agreed on
+)
+
+func state(use int64, p phase) int64 { return use<<3 | int64(p) }
+
+func (c *conn) now() (s, use int64, p phase) {
+	s = c.state.Load()
+	return s, s >> 3, phase(s & 7)
+}
+
+// move changes the phase, unless something else has done so.
+func (c *conn) move(from int64, to phase) bool {
+	return c.state.CompareAndSwap(from, state(from>>3, to))
+}
+
+// errUnsent is what net/http sees of a connection that ended before its request
+// was sent. It does not see io.EOF, after which it does not send a POST again that
+// could be, although nothing of it was sent.
+var errUnsent = errors.New("transport: the idle connection ended before the request was sent")
+
+func newConn(c net.Conn, t *Transport, address string) *conn {
+	w := &conn{Conn: c, t: t, address: address, socket: newSocket(c)}
+	w.read.Store(now())
+	return w
 }
 
 var start = time.Now()
 
 func now() int64 { return int64(time.Since(start)) }
 
-// watched finds the conn below what net/http uses.
+// watched finds the conn below what net/http uses: below TLS, and below the TLS of
+// a proxy that carries TLS.
 func watched(c net.Conn) *conn {
-	if t, ok := c.(*tls.Conn); ok {
+	for range 4 {
+		t, ok := c.(*tls.Conn)
+		if !ok {
+			break
+		}
 		c = t.NetConn()
 	}
 	w, _ := c.(*conn)
 	return w
+}
+
+const (
+	http1 int32 = iota + 1
+	notHTTP1
+)
+
+// speaksHTTP1 tells what is spoken above: nothing here applies to HTTP/2, which
+// serves many requests at a time.
+func (c *conn) speaksHTTP1(above net.Conn) bool {
+	kind := c.kind.Load()
+	if kind == 0 {
+		kind = http1
+		if secure, ok := above.(*tls.Conn); ok {
+			if secure.ConnectionState().NegotiatedProtocol == "h2" {
+				kind = notHTTP1
+			}
+		} else if p := c.t.base.Protocols; p != nil && p.UnencryptedHTTP2() && !p.HTTP1() {
+			kind = notHTTP1
+		}
+		c.kind.Store(kind)
+	}
+	return kind == http1
 }
 
 // NetConn returns the connection below, as tls.Conn's does.
@@ -47,10 +125,14 @@ func (c *conn) SyscallConn() (syscall.RawConn, error) {
 	return nil, syscall.EINVAL
 }
 
+// Read is called while the connection is idle, too.
 func (c *conn) Read(b []byte) (int, error) {
+	if c.spoke.Load() != 0 {
+		c.spoke.Store(0) // TLS reads on, so what came did not end it: a session ticket, say
+	}
 	n, err := c.Conn.Read(b)
 	if n > 0 {
-		c.read.Store(now())
+		c.came()
 	}
 	if err != nil {
 		c.ended()
@@ -58,8 +140,70 @@ func (c *conn) Read(b []byte) (int, error) {
 	return n, err
 }
 
+func (c *conn) came() {
+	if _, _, p := c.now(); p == idle || p == picked {
+		c.spoke.CompareAndSwap(0, now())
+		return
+	}
+	c.read.Store(now())
+	if !c.heard.Load() {
+		c.heard.Store(true)
+	}
+}
+
+// ended: reading or writing failed.
+func (c *conn) ended() {
+	if c.closing.Load() {
+		return // by net/http, of which Read is told too
+	}
+	for {
+		s, _, p := c.now()
+		switch p {
+		case idle:
+			if !c.move(s, over) {
+				continue
+			}
+			c.peerClosed()
+		case picked:
+			if !c.move(s, refused) {
+				continue
+			}
+			c.peerClosed()
+		case sent:
+			c.heard.Store(true)
+		}
+		return
+	}
+}
+
+// begin is called before bytes are sent, and tells whether they may be. This is
+// the last moment at which a request can still take another connection.
+func (c *conn) begin() bool {
+	for {
+		s, _, p := c.now()
+		switch p {
+		case refused:
+			return false
+		case picked:
+			if c.spoke.Load() != 0 || c.cold.Load() && c.socket.pending() {
+				if c.move(s, refused) {
+					c.peerClosed()
+				}
+				continue
+			}
+			c.heard.Store(false)
+			if !c.move(s, sent) {
+				continue
+			}
+		}
+		return true
+	}
+}
+
 func (c *conn) Write(b []byte) (int, error) {
-	c.wrote.Store(now())
+	if !c.begin() {
+		return 0, errUnsent
+	}
 	n, err := c.Conn.Write(b)
 	if err != nil {
 		c.ended()
@@ -67,54 +211,88 @@ func (c *conn) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// ReadFrom keeps sendfile and splice.
+// ReadFrom keeps sendfile and splice, also for a body that is guarded.
 func (c *conn) ReadFrom(r io.Reader) (int64, error) {
-	c.wrote.Store(now())
-	n, err := io.Copy(c.Conn, r)
-	c.wrote.Store(now())
-	return n, err
-}
-
-// Close counts a connection that was idle as dropped.
-func (c *conn) Close() error {
-	h := c.host.Load()
-	if c.over.CompareAndSwap(false, true) && h != nil && c.idle() {
-		c.t.counts.dropped.Add(1)
-		c.t.events.dropped(h, c.idleFor())
+	if !c.begin() {
+		return 0, errUnsent
 	}
-	return c.Conn.Close()
-}
-
-// finish notes that the response to this use was read.
-func (c *conn) finish(use int64) {
-	for last := c.finished.Load(); last < use; last = c.finished.Load() {
-		if c.finished.CompareAndSwap(last, use) {
-			return
+	if l, ok := r.(*io.LimitedReader); ok {
+		if b, ok := l.R.(*guardedBody); ok {
+			b.touched.Store(true)
+			inner := io.LimitedReader{R: b.ReadCloser, N: l.N}
+			defer func() { l.N = inner.N }()
+			r = &inner
 		}
 	}
+	return io.Copy(c.Conn, r)
 }
 
-func (c *conn) idle() bool { return c.finished.Load() == c.uses.Load() }
+// Close is net/http's: because the server ended the connection, in a way that this
+// layer sees as bytes, or because it drops one that is idle.
+func (c *conn) Close() error {
+	c.closing.Store(true)
+	c.disarm()
+	for {
+		s, _, p := c.now()
+		spoke := c.spoke.Load() != 0
+		to := over
+		if p == picked && spoke {
+			to = refused
+		}
+		if (p == idle || p == picked) && !c.move(s, to) {
+			continue
+		}
+		switch {
+		case spoke && (p == idle || p == picked):
+			c.peerClosed()
+		case p == idle:
+			c.dropped(c.idleFor())
+		}
+		return c.Conn.Close()
+	}
+}
 
-// idleFor is the time since the last bytes came.
-func (c *conn) idleFor() time.Duration { return time.Duration(now() - c.read.Load()) }
+// agreed: the end of this use will be the end of the connection.
+func (c *conn) agreed(use int64) { c.state.CompareAndSwap(state(use, sent), state(use, over)) }
 
-// ended accounts for a connection that the peer ended: while it was idle, or
-// before it answered.
-func (c *conn) ended() {
+// peerClosed accounts for an end that the server made, or for what was taken for
+// one: a server that sends something else on an idle connection, as a session
+// ticket of TLS, does so just after its response, which is too soon to be taken for
+// its timeout.
+func (c *conn) peerClosed() {
+	at := c.spoke.Load()
+	if at == 0 {
+		at = now()
+	}
+	idle := time.Duration(at - c.read.Load())
+	c.t.counts.peerClosed.Add(1)
 	h := c.host.Load()
-	if !c.over.CompareAndSwap(false, true) || h == nil {
+	if h == nil { // no request had it, so no time counts but the one since it was made
 		return
 	}
-	if c.idle() {
-		idle := c.idleFor()
-		c.t.counts.peerClosed.Add(1)
-		c.t.events.peerClosed(h, idle)
-		h.peerClosed(idle)
-		return
+	c.t.events.peerClosed(h, idle)
+	c.observe(h, idle)
+}
+
+func (c *conn) dropped(idle time.Duration) {
+	c.t.counts.dropped.Add(1)
+	if h := c.host.Load(); h != nil {
+		c.t.events.dropped(h, idle)
 	}
-	if before := c.wrote.Load() - c.read.Load(); c.uses.Load() > 1 && before > 0 {
-		c.t.counts.lostRaces.Add(1)
-		c.t.events.lostRace(h, time.Duration(before))
+}
+
+// hostOf returns what is remembered about where a request's connection leads. One
+// to a proxy that forwards plain HTTP leads to the proxy, whatever the request's
+// host is.
+func (c *conn) hostOf(req *http.Request) *host {
+	h := c.host.Load()
+	if h == nil {
+		key := hostKey{req.URL.Scheme, req.URL.Host}
+		if key.scheme == "http" {
+			key.host = c.address
+		}
+		h = c.t.host(key)
+		c.host.Store(h)
 	}
+	return h
 }

@@ -40,8 +40,8 @@ func Example() {
 		resp.Body.Close()
 	}
 	s := t.Stats()
-	fmt.Println(s.Responses, "responses,", s.Opened, "connections,", s.Drained, "bytes read by Close")
+	fmt.Println(s.Responses, "responses;", s.Opened, "connection;", s.Drained, "bytes read by Close")
 	// Output:
 	// learned 1m0s from Keep-Alive header
-	// 100 responses, 2 connections, 500 bytes read by Close
+	// 100 responses; 1 connection; 500 bytes read by Close
 }

@@ -2,19 +2,13 @@ package transport
 
 import (
 	"fmt"
+	"net"
 	"net/http"
-	"net/url"
 	"time"
 )
 
-// IdleLimit is how long a connection to this host may be idle.
-func IdleLimit(t *Transport, address string) time.Duration {
-	u, err := url.Parse(address)
-	if err != nil {
-		panic(err)
-	}
-	return t.host(hostKey{u.Scheme, u.Host}).pool.Load().IdleConnTimeout
-}
+// IdleLimit is how long this connection, as GotConn shows it, may be idle.
+func IdleLimit(c net.Conn) time.Duration { return watched(c).limit() }
 
 func BaseOf(t *Transport) *http.Transport { return t.base }
 

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"sync/atomic"
 	"testing"
 
@@ -80,3 +81,13 @@ var (
 	discard   = log.New(io.Discard, "", 0)
 	neverDone = context.Background()
 )
+
+// connOf makes a request, reads the response, and returns the connection.
+func connOf(t testing.TB, rt http.RoundTripper, url string) (c net.Conn) {
+	t.Helper()
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { c = i.Conn }})
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	require.NoError(t, err)
+	roundTrip(t, rt, req)
+	return c
+}

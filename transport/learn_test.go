@@ -8,40 +8,59 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What closes told is forgotten after a while, unless a header says it now.
+// What closes told is forgotten after a while, the longer the later.
 func TestObservedClosesAreForgotten(t *testing.T) {
 	t.Parallel()
 	rt, err := New(Options{})
 	require.NoError(t, err)
 	h := rt.host(hostKey{"http", "example.com"})
-	limit := func() time.Duration { return h.pool.Load().IdleConnTimeout }
-	usual := limit()
+	c := &conn{t: rt}
+	assert.Zero(t, c.limit(), "no request had it")
+	c.host.Store(h)
+	assert.Zero(t, c.limit())
+	c.observe(h, 19*time.Millisecond)
+	assert.Zero(t, c.limit(), "no server's timeout")
 
-	h.seen = sighting{time.Now().Add(-time.Hour), 5 * time.Second}
-	h.peerClosed(5200 * time.Millisecond)
-	assert.Less(t, limit(), 5*time.Second)
-	assert.Greater(t, limit(), 3*time.Second)
+	kept := func() time.Duration { return time.Duration(h.silent.until.Load() - now()).Round(time.Second) }
+	c.observe(h, 5200*time.Millisecond)
+	assert.Equal(t, 4200*time.Millisecond, c.limit())
+	assert.Equal(t, 520*time.Second, kept())
+	c.observe(h, 30*time.Second)
+	assert.Equal(t, 4200*time.Millisecond, c.limit(), "the shortest counts")
+	c.observe(h, 200*time.Millisecond)
+	assert.Equal(t, 100*time.Millisecond, c.limit())
+	assert.Equal(t, time.Minute, kept())
 
-	h.until.Store(now() - 1)
-	h.choosePool()
-	assert.Equal(t, usual, limit())
+	announcing := &conn{t: rt}
+	announcing.host.Store(h)
+	announcing.announced.Store(int64(7*time.Second) + 1)
+	assert.Equal(t, 6*time.Second, announcing.limit(), "what others do is not about this one")
+	announcing.observe(h, 6500*time.Millisecond)
+	assert.Equal(t, 6*time.Second, announcing.limit(), "as announced")
+	announcing.observe(h, 2*time.Second)
+	assert.Equal(t, time.Second, announcing.limit(), "the header was not true")
 
-	h.header.Store(int64(7*time.Second) + 1)
-	h.peerClosed(5200 * time.Millisecond) // of a server that has a header
-	h.choosePool()
-	assert.Greater(t, limit(), 5*time.Second)
+	h.silent.until.Store(now() - 1)
+	h.early.until.Store(now() - 1)
+	assert.Zero(t, c.limit())
+	assert.Equal(t, 6*time.Second, announcing.limit())
+	c.observe(h, 20*time.Second)
+	assert.Equal(t, 19*time.Second, c.limit())
+	assert.Equal(t, 10*time.Minute, kept())
 }
 
-func TestCoarse(t *testing.T) {
+func TestDifferent(t *testing.T) {
 	t.Parallel()
-	seen := map[time.Duration]bool{}
-	for d := time.Duration(1); d < 100*time.Hour; d += d/100 + 1 {
-		c := coarse(d)
-		assert.LessOrEqual(t, c, d)
-		assert.GreaterOrEqual(t, float64(c), float64(d)*7/8)
-		if d > time.Millisecond {
-			seen[c] = true
-		}
+	ms := time.Millisecond
+	for _, tt := range []struct {
+		times []time.Duration
+		want  int
+	}{
+		{nil, 0},
+		{[]time.Duration{300 * ms, 310 * ms, 345 * ms}, 1},
+		{[]time.Duration{300 * ms, 600 * ms, 310 * ms, 640 * ms}, 2},
+		{[]time.Duration{5000 * ms, 600 * ms, 5490 * ms, 6100 * ms}, 3},
+	} {
+		assert.Equal(t, tt.want, different(tt.times), "%v", tt.times)
 	}
-	assert.LessOrEqual(t, len(seen), 8*30, "a bounded number of pools")
 }

@@ -55,9 +55,9 @@ type Events struct {
 	LostRace func(host string, idle time.Duration)
 }
 
-func (e *Events) drained(h *host, n int64, whole bool) {
+func (e *Events) drained(c *call, n int64, whole bool) {
 	if e.Drained != nil {
-		e.Drained(h.name(), n, whole)
+		e.Drained(c.url.Scheme+"://"+c.url.Host, n, whole)
 	}
 }
 

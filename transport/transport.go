@@ -59,6 +59,8 @@ type Options struct {
 	// Margin is how long before the server an idle connection is dropped: 0
 	// stands for DefaultMargin. Where that is more than half of the server's
 	// timeout, the half is taken.
+	//
+	// The Base's IdleConnTimeout limits it, too.
 	Margin time.Duration
 
 	// Plan, if it has a Heartbeat, limits how long a connection may be idle, and
@@ -69,24 +71,34 @@ type Options struct {
 	Events Events
 }
 
-// A Transport is an http.RoundTripper over one or several *http.Transport, one
-// for each idle timeout that servers were found to have. So it is net/http that
-// picks connections and drops them, and no connection is dropped that was just
-// picked.
+// A Transport is an http.RoundTripper over one *http.Transport, whose limits all
+// hold. net/http picks connections; a Transport decides, just before the first
+// byte of a request is sent, whether that one may be used:
 //
-// A server's timeout counts from when it has sent its response, a Transport's from
-// when the body was read to its end: who reads bodies slowly needs a larger
+//   - It was idle for at least a Margin less than what its server announced on that
+//     very connection, or has had as many requests as that server takes: it is
+//     dropped, and the request sent on another one. Connections that are not
+//     needed are dropped at that time.
+//   - Its server announced nothing, and one such connection of that host was seen
+//     to be closed after so long: likewise.
+//   - The server has ended it, or has sent something that nobody asked for: likewise.
+//
+// So nothing is lost by such a decision, also not a POST whose body can be read
+// only once. A server's timeout counts from when it has sent its response, here from
+// when the last bytes of that came. Where a body is larger than what the kernel
+// takes in, that is when it is read: who reads such bodies slowly needs a larger
 // Margin.
 //
-// Limits of the Base (MaxIdleConns, MaxConnsPerHost) apply to each of them; a host
-// is served by one at a time.
+// This is about HTTP/1, over TLS and through proxies, too. HTTP/2 announces the end of a
+// connection itself (GOAWAY), and net/http heeds that. A connection that a Base's
+// DialTLSContext or DialTLS makes as a *tls.Conn is not watched: what is below it
+// is not known.
 //
 // All methods may be used concurrently.
 type Transport struct {
 	base *http.Transport
 	// registered has the schemes that are not http and https: the Base itself.
 	registered http.RoundTripper
-	limit      time.Duration // of idle connections, for hosts nothing is known about; 0: none
 	drain      drainLimits
 	margin     time.Duration
 	events     Events
@@ -94,14 +106,10 @@ type Transport struct {
 
 	mu    sync.RWMutex
 	hosts map[hostKey]*host
-	pools map[time.Duration]*http.Transport // by how long connections may be idle
 }
 
 // maxHosts is how many hosts are remembered, for programs that visit many.
 const maxHosts = 10_000
-
-// A hostKey is a scheme and a host with its port, if any.
-type hostKey struct{ scheme, host string }
 
 // New makes a Transport. It returns an error if the Dialer's Config is not valid
 // here, a limit is negative, or the Base has something that would be lost.
@@ -119,12 +127,11 @@ func New(o Options) (*Transport, error) {
 		return nil, err
 	}
 	t := &Transport{
-		base: base, limit: base.IdleConnTimeout,
+		base:   base,
 		drain:  drainLimits{bytes: or(o.DrainLimit, DefaultDrainLimit), time: or(o.DrainTime, DefaultDrainTime)},
 		margin: or(o.Margin, DefaultMargin), events: o.Events,
-		hosts: map[hostKey]*host{}, pools: map[time.Duration]*http.Transport{},
+		hosts: map[hostKey]*host{},
 	}
-	t.pools[t.limit] = base
 	t.registered = registered
 	dial := base.DialContext
 	base.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -133,7 +140,7 @@ func New(o Options) (*Transport, error) {
 			return nil, err
 		}
 		t.counts.opened.Add(1)
-		return &conn{Conn: c, t: t}, nil
+		return newConn(c, t, address), nil
 	}
 	return t, nil
 }
@@ -146,41 +153,56 @@ func or[T int64 | time.Duration](value, standard T) T {
 }
 
 // RoundTrip does what http.Transport's does, with the connections of the
-// Transport.
+// Transport. As there, the hooks of an httptrace.ClientTrace are called for each
+// attempt, also for one that nothing was sent of.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL == nil || req.URL.Scheme != "http" && req.URL.Scheme != "https" {
 		return t.registered.RoundTrip(req) // which may know what to do, or says so
 	}
-	h := t.host(hostKey{req.URL.Scheme, req.URL.Host})
 	tr := tracers.Get().(*tracer)
-	defer tr.release()
-	c := &call{Context: req.Context(), trace: &tr.trace, host: h}
-	resp, err := h.pool.Load().RoundTrip(c.traced(req))
+	tr.req = req
+	c := &call{Context: req.Context(), trace: &tr.trace, t: t}
+	out := c.traced(req)
+	tr.body = guard(out)
+	resp, err := t.base.RoundTrip(out)
+	for tr.unsent() {
+		if resp != nil { // to nothing: a server that says 408 before it closes
+			resp.Body.Close()
+			resp, err = nil, errUnsent
+		}
+		if cause := context.Cause(c); cause != nil {
+			err = cause
+			break
+		}
+		if again, failed := tr.again(out); failed != nil {
+			err = failed
+			break
+		} else if !again {
+			break
+		}
+		resp, err = t.base.RoundTrip(out)
+	}
+	tr.body.done(err != nil)
 	if tr.reused {
 		t.counts.reused.Add(1)
 	}
 	if err != nil {
-		return nil, err
+		tr.lost()
+		return nil, err // net/http may still call the tracer
 	}
 	resp.Request = req
 	t.counts.responses.Add(1)
 	if resp.ProtoMajor == 1 {
-		h.learnFrom(resp)
 		c.follow(resp, tr)
 	}
+	tr.release()
 	return resp, nil
 }
 
 // CloseIdleConnections closes those that no request uses.
-func (t *Transport) CloseIdleConnections() {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	for _, p := range t.pools {
-		p.CloseIdleConnections()
-	}
-}
+func (t *Transport) CloseIdleConnections() { t.base.CloseIdleConnections() }
 
-// host returns what is known about a host.
+// host returns what is remembered about a host.
 func (t *Transport) host(key hostKey) *host {
 	t.mu.RLock()
 	h := t.hosts[key]
@@ -203,25 +225,6 @@ func (t *Transport) host(key hostKey) *host {
 		}
 	}
 	h = &host{t: t, key: key}
-	h.pool.Store(t.base)
 	t.hosts[key] = h
 	return h
-}
-
-// pool returns the one whose connections may be idle for so long, a little less at
-// most: similar times share one. 0 is for hosts about which nothing is known.
-func (t *Transport) pool(idle time.Duration) *http.Transport {
-	if idle <= 0 || t.limit > 0 && idle >= t.limit {
-		return t.base
-	}
-	idle = coarse(idle)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	p := t.pools[idle]
-	if p == nil {
-		p = t.base.Clone()
-		p.IdleConnTimeout = idle
-		t.pools[idle] = p
-	}
-	return p
 }

@@ -1,0 +1,90 @@
+package transport
+
+import (
+	"io"
+	"net/http"
+	"sync"
+	"sync/atomic"
+)
+
+// A guardedBody is the body of a request that cannot be had a second time. It is
+// neither read nor closed for an attempt that nothing was sent of, so that there
+// can be another one. Each attempt has one of its own.
+type guardedBody struct {
+	io.ReadCloser
+	touched atomic.Bool // read from
+
+	conn *conn // that the attempt got; nil: it has none yet, or one that is not watched
+	use  int64
+
+	mu       sync.Mutex
+	waits    bool // net/http closed it, which was not passed on
+	returned bool // RoundTrip has returned
+	closed   bool
+}
+
+// guard gives out a guarded body where it needs one. net/http asks a body that is
+// not guarded for its type, to send it together with the header, or with sendfile.
+func guard(out *http.Request) *guardedBody {
+	if out.Body == nil || out.Body == http.NoBody || out.GetBody != nil {
+		return nil
+	}
+	b := &guardedBody{ReadCloser: out.Body}
+	out.Body = b
+	return b
+}
+
+// holds tells whether the attempt has not been sent.
+func (b *guardedBody) holds() bool {
+	if b.conn == nil {
+		return false
+	}
+	_, use, p := b.conn.now()
+	return use == b.use && (p == picked || p == refused)
+}
+
+func (b *guardedBody) Read(p []byte) (int, error) {
+	if b.holds() {
+		if _, _, p := b.conn.now(); p == refused {
+			return 0, errUnsent
+		}
+	}
+	b.touched.Store(true)
+	return b.ReadCloser.Read(p)
+}
+
+func (b *guardedBody) Close() error {
+	b.mu.Lock()
+	if !b.returned && (b.conn == nil && !b.touched.Load() || b.holds()) {
+		b.waits = true // until RoundTrip returns, or for ever
+		b.mu.Unlock()
+		return nil
+	}
+	return b.closeOnce()
+}
+
+// closeOnce has the lock, and releases it.
+func (b *guardedBody) closeOnce() error {
+	closed := b.closed
+	b.closed = true
+	b.mu.Unlock()
+	if closed {
+		return nil
+	}
+	return b.ReadCloser.Close()
+}
+
+// done: there will be no other attempt. RoundTrip closes the body, also where it
+// fails.
+func (b *guardedBody) done(failed bool) {
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	b.returned = true
+	if failed || b.waits {
+		b.closeOnce()
+		return
+	}
+	b.mu.Unlock()
+}

@@ -1,0 +1,250 @@
+package transport_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testenv"
+)
+
+// A site is what requests are sent to: a URL, and a transport that reaches it.
+// Whatever is behind it closes idle connections after a while.
+type site struct {
+	url  string
+	base func() *http.Transport
+}
+
+// trusting returns a transport that trusts the certificate of httptest.
+func trusting() *http.Transport {
+	roots := x509.NewCertPool()
+	roots.AddCert(certificate().Leaf)
+	return &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, MaxIdleConnsPerHost: 100}
+}
+
+// certificate is the one of httptest, for example.com and 127.0.0.1.
+func certificate() tls.Certificate {
+	s := httptest.NewUnstartedServer(nil)
+	s.StartTLS()
+	defer s.Close()
+	c := s.TLS.Certificates[0]
+	c.Leaf = s.Certificate()
+	return c
+}
+
+// An origin is a server of Go's.
+type origin struct {
+	tls, http2 bool
+	change     func(*http.Server) // its idle timeout, say
+	delay      time.Duration      // before it answers
+}
+
+func (o origin) start(t testing.TB) *httptest.Server {
+	t.Helper()
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		time.Sleep(o.delay)
+		io.WriteString(w, "x")
+	}))
+	s.Config.ErrorLog = discard
+	s.EnableHTTP2 = o.http2
+	if o.change != nil {
+		o.change(s.Config)
+	}
+	if o.tls || o.http2 {
+		s.StartTLS()
+	} else {
+		s.Start()
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+func idleTimeout(d time.Duration) func(*http.Server) {
+	return func(s *http.Server) { s.IdleTimeout = d }
+}
+
+func (o origin) site(t testing.TB) site {
+	s := o.start(t)
+	return site{s.URL, func() *http.Transport {
+		base := trusting()
+		base.ForceAttemptHTTP2 = o.http2
+		return base
+	}}
+}
+
+// through is the site as it is reached through a proxy of the scheme "http" or
+// "https", which has an idle timeout of its own for what it does not tunnel.
+func (s site) through(t testing.TB, scheme string, idle time.Duration) site {
+	t.Helper()
+	forward := &httputil.ReverseProxy{
+		Rewrite:   func(*httputil.ProxyRequest) {},
+		Transport: &http.Transport{DisableKeepAlives: true}, ErrorLog: discard,
+	}
+	proxy := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodConnect {
+			forward.ServeHTTP(w, r)
+			return
+		}
+		up, err := net.Dial("tcp", r.Host)
+		if err != nil {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		down, rw, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			up.Close()
+			return
+		}
+		io.WriteString(down, "HTTP/1.1 200 OK\r\n\r\n")
+		go func() {
+			io.Copy(up, rw)
+			up.Close()
+		}()
+		io.Copy(down, up)
+		down.Close()
+	}))
+	proxy.Config.IdleTimeout, proxy.Config.ErrorLog = idle, discard
+	if scheme == "https" {
+		proxy.StartTLS()
+	} else {
+		proxy.Start()
+	}
+	t.Cleanup(proxy.Close)
+	at, err := url.Parse(proxy.URL)
+	require.NoError(t, err)
+	return site{s.url, func() *http.Transport {
+		base := s.base()
+		base.Proxy = http.ProxyURL(at)
+		return base
+	}}
+}
+
+// behindOneAddress are sites of which one address reaches one after the other, as
+// connections are made.
+func behindOneAddress(sites ...*httptest.Server) site {
+	return site{sites[0].URL, func() *http.Transport {
+		var n atomic.Int64
+		base := trusting()
+		base.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			to := sites[int(n.Add(1))%len(sites)]
+			return new(net.Dialer).DialContext(ctx, "tcp", to.Listener.Addr().String())
+		}
+		return base
+	}}
+}
+
+// saying408 answers on a connection that was idle for too long, and closes it.
+func saying408(t testing.TB, idle time.Duration) site {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	socktest.Serve(t, l, func(c net.Conn) {
+		b := bufio.NewReader(c)
+		for {
+			c.SetReadDeadline(time.Now().Add(idle))
+			r, err := http.ReadRequest(b)
+			if err != nil {
+				io.WriteString(c, "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+				return
+			}
+			c.SetReadDeadline(time.Time{})
+			io.Copy(io.Discard, r.Body)
+			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx")
+		}
+	})
+	return site{"http://" + l.Addr().String(), trusting}
+}
+
+// nginx is one whose server has these directives.
+func nginx(t testing.TB, scheme, directives string) site {
+	t.Helper()
+	path := testenv.Tool(t, "nginx")
+	return program(t, scheme, func(dir string, port int, certificate string) *exec.Cmd {
+		listen := fmt.Sprintf("127.0.0.1:%d", port)
+		if scheme == "https" {
+			listen += " ssl"
+			directives += fmt.Sprintf("\nssl_certificate %s;\nssl_certificate_key %[1]s;", certificate)
+		}
+		conf := filepath.Join(dir, "nginx.conf")
+		require.NoError(t, os.WriteFile(conf, fmt.Appendf(nil,
+			"daemon off;\nmaster_process off;\npid nginx.pid;\nerror_log stderr;\nevents {}\nhttp {\naccess_log off;\nserver {\nlisten %s;\n%s\nlocation / { return 200 x; }\n}\n}\n",
+			listen, directives), 0o600))
+		return exec.Command(path, "-p", dir+"/", "-c", conf)
+	})
+}
+
+// haproxy is one with this timeout.
+func haproxy(t testing.TB, scheme string, idle time.Duration) site {
+	t.Helper()
+	path := testenv.Tool(t, "haproxy")
+	return program(t, scheme, func(dir string, port int, certificate string) *exec.Cmd {
+		bind := fmt.Sprintf("127.0.0.1:%d", port)
+		if scheme == "https" {
+			bind += " ssl crt " + certificate
+		}
+		conf := filepath.Join(dir, "haproxy.cfg")
+		require.NoError(t, os.WriteFile(conf, fmt.Appendf(nil,
+			"global\n nbthread 1\ndefaults\n mode http\n timeout connect 5s\n timeout client 30s\n timeout server 30s\n timeout http-keep-alive %dms\nfrontend f\n bind %s\n option http-buffer-request\n http-request return status 200 content-type text/plain string x\n",
+			idle.Milliseconds(), bind), 0o600))
+		return exec.Command(path, "-db", "-f", conf)
+	})
+}
+
+// program runs a server on a free port until the test ends.
+func program(t testing.TB, scheme string, command func(dir string, port int, certificate string) *exec.Cmd) site {
+	t.Helper()
+	dir := t.TempDir()
+	c := certificate()
+	key, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
+	require.NoError(t, err)
+	both := filepath.Join(dir, "certificate.pem")
+	require.NoError(t, os.WriteFile(both, append(
+		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate[0]}),
+		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})...), 0o600))
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	address := l.Addr().String()
+	port := l.Addr().(*net.TCPAddr).Port
+	require.NoError(t, l.Close())
+	cmd := command(dir, port, both)
+	output, err := os.Create(filepath.Join(dir, "output"))
+	require.NoError(t, err)
+	defer output.Close()
+	cmd.Stdout, cmd.Stderr = output, output
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+		if t.Failed() {
+			text, _ := os.ReadFile(output.Name())
+			t.Logf("%s: %s", filepath.Base(cmd.Path), text)
+		}
+	})
+	socktest.Until(t, "it listens", func() bool {
+		c, err := net.Dial("tcp", address)
+		if err == nil {
+			c.Close()
+		}
+		return err == nil
+	})
+	return site{scheme + "://" + address, trusting}
+}
