@@ -8,12 +8,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// getsockopt enters the kernel without telling Go's scheduler, as nothing waits
+// rawGetsockopt enters the kernel without telling Go's scheduler, as nothing waits
 // there.
-func getsockopt(fd uintptr, level, name int, value unsafe.Pointer, size *uint32) error {
-	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, fd, uintptr(level), uintptr(name), uintptr(value), uintptr(unsafe.Pointer(size)), 0)
-	if errno != 0 {
-		return errno
-	}
-	return nil
+//
+//go:norace
+//go:nosplit
+func rawGetsockopt(fd, level, name uintptr, value, size unsafe.Pointer) unix.Errno {
+	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, fd, level, name, uintptr(value), uintptr(size), 0)
+	return errno
 }

@@ -8,14 +8,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// getsockopt goes through the call that all socket calls of old went through, as
+// rawGetsockopt goes through the call that all socket calls of old went through, as
 // not every kernel has one of its own here.
-func getsockopt(fd uintptr, level, name int, value unsafe.Pointer, size *uint32) error {
+//
+//go:norace
+//go:nosplit
+func rawGetsockopt(fd, level, name uintptr, value, size unsafe.Pointer) unix.Errno {
 	const sysGetsockopt = 15 // SYS_GETSOCKOPT of linux/net.h
-	arguments := [5]uintptr{fd, uintptr(level), uintptr(name), uintptr(value), uintptr(unsafe.Pointer(size))}
+	arguments := [5]uintptr{fd, level, name, uintptr(value), uintptr(size)}
 	_, _, errno := unix.RawSyscall(unix.SYS_SOCKETCALL, sysGetsockopt, uintptr(unsafe.Pointer(&arguments)), 0)
-	if errno != 0 {
-		return errno
-	}
-	return nil
+	return errno
 }

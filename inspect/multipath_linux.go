@@ -108,6 +108,13 @@ func (t *target) multipathState(token uint32) (State, error) {
 	return State(m.State()), nil
 }
 
+func getsockopt(fd uintptr, level, name int, value unsafe.Pointer, size *uint32) error {
+	if errno := rawGetsockopt(fd, uintptr(level), uintptr(name), value, unsafe.Pointer(size)); errno != 0 {
+		return errno
+	}
+	return nil
+}
+
 // polled is what poll knows better than the state of the subflow: that the peer
 // has closed its side, or all is over. It does not know what was closed here.
 func polled(fd uintptr, subflow State) State {

@@ -13,22 +13,44 @@ var ErrChanged = errors.New("the descriptor is another socket by now")
 // A Peeker reads the settings of sockets that other processes have open, which
 // no table shows. Its zero value is ready. It may not be used concurrently.
 //
-// It borrows the socket through pidfd_getfd (Linux 5.6), for the few
-// microseconds that the getsockopt calls take, and changes nothing about it. For
-// as long, a close of the other process takes no effect.
-type Peeker struct{ pidfds pidfds }
+// It borrows each socket through pidfd_getfd, for the few microseconds that the
+// getsockopt calls take, and changes nothing about it. For as long, a close of the
+// other process takes no effect: its FIN waits. So that this is bounded whatever
+// happens to the calling program, a child process does the borrowing, a copy of
+// this one that runs nothing else: the kernel kills it after 50 ms, also while it
+// is stopped. What then remains is the time until a killed process gets a
+// processor, which a low priority or a CPU quota of its control group makes long.
+//
+// The child takes 0.1 ms and more where the program uses much memory, as
+// os/exec's would without vfork: ask for many sockets at a time, with [Peeker.Read].
+type Peeker struct{ state peekerState }
+
+// A Peek asks for the settings of a socket, and holds the answer.
+type Peek struct {
+	Owner Owner  // who has it open
+	Inode uint32 // what it is
+
+	Settings sockopt.Settings
+	Err      error // see [Peeker.Settings]
+}
 
 // Settings reads what the kernel holds for the socket with this inode, which o
 // has open.
 //
 // It takes the permission to trace the process: being the same user, where no
-// security module forbids it (Yama), or CAP_SYS_PTRACE. Without, the error wraps
-// [fs.ErrPermission]. If the process has closed the socket meanwhile, it wraps
-// [fs.ErrNotExist] or [ErrChanged]; before Linux 5.6, in a sandbox without the
-// call, and on other systems, [errors.ErrUnsupported].
+// security module forbids it (Yama, also for one's own children), or
+// CAP_SYS_PTRACE. Without, the error wraps [fs.ErrPermission]. If the process has
+// closed the socket meanwhile, it wraps [fs.ErrNotExist] or [ErrChanged]; before
+// Linux 5.9, in a sandbox without the calls, and on other systems,
+// [errors.ErrUnsupported].
 func (p *Peeker) Settings(o Owner, inode uint32) (sockopt.Settings, error) {
-	return p.settings(o, inode)
+	one := [1]Peek{{Owner: o, Inode: inode}}
+	p.Read(one[:])
+	return one[0].Settings, one[0].Err
 }
 
-// Close gives back what the Peeker holds of processes.
-func (p *Peeker) Close() { p.pidfds.close() }
+// Read answers all peeks, each as [Peeker.Settings] does.
+func (p *Peeker) Read(peeks []Peek) { p.read(peeks) }
+
+// Close gives back what the Peeker holds.
+func (p *Peeker) Close() { p.close() }

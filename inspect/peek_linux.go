@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"slices"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -11,35 +14,187 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// pidfds refer to processes, by number.
-type pidfds map[int]int
-
-// maxPidfds bounds how many are open at a time.
-const maxPidfds = 64
-
-func (p *pidfds) of(pid int) (int, error) {
-	if fd, ok := (*p)[pid]; ok {
-		return fd, nil
-	}
-	if len(*p) >= maxPidfds {
-		p.close()
-	}
-	fd, err := unix.PidfdOpen(pid, 0)
-	if err != nil {
-		return -1, fmt.Errorf("pidfd_open of process %d: %w", pid, notFoundIs(err))
-	}
-	if *p == nil {
-		*p = pidfds{}
-	}
-	(*p)[pid] = fd
-	return fd, nil
+// A peekerState is what a Peeker shares with its children.
+type peekerState struct {
+	shared *peekShared
+	asks   recorder // what is asked of each socket
 }
 
-func (p *pidfds) close() {
-	for _, fd := range *p {
-		unix.Close(fd)
+// recorder is a kernel that answers what a child was told, or notes the questions.
+type recorder struct {
+	level, number [maxAsked]int32
+	n             int
+	noting        bool
+	answers       *[maxAsked]peekAnswer
+}
+
+func (r *recorder) find(level, number int) int {
+	for i := range r.n {
+		if r.level[i] == int32(level) && r.number[i] == int32(number) {
+			return i
+		}
 	}
-	clear(*p)
+	return -1
+}
+
+func (r *recorder) Get(_ uintptr, level, number int) (int, error) {
+	i := r.find(level, number)
+	if r.noting {
+		if i < 0 && r.n < maxAsked {
+			r.level[r.n], r.number[r.n] = int32(level), int32(number)
+			r.n++
+		}
+		switch number { // as a TCP socket, of which all is asked
+		case unix.SO_PROTOCOL:
+			return unix.IPPROTO_TCP, nil
+		case unix.SO_TYPE:
+			return unix.SOCK_STREAM, nil
+		}
+		return 0, nil
+	}
+	if i < 0 {
+		return 0, unix.ENOPROTOOPT
+	}
+	if a := r.answers[i]; a.errno != 0 {
+		return 0, unix.Errno(a.errno)
+	} else {
+		return int(a.value), nil
+	}
+}
+
+func (*recorder) Set(uintptr, int, int, int) error          { return errors.ErrUnsupported }
+func (*recorder) SetKeepAliveVals(uintptr, [3]uint32) error { return errors.ErrUnsupported }
+
+// start makes the memory that the children write to.
+func (s *peekerState) start() error {
+	if s.shared != nil {
+		return nil
+	}
+	memory, err := unix.MmapPtr(-1, 0, nil, unsafe.Sizeof(peekShared{}), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_ANONYMOUS)
+	if err != nil {
+		return fmt.Errorf("mmap: %w", err)
+	}
+	s.shared = (*peekShared)(memory)
+	s.asks = recorder{noting: true}
+	platform.KindOf(&s.asks, 0)
+	platform.Current().Read(&s.asks, 0)
+	s.asks.noting = false
+	return nil
+}
+
+func (p *Peeker) close() {
+	if p.state.shared != nil {
+		unix.MunmapPtr(unsafe.Pointer(p.state.shared), unsafe.Sizeof(peekShared{}))
+	}
+	p.state = peekerState{}
+}
+
+func (p *Peeker) read(peeks []Peek) {
+	self := os.Getpid()
+	var batch []*Peek
+	for i := range peeks {
+		q := &peeks[i]
+		q.Settings, q.Err = sockopt.Settings{}, nil
+		if q.Owner.PID == self { // what is stopped with the program, the program itself delays
+			q.Settings, q.Err = settingsOfOwn(q.Owner.FD, q.Inode)
+			q.wrap()
+			continue
+		}
+		batch = append(batch, q)
+		if len(batch) == maxPeeks {
+			p.state.ask(batch)
+			batch = batch[:0]
+		}
+	}
+	p.state.ask(batch)
+}
+
+func (q *Peek) wrap() {
+	if q.Err != nil {
+		q.Err = fmt.Errorf("inspect: descriptor %d of process %d: %w", q.Owner.FD, q.Owner.PID, q.Err)
+	}
+}
+
+// ask has children answer until all is answered. One that the kernel killed was
+// starved, most of all; what it had begun is asked again, for a few times.
+func (s *peekerState) ask(batch []*Peek) {
+	if len(batch) == 0 {
+		return
+	}
+	slices.SortFunc(batch, func(a, b *Peek) int { return a.Owner.PID - b.Owner.PID }) // each process is opened once
+	err := s.start()
+	if err == nil {
+		for i, q := range batch {
+			s.shared.items[i] = peekItem{pid: int32(q.Owner.PID), fd: int32(q.Owner.FD)}
+		}
+		s.shared.count, s.shared.next = int32(len(batch)), 0
+		s.shared.asked = int32(s.asks.n)
+		s.shared.level, s.shared.number = s.asks.level, s.asks.number
+		const attempts = 5
+		for tries := 0; err == nil && int(s.shared.next) < len(batch); tries++ {
+			before := s.shared.next
+			err = s.shared.run()
+			switch {
+			case s.shared.next > before:
+				tries = 0
+			case err == nil && tries == attempts:
+				err = fmt.Errorf("the child that reads them was killed %d times before it could: the machine is overloaded", tries)
+			}
+		}
+	}
+	for i, q := range batch {
+		switch {
+		case s.shared != nil && i < int(s.shared.next):
+			q.Settings, q.Err = s.decode(&s.shared.items[i], q.Inode)
+		default:
+			q.Err = err
+		}
+		q.wrap()
+	}
+}
+
+// decode is what the child has seen, judged as if it was seen here.
+func (s *peekerState) decode(i *peekItem, inode uint32) (sockopt.Settings, error) {
+	switch i.stage {
+	case stageOpen:
+		return sockopt.Settings{}, fmt.Errorf("pidfd_open: %w", notFoundIs(unix.Errno(i.errno)))
+	case stageBorrow:
+		return sockopt.Settings{}, fmt.Errorf("pidfd_getfd: %w", notFoundIs(unix.Errno(i.errno)))
+	case stageStat:
+		return sockopt.Settings{}, fmt.Errorf("statx: %w", unix.Errno(i.errno))
+	}
+	s.asks.answers = &i.answers
+	return judge(&s.asks, 0, i.inode, i.mode, inode)
+}
+
+// judge reads the settings of the descriptor if it is the TCP socket asked for.
+func judge(k platform.Kernel, fd uintptr, found uint64, mode uint16, inode uint32) (sockopt.Settings, error) {
+	if uint32(found) != inode || mode&unix.S_IFMT != unix.S_IFSOCK {
+		return sockopt.Settings{}, ErrChanged
+	}
+	kind, err := platform.KindOf(k, fd)
+	if err != nil {
+		return sockopt.Settings{}, err
+	}
+	if kind == platform.NotTCP {
+		return sockopt.Settings{}, errors.Join(ErrChanged, sockopt.ErrNotTCP)
+	}
+	return settingsOf(k, kind, fd)
+}
+
+// settingsOfOwn reads those of a descriptor of this program, duplicated so that it
+// stays the same meanwhile.
+func settingsOfOwn(fd int, inode uint32) (sockopt.Settings, error) {
+	dup, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return sockopt.Settings{}, fmt.Errorf("fcntl F_DUPFD_CLOEXEC: %w", notFoundIs(err))
+	}
+	defer unix.Close(dup)
+	var st unix.Stat_t
+	if err := unix.Fstat(dup, &st); err != nil {
+		return sockopt.Settings{}, err
+	}
+	return judge(platform.System(), uintptr(dup), st.Ino, uint16(st.Mode), inode)
 }
 
 // notFoundIs lets a process or descriptor that is gone be fs.ErrNotExist.
@@ -48,42 +203,4 @@ func notFoundIs(err error) error {
 		return fmt.Errorf("%w (%w)", fs.ErrNotExist, err)
 	}
 	return err
-}
-
-// settings never lets Go's poller see the duplicate, nor os.File: the
-// descriptor shares its flags with the other process, for which O_NONBLOCK
-// would change too.
-func (p *Peeker) settings(o Owner, inode uint32) (sockopt.Settings, error) {
-	pidfd, err := p.pidfds.of(o.PID)
-	if err != nil {
-		return sockopt.Settings{}, fmt.Errorf("inspect: %w", err)
-	}
-	fd, err := unix.PidfdGetfd(pidfd, o.FD, 0)
-	if err != nil {
-		return sockopt.Settings{}, fmt.Errorf("inspect: pidfd_getfd of descriptor %d of process %d: %w", o.FD, o.PID, notFoundIs(err))
-	}
-	s, err := readBorrowed(fd, inode)
-	unix.Close(fd)
-	if err != nil {
-		return sockopt.Settings{}, fmt.Errorf("inspect: descriptor %d of process %d: %w", o.FD, o.PID, err)
-	}
-	return s, nil
-}
-
-func readBorrowed(fd int, inode uint32) (sockopt.Settings, error) {
-	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
-		return sockopt.Settings{}, err
-	}
-	if uint32(st.Ino) != inode || st.Mode&unix.S_IFMT != unix.S_IFSOCK {
-		return sockopt.Settings{}, ErrChanged
-	}
-	kind, err := platform.KindOf(platform.System(), uintptr(fd))
-	if err != nil {
-		return sockopt.Settings{}, err
-	}
-	if kind == platform.NotTCP {
-		return sockopt.Settings{}, errors.Join(ErrChanged, sockopt.ErrNotTCP)
-	}
-	return settingsOf(kind, uintptr(fd))
 }

@@ -2,16 +2,14 @@
 
 package inspect
 
-import (
-	"runtime"
+import "runtime"
 
-	"github.com/tcpkeepalive/keepalive/sockopt"
-)
+type peekerState struct{}
 
-type pidfds struct{}
+func (p *Peeker) close() {}
 
-func (pidfds) close() {}
-
-func (p *Peeker) settings(Owner, uint32) (sockopt.Settings, error) {
-	return sockopt.Settings{}, fmtUnsupported("what another process's socket holds is", runtime.GOOS)
+func (p *Peeker) read(peeks []Peek) {
+	for i := range peeks {
+		peeks[i].Err = fmtUnsupported("what another process's socket holds is", runtime.GOOS)
+	}
 }

@@ -37,7 +37,7 @@ func (v *visit) look(fd uintptr) (err error) {
 	r, t := &v.report, &v.handle.target
 	r.Kind = t.kind
 	r.Local, r.Peer, r.Inode = t.id.Local, t.id.Remote, t.id.Inode
-	r.Settings, err = settingsOf(t.kind, fd)
+	r.Settings, err = settingsOf(platform.System(), t.kind, fd)
 	if err != nil {
 		return fmt.Errorf("inspect: %w", err)
 	}
@@ -63,8 +63,8 @@ func (v *visit) look(fd uintptr) (err error) {
 
 // settingsOf adds what is known of Multipath TCP, whose sockets refuse
 // TCP_USER_TIMEOUT: none has one. The error names what could not be read.
-func settingsOf(kind platform.Kind, fd uintptr) (sockopt.Settings, error) {
-	s, err := platform.Current().Read(platform.System(), fd)
+func settingsOf(k platform.Kernel, kind platform.Kind, fd uintptr) (sockopt.Settings, error) {
+	s, err := platform.Current().Read(k, fd)
 	if kind == platform.MultipathTCP && err == nil {
 		s.Known |= platform.SetOf(platform.UserTimeout) // 0 unless it was read, after a fallback to TCP
 	}

@@ -33,7 +33,7 @@ func (n notes) print(w io.Writer) {
 	switch {
 	case n.noSettings == 0:
 	case errors.Is(n.why, errors.ErrUnsupported):
-		fmt.Fprintf(w, "note: settings ? on %s: reading those of other processes takes Linux 5.6 and a sandbox that allows pidfd_getfd\n", sockets(n.noSettings))
+		fmt.Fprintf(w, "note: settings ? on %s: reading those of other processes takes Linux 5.9 and a sandbox that allows pidfd_getfd\n", sockets(n.noSettings))
 	case errors.Is(n.why, fs.ErrPermission):
 		fmt.Fprintf(w, "note: settings ? on %s: reading those of other processes takes %s, or being their user where Yama allows it\n", sockets(n.noSettings), forRoot)
 	default:

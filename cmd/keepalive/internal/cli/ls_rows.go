@@ -53,19 +53,35 @@ func (o *lsOptions) newSurvey() *survey {
 	return v
 }
 
+// rowsAtATime is how many sockets are asked for their settings at a time, which
+// takes a process.
+const rowsAtATime = 1024
+
 // rows goes through the sockets. A row is valid until the next one.
 func (v *survey) rows() iter.Seq2[*row, error] {
 	f := v.options.filter
 	f.Activity = true
 	return func(yield func(*row, error) bool) {
 		defer v.peeker.Close()
-		var r row
+		var rows []row
+		flush := func() bool {
+			v.peek(rows)
+			for i := range rows {
+				if !yield(&rows[i], nil) {
+					return false
+				}
+			}
+			rows = rows[:0]
+			return true
+		}
 		for j, err := range v.options.sockets(f, !v.options.noProcess) {
 			if err != nil {
-				yield(nil, err)
+				if flush() {
+					yield(nil, err)
+				}
 				return
 			}
-			r = row{Report: inspect.Report{Socket: *j.socket, Kind: platform.TCP}, owners: r.owners[:0]}
+			r := row{Report: inspect.Report{Socket: *j.socket, Kind: platform.TCP}}
 			if r.Subflow != inspect.StateUnknown {
 				r.Kind = platform.MultipathTCP
 			}
@@ -77,48 +93,65 @@ func (v *survey) rows() iter.Seq2[*row, error] {
 				r.device = v.devices.name(r.Device)
 			}
 			if !v.options.noProcess {
-				v.complete(&r, j.owners)
+				v.own(&r, j.owners)
 			}
-			if !yield(&r, nil) {
+			if rows = append(rows, r); len(rows) == rowsAtATime && !flush() {
 				return
 			}
 		}
+		flush()
 	}
 }
 
-// complete adds what the table of sockets does not have.
-func (v *survey) complete(r *row, owners *inspect.Owners) {
+// own adds who has the socket open.
+func (v *survey) own(r *row, owners *inspect.Owners) {
 	for o := range owners.Of(r.Inode) {
 		r.owners = append(r.owners, o)
 	}
 	r.ownersKnown = len(r.owners) > 0 || r.Inode == 0
-	if !r.ownersKnown {
+	switch {
+	case !r.ownersKnown:
 		v.notes.noOwner++
-		return
+	case r.Inode == 0 && r.State != inspect.TimeWait: // which has no settings
+		v.notes.unowned++
 	}
-	if r.Inode == 0 {
-		if r.State != inspect.TimeWait { // which has no settings
-			v.notes.unowned++
+}
+
+// peek adds the settings of those that somebody has open.
+func (v *survey) peek(rows []row) {
+	var peeks []inspect.Peek
+	var of []*row
+	for i := range rows {
+		if r := &rows[i]; len(r.owners) > 0 {
+			peeks = append(peeks, inspect.Peek{Owner: r.owners[0], Inode: r.Inode})
+			of = append(of, r)
 		}
-		return
 	}
-	for _, o := range r.owners {
-		r.Settings, r.unreadable = v.peeker.Settings(o, r.Inode)
-		if r.unreadable == nil {
-			break
+	v.peeker.Read(peeks)
+	for i, r := range of {
+		r.Settings, r.unreadable = peeks[i].Settings, peeks[i].Err
+		for _, o := range r.owners[1:] {
+			if r.unreadable == nil {
+				break
+			}
+			r.Settings, r.unreadable = v.peeker.Settings(o, r.Inode)
 		}
+		v.judge(r)
 	}
-	if r.unreadable != nil {
-		if errors.Is(r.unreadable, fs.ErrNotExist) || errors.Is(r.unreadable, inspect.ErrChanged) {
-			return // closed while it was listed
-		}
+}
+
+// judge notes why settings are not known, or whose they are.
+func (v *survey) judge(r *row) {
+	switch {
+	case r.unreadable == nil:
+		r.mark(v.defaults)
+	case errors.Is(r.unreadable, fs.ErrNotExist), errors.Is(r.unreadable, inspect.ErrChanged): // closed while it was listed
+	default:
 		v.notes.noSettings++
 		if v.notes.why == nil {
 			v.notes.why = r.unreadable
 		}
-		return
 	}
-	r.mark(v.defaults)
 }
 
 // mark finds values that nobody seems to have chosen.

@@ -205,6 +205,8 @@ func printDetection(w io.Writer, d sockopt.Detection) {
 	for _, phase := range sockopt.Phases() {
 		b := d[phase]
 		switch {
+		case phase == sockopt.PhaseConnect && b.Note != "":
+			fmt.Fprintf(w, "  %-12s %s to %s after %s: %s\n", phase, tenths(b.Earliest), tenths(b.Latest), phase.Since(), b.Note)
 		case !b.Promised():
 			fmt.Fprintf(w, "  %-12s no promise: %s\n", phase, b.Note)
 			continue

@@ -1,0 +1,233 @@
+package inspect_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
+)
+
+const closerEnv = "KEEPALIVE_TEST_CLOSER"
+
+// TestCloser is the process of the tests below, not a test: it dials as often as it
+// is told, names the connection, and closes it when it is told again.
+func TestCloser(t *testing.T) {
+	address := os.Getenv(closerEnv)
+	if address == "" {
+		t.Skip("for other tests")
+	}
+	for lines := bufio.NewReader(os.Stdin); ; {
+		if _, err := lines.ReadString('\n'); err != nil {
+			return
+		}
+		c, err := net.Dial("tcp4", address)
+		require.NoError(t, err)
+		rc, err := c.(*net.TCPConn).SyscallConn()
+		require.NoError(t, err)
+		require.NoError(t, rc.Control(func(fd uintptr) {
+			var st unix.Stat_t
+			require.NoError(t, unix.Fstat(int(fd), &st))
+			fmt.Println("peek at", fd, st.Ino)
+		}))
+		_, err = lines.ReadString('\n')
+		require.NoError(t, err)
+		c.Close()
+	}
+}
+
+// closer starts it, and returns what opens and closes a connection.
+func closer(t *testing.T) (open func() (inspect.Owner, uint32, net.Conn), close func()) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { l.Close() })
+	cmd := exec.Command("/proc/self/exe", "-test.run=^TestCloser$")
+	cmd.Env = append(os.Environ(), closerEnv+"="+l.Addr().String())
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: unix.SIGKILL}
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		in.Close()
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	lines := bufio.NewScanner(out)
+	say := func() {
+		_, err := io.WriteString(in, "\n")
+		require.NoError(t, err)
+	}
+	return func() (o inspect.Owner, inode uint32, server net.Conn) {
+		say()
+		for lines.Scan() {
+			if n, _ := fmt.Sscanf(lines.Text(), "peek at %d %d", &o.FD, &inode); n == 2 {
+				o.PID = cmd.Process.Pid
+				break
+			}
+		}
+		server, err := l.Accept()
+		require.NoError(t, err)
+		t.Cleanup(func() { server.Close() })
+		return o, inode, server
+	}, say
+}
+
+// busyLoops takes every processor away from those who share it with them.
+func busyLoops(t *testing.T, n int) {
+	for range n {
+		cmd := exec.Command("/bin/sh", "-c", "while :; do :; done")
+		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: unix.SIGKILL}
+		require.NoError(t, cmd.Start())
+		t.Cleanup(func() {
+			cmd.Process.Kill()
+			cmd.Wait()
+		})
+	}
+}
+
+// The worst that can happen to a program that borrows a socket is that it stops
+// while it has it. The other process's FIN leaves within 100 ms all the same, also
+// where others want the processors. Half of the rounds may take longer, up to a
+// second: then the machine had not 50 ms for the test or for the closing process.
+func TestAStoppedPeekerDelaysNoFIN(t *testing.T) {
+	needPidfd(t)
+	for _, loops := range []int{0, 2} {
+		t.Run(fmt.Sprintf("beside %d busy loops", loops), func(t *testing.T) {
+			open, shut := closer(t)
+			busyLoops(t, loops)
+			var took []time.Duration
+			for range 7 {
+				o, inode, server := open()
+				var p inspect.Peeker
+				require.NoError(t, p.StopChild())
+				done := make(chan error)
+				go func() {
+					_, err := p.Settings(o, inode)
+					done <- err
+				}()
+				socktest.Until(t, "the child holds the socket", p.ChildStopped)
+				began := time.Now()
+				shut()
+				require.NoError(t, server.SetReadDeadline(began.Add(10*time.Second)))
+				_, err := server.Read(make([]byte, 1))
+				took = append(took, time.Since(began))
+				require.ErrorIs(t, err, io.EOF)
+				if err := <-done; err != nil { // asked once more, it was closed
+					assert.ErrorIs(t, err, fs.ErrNotExist)
+				}
+				p.Close()
+			}
+			slices.Sort(took)
+			t.Log(took)
+			assert.LessOrEqual(t, took[len(took)/2], 100*time.Millisecond)
+			assert.LessOrEqual(t, took[len(took)-1], time.Second)
+		})
+	}
+}
+
+// Nothing of the program's is in the child: no descriptor, so that what the program
+// closes meanwhile is closed; no signal handler; and nothing of it is left.
+func TestAPeekersChildHasNothingOfTheProgram(t *testing.T) {
+	needPidfd(t)
+	o, inode, _ := startPeeked(t, "plain")
+	var p inspect.Peeker
+	defer p.Close()
+	require.NoError(t, p.StopChild())
+	done := make(chan error)
+	go func() {
+		_, err := p.Settings(o, inode)
+		done <- err
+	}()
+	socktest.Until(t, "the child holds the socket", p.ChildStopped)
+	child := 0
+	for _, pid := range childrenOfThisProcess(t) {
+		if pid != o.PID {
+			child = pid
+		}
+	}
+	if fds, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", child)); err == nil && child != 0 { // it has 50 ms
+		assert.LessOrEqual(t, len(fds), 2, "the process, and the socket")
+	}
+	require.NoError(t, <-done)
+	assert.NotContains(t, childrenOfThisProcess(t), child, "nobody has to wait for it")
+}
+
+func childrenOfThisProcess(t *testing.T) (pids []int) {
+	t.Helper()
+	tasks, err := os.ReadDir("/proc/self/task")
+	require.NoError(t, err)
+	for _, task := range tasks {
+		list, _ := os.ReadFile("/proc/self/task/" + task.Name() + "/children")
+		for _, f := range strings.Fields(string(list)) {
+			var pid int
+			fmt.Sscan(f, &pid)
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// Many peeks, of two processes, with some that fail, take few children; a program
+// that does much else meanwhile does not disturb them.
+func TestManyPeeks(t *testing.T) {
+	needPidfd(t)
+	first, firstInode, _ := startPeeked(t, "plain")
+	second, secondInode, _ := startPeeked(t, "plain")
+	stop := make(chan struct{})
+	defer close(stop)
+	for range 4 {
+		go func() { // garbage, goroutines, and stacks that grow
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					_ = fmt.Sprint(make([]byte, 1<<16)[:100])
+				}
+			}
+		}()
+	}
+	var peeks []inspect.Peek
+	for i := range 5000 {
+		switch i % 4 {
+		case 0:
+			peeks = append(peeks, inspect.Peek{Owner: first, Inode: firstInode})
+		case 1:
+			peeks = append(peeks, inspect.Peek{Owner: second, Inode: secondInode})
+		case 2:
+			peeks = append(peeks, inspect.Peek{Owner: second, Inode: 1})
+		case 3:
+			peeks = append(peeks, inspect.Peek{Owner: inspect.Owner{PID: 1 << 30}, Inode: 1})
+		}
+	}
+	var p inspect.Peeker
+	defer p.Close()
+	p.Read(peeks)
+	for i, q := range peeks {
+		switch i % 4 {
+		case 2:
+			require.ErrorIs(t, q.Err, inspect.ErrChanged)
+		case 3:
+			require.Error(t, q.Err)
+		default:
+			require.NoError(t, q.Err)
+			require.Equal(t, 1234*time.Second, q.Settings.Idle)
+		}
+	}
+}
