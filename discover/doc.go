@@ -1,7 +1,7 @@
 // Package discover measures after what silence a path forgets a connection.
 //
 //	r, err := discover.Run(ctx, discover.Options{Address: "db.example.com:5432"})
-//	fmt.Println(r) // between 348s and 352s: silent drop
+//	fmt.Println(r) // between 348s and 352s: forgotten: silent drop
 //
 // It makes connections, leaves each idle for another time, and looks whether it
 // still works; the shortest time at which one does not, and the longest at which one
