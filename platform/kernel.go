@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// A Kernel makes the raw calls. [System] is the real one; a test may stand in
-// a kernel that fails or lies.
+// A Kernel makes the raw calls. [System] is the real one; a test may put one in
+// its place that fails or lies.
 type Kernel interface {
 	// Get is getsockopt of an int.
 	Get(fd uintptr, level, number int) (int, error)
@@ -25,8 +25,9 @@ type system struct{}
 // An OptionError is a failed getsockopt, setsockopt or ioctl.
 //
 // errors.Is(err, [errors.ErrUnsupported]) is true if the kernel does not know
-// the option on this socket: TCP_USER_TIMEOUT on Multipath TCP, or an option
-// newer than the kernel.
+// the option on this kind of socket: TCP_USER_TIMEOUT on Multipath TCP, or
+// TCP_MAXUNACKTIME on FreeBSD before 14. It is false for a value that the kernel
+// refuses (EINVAL).
 type OptionError struct {
 	Call   string // "setsockopt", "getsockopt" or "ioctl"
 	Option Option
@@ -35,7 +36,7 @@ type OptionError struct {
 	Err    error  // the errno
 }
 
-// Error reads "setsockopt TCP_KEEPIDLE=40000: invalid argument".
+// Error reads "setsockopt TCP_USER_TIMEOUT=60000: protocol not available".
 func (e *OptionError) Error() string {
 	s := e.Call + " " + e.Symbol
 	if e.Value != "" {
@@ -52,12 +53,13 @@ func (e *OptionError) Is(target error) bool {
 	return target == errors.ErrUnsupported && noSuchOption(e.Err)
 }
 
-// A MismatchError is a kernel (or a sandbox in its place) that reported success
-// and holds another value.
+// A MismatchError is an option that reads back as something else than what was
+// asked for: the kernel (or a sandbox in its place) reported success and did not
+// take it, or somebody has set another value since.
 type MismatchError struct {
 	Option     Option
 	Symbol     string
-	Asked, Got int // in kernel units
+	Asked, Got int // in the unit that the kernel counts the option in; see Spec.Unit
 }
 
 // Error reads "TCP_KEEPIDLE: asked for 60, the kernel holds 15".
