@@ -94,8 +94,7 @@ func newRoot(args []string, secure Secure) *cobra.Command {
 			return root
 		}
 	}
-	root.Version = versionText()
-	root.SetVersionTemplate("{{.Version}}\n")
+	addVersion(root)
 	helpInOnePiece(root)
 	for _, c := range commands(secure) {
 		cmd := withExitCodes(c.make())

@@ -72,7 +72,7 @@ func (o *lsOptions) listTable(out *bufio.Writer, stdout, stderr io.Writer) error
 	for _, legend := range legends(t.layout, t.marks) {
 		fmt.Fprintln(stderr, "note: "+legend)
 	}
-	t.tellMissing(stderr, "see --wide and --columns")
+	t.tellMissing(stderr, "see --wide, --columns")
 	v.notes.print(stderr)
 	return nil
 }
