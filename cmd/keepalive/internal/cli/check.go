@@ -55,7 +55,7 @@ is reported all the same: that cannot be seen from here.`,
 	}
 	o.addFlags(cmd)
 	f := cmd.Flags()
-	f.IntVar(&o.list.pid, "pid", 0, "only connections that this process has open")
+	o.list.place.addFlags(cmd, "connections")
 	f.StringSliceVar(&o.list.local, "local", nil, "only connections with this local address, prefix, :port or :port-port; any of several")
 	f.StringSliceVar(&o.list.peer, "peer", nil, "only connections with this peer, written like --local")
 	f.BoolVar(&o.json, "json", false, "print one JSON object a line, for every connection that was checked")
@@ -77,7 +77,7 @@ type finding struct {
 }
 
 // A tally counts findings.
-type tally struct{ checked, bad, unknown, local int }
+type tally struct{ checked, bad, unknown, denied, local int } // denied are some of unknown
 
 func (o *checkOptions) run(stdout, stderr io.Writer) error {
 	plan, err := o.plan()
@@ -95,6 +95,9 @@ func (o *checkOptions) run(stdout, stderr io.Writer) error {
 		}
 		if len(o.list.peer) == 0 && (r.Peer.Addr().Unmap().IsLoopback() || r.Peer.Addr() == r.Local.Addr()) {
 			count.local++
+			continue
+		}
+		if r.gone {
 			continue
 		}
 		f := o.judge(v, r, plan)
@@ -118,7 +121,7 @@ func (o *checkOptions) run(stdout, stderr io.Writer) error {
 	}
 	v.notes.print(stderr)
 	count.print(stderr)
-	return count.result()
+	return errors.Join(v.notes.unseen(), count.result())
 }
 
 func (t *tally) add(f finding) {
@@ -128,6 +131,9 @@ func (t *tally) add(f finding) {
 		t.bad++
 	case f.verdict == align.Unknown.String():
 		t.unknown++
+		if f.cause == exitDenied {
+			t.denied++
+		}
 	}
 }
 
@@ -143,10 +149,17 @@ func (t *tally) result() error {
 	switch {
 	case t.bad > 0:
 		return errProblems
-	case t.unknown > 0:
-		return deniedError{fmt.Errorf("%d of %d connections cannot be judged", t.unknown, t.checked)}
+	case t.checked == 0:
+		return nothingError{errors.New("no connection was checked: none is what was asked for")}
 	}
-	return nil
+	var errs []error
+	if t.denied > 0 {
+		errs = append(errs, deniedError{fmt.Errorf("%d of %d connections cannot be judged for lack of permission", t.denied, t.checked)})
+	}
+	if n := t.unknown - t.denied; n > 0 {
+		errs = append(errs, unknownError{fmt.Errorf("%d of %d connections cannot be judged: their settings, or the path, are not known", n, t.checked)})
+	}
+	return errors.Join(errs...)
 }
 
 // judge says what becomes of a connection.

@@ -24,3 +24,16 @@ func (d *devices) name(index uint32) string {
 	(*d)[index] = name
 	return name
 }
+
+// A namer names the interfaces of the namespace at hand.
+type namer struct {
+	netns   opened
+	devices devices
+}
+
+func (n *namer) deviceName(index uint32) string {
+	if _, known := n.devices[index]; !known {
+		_ = n.netns.do(func() error { n.devices.name(index); return nil }) // if7 is its name otherwise
+	}
+	return n.devices.name(index)
+}

@@ -58,6 +58,7 @@ of other users' sockets take root (CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH).`,
   keepalive ls --local 10.0.0.0/8 --state established,close-wait
   keepalive ls --pid 1234 --json | jq .idle_seconds
   keepalive ls --listening
+  keepalive ls --all-netns --json
   keepalive ls --columns process,peer,keepalive,next
   keepalive ls --ss --peer '[2001:db8::]/32:443'`,
 		Args: noArgs,
@@ -121,9 +122,9 @@ func (o *lsOptions) findOwners() (*inspect.Owners, error) {
 	owners, err := inspect.FindOwners(o.pid)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, usageError{fmt.Errorf("--pid %d: there is no such process", o.pid)}
+		return nil, nothingError{fmt.Errorf("--pid %d: there is no such process", o.pid)}
 	case errors.Is(err, fs.ErrPermission):
-		return nil, deniedError{fmt.Errorf("--pid %d: its descriptors belong to another user; this takes %s", o.pid, forRoot)}
+		return nil, deniedError{fmt.Errorf("--pid %d: its descriptors belong to another user, or it has more capabilities; this takes %s: %w", o.pid, forRoot, err)}
 	}
 	return owners, err
 }

@@ -32,8 +32,8 @@ func (c *columnChoice) addFlags(cmd *cobra.Command) {
 // columnNames are what --columns takes: the titles.
 func columnNames() []string {
 	var names []string
-	for i := range columns {
-		if name := strings.ToLower(columns[i].title); !slices.Contains(names, name) {
+	for _, c := range append(slices.Clone(columns), netnsColumn) {
+		if name := strings.ToLower(c.title); !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
@@ -86,7 +86,7 @@ func isSetting(name string) bool {
 // columnNamed finds a column by its title. KEEPALIVE is on or off alone where
 // the settings have columns apart.
 func columnNamed(name string, apart bool) (column, bool) {
-	for _, c := range columns {
+	for _, c := range append(slices.Clone(columns), netnsColumn) {
 		if strings.EqualFold(c.title, name) && (c.title != keepaliveTitle || apart == (c.form == wholeForm)) {
 			return c, true
 		}
@@ -99,10 +99,15 @@ func (o *lsOptions) columns() []column {
 	switch {
 	case o.chosen != nil:
 		return o.chosen
-	case o.noProcess:
-		return without(columns, "PROCESS")
 	}
-	return columns
+	shown := columns
+	if o.noProcess {
+		shown = without(shown, "PROCESS")
+	}
+	if o.severalNetns() {
+		shown = append([]column{netnsColumn}, shown...)
+	}
+	return shown
 }
 
 // inForm leaves out what a table without a limit does not show.

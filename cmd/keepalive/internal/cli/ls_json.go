@@ -18,6 +18,8 @@ Times are seconds.
   local, peer      string   address:port, [address]:port; the port of a listener's peer is 0
   device           string   interface that the socket is bound to, if any
   source           string   sock_diag, or /proc/net/tcp where that is refused
+  netns            string   network namespace, as --netns takes it
+  netns_inode      number   the same as in net:[4026531840]; null: unknown
   inode, uid       number   of the socket; inode 0: no process has it open
   cookie           number   SO_COOKIE; 0 where the source does not have it
   recv_queue, send_queue  number  bytes; for a listener, connections and backlog
@@ -56,6 +58,8 @@ type record struct {
 	Peer            string    `json:"peer"`
 	Device          string    `json:"device,omitempty"`
 	Source          string    `json:"source"`
+	NetNS           string    `json:"netns"`
+	NetNSInode      *uint64   `json:"netns_inode"`
 	Inode           uint32    `json:"inode"`
 	UID             uint32    `json:"uid"`
 	Cookie          uint64    `json:"cookie"`
@@ -99,7 +103,7 @@ func (o *lsOptions) listJSON(out *bufio.Writer, stderr io.Writer) error {
 		}
 	}
 	v.notes.print(stderr)
-	return nil
+	return v.notes.result(&o.selection)
 }
 
 func pointer[T any](v T) *T { return &v }
@@ -112,6 +116,12 @@ func (r *row) record() record {
 		RecvQueue: r.RecvQueue, SendQueue: r.SendQueue,
 		KeepAlive: s.KeepAlive, Idle: s.Idle, Interval: s.Interval, Count: s.Count, UserTimeout: s.UserTimeout,
 		Verdict: r.Verdict(),
+	}
+	if r.netns != nil {
+		out.NetNS = r.netns.String()
+		if r.netns.Inode != 0 {
+			out.NetNSInode = pointer(r.netns.Inode)
+		}
 	}
 	if r.Settings.Known != 0 {
 		out.GoDefaults = pointer(r.likeGo)

@@ -33,8 +33,13 @@ func ours(t *testing.T, cfg sockopt.Config) (flags []string) {
 
 func ls(t *testing.T, flags ...string) (out, errs string) {
 	t.Helper()
+	return lsEnding(t, exitOK, flags...)
+}
+
+func lsEnding(t *testing.T, want int, flags ...string) (out, errs string) {
+	t.Helper()
 	code, out, errs := command(append([]string{"ls"}, flags...)...)
-	require.Equal(t, exitOK, code, out+errs)
+	require.Equal(t, want, code, out+errs)
 	return out, errs
 }
 
@@ -66,9 +71,9 @@ func TestTheTableWithoutProcesses(t *testing.T) {
 	out, _ := ls(t, append(ours(t, sockopt.Config{Idle: 100 * time.Second}), "--no-process")...)
 	assert.NotContains(t, out, "PROCESS")
 	assert.Regexp(t, `ESTAB .* on +\? +\? +\? +\? +keepalive 1m`, out, "the timer proves that keepalive is on; the rest is unknown")
-	out, errs := ls(t, "--local", "192.0.2.77")
+	out, errs := lsEnding(t, exitNothing, "--local", "192.0.2.77")
 	assert.Regexp(t, `^STATE .*PROCESS\n$`, out, "titles above nothing")
-	assert.Empty(t, errs)
+	assert.Equal(t, "keepalive: no socket is what was asked for\n", errs)
 }
 
 func TestASocketThatNobodyHasOpenHasALine(t *testing.T) {
@@ -78,7 +83,7 @@ func TestASocketThatNobodyHasOpenHasALine(t *testing.T) {
 	c, err := net.Dial("tcp4", l.Addr().String())
 	require.NoError(t, err)
 	defer c.Close()
-	out, errs := ls(t, "--local", l.Addr().String()) // it waits to be accepted
+	out, errs := lsEnding(t, exitUnknown, "--local", l.Addr().String()) // it waits to be accepted
 	assert.Regexp(t, `ESTAB .* \? +\? +\? +\? +- +- +0 +-\n`, strings.ReplaceAll(out, "on:go", "?"))
 	assert.Contains(t, errs, "settings ? on 1 socket that no process has open: not yet accepted")
 }
@@ -92,11 +97,11 @@ func TestWhatIsNotPermittedIsAQuestionMarkAndALine(t *testing.T) {
 		return
 	}
 	flags := strings.Fields(os.Getenv("KEEPALIVE_TEST_FLAGS"))
-	out, errs := ls(t, flags...)
+	out, errs := lsEnding(t, exitDenied, flags...)
 	assert.Regexp(t, `on +\? +\? +\? +\? +keepalive 1m\S+ +\? +0 +\?`, out)
 	assert.Contains(t, errs, "note: ? on 1 socket: the process belongs to another user")
 	assert.Contains(t, errs, "CAP_SYS_PTRACE")
-	out, _ = ls(t, append(flags, "--json")...)
+	out, _ = lsEnding(t, exitDenied, append(flags, "--json")...)
 	var r map[string]any
 	require.NoError(t, json.Unmarshal([]byte(out), &r))
 	for _, key := range []string{"keepalive", "idle_seconds", "processes", "next_probe_seconds", "go_defaults", "system_defaults"} {
@@ -105,7 +110,7 @@ func TestWhatIsNotPermittedIsAQuestionMarkAndALine(t *testing.T) {
 	}
 	code, _, errs := command("ls", "--pid", os.Getenv("KEEPALIVE_TEST_PARENT"))
 	assert.Equal(t, exitDenied, code, errs)
-	assert.Contains(t, errs, "belong to another user; this takes root")
+	assert.Contains(t, errs, "belong to another user, or it has more capabilities; this takes root")
 }
 
 func TestWithoutNetlinkLsSaysSo(t *testing.T) {
@@ -177,7 +182,7 @@ func TestPID(t *testing.T) {
 		assert.Contains(t, out, "keepalive", form)
 		sleep := exec.Command("/bin/sleep", "60")
 		require.NoError(t, sleep.Start())
-		out, _ = ls(t, append(flags, form, "--pid", fmt.Sprint(sleep.Process.Pid))...)
+		out, _ = lsEnding(t, exitNothing, append(flags, form, "--pid", fmt.Sprint(sleep.Process.Pid))...)
 		assert.NotContains(t, out, "keepalive ", form, "another process")
 		sleep.Process.Kill()
 		sleep.Wait()
@@ -190,7 +195,12 @@ func TestWrongUse(t *testing.T) {
 		{"ls --state sleeping", `--state "sleeping": want one of all, bound, close-wait`},
 		{"ls --peer localhost:80", `--peer "localhost:80": "localhost" is neither an IP address nor a prefix`},
 		{"ls --local 1.2.3.4:99999", `port "99999" is not a number from 1 to 65535`},
-		{"ls --pid 1073741824", "--pid 1073741824: there is no such process"},
+		{"ls --pid 0", "--pid 0: a process number is greater than 0"},
+		{"watch --pid 0", "--pid 0: a process number is greater than 0"},
+		{"check --path aws-nlb-tcp --pid 0", "--pid 0: a process number is greater than 0"},
+		{"ls --netns x --all-netns", "--netns and --all-netns exclude each other"},
+		{"ls --netns=", "--netns is empty"},
+		{"ls --netns /dev/null", "/dev/null is no network namespace"},
 		{"ls --pid -3", "--pid -3: a process number is greater than 0"},
 		{"ls --pid x", "--pid x: want a whole number"},
 		{"ls --ss --json", "--json and --ss exclude each other"},

@@ -23,18 +23,21 @@ func (o *lsOptions) listNetstat(out *bufio.Writer, stderr io.Writer) error {
 	if f.States == 0 {
 		f.States = inspect.AllStates &^ (1<<inspect.Listen | 1<<inspect.BoundInactive)
 	}
-	var source inspect.Source
+	var n notes
 	var line []byte
-	for j, err := range o.sockets(f, false) {
+	for j, err := range o.sockets(f, false, &n) {
 		if err != nil {
 			return err
 		}
-		source = j.socket.Source
+		if j.socket == nil { // the end of a namespace
+			continue
+		}
+		n.source = j.socket.Source
 		line = appendNetstat(line[:0], j.socket)
 		out.Write(line)
 	}
-	notes{source: source}.print(stderr)
-	return nil
+	n.print(stderr)
+	return n.result(&o.selection)
 }
 
 func appendNetstat(b []byte, s *inspect.Socket) []byte {

@@ -12,20 +12,35 @@ import (
 // notes are what a reader has to know of a list.
 type notes struct {
 	source     inspect.Source
+	listed     int   // sockets
 	noOwner    int   // sockets whose process is not known
+	denied     bool  // and there are processes that could not be looked at
 	unowned    int   // sockets that no process has open, so that nobody can read their settings
 	noSettings int   // sockets whose process is known, but not their settings
 	why        error // the first reason for that
+
+	refused     []error // why namespaces were not looked into
+	hiddenNetns int     // processes whose namespace is not known
 }
 
 const forRoot = "root (CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH)"
 
-func (n notes) print(w io.Writer) {
+func (n *notes) print(w io.Writer) {
 	if n.source == inspect.ProcNet {
 		fmt.Fprintln(w, "note: the kernel refuses sock_diag; this is what /proc/net/tcp shows")
 	}
-	if n.noOwner > 0 {
+	for _, err := range n.refused {
+		fmt.Fprintf(w, "note: not looked into: %v; nsenter can enter those of one's own user namespaces\n", err)
+	}
+	if n.hiddenNetns > 0 {
+		fmt.Fprintf(w, "note: the network namespace of processes (%d) cannot be seen from here; %s would show it\n", n.hiddenNetns, forRoot)
+	}
+	switch {
+	case n.noOwner == 0:
+	case n.denied:
 		fmt.Fprintf(w, "note: ? on %s: the process belongs to another user or is not visible from here; %s would show it\n", sockets(n.noOwner), forRoot)
+	default:
+		fmt.Fprintf(w, "note: ? on %s: no process that is visible from here has it open: it is the kernel's own, or of another PID namespace, or was opened just now\n", sockets(n.noOwner))
 	}
 	if n.unowned > 0 {
 		fmt.Fprintf(w, "note: settings ? on %s that no process has open: not yet accepted, or closed already\n", sockets(n.unowned))
@@ -39,6 +54,32 @@ func (n notes) print(w io.Writer) {
 	default:
 		fmt.Fprintf(w, "note: settings ? on %s: %v\n", sockets(n.noSettings), n.why)
 	}
+}
+
+// unseen is which exit code it means that not all namespaces were looked into.
+func (n *notes) unseen() error {
+	if len(n.refused) > 0 || n.hiddenNetns > 0 {
+		return said{deniedError{errors.New("not all network namespaces were looked into")}}
+	}
+	return nil
+}
+
+// result is which exit code a list has, after print.
+func (n *notes) result(s *selection) error {
+	errs := []error{n.unseen()}
+	switch {
+	case n.noOwner > 0 && n.denied, n.noSettings > 0 && errors.Is(n.why, fs.ErrPermission):
+		errs = append(errs, said{deniedError{errors.New("not all settings and processes can be seen")}})
+	case n.noOwner > 0, n.noSettings > 0:
+		errs = append(errs, said{unknownError{errors.New("not all settings and processes are known")}})
+	}
+	if n.unowned > 0 {
+		errs = append(errs, said{unknownError{errors.New("settings are not known")}})
+	}
+	if n.listed == 0 && s.narrowed {
+		errs = append(errs, nothingError{errors.New("no socket is what was asked for")})
+	}
+	return errors.Join(errs...)
 }
 
 func sockets(n int) string {

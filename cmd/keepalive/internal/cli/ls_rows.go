@@ -6,6 +6,7 @@ import (
 	"iter"
 
 	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/internal/netns"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -19,6 +20,9 @@ type row struct {
 	unreadable  error // why Settings are not known
 	isDefault   platform.OptionSet
 	likeGo      bool // the 15 s, 15 s and 9 that Go sets on its own
+	cause       int  // exit code: why not all is known, exitOK if it is
+	gone        bool // it was closed while it was listed
+	netns       *netns.Namespace
 }
 
 // goDefaults are what package net sets on every connection that nobody told it
@@ -27,9 +31,9 @@ var goDefaults = sockopt.Settings{Enabled: true, Idle: goSets.Idle, Interval: go
 
 // A survey finds rows.
 type survey struct {
-	options  *lsOptions
+	options *lsOptions
+	namer
 	peeker   inspect.Peeker
-	devices  devices
 	defaults sockopt.Settings
 	notes    notes
 
@@ -41,16 +45,29 @@ type survey struct {
 // machineRetries are needed for data in flight only.
 func (v *survey) machineRetries() (platform.Retries, error) {
 	if !v.retriesRead {
-		v.retries, v.retriesErr = platform.SystemRetries()
+		v.retriesErr = v.netns.do(func() (err error) {
+			v.retries, err = platform.SystemRetries()
+			return err
+		})
 		v.retriesRead = true
 	}
 	return v.retries, v.retriesErr
 }
 
 func (o *lsOptions) newSurvey() *survey {
-	v := &survey{options: o}
-	v.defaults, _ = platform.SystemDefaults() // unknown ones are not marked
-	return v
+	return &survey{options: o}
+}
+
+// enter begins with another namespace, which has its own defaults and interfaces.
+func (v *survey) enter(ns opened) {
+	if v.netns.Namespace == ns.Namespace {
+		return
+	}
+	v.netns, v.retriesRead, v.defaults, v.devices = ns, false, sockopt.Settings{}, devices{}
+	_ = ns.do(func() (err error) { // unknown ones are not marked
+		v.defaults, err = platform.SystemDefaults()
+		return err
+	})
 }
 
 // rowsAtATime is how many sockets are asked for their settings at a time, which
@@ -74,14 +91,21 @@ func (v *survey) rows() iter.Seq2[*row, error] {
 			rows = rows[:0]
 			return true
 		}
-		for j, err := range v.options.sockets(f, !v.options.noProcess) {
+		for j, err := range v.options.sockets(f, !v.options.noProcess, &v.notes) {
 			if err != nil {
 				if flush() {
 					yield(nil, err)
 				}
 				return
 			}
-			r := row{Report: inspect.Report{Socket: *j.socket, Kind: platform.TCP}}
+			if j.socket == nil { // the end of a namespace
+				if !flush() {
+					return
+				}
+				continue
+			}
+			v.enter(j.netns)
+			r := row{netns: j.netns.Namespace, Report: inspect.Report{Socket: *j.socket, Kind: platform.TCP}}
 			if r.Subflow != inspect.StateUnknown {
 				r.Kind = platform.MultipathTCP
 			}
@@ -90,7 +114,7 @@ func (v *survey) rows() iter.Seq2[*row, error] {
 			}
 			v.notes.source = r.Source
 			if r.Device != 0 {
-				r.device = v.devices.name(r.Device)
+				r.device = v.deviceName(r.Device)
 			}
 			if !v.options.noProcess {
 				v.own(&r, j.owners)
@@ -112,8 +136,13 @@ func (v *survey) own(r *row, owners *inspect.Owners) {
 	switch {
 	case !r.ownersKnown:
 		v.notes.noOwner++
+		r.cause = exitUnknown
+		if denies(owners) {
+			r.cause = exitDenied
+		}
 	case r.Inode == 0 && r.State != inspect.TimeWait: // which has no settings
 		v.notes.unowned++
+		r.cause = exitUnknown
 	}
 }
 
@@ -146,9 +175,14 @@ func (v *survey) judge(r *row) {
 	case r.unreadable == nil:
 		r.mark(v.defaults)
 	case errors.Is(r.unreadable, fs.ErrNotExist), errors.Is(r.unreadable, inspect.ErrChanged): // closed while it was listed
+		r.gone = true
 	default:
+		r.cause = exitUnknown
+		if errors.Is(r.unreadable, fs.ErrPermission) {
+			r.cause = exitDenied
+		}
 		v.notes.noSettings++
-		if v.notes.why == nil {
+		if v.notes.why == nil || r.cause == exitDenied && !errors.Is(v.notes.why, fs.ErrPermission) {
 			v.notes.why = r.unreadable
 		}
 	}

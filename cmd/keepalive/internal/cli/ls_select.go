@@ -14,19 +14,20 @@ import (
 
 // A selection is which sockets are wanted.
 type selection struct {
-	pid        int
+	place
 	states     []string
 	local      []string
 	peer       []string
 	listening  bool
 	ipv4, ipv6 bool
 
-	filter inspect.Filter
+	filter   inspect.Filter
+	narrowed bool // not all sockets of this machine are wanted
 }
 
 func (s *selection) addFlags(cmd *cobra.Command) {
+	s.place.addFlags(cmd, "sockets")
 	f := cmd.Flags()
-	f.IntVar(&s.pid, "pid", 0, "only sockets that this process has open")
 	f.StringSliceVar(&s.states, "state", nil, "only these states: "+strings.Join(stateWords(), ", ")+" (default: connected)")
 	f.StringSliceVar(&s.local, "local", nil, "only sockets with this local address, prefix, :port or :port-port; any of several")
 	f.StringSliceVar(&s.peer, "peer", nil, "only sockets with this peer, written like --local")
@@ -133,11 +134,11 @@ func (s *selection) parse(cmd *cobra.Command) error {
 			*side.to = append(*side.to, e)
 		}
 	}
-	if s.pid < 0 {
-		return usageError{fmt.Errorf("--pid %d: a process number is greater than 0", s.pid)}
-	}
 	s.filter = f
-	return nil
+	for _, name := range []string{"pid", "netns", "state", "local", "peer", "listening", "ipv4", "ipv6"} {
+		s.narrowed = s.narrowed || cmd.Flags().Changed(name)
+	}
+	return s.place.parse(cmd)
 }
 
 // listError tells how the list ended, in the words and with the exit code of

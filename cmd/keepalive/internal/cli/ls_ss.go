@@ -29,21 +29,30 @@ func (o *lsOptions) listSS(out *bufio.Writer, stderr io.Writer) error {
 		first = ssRecvQ
 	}
 	p := ssPrinter{styles: style, extended: o.extended, aligner: aligner{out: out, first: first}}
-	var source inspect.Source
-	for j, err := range o.sockets(f, o.process) {
+	var n notes
+	for j, err := range o.sockets(f, o.process, &n) {
 		if err != nil {
 			p.flush()
 			return err
 		}
+		if j.socket == nil { // the end of a namespace
+			continue
+		}
 		if o.process {
 			p.owners = j.owners
 		}
-		source = j.socket.Source
+		n.source = j.socket.Source
+		if p.netns.Namespace != j.netns.Namespace {
+			p.netns, p.devices = j.netns, devices{}
+		}
+		if o.process && j.socket.Inode != 0 && !j.owners.Has(j.socket.Inode) {
+			n.noOwner++
+		}
 		p.print(j.socket)
 	}
 	p.flush()
-	notes{source: source}.print(stderr)
-	return nil
+	n.print(stderr)
+	return n.result(&o.selection)
 }
 
 // An ssPrinter writes sockets as ss does, but for names with what is not
@@ -55,7 +64,7 @@ type ssPrinter struct {
 	extended bool
 	owners   *inspect.Owners
 	cgroups  cgroups
-	devices  devices
+	namer
 }
 
 // Fields of a line. An address and its port are fields of their own, so that
@@ -92,7 +101,7 @@ func (p *ssPrinter) print(s *inspect.Socket) {
 func (p *ssPrinter) appendEndpoint(b []byte, s *inspect.Socket, a netip.AddrPort, device uint32) []byte {
 	b = appendAddr(b, a.Addr(), s.Detail.V6Only == platform.Yes)
 	if device != 0 {
-		b = append(append(b, '%'), printable(p.devices.name(device))...)
+		b = append(append(b, '%'), printable(p.deviceName(device))...)
 	}
 	b = p.end(append(b, ':'))
 	if a.Port() == 0 {

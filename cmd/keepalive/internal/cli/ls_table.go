@@ -27,6 +27,9 @@ var columns = []column{
 	{title: "PROCESS", rank: 2, cell: processCell, shorten: shortProcess, narrow: [...]int{20, 14, 10}},
 }
 
+// netnsColumn is shown where several are looked into.
+var netnsColumn = column{title: "NETNS", rank: 3, cell: func(r *row) string { return printable(r.netns.String()) }}
+
 const keepaliveTitle = "KEEPALIVE"
 
 // What cannot be guessed from the cells.
@@ -74,5 +77,5 @@ func (o *lsOptions) listTable(out *bufio.Writer, stdout, stderr io.Writer) error
 	}
 	t.tellMissing(stderr, "see --wide, --columns")
 	v.notes.print(stderr)
-	return nil
+	return v.notes.result(&o.selection)
 }

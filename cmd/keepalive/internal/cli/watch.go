@@ -103,11 +103,14 @@ func (o *watchOptions) run(cmd *cobra.Command) error {
 func (o *watchOptions) again(cmd *cobra.Command, print func(*snapshot, int) error) error {
 	tick := time.NewTicker(o.every)
 	defer tick.Stop()
+	listed := 0
 	for round := 1; ; round++ {
 		s, err := o.look()
 		if err != nil {
 			return err
 		}
+		s.notes.listed += listed // what was there once was found
+		listed = s.notes.listed
 		if err := print(s, round); err != nil {
 			return err
 		}
@@ -118,12 +121,12 @@ func (o *watchOptions) again(cmd *cobra.Command, print func(*snapshot, int) erro
 			fmt.Fprintln(cmd.ErrOrStderr(), "note:", inspect.ErrTableChanged)
 		}
 		if round == o.rounds {
-			return nil
+			return s.notes.result(&o.selection)
 		}
 		select {
 		case <-tick.C:
 		case <-cmd.Context().Done():
-			return nil
+			return s.notes.result(&o.selection)
 		}
 	}
 }

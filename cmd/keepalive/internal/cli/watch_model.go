@@ -76,15 +76,20 @@ func newModel(o *lsOptions, sort string, reverse bool) *model {
 
 // A key tells sockets apart: cookies are never used twice, addresses are.
 type key struct {
+	netns       uint64
 	cookie      uint64
 	local, peer netip.AddrPort
 }
 
 func (r *row) key() key {
-	if r.Cookie != 0 {
-		return key{cookie: r.Cookie}
+	var inode uint64
+	if r.netns != nil {
+		inode = r.netns.Inode
 	}
-	return key{local: r.Local, peer: r.Peer}
+	if r.Cookie != 0 {
+		return key{netns: inode, cookie: r.Cookie}
+	}
+	return key{netns: inode, local: r.Local, peer: r.Peer}
 }
 
 // update takes a snapshot in, and keeps what is gone for one more look.

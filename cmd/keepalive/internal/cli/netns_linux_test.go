@@ -1,0 +1,203 @@
+package cli
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/tcpkeepalive/keepalive/internal/netlab"
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// holderEnv makes TestNamespaceHolder hold a connection.
+const holderEnv = "KEEPALIVE_TEST_NETNS_HOLDER"
+
+// TestNamespaceHolder is a process that has a connection in the namespace it was
+// started in, not a test.
+func TestNamespaceHolder(t *testing.T) {
+	if os.Getenv(holderEnv) == "" {
+		t.Skip("for other tests")
+	}
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	c, err := net.Dial("tcp4", l.Addr().String())
+	require.NoError(t, err)
+	_, err = l.Accept()
+	require.NoError(t, err)
+	require.NoError(t, sockopt.Set(c, sockopt.Config{Idle: 1234 * time.Second, Interval: 75 * time.Second, Count: 9}))
+	fmt.Println("connected", c.LocalAddr())
+	bufio.NewReader(os.Stdin).ReadString('\n')
+}
+
+// holdIn starts one in ns, whose default idle time is 1234 s then.
+func holdIn(t *testing.T, ns *netlab.Namespace) (pid int, address string) {
+	t.Helper()
+	ns.Sysctl("net.ipv4.tcp_keepalive_time", "1234")
+	cmd := exec.Command("/proc/self/exe", "-test.run=^TestNamespaceHolder$")
+	cmd.Env = append(os.Environ(), holderEnv+"=1")
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, ns.Do(cmd.Start))
+	t.Cleanup(func() {
+		in.Close()
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if n, _ := fmt.Sscanf(lines.Text(), "connected %s", &address); n == 1 {
+			return cmd.Process.Pid, address
+		}
+	}
+	t.Fatal("the child said nothing")
+	return
+}
+
+// inOwnMounts runs the rest of a test in mount and PID namespaces of its own, where
+// names below /run/netns are nobody else's and no process may not be looked at.
+func inOwnMounts(t *testing.T) bool {
+	t.Helper()
+	if !socktest.IsChild(t) {
+		testenv.Root(t)
+	}
+	if !socktest.InChild(t, func(cmd *exec.Cmd) {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: unix.CLONE_NEWNS, Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNET}
+	}) {
+		return false
+	}
+	require.NoError(t, unix.Mount("proc", "/proc", "proc", 0, ""))
+	require.NoError(t, unix.Mount("tmpfs", "/run", "tmpfs", 0, ""))
+	require.NoError(t, os.MkdirAll("/run/netns", 0o755))
+	socktest.IP(t, "link set lo up")
+	return true
+}
+
+func named(t *testing.T, ns *netlab.Namespace, name string) {
+	t.Helper()
+	require.NoError(t, os.WriteFile("/run/netns/"+name, nil, 0o444))
+	require.NoError(t, unix.Mount(ns.Path(), "/run/netns/"+name, "", unix.MS_BIND, ""))
+}
+
+// Each way to name a namespace shows what is there, with the defaults of there, and
+// no thread of the program stays there.
+func TestOtherNamespaces(t *testing.T) {
+	if !inOwnMounts(t) {
+		return
+	}
+	here, err := os.Readlink("/proc/self/ns/net")
+	require.NoError(t, err)
+	blue := netlab.NewNamespace(t)
+	named(t, blue, "blue")
+	pid, address := holdIn(t, blue)
+	socktest.Pair(t, "tcp4", "127.0.0.1:0") // here
+	for _, where := range [][]string{
+		{"--pid", fmt.Sprint(pid)}, {"--netns", fmt.Sprint(pid)}, {"--netns", "blue"}, {"--netns", blue.Path()}, {"--netns", "/run/netns/blue"}, {"--all-netns"},
+	} {
+		t.Run(strings.Join(where, "="), func(t *testing.T) {
+			out, errs := ls(t, append([]string{"--json", "--local", address}, where...)...)
+			var r record
+			require.NoError(t, json.Unmarshal([]byte(out), &r), out+errs)
+			assert.Equal(t, address, r.Local)
+			assert.Equal(t, 1234.0, *r.Idle)
+			assert.Equal(t, []string{"idle", "interval", "count"}, r.SystemDefaults, "those of there")
+			assert.NotZero(t, *r.NetNSInode)
+			require.Len(t, r.Processes, 1)
+			assert.Equal(t, pid, r.Processes[0].PID)
+			again, _ := ls(t, "--json", "--local", address, "--netns", r.NetNS)
+			assert.NotEmpty(t, again, "what is printed is understood")
+
+			for _, form := range [][]string{{"--ss"}, {"--ss", "-p"}, {"--netstat"}} {
+				out, _ := ls(t, append(append([]string{"--local", address}, form...), where...)...)
+				assert.Contains(t, out, strings.TrimPrefix(address, "127.0.0.1"))
+			}
+			code, out, errs := command(append([]string{"check", "--path", "aws-nlb-tcp", "--peer", "127.0.0.1", "--local", address}, where...)...)
+			assert.Equal(t, exitProblems, code, out+errs)
+			assert.Contains(t, errs, "checked 1: 1 bad")
+			code, out, errs = command(append([]string{"watch", "--rounds", "1", "--local", address}, where...)...)
+			assert.Equal(t, exitOK, code, errs)
+			assert.Contains(t, out, address)
+		})
+	}
+	out, _ := ls(t, "--all-netns")
+	assert.Regexp(t, `^NETNS +STATE`, out)
+	assert.Contains(t, out, "\nblue ")
+	assert.Contains(t, out, fmt.Sprintf("\n%d ", os.Getpid()), "the own one too")
+	out, _ = ls(t)
+	assert.NotContains(t, out, address)
+	after, err := os.Readlink("/proc/self/ns/net")
+	require.NoError(t, err)
+	assert.Equal(t, here, after)
+}
+
+// A socket that came from elsewhere, as systemd hands it to a service with
+// PrivateNetwork=.
+func TestASocketOfThisNamespaceInAProcessOfAnother(t *testing.T) {
+	testenv.Root(t)
+	ns := netlab.NewNamespace(t)
+	client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	file, err := client.File()
+	require.NoError(t, err)
+	defer file.Close()
+	cmd := exec.Command("/bin/sleep", "60")
+	cmd.ExtraFiles = []*os.File{file}
+	require.NoError(t, ns.Do(cmd.Start))
+	defer cmd.Wait()
+	defer cmd.Process.Kill()
+	out, _ := ls(t, "--pid", fmt.Sprint(cmd.Process.Pid))
+	assert.Contains(t, out, client.LocalAddr().String())
+}
+
+// Who may not enter is told so.
+func TestOtherNamespacesWithoutPermission(t *testing.T) {
+	const target = "KEEPALIVE_TEST_NETNS_TARGET"
+	if os.Getenv(target) == "" {
+		testenv.Root(t)
+		ns := netlab.NewNamespace(t)
+		pid, address := holdIn(t, ns)
+		t.Setenv(target, fmt.Sprintf("%d %s", pid, address))
+	}
+	denied := func(t *testing.T) {
+		var pid, address string
+		_, err := fmt.Sscan(os.Getenv(target), &pid, &address)
+		require.NoError(t, err)
+		for _, args := range [][]string{
+			{"ls", "--pid", pid}, {"ls", "--netns", pid}, {"ls", "--all-netns", "--no-process"}, {"ls", "--ss", "--all-netns"},
+			{"check", "--path", "aws-nlb-tcp", "--pid", pid}, {"check", "--path", "aws-nlb-tcp", "--peer", address, "--all-netns"},
+			{"watch", "--rounds", "1", "--netns", pid},
+		} {
+			code, out, errs := command(args...)
+			assert.Equal(t, exitDenied, code, "%s: %s%s", args, out, errs)
+			assert.NotContains(t, out, address, "%s", args)
+			assert.NotEmpty(t, errs)
+		}
+	}
+	t.Run("nobody", func(t *testing.T) {
+		if socktest.InChildAsNobody(t) {
+			denied(t)
+		}
+	})
+	t.Run("without CAP_SYS_ADMIN", func(t *testing.T) {
+		if socktest.InChildWithoutCaps(t, unix.CAP_SYS_ADMIN) {
+			denied(t)
+		}
+	})
+	t.Run("without CAP_SYS_PTRACE", func(t *testing.T) {
+		if socktest.InChildWithoutCaps(t, unix.CAP_SYS_PTRACE) {
+			denied(t)
+		}
+	})
+}
