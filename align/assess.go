@@ -65,6 +65,9 @@ type Assessment struct {
 	Assumptions []string
 }
 
+// String returns the verdict and its reason: "loses: keepalive is off".
+func (a Assessment) String() string { return a.Verdict.String() + ": " + a.Reason }
+
 // Assess tells whether a connection with these settings, read from a socket or
 // of [Settings], survives the path of the request, and how long the death of
 // its peer goes unnoticed.

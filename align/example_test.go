@@ -27,6 +27,20 @@ func Example() {
 	// dead peer noticed within 6m19.048s
 }
 
+// A plan prints as a line.
+func ExamplePlan() {
+	path, _ := align.Path("aws-nlb-tcp")
+	plan, err := align.Request{Path: path}.Plan()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(plan)
+	fmt.Println(plan.Assessment)
+	// Output:
+	// idle=262s,interval=27s,count=3,user-timeout=350s survives: refreshed after 349.9s at the latest, with 2 probes lost; aws-nlb-tcp forgets it after 350s
+	// survives: refreshed after 349.9s at the latest, with 2 probes lost; aws-nlb-tcp forgets it after 350s
+}
+
 // A proxy that probes do not refresh.
 func ExampleRequest_Plan_heartbeat() {
 	path, _ := align.Path("aws-alb")

@@ -22,6 +22,10 @@ type Plan struct {
 	Limits []Limit
 }
 
+// String returns the Config and the verdict on it, in one line:
+// "idle=262s,interval=27s,count=3,user-timeout=350s survives: refreshed after ...".
+func (p Plan) String() string { return p.Config.String() + " " + p.Assessment.String() }
+
 // A Limit is a way to die that takes longer to notice than the request asks, and
 // what would help.
 type Limit struct {

@@ -71,6 +71,15 @@ func New(cfg sockopt.Config) (*Dialer, error) {
 	return d, nil
 }
 
+// String returns what its connections are to have: "dialer idle=60s,interval=10s".
+func (d *Dialer) String() string {
+	text := "dialer " + d.Config.String()
+	if d.Pin {
+		text += ", pinned"
+	}
+	return text
+}
+
 // Check returns the error that every dial to a TCP address would return because
 // of the Dialer's fields, without dialing.
 func (d *Dialer) Check() error {

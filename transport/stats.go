@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"fmt"
 	"sync/atomic"
 	"time"
 )
@@ -20,6 +21,12 @@ type Stats struct {
 	// before it sent a byte: as it closed it for having been idle, or because it
 	// died; that cannot be told apart. net/http sends those again that it may.
 	LostRaces uint64
+}
+
+// String returns the numbers in one line, as a person wants to read them.
+func (s Stats) String() string {
+	return fmt.Sprintf("%d responses on %d connections, %d of them on a used one; %d bytes drained; idle connections closed: %d here, %d by the server; %d lost races",
+		s.Responses, s.Opened, s.Reused, s.Drained, s.Dropped, s.PeerClosed, s.LostRaces)
 }
 
 type counts struct {

@@ -34,7 +34,8 @@ unnoticed, why, and what to change. keepalive plan says how it reckons.
   VERDICT  loses: the path forgets it. needs a heartbeat: the path ignores probes.
            unnoticed: it survives, but a dead peer is noticed never, or later than
            --detect. unknown: its settings cannot be read, or the path is not known
-  CHANGE   the settings that the plan has and the socket has not
+  CHANGE   the settings that the plan has and the socket has not, as sockopt.Parse and
+           keepalive demo --config read them; or the heartbeat that it needs
 
 A connection that only this machine sees (loopback) crosses no path and is left
 out, unless --peer names it. One that the peer keeps alive with probes of its own
@@ -58,7 +59,8 @@ is reported all the same: that cannot be seen from here.`,
 	o.list.place.addFlags(cmd, "connections")
 	f.StringSliceVar(&o.list.local, "local", nil, "only connections with this local address, prefix, :port or :port-port; any of several")
 	f.StringSliceVar(&o.list.peer, "peer", nil, "only connections with this peer, written like --local")
-	f.BoolVar(&o.json, "json", false, "print one JSON object a line, for every connection that was checked")
+	f.BoolVar(&o.json, "json", false, "print one JSON object a line, for every connection that was checked, and a summary; see keepalive check --json --help")
+	showSchema(cmd, checkSchema)
 	return cmd
 }
 
@@ -109,6 +111,11 @@ func (o *checkOptions) run(stdout, stderr io.Writer) error {
 			}
 		case f.bad || f.verdict == align.Unknown.String():
 			rows = append(rows, f.cells())
+		}
+	}
+	if o.json {
+		if err := count.writeJSON(out); err != nil {
+			return err
 		}
 	}
 	if len(rows) > 0 {
@@ -192,10 +199,26 @@ func (o *checkOptions) judge(v *survey, r *row, plan *align.Plan) finding {
 	if a.Verdict == align.NeedsHeartbeat && r.Settings.Known.Has(platform.KeepAlive) && !r.Settings.Enabled {
 		f.reason += "; keepalive is off too: the death of an idle peer is never noticed"
 	}
+	if f.bad {
+		f.reason += overwritten(r)
+	}
 	if r.unreadable != nil && f.verdict == align.Unknown.String() {
 		f.reason = "its settings cannot be read: " + r.unreadable.Error()
 	}
 	return f
+}
+
+// overwritten names who sets such values on connections that others have configured:
+// package net after a Control hook, grpc-go (20 s) on what its servers accept.
+func overwritten(r *row) string {
+	const ofGRPC = 20 * time.Second
+	switch {
+	case r.likeGo:
+		return "; 15 s, 15 s and 9 are what Go sets on its own, also over what a Control hook has set"
+	case r.Settings.UserTimeout == ofGRPC:
+		return "; a user timeout of 20s is what grpc-go sets on its own, unless the connection is pinned"
+	}
+	return ""
 }
 
 // unnoticed says how long the death of the peer stays unnoticed, if that is too
@@ -212,7 +235,8 @@ func (o *checkOptions) unnoticed(a *align.Assessment) string {
 	return ""
 }
 
-// changes lists what a socket with these settings has to change to be like cfg.
+// changes lists what a socket with these settings has to change to be like cfg, as
+// sockopt.Parse reads it.
 func changes(s sockopt.Settings, cfg sockopt.Config) string {
 	want, _ := align.Settings(cfg, s) // the plan's, which is valid
 	var list []string
@@ -223,7 +247,7 @@ func changes(s sockopt.Settings, cfg sockopt.Config) string {
 		}
 		switch {
 		case o == platform.KeepAlive:
-			list = append(list, "keepalive=on")
+			list = append(list, "on")
 		case o == platform.UserTimeout && value == 0:
 			list = append(list, "user-timeout=off")
 		default:
@@ -255,37 +279,4 @@ func (f finding) cells() []string {
 		change = "-"
 	}
 	return []string{localCell(f.row), peerCell(f.row), processCell(f.row), f.verdict, change, f.reason}
-}
-
-// A checkRecord is the JSON of a connection that was checked.
-type checkRecord struct {
-	Local      string    `json:"local"`
-	Peer       string    `json:"peer"`
-	Verdict    string    `json:"verdict"` // survives, loses, needs a heartbeat, unnoticed, unknown
-	Bad        bool      `json:"bad"`
-	Reason     string    `json:"reason"`
-	Change     string    `json:"change"`
-	Settings   string    `json:"settings"`
-	Latest     *float64  `json:"latest_refresh_seconds"`
-	Margin     *float64  `json:"margin_seconds"`
-	LostProbes *int      `json:"lost_probes"`
-	Idle       *float64  `json:"idle_detection_seconds"`
-	InFlight   *float64  `json:"in_flight_detection_seconds"`
-	Processes  []process `json:"processes"`
-}
-
-func (f finding) writeJSON(w io.Writer) error {
-	a := f.assess
-	r := checkRecord{
-		Local: f.Local.String(), Peer: f.Peer.String(), Verdict: f.verdict, Bad: f.bad, Reason: f.reason, Change: f.change,
-		Settings: f.Settings.String(), Latest: known(a.LatestRefresh),
-		Idle:      known(a.Detection[sockopt.PhaseIdle].Latest),
-		InFlight:  known(a.Detection[sockopt.PhaseInFlight].Latest),
-		Processes: f.processes(),
-	}
-	if a.LatestRefresh > 0 && a.Tightest.Timeout > 0 {
-		r.Margin, r.LostProbes = pointer(a.Margin.Seconds()), &a.LostProbes
-	}
-	e := newJSON(w)
-	return e.Encode(r)
 }

@@ -27,7 +27,7 @@ func TestCheck(t *testing.T) {
 		code int
 		want string
 	}{
-		{"off", sockopt.Config{Disabled: true}, nil, exitProblems, `loses +keepalive=on,idle=262s,interval=27s,count=3,user-timeout=350s +keepalive is off`},
+		{"off", sockopt.Config{Disabled: true}, nil, exitProblems, `loses +on,idle=262s,interval=27s,count=3,user-timeout=350s +keepalive is off`},
 		{"system's defaults", sockopt.Config{}, nil, exitProblems, `loses +idle=262s,interval=27s,count=3,user-timeout=350s +the first probe comes up to \d+s`},
 		{"survives", good, nil, exitOK, `^$`},
 		{"too slow to notice", good, []string{"--detect", "60s"}, exitProblems, `unnoticed +idle=40s,interval=4s,user-timeout=53s +idle: a dead peer is noticed up to`},
@@ -60,6 +60,13 @@ func TestCheckJSON(t *testing.T) {
 		d := json.NewDecoder(strings.NewReader(out))
 		d.DisallowUnknownFields()
 		require.NoError(t, d.Decode(&r))
+		var end summaryRecord
+		require.NoError(t, d.Decode(&end))
+		assert.Equal(t, summary{Checked: 1, Bad: int(tt.code)}, end.Summary)
+		_, help, _ := command("check", "--json", "--help")
+		for _, field := range append(fieldsOf(t, r), fieldsOf(t, end.Summary)...) {
+			assert.Contains(t, help, field)
+		}
 		assert.Equal(t, tt.verdict, r.Verdict)
 		assert.Equal(t, tt.verdict == "loses", r.Bad)
 		assert.Equal(t, r.Bad, r.Change != "")
@@ -140,7 +147,7 @@ func TestCheckOfMultipathTCP(t *testing.T) {
 	require.NoError(t, sockopt.Set(client, sockopt.Config{Disabled: true}))
 	code, out = check()
 	assert.Equal(t, exitProblems, code, out)
-	assert.Regexp(t, `loses +keepalive=on,idle=262s,interval=27s +keepalive is off`, out)
+	assert.Regexp(t, `loses +on,idle=262s,interval=27s +keepalive is off`, out)
 
 	require.NoError(t, server.Close())
 	socktest.Until(t, "the peer's FIN", func() bool { return errors.Is(inspect.Alive(client), inspect.ErrPeerClosed) })

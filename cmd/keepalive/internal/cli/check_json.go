@@ -1,0 +1,81 @@
+package cli
+
+import (
+	"io"
+
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// checkSchema is in the help of check --json.
+const checkSchema = `Each line is one JSON object, for a connection that was checked. null is unknown, or
+means nothing for this connection. Times are seconds.
+
+  local, peer      string   address:port, [address]:port
+  verdict          string   survives, loses, needs a heartbeat, unnoticed, unknown
+  bad              bool     whether something is to be changed
+  reason           string   why, for people; may change
+  change           string   settings as sockopt.Parse reads them; where it needs a
+                            heartbeat, which one, in words; empty: nothing
+  settings         string   what getsockopt reads on the socket
+  latest_refresh_seconds  number  until a probe has refreshed the path at the latest
+  margin_seconds   number   between that and the tightest timeout
+  lost_probes      number   how many may be lost in a row
+  idle_detection_seconds, in_flight_detection_seconds
+                   number   until the death of the peer is noticed at the latest
+  processes        array    {"pid","fd","name"} of those who have it open; null: unknown
+
+The last line is {"summary": {...}}:
+
+  checked          number   connections
+  bad, unknown     number   of them
+  left_out         number   connections that stay on this machine, not checked
+`
+
+// A checkRecord is the JSON of a connection that was checked; see checkSchema.
+type checkRecord struct {
+	Local      string    `json:"local"`
+	Peer       string    `json:"peer"`
+	Verdict    string    `json:"verdict"` // survives, loses, needs a heartbeat, unnoticed, unknown
+	Bad        bool      `json:"bad"`
+	Reason     string    `json:"reason"`
+	Change     string    `json:"change"`
+	Settings   string    `json:"settings"`
+	Latest     *float64  `json:"latest_refresh_seconds"`
+	Margin     *float64  `json:"margin_seconds"`
+	LostProbes *int      `json:"lost_probes"`
+	Idle       *float64  `json:"idle_detection_seconds"`
+	InFlight   *float64  `json:"in_flight_detection_seconds"`
+	Processes  []process `json:"processes"`
+}
+
+func (f finding) writeJSON(w io.Writer) error {
+	a := f.assess
+	r := checkRecord{
+		Local: f.Local.String(), Peer: f.Peer.String(), Verdict: f.verdict, Bad: f.bad, Reason: f.reason, Change: f.change,
+		Settings: f.Settings.String(), Latest: known(a.LatestRefresh),
+		Idle:      known(a.Detection[sockopt.PhaseIdle].Latest),
+		InFlight:  known(a.Detection[sockopt.PhaseInFlight].Latest),
+		Processes: f.processes(),
+	}
+	if a.LatestRefresh > 0 && a.Tightest.Timeout > 0 {
+		r.Margin, r.LostProbes = pointer(a.Margin.Seconds()), &a.LostProbes
+	}
+	e := newJSON(w)
+	return e.Encode(r)
+}
+
+// A summaryRecord ends the output.
+type summaryRecord struct {
+	Summary summary `json:"summary"`
+}
+
+type summary struct {
+	Checked int `json:"checked"`
+	Bad     int `json:"bad"`
+	Unknown int `json:"unknown"`
+	LeftOut int `json:"left_out"`
+}
+
+func (t *tally) writeJSON(w io.Writer) error {
+	return newJSON(w).Encode(summaryRecord{summary{t.checked, t.bad, t.unknown, t.local}})
+}
