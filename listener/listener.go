@@ -49,8 +49,8 @@ type ListenConfig struct {
 
 	// VerifyAfter reads the options of each accepted connection back that long
 	// after Accept, if it is still open; OnError hears of those that somebody has
-	// overwritten meanwhile, also of options that Config leaves unset. It costs one
-	// read of all options at once, one then, and a timer. 0 does not.
+	// overwritten meanwhile, also of options that Config leaves unset. Each connection
+	// costs two readings of all options and a timer. With 0 nothing is read back.
 	VerifyAfter time.Duration
 
 	// OnError hears of an option that an accepted connection lacks. It is called

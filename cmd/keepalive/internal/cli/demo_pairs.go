@@ -7,6 +7,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/dialer"
 	"github.com/tcpkeepalive/keepalive/listener"
+	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -15,6 +16,7 @@ type maker struct {
 	name   string
 	what   string
 	asks   bool // for the config
+	early  bool // asks on the listening socket, and not of what is accepted
 	net    bool // package net sets its own values afterwards
 	listen func(ctx context.Context) (net.Listener, error)
 	dial   func(ctx context.Context, address string) (net.Conn, error)
@@ -45,8 +47,11 @@ func makers(cfg sockopt.Config) ([]maker, error) {
 			dial:   stdDial(net.Dialer{}),
 		},
 		{
-			name: "naive", what: "net.Dialer and net.ListenConfig with a Control hook", asks: true, net: true,
+			name: "naive", what: "net.Dialer and net.ListenConfig with a Control hook", asks: true, early: true, net: true,
 			listen: func(ctx context.Context) (net.Listener, error) {
+				if t := platform.Current(); t.OnListener(platform.SetOf(platform.Options()...)) == 0 {
+					return stdListen(ctx, net.ListenConfig{}) // the hook refuses: there it may end the listener
+				}
 				return stdListen(ctx, net.ListenConfig{Control: hook})
 			},
 			dial: stdDial(net.Dialer{Control: hook}),

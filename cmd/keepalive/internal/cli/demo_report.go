@@ -93,7 +93,7 @@ func look(m *maker, cfg sockopt.Config, end string, conn net.Conn) (socket, erro
 	if err != nil {
 		return socket{}, fmt.Errorf("%s, %s: %w", m.name, end, err)
 	}
-	want := expected(m, cfg)
+	want := expected(platform.Current(), m, cfg, end == "accepted")
 	s := socket{
 		maker: m, Maker: m.name, End: end,
 		Local: conn.LocalAddr().String(), Peer: conn.RemoteAddr().String(),
@@ -110,13 +110,16 @@ func look(m *maker, cfg sockopt.Config, end string, conn net.Conn) (socket, erro
 	return s, nil
 }
 
-// expected returns what an end must hold: all that was asked, unless package
-// net overwrites it. What nobody sets is not Known.
-func expected(m *maker, cfg sockopt.Config) sockopt.Settings {
-	table := platform.Current()
+// expected returns what an end must hold: all that was asked, unless it was asked
+// of the listening socket only and not inherited, or package net overwrites it.
+// What nobody sets is not Known.
+func expected(table *platform.Table, m *maker, cfg sockopt.Config, accepted bool) sockopt.Settings {
 	var want sockopt.Settings
 	if m.asks {
 		want = table.Effect(platform.Request(cfg), want)
+	}
+	if m.early && accepted {
+		want.Known &^= table.NotInherited(want.Known)
 	}
 	if m.net {
 		if nearest, _, err := table.Nearest(goSets); err == nil {

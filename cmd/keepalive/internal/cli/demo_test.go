@@ -180,3 +180,18 @@ func TestOnlyWhatIsAskedAndReadableIsCompared(t *testing.T) {
 	got.Known = platform.SetOf(platform.KeepAlive)
 	assert.True(t, same(got, want), "an unreadable idle time cannot be compared")
 }
+
+// On macOS the naive hook is not set on the listening socket, so an accepted one
+// has nothing but what package net sets.
+func TestWhatIsAskedOfAListenerMayNotReachItsConnections(t *testing.T) {
+	cfg := sockopt.Config{Idle: time.Minute, UserTimeout: time.Minute}
+	for name, want := range map[string]bool{"linux": true, "freebsd": false, "darwin": false} {
+		table, ok := platform.Lookup(name)
+		require.True(t, ok)
+		naive := &maker{asks: true, early: true, net: true}
+		assert.Equal(t, want, expected(table, naive, cfg, true).Known.Has(platform.UserTimeout), name)
+		assert.True(t, expected(table, naive, cfg, false).Known.Has(platform.UserTimeout), name)
+		assert.Equal(t, 15*time.Second, expected(table, naive, cfg, true).Idle, name)
+		assert.True(t, expected(table, &maker{asks: true}, cfg, true).Known.Has(platform.UserTimeout), name)
+	}
+}
