@@ -3,7 +3,7 @@
 // leaves, and whether the peer still answers.
 //
 //	r, err := inspect.Of(conn)
-//	fmt.Println(r.Verdict()) // next probe in 41s; the peer is given up 71s after its last answer
+//	fmt.Println(r.Verdict()) // next probe in 41s; the peer is given up 1m11s after its last answer
 //	fmt.Println(r)           // timer:(keepalive,41sec,0), as ss -tno prints it
 //
 // Pools ask whether a connection is still worth handing out:
@@ -25,9 +25,14 @@
 // needs a privilege. On other systems the timer is unknown, with an error that
 // wraps [errors.ErrUnsupported], and so are lists and Alive.
 //
+// Of Multipath TCP the state is that of the connection as a whole, which TCP_INFO
+// does not show: it comes from MPTCP_INFO and sock_diag, or from poll. The timer is
+// that of the first subflow.
+//
 // Nothing here changes the socket: no SO_ERROR, which would swallow the error
 // that the next Read is to return; no byte is read; no descriptor is duplicated
-// through File.
+// through File. Nor does it change the system: for no question is a socket bound,
+// or does one listen.
 //
 // # The timer and the next probe
 //

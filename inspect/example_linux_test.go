@@ -39,13 +39,26 @@ func ExampleOf() {
 		log.Fatal(err)
 	}
 	fmt.Println(r.State, r.Timer.Kind, r.Settings)
-	fmt.Println(&r) // as ss -tno prints it
+	fmt.Println(r) // as ss -tno prints it
 	next, err := r.NextProbe()
 	fmt.Println(next.Round(time.Minute), err)
 	// Output:
 	// ESTAB keepalive on idle=7190s interval=75s count=9 user-timeout=off
 	// timer:(keepalive,119min,0)
 	// 2h0m0s <nil>
+}
+
+func ExampleReport_Verdict() {
+	conn, l := connect()
+	defer l.Close()
+	defer conn.Close()
+
+	r, err := inspect.Of(conn)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(r.Verdict())
+	// Output: next probe in 1h59m50s; the peer is given up 2h11m5s after its last answer
 }
 
 func ExampleAlive() {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"runtime"
 	"sync"
 	"syscall"
@@ -335,6 +336,39 @@ func TestAConnectionOfAnotherNamespaceIsSaidSo(t *testing.T) {
 	assert.NoError(t, inspect.Alive(client))
 	server.Close()
 	eventually(t, client, inspect.CloseWait)
+}
+
+// From another network namespace there is no timer to tell that the window is
+// closed, or that data is in flight, and no sysctl here that decides. TCP_INFO tells,
+// and the sysctls are those over there.
+func TestDataInFlightInAnotherNamespace(t *testing.T) {
+	t.Parallel()
+	var full, flying, server *net.TCPConn
+	socktest.InNamespace(t, func() {
+		require.NoError(t, os.WriteFile("/proc/sys/net/ipv4/tcp_retries2", []byte("5"), 0))
+		full, _ = socktest.Pair(t, "tcp4", "127.0.0.1:0")
+		flying, server = socktest.Pair(t, "tcp4", "127.0.0.1:0")
+		for _, c := range []*net.TCPConn{full, flying} {
+			require.NoError(t, sockopt.Set(c, asked))
+		}
+		fill(t, full)
+	})
+	r := of(t, full)
+	require.ErrorIs(t, r.Unknown, inspect.ErrOtherNamespace)
+	assert.True(t, r.Activity.WindowClosed)
+	assert.Equal(t, "the peer's window is zero, and it answers: it does not read; it is not given up for that", r.Verdict())
+	_, err := r.NextProbe()
+	assert.ErrorIs(t, err, inspect.ErrNoProbe)
+
+	socktest.DropReceived(t, server)
+	_, err = flying.Write([]byte("lost"))
+	require.NoError(t, err)
+	r = of(t, flying)
+	require.ErrorIs(t, r.Unknown, inspect.ErrOtherNamespace)
+	assert.Equal(t, 5, r.Retries.Data)
+	assert.Contains(t, r.Verdict(), "net.ipv4.tcp_retries2=5 decides, not before 13s")
+	_, err = r.NextProbe()
+	assert.Error(t, err)
 }
 
 // Link-local addresses are bound to an interface, which the kernel wants to be

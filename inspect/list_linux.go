@@ -25,7 +25,7 @@ func (f *Filter) list(yield func(*Socket, error) bool) error {
 		return ErrTableChanged
 	case errors.Is(err, netns.ErrNotEntered):
 		return fmt.Errorf("inspect: %w", err)
-	case l.listed:
+	case l.listed, exhausted(err): // which says nothing about sock_diag
 		return fmt.Errorf("inspect: the list is not complete: %w", err)
 	default:
 		if procErr := l.fromProc(); procErr != nil {
@@ -33,6 +33,16 @@ func (f *Filter) list(yield func(*Socket, error) bool) error {
 		}
 	}
 	return nil
+}
+
+// exhausted reports whether the program or the machine has no more of something.
+func exhausted(err error) bool {
+	for _, errno := range []unix.Errno{unix.EMFILE, unix.ENFILE, unix.ENOMEM, unix.ENOBUFS} {
+		if errors.Is(err, errno) {
+			return true
+		}
+	}
+	return false
 }
 
 // A lister is one use of List.
@@ -141,6 +151,7 @@ func (l *lister) fillAttributes(m sockdiag.Message) {
 			var info tcpInfo
 			if s.State != Listen && info.decode(value) {
 				s.Activity = info.activity()
+				s.Activity.WindowClosed = info.windowClosed()
 			}
 		case kind == sockdiag.AttrULP:
 			if sockdiag.IsSubflow(value) {

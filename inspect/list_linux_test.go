@@ -367,3 +367,20 @@ func TestAListOfOneInterface(t *testing.T) {
 		assert.Zero(t, count(fmt.Sprintf("[fe80::1234%%ka1]:%d", ports["ka0"]), ports["ka0"]))
 	})
 }
+
+// A program without descriptors is not one whose sock_diag is refused.
+func TestAListWithoutDescriptorsSaysSo(t *testing.T) {
+	t.Parallel()
+	if !socktest.InChild(t, nil) {
+		return
+	}
+	require.NoError(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 3, Max: 3}))
+	n := 0
+	for s, err := range inspect.List(inspect.Filter{}) {
+		n++
+		assert.Nil(t, s)
+		assert.ErrorIs(t, err, unix.EMFILE)
+		assert.NotContains(t, err.Error(), "/proc", "which was not to be asked")
+	}
+	assert.Equal(t, 1, n)
+}

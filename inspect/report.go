@@ -39,7 +39,7 @@ var (
 
 // String returns exactly what a current ss -tno prints for the socket's timer;
 // see [Timer.String].
-func (r *Report) String() string { return r.Timer.String() }
+func (r Report) String() string { return r.Timer.String() }
 
 // NextProbe returns the time until the next keepalive probe leaves, if nothing
 // is sent or received before:
@@ -52,13 +52,16 @@ func (r *Report) String() string { return r.Timer.String() }
 // off, data is in flight or waits for the peer's window (retransmissions and
 // window probes take over then), or the state is not one of a connection. It
 // wraps [sockopt.ErrUnknown] if something that it takes is not known.
-func (r *Report) NextProbe() (time.Duration, error) {
+func (r Report) NextProbe() (time.Duration, error) {
 	known := r.Settings.Known
 	switch {
 	case r.State != StateUnknown && !r.State.keepsAlive():
 		return 0, fmt.Errorf("%w: the state is %v", ErrNoProbe, r.State)
 	case known.Has(platform.KeepAlive) && !r.Settings.Enabled:
 		return 0, fmt.Errorf("%w: keepalive is off", ErrNoProbe)
+	}
+	if r.Activity.Known && r.Activity.WindowClosed && r.Timer.Kind == TimerUnknown {
+		return 0, fmt.Errorf("%w: data waits for the peer's window, window probes decide", ErrNoProbe)
 	}
 	switch r.Timer.Kind {
 	case TimerOn:
@@ -89,13 +92,13 @@ func (r *Report) NextProbe() (time.Duration, error) {
 
 // DetectionTime returns how long after the last segment from the peer the
 // connection is given up if it stays idle; see [sockopt.DetectionTime].
-func (r *Report) DetectionTime() (time.Duration, error) {
+func (r Report) DetectionTime() (time.Duration, error) {
 	return sockopt.DetectionTime(platform.Current(), r.Settings)
 }
 
 // Unanswered returns how many keepalive or window probes have no answer yet,
 // and whether that is known.
-func (r *Report) Unanswered() (n int, known bool) {
+func (r Report) Unanswered() (n int, known bool) {
 	switch {
 	case r.Activity.Known:
 		return r.Activity.Probes, true

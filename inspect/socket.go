@@ -66,7 +66,8 @@ type Activity struct {
 	Unacked          int           // segments in flight
 	Retransmits      int           // of the segment in flight, since it was sent first
 	Probes           int           // keepalive or window probes without an answer
-	Backoff          int           // how often the retransmission timeout was doubled
+	Backoff          int           // how often the time between retransmissions or window probes was doubled
+	WindowClosed     bool          // data waits for the peer's window: Probes are window probes
 }
 
 // SinceLastReceived is the time since the peer was heard of last: data or an
@@ -79,7 +80,7 @@ func (a Activity) SinceLastReceived() time.Duration {
 type Detail struct {
 	Mark     uint32          // fwmark; shown to holders of CAP_NET_ADMIN
 	CgroupID uint64          // of cgroup v2; 0 where the kernel does not tell (before 5.7)
-	V6Only   platform.Answer // of a listener; UnknownAnswer where it means nothing
+	V6Only   platform.Answer // of a listener; platform.Unknown where it means nothing
 	Shutdown Shutdown        // which directions are closed
 }
 

@@ -12,7 +12,7 @@ import (
 // Verdict says in words what the state of the connection means for keepalive:
 // when the next probe leaves, when the peer is given up, or why neither will
 // happen. It is for people; it may change between versions.
-func (r *Report) Verdict() string {
+func (r Report) Verdict() string {
 	switch r.State {
 	case Listen:
 		return "a listener: " + inherited(r.Settings)
@@ -35,7 +35,7 @@ func (r *Report) Verdict() string {
 func (r *Report) flight() string {
 	a := r.Activity
 	switch {
-	case r.Timer.Kind == TimerPersist:
+	case r.Timer.Kind == TimerPersist, a.Known && a.WindowClosed:
 		return r.windowProbing()
 	case r.Timer.Kind == TimerOn && r.Timer.Unanswered > 0, a.Known && a.Retransmits > 0:
 		n := max(r.Timer.Unanswered, a.Retransmits)
@@ -51,7 +51,11 @@ func (r *Report) flight() string {
 // net/ipv4/tcp_timer.c).
 func (r *Report) windowProbing() string {
 	known, timeout := r.Settings.Known.Has(platform.UserTimeout), r.Settings.UserTimeout
-	if n := r.Timer.Unanswered; n > 0 {
+	n, _ := r.Unanswered()
+	if r.Timer.Kind == TimerPersist {
+		n = max(n, r.Timer.Unanswered)
+	}
+	if n > 0 {
 		return fmt.Sprintf("the peer's window is zero, %s unanswered; ", count(n, "window probe")) + r.untilGivenUp()
 	}
 	s := "the peer's window is zero, and it answers: it does not read; "
@@ -86,7 +90,7 @@ func (r *Report) decides(name string, n int, timeout func() time.Duration) strin
 		return "net.ipv4." + name + " decides, which is unknown"
 	}
 	s := fmt.Sprintf("net.ipv4.%s=%d decides, ", name, n)
-	if r.Timer.Kind == TimerPersist {
+	if r.Timer.Kind == TimerPersist || r.Activity.WindowClosed {
 		return s + "so many unanswered in a row"
 	}
 	return s + "not before " + seconds(timeout())
@@ -94,7 +98,7 @@ func (r *Report) decides(name string, n int, timeout func() time.Duration) strin
 
 // probing is about keepalive itself.
 func (r *Report) probing() string {
-	if r.Timer.Kind == TimerOn || r.Timer.Kind == TimerPersist || r.Activity.Known && r.Activity.Unacked > 0 {
+	if r.Timer.Kind == TimerOn || r.Timer.Kind == TimerPersist || r.Activity.Known && (r.Activity.Unacked > 0 || r.Activity.WindowClosed) {
 		return ""
 	}
 	next, err := r.NextProbe()

@@ -51,7 +51,7 @@ func (v *visit) look(fd uintptr) (err error) {
 	}
 	v.askTables(fd)
 	r.Activity = activity
-	if r.Timer.Kind == TimerOn || r.Timer.Kind == TimerPersist || activity.Unacked > 0 {
+	if r.Timer.Kind == TimerOn || r.Timer.Kind == TimerPersist || activity.Unacked > 0 || activity.WindowClosed {
 		r.Retries, _ = platform.SystemRetriesOf(fd) // Verdict says what is not known
 	}
 	if t.kind == platform.MultipathTCP && activity.Known {
@@ -195,6 +195,7 @@ func (v *visit) askActivity(fd uintptr) error {
 	v.report.State = v.health.State
 	if v.report.State != Listen { // where the same fields count connections
 		v.report.Activity = v.info.activity()
+		v.report.Activity.WindowClosed = v.info.windowClosed()
 		v.report.Activity.Known = !inGVisor()
 	}
 	return nil
