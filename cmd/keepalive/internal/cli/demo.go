@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -55,7 +54,7 @@ and the others show how package net sets 15 s, 15 s and 9.`,
 				return err
 			}
 			if asJSON {
-				e := json.NewEncoder(cmd.OutOrStdout())
+				e := newJSON(cmd.OutOrStdout())
 				e.SetIndent("", "  ")
 				if err := e.Encode(r); err != nil {
 					return err

@@ -81,7 +81,7 @@ func compactCell(r *row) string {
 	case known == 0, r.State == inspect.TimeWait: // which says it all
 	case timeout > 0:
 		cell += " u" + r.number(platform.UserTimeout)
-	case !is && !r.lacksUserTimeout():
+	case !is:
 		cell += " u" + unknownCell
 	}
 	return cell
@@ -103,17 +103,11 @@ func (r *row) number(o platform.Option) string {
 	return text
 }
 
-// lacksUserTimeout: Multipath TCP has no such option, which is known, and not
-// unknown.
-func (r *row) lacksUserTimeout() bool { return r.Kind == platform.MultipathTCP }
-
 func (r *row) settingCell(o platform.Option) string {
 	value, known := r.Settings.Lookup(o)
 	switch {
 	case r.State == inspect.TimeWait:
 		return "-"
-	case !known && o == platform.UserTimeout && r.lacksUserTimeout():
-		return "none"
 	case !known:
 		return unknownCell
 	case o == platform.UserTimeout && value == 0:

@@ -11,6 +11,9 @@ import (
 	"errors"
 	"math/big"
 	"net"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -105,4 +108,18 @@ func TestErrorsOfPeersAreMadePrintable(t *testing.T) {
 	errs.Reset()
 	printError(&errs, errors.Join(errors.New(hostile), errors.New("two\nlines")))
 	assert.Equal(t, "keepalive: a?[2Jb?c?2Jd?e?f?\nkeepalive: two\nlines\n", errs.String())
+}
+
+// No output goes around newJSON.
+func TestJSONIsWrittenInOneWay(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		if file != "printable.go" && !strings.HasSuffix(file, "_test.go") {
+			assert.NotRegexp(t, `json\.(NewEncoder|Marshal)`, string(text), "%s: use newJSON", file)
+		}
+	}
 }

@@ -143,11 +143,7 @@ func TestCompactCells(t *testing.T) {
 		{"nothing is known", "?", func(r *row) { r.Settings, r.Timer = sockopt.Settings{}, inspect.Timer{} }},
 		{"the count is unknown", "240/15/?", settings(sockopt.Settings{Known: all &^ platform.SetOf(platform.Count), Enabled: true, Idle: 240 * time.Second, Interval: 15 * time.Second})},
 		{"the user timeout is unknown", "240/15/3 u?", settings(sockopt.Settings{Known: all &^ platform.SetOf(platform.UserTimeout), Enabled: true, Idle: 240 * time.Second, Interval: 15 * time.Second, Count: 3})},
-		{"Multipath TCP has no user timeout", "240/15/3", func(r *row) {
-			r.Kind = platform.MultipathTCP
-			r.Settings = sockopt.Settings{Known: all &^ platform.SetOf(platform.UserTimeout), Enabled: true, Idle: 240 * time.Second, Interval: 15 * time.Second, Count: 3}
-		}},
-		{"Multipath TCP of an old kernel", "on ?", func(r *row) {
+		{"Multipath TCP of an old kernel", "on ? u?", func(r *row) {
 			r.Kind, r.Settings = platform.MultipathTCP, sockopt.Settings{Known: platform.SetOf(platform.KeepAlive), Enabled: true}
 		}},
 		{"closed on both sides", "-", func(r *row) { r.State, r.Settings = inspect.TimeWait, sockopt.Settings{} }},
@@ -155,10 +151,6 @@ func TestCompactCells(t *testing.T) {
 		r := watched(1, tt.row)
 		assert.Equal(t, tt.want, compactCell(&r), tt.rule)
 	}
-	r := watched(1, func(r *row) {
-		r.Kind, r.Settings.Known = platform.MultipathTCP, all&^platform.SetOf(platform.UserTimeout)
-	})
-	assert.Equal(t, "none", r.settingCell(platform.UserTimeout), "which is known, and not unknown")
 }
 
 func TestShortCells(t *testing.T) {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/netip"
@@ -228,9 +227,7 @@ func (e *sighting) writeJSON(w io.Writer) error {
 			r.Expected = pointer(time.Duration(value).Seconds())
 		}
 	}
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(r)
+	return newJSON(w).Encode(r)
 }
 
 // processes are nil if they are not known.

@@ -1,14 +1,11 @@
 package cli
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -30,97 +27,6 @@ func TestWatchPrintsTablesWhereThereIsNoTerminal(t *testing.T) {
 	assert.Equal(t, 2, strings.Count(out, "\nESTAB "))
 	assert.NotContains(t, out, "\x1b")
 }
-
-// A pty is a terminal and what is on it.
-type pty struct {
-	master, slave *os.File
-	mu            sync.Mutex
-	output        strings.Builder
-}
-
-func openPTY(t *testing.T) *pty {
-	t.Helper()
-	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
-	require.NoError(t, err)
-	fd := int(master.Fd())
-	n, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
-	require.NoError(t, err)
-	require.NoError(t, unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0))
-	slave, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
-	require.NoError(t, err)
-	p := &pty{master: master, slave: slave}
-	t.Cleanup(func() {
-		slave.Close()
-		master.Close()
-	})
-	go func() {
-		b := make([]byte, 4096)
-		for {
-			n, err := master.Read(b)
-			if err != nil {
-				return
-			}
-			p.mu.Lock()
-			p.output.Write(b[:n])
-			p.mu.Unlock()
-		}
-	}()
-	return p
-}
-
-func (p *pty) resize(t *testing.T, columns, rows uint16) {
-	require.NoError(t, unix.IoctlSetWinsize(int(p.slave.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: rows, Col: columns}))
-}
-
-// text returns what was written so far, and forgets it.
-func (p *pty) wait(t *testing.T, why, want string) (text string) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		p.mu.Lock()
-		text = p.output.String()
-		p.mu.Unlock()
-		if strings.Contains(text, want) {
-			p.mu.Lock()
-			p.output.Reset()
-			p.mu.Unlock()
-			return text
-		}
-		if time.Now().After(end) {
-			t.Fatalf("%s: no %q in ...%q", why, want, text[max(0, len(text)-600):])
-		}
-	}
-}
-
-func (p *pty) mode(t *testing.T) unix.Termios {
-	mode, err := unix.IoctlGetTermios(int(p.slave.Fd()), unix.TCGETS)
-	require.NoError(t, err)
-	return *mode
-}
-
-// program builds the command.
-func program(t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "keepalive")
-	out, err := exec.Command("go", "build", "-o", path, "../..").CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	return path
-}
-
-// start runs a command on the terminal, in a session of its own.
-func (p *pty) start(t *testing.T, name string, args ...string) *exec.Cmd {
-	t.Helper()
-	cmd := exec.Command(name, args...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = p.slave, p.slave, p.slave
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Pdeathsig: unix.SIGKILL}
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() { cmd.Process.Kill() })
-	return cmd
-}
-
-const (
-	otherScreen = "\x1b[?1049h"
-	ownScreen   = "\x1b[?1049l"
-)
 
 // However watch ends, the terminal is what it was.
 func TestWatchOnATerminal(t *testing.T) {
@@ -283,14 +189,6 @@ func TestWatchOnATerminal(t *testing.T) {
 	})
 }
 
-// openStuckPTY returns a terminal that is stopped, as by Ctrl-S.
-func openStuckPTY(t *testing.T) *os.File {
-	p := openPTY(t)
-	p.resize(t, 80, 20)
-	require.NoError(t, unix.IoctlSetInt(int(p.slave.Fd()), unix.TCXONC, unix.TCOOFF))
-	return p.slave
-}
-
 // What goes wrong in this program, or with its output, leaves no raw terminal either.
 func TestTheTerminalIsLeftWhateverGoesWrong(t *testing.T) {
 	t.Parallel()
@@ -323,59 +221,4 @@ func TestTheTerminalIsLeftWhateverGoesWrong(t *testing.T) {
 		t.Fatal("it goes on")
 	}
 	assert.Equal(t, before, keys.mode(t))
-}
-
-// Each look is a set of objects of one time and an object that ends it.
-func TestWatchJSON(t *testing.T) {
-	client, server := socktest.Pair(t, "tcp4", "127.0.0.1:0")
-	require.NoError(t, sockopt.Set(client, sockopt.Config{Idle: 100 * time.Second}))
-	o := &watchOptions{every: 100 * time.Millisecond, sort: "none", rounds: 3}
-	cmd := newWatch()
-	require.NoError(t, cmd.ParseFlags([]string{"--local", client.LocalAddr().String(), "--peer", client.RemoteAddr().String()}))
-	o.local, o.peer = []string{client.LocalAddr().String()}, []string{client.RemoteAddr().String()}
-	require.NoError(t, o.selection.parse(cmd))
-	var out bytes.Buffer
-	print := o.objects(&out)
-	look := func(n int) (objects []map[string]any) {
-		out.Reset()
-		s, err := o.look()
-		require.NoError(t, err)
-		require.NoError(t, print(s, n))
-		for line := range strings.Lines(out.String()) {
-			var object map[string]any
-			require.NoError(t, json.Unmarshal([]byte(line), &object), line)
-			objects = append(objects, object)
-		}
-		return objects
-	}
-	first := look(1)
-	require.Len(t, first, 2)
-	assert.Equal(t, 1.0, first[0]["look"])
-	assert.Equal(t, "", first[0]["change"])
-	assert.Equal(t, 100.0, first[0]["idle_seconds"])
-	assert.Equal(t, first[0]["time"], first[1]["time"])
-	_, err := time.Parse(time.RFC3339, first[0]["time"].(string))
-	assert.NoError(t, err)
-	require.NoError(t, sockopt.Set(client, sockopt.Config{Idle: 200 * time.Second}))
-	changed := look(2)
-	assert.Equal(t, "changed", changed[0]["change"])
-	assert.Equal(t, 200.0, changed[0]["idle_seconds"])
-	require.NoError(t, client.SetLinger(0))
-	require.NoError(t, client.Close())
-	require.NoError(t, server.Close())
-	gone := look(3)
-	require.Len(t, gone, 2)
-	assert.Equal(t, "gone", gone[0]["change"])
-	assert.Equal(t, map[string]any{"look": 3.0, "time": gone[0]["time"], "sockets": 0.0, "new": 0.0, "changed": 0.0, "gone": 1.0, "complete": true}, gone[1])
-
-	flags := []string{"watch", "--json", "--interval", "100ms", "--rounds", "2", "--local", "192.0.2.77"}
-	code, text, errs := command(flags...)
-	require.Equal(t, exitNothing, code, errs)
-	assert.Equal(t, 2, strings.Count(text, `"sockets":0,`), "an empty look is one that was made: %s", text)
-	_, help, _ := command("watch", "--json", "--help")
-	assert.Contains(t, help, watchSchema)
-	assert.Contains(t, help, schema)
-	for key := range gone[1] {
-		assert.Contains(t, watchSchema, key)
-	}
 }

@@ -1,0 +1,115 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+// A pty is a terminal and what is on it.
+type pty struct {
+	master, slave *os.File
+	mu            sync.Mutex
+	output        strings.Builder
+}
+
+func openPTY(t *testing.T) *pty {
+	t.Helper()
+	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	require.NoError(t, err)
+	fd := int(master.Fd())
+	n, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
+	require.NoError(t, err)
+	require.NoError(t, unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0))
+	slave, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
+	require.NoError(t, err)
+	p := &pty{master: master, slave: slave}
+	t.Cleanup(func() {
+		slave.Close()
+		master.Close()
+	})
+	go func() {
+		b := make([]byte, 4096)
+		for {
+			n, err := master.Read(b)
+			if err != nil {
+				return
+			}
+			p.mu.Lock()
+			p.output.Write(b[:n])
+			p.mu.Unlock()
+		}
+	}()
+	return p
+}
+
+func (p *pty) resize(t *testing.T, columns, rows uint16) {
+	require.NoError(t, unix.IoctlSetWinsize(int(p.slave.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: rows, Col: columns}))
+}
+
+// text returns what was written so far, and forgets it.
+func (p *pty) wait(t *testing.T, why, want string) (text string) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		p.mu.Lock()
+		text = p.output.String()
+		p.mu.Unlock()
+		if strings.Contains(text, want) {
+			p.mu.Lock()
+			p.output.Reset()
+			p.mu.Unlock()
+			return text
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%s: no %q in ...%q", why, want, text[max(0, len(text)-600):])
+		}
+	}
+}
+
+func (p *pty) mode(t *testing.T) unix.Termios {
+	mode, err := unix.IoctlGetTermios(int(p.slave.Fd()), unix.TCGETS)
+	require.NoError(t, err)
+	return *mode
+}
+
+// program builds the command.
+func program(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "keepalive")
+	out, err := exec.Command("go", "build", "-o", path, "../..").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return path
+}
+
+// start runs a command on the terminal, in a session of its own.
+func (p *pty) start(t *testing.T, name string, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(name, args...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = p.slave, p.slave, p.slave
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Pdeathsig: unix.SIGKILL}
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() { cmd.Process.Kill() })
+	return cmd
+}
+
+const (
+	otherScreen = "\x1b[?1049h"
+	ownScreen   = "\x1b[?1049l"
+)
+
+// openStuckPTY returns a terminal that is stopped, as by Ctrl-S.
+func openStuckPTY(t *testing.T) *os.File {
+	p := openPTY(t)
+	p.resize(t, 80, 20)
+	require.NoError(t, unix.IoctlSetInt(int(p.slave.Fd()), unix.TCXONC, unix.TCOOFF))
+	return p.slave
+}
