@@ -226,9 +226,9 @@ func (r Request) limits(cfg sockopt.Config) []Limit {
 			"plan from the failure, or give each write its own deadline",
 		})
 	}
-	if d[sockopt.PhaseConnect].Latest == 0 {
+	if connect := d[sockopt.PhaseConnect]; connect.Latest > r.Detect {
 		limits = append(limits, Limit{
-			"connecting: about two minutes (net.ipv4.tcp_syn_retries)",
+			fmt.Sprintf("connecting: up to %s from the first SYN (%s)", text(roundUp(connect.Latest)), connect.Note),
 			fmt.Sprintf("a dialer timeout of %s", text(r.Detect)),
 		})
 	}

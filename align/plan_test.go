@@ -1,6 +1,7 @@
 package align_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -98,6 +99,10 @@ func TestPlans(t *testing.T) {
 				assert.LessOrEqual(t, longest, d)
 				assert.Greater(t, longest, d*3/4, "not much shorter than asked for")
 				assert.NotEmpty(t, p.Limits)
+				connect := p.Detection[sockopt.PhaseConnect].Latest
+				assert.Equal(t, connect > tt.request.Detect, slices.ContainsFunc(p.Limits, func(l align.Limit) bool {
+					return strings.HasPrefix(l.When, "connecting: up to ")
+				}), "the user timeout does not limit that")
 			} else {
 				assert.Empty(t, p.Limits)
 			}

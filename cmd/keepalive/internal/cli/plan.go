@@ -217,7 +217,7 @@ func printDetection(w io.Writer, d sockopt.Detection) {
 		}
 	}
 	fmt.Fprintf(w, "  beware: %s\n", d[sockopt.PhaseInFlight].Note)
-	if note := d[sockopt.PhaseZeroWindow].Note; d[sockopt.PhaseZeroWindow].Promised() {
+	if note := d[sockopt.PhaseZeroWindow].Note; d[sockopt.PhaseZeroWindow].Promised() && note != d[sockopt.PhaseInFlight].Note {
 		fmt.Fprintf(w, "  beware: %s\n", note)
 	}
 }
