@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -37,17 +38,21 @@ func TestNamespaceHolder(t *testing.T) {
 	require.NoError(t, err)
 	_, err = l.Accept()
 	require.NoError(t, err)
-	require.NoError(t, sockopt.Set(c, sockopt.Config{Idle: 1234 * time.Second, Interval: 75 * time.Second, Count: 9}))
+	cfg := sockopt.Config{Idle: 1234 * time.Second, Interval: 75 * time.Second, Count: 9}
+	if os.Getenv(holderEnv) == "quick" {
+		cfg = quick
+	}
+	require.NoError(t, sockopt.Set(c, cfg))
 	fmt.Println("connected", c.LocalAddr())
 	bufio.NewReader(os.Stdin).ReadString('\n')
 }
 
 // holdIn starts one in ns, whose default idle time is 1234 s then.
-func holdIn(t *testing.T, ns *netlab.Namespace) (pid int, address string) {
+func holdIn(t *testing.T, ns *netlab.Namespace, how string) (pid int, address string) {
 	t.Helper()
 	ns.Sysctl("net.ipv4.tcp_keepalive_time", "1234")
 	cmd := exec.Command("/proc/self/exe", "-test.run=^TestNamespaceHolder$")
-	cmd.Env = append(os.Environ(), holderEnv+"=1")
+	cmd.Env = append(os.Environ(), holderEnv+"="+how)
 	in, err := cmd.StdinPipe()
 	require.NoError(t, err)
 	out, err := cmd.StdoutPipe()
@@ -102,7 +107,7 @@ func TestOtherNamespaces(t *testing.T) {
 	require.NoError(t, err)
 	blue := netlab.NewNamespace(t)
 	named(t, blue, "blue")
-	pid, address := holdIn(t, blue)
+	pid, address := holdIn(t, blue, "default")
 	socktest.Pair(t, "tcp4", "127.0.0.1:0") // here
 	for _, where := range [][]string{
 		{"--pid", fmt.Sprint(pid)}, {"--netns", fmt.Sprint(pid)}, {"--netns", "blue"}, {"--netns", blue.Path()}, {"--netns", "/run/netns/blue"}, {"--all-netns"},
@@ -143,6 +148,37 @@ func TestOtherNamespaces(t *testing.T) {
 	assert.Equal(t, here, after)
 }
 
+// trace sees the packets, sockets and settings of there. It rests on a probe every
+// second.
+func TestTraceOfOtherNamespaces(t *testing.T) {
+	if !inOwnMounts(t) {
+		return
+	}
+	ns := netlab.NewNamespace(t)
+	pid, address := holdIn(t, ns, "quick")
+	var wg sync.WaitGroup
+	for _, where := range [][]string{{"--pid", fmt.Sprint(pid)}, {"--netns", ns.Path()}, {"--all-netns"}} {
+		wg.Go(func() {
+			code, out, errs := command(append([]string{"trace", "--json", "--only", "probe", "--count", "1", "--for", "20s", "--peer", address}, where...)...)
+			assert.Equal(t, exitOK, code, "%s: %s", where, errs)
+			var r traceRecord
+			if !assert.NoError(t, json.Unmarshal([]byte(out), &r), out) {
+				return
+			}
+			assert.Equal(t, address, r.From)
+			assert.True(t, r.FromLocal)
+			if assert.Len(t, r.FromProcesses, 1) {
+				assert.Equal(t, pid, r.FromProcesses[0].PID)
+			}
+			assert.Equal(t, pointer(1.0), r.Expected)
+		})
+	}
+	wg.Wait()
+	code, out, errs := command("trace", "--for", "100ms", "--netns", fmt.Sprint(pid), "--peer", "192.0.2.1")
+	assert.Equal(t, exitNothing, code, errs)
+	assert.Regexp(t, `^NETNS +TIME`, out)
+}
+
 // A socket that came from elsewhere, as systemd hands it to a service with
 // PrivateNetwork=.
 func TestASocketOfThisNamespaceInAProcessOfAnother(t *testing.T) {
@@ -167,7 +203,7 @@ func TestOtherNamespacesWithoutPermission(t *testing.T) {
 	if os.Getenv(target) == "" {
 		testenv.Root(t)
 		ns := netlab.NewNamespace(t)
-		pid, address := holdIn(t, ns)
+		pid, address := holdIn(t, ns, "default")
 		t.Setenv(target, fmt.Sprintf("%d %s", pid, address))
 	}
 	denied := func(t *testing.T) {
@@ -177,7 +213,7 @@ func TestOtherNamespacesWithoutPermission(t *testing.T) {
 		for _, args := range [][]string{
 			{"ls", "--pid", pid}, {"ls", "--netns", pid}, {"ls", "--all-netns", "--no-process"}, {"ls", "--ss", "--all-netns"},
 			{"check", "--path", "aws-nlb-tcp", "--pid", pid}, {"check", "--path", "aws-nlb-tcp", "--peer", address, "--all-netns"},
-			{"watch", "--rounds", "1", "--netns", pid},
+			{"watch", "--rounds", "1", "--netns", pid}, {"trace", "--for", "1s", "--pid", pid}, {"trace", "--for", "1s", "--netns", pid}, {"trace", "--for", "1s", "--all-netns"},
 		} {
 			code, out, errs := command(args...)
 			assert.Equal(t, exitDenied, code, "%s: %s%s", args, out, errs)

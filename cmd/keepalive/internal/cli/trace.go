@@ -16,7 +16,7 @@ import (
 type traceOptions struct {
 	ports []uint
 	peers []string
-	pid   int
+	place
 	all   bool
 	only  []string
 	json  bool
@@ -65,13 +65,16 @@ Where packets were lost because there were too many of them, the exit code is 5.
 			if err := errors.Join(exclusive(cmd, "all", "only"), o.check()); err != nil {
 				return usageError{err}
 			}
+			if err := o.place.parse(cmd); err != nil {
+				return err
+			}
 			return o.run(cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	f := cmd.Flags()
 	f.UintSliceVar(&o.ports, "port", nil, "only connections with this port at either end; any of several")
 	f.StringSliceVar(&o.peers, "peer", nil, "only connections with this address, prefix, :port or :port-port at either end")
-	f.Var(number{&o.pid, 1, unlimited}, "pid", "only connections that this process has open")
+	o.place.addFlags(cmd, "connections")
 	f.BoolVar(&o.all, "all", false, "show every segment, data and acknowledgements too")
 	f.StringSliceVar(&o.only, "only", nil, "show only these of "+strings.Join(kindWords(), ", ")+" (default: the first four)")
 	f.BoolVar(&o.json, "json", false, "print one JSON object a line; see keepalive trace --json --help")

@@ -4,6 +4,7 @@ package cli
 const traceSchema = `Each line is one JSON object. null is unknown, or means nothing for this segment.
 Times are seconds.
 
+  netns            string   network namespace, as --netns takes it
   time             string   when the kernel saw it, RFC 3339
   from, to         string   address:port, [address]:port
   from_local, to_local  bool  whether that end is a socket of this machine's namespace
@@ -21,6 +22,7 @@ Times are seconds.
 
 // A traceRecord is the JSON of a segment; see traceSchema.
 type traceRecord struct {
+	NetNS           string    `json:"netns"`
 	Time            string    `json:"time"`
 	From            string    `json:"from"`
 	To              string    `json:"to"`

@@ -30,16 +30,12 @@ func (o *traceOptions) run(stdout, stderr io.Writer) (failure error) {
 			return fmt.Errorf("--svg: %w", err)
 		}
 	}
-	c, err := o.open()
+	scenes, incomplete, err := o.scenes(stderr)
 	if err != nil {
 		return err
 	}
-	defer c.Close()
-	sockets, err := newLocalSockets()
-	if err != nil {
-		return err
-	}
-	defer sockets.close()
+	defer closeScenes(scenes)
+	sockets := newLocalSockets()
 	lines, file, closeFile, err := o.outputs(stdout, stderr)
 	if err != nil {
 		return err
@@ -59,13 +55,13 @@ func (o *traceOptions) run(stdout, stderr io.Writer) (failure error) {
 	if err := s.begin(); err != nil {
 		return err
 	}
-	if err := o.pump(ctx, c, s); err != nil {
+	if err := o.pump(ctx, scenes, s); err != nil {
 		return err
 	}
 	if err := o.draw(&s.picture, stdout, began); err != nil {
 		return err
 	}
-	return o.verdict(c, s)
+	return errors.Join(incomplete, o.verdict(scenes, s))
 }
 
 // checkPID finds out whether there is that process, and whether it may be seen
@@ -79,7 +75,7 @@ func (o *traceOptions) checkPID() error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nothingError{fmt.Errorf("--pid %d: there is no such process", o.pid)}
 	case errors.Is(err, fs.ErrPermission):
-		return deniedError{fmt.Errorf("--pid %d: its descriptors belong to another user; this takes %s", o.pid, forRoot)}
+		return deniedError{fmt.Errorf("--pid %d: its descriptors belong to another user, or it has more capabilities; this takes %s: %w", o.pid, forRoot, err)}
 	}
 	return err
 }
@@ -123,22 +119,29 @@ func (o *traceOptions) outputs(stdout, stderr io.Writer) (lines io.Writer, file 
 }
 
 // pump lets the two halves work until ctx, or the count, ends.
-func (o *traceOptions) pump(ctx context.Context, c *capture.Capture, s *shower) error {
+func (o *traceOptions) pump(ctx context.Context, scenes []*scene, s *shower) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	t := &taker{traceOptions: o, held: map[connection]capture.Packet{}, to: make(chan sighting, maxWaiting)}
-	var taking error
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		defer close(t.to)
-		taking = t.take(ctx, c)
-	})
-	showing := s.show(t.to)
-	cancel()
-	for range t.to { // it may wait for room
+	to := make(chan sighting, maxWaiting)
+	taking := make([]error, len(scenes))
+	var takers sync.WaitGroup
+	for i, at := range scenes {
+		t := &taker{traceOptions: o, at: at, held: map[connection]capture.Packet{}, to: to}
+		takers.Go(func() {
+			if taking[i] = t.take(ctx, at.capture); taking[i] != nil {
+				cancel()
+			}
+		})
 	}
-	wg.Wait()
-	return errors.Join(showing, taking)
+	go func() {
+		takers.Wait()
+		close(to)
+	}()
+	showing := s.show(to)
+	cancel()
+	for range to { // one may wait for room
+	}
+	return errors.Join(showing, errors.Join(taking...))
 }
 
 // draw draws the picture, if it is wanted.
@@ -154,15 +157,20 @@ func (o *traceOptions) draw(p *picture, stdout io.Writer, began time.Time) error
 }
 
 // verdict tells whether all was seen, and whether there was anything.
-func (o *traceOptions) verdict(c *capture.Capture, s *shower) error {
-	dropped, err := c.Dropped()
-	if err != nil {
-		return err
+func (o *traceOptions) verdict(scenes []*scene, s *shower) error {
+	dropped := 0
+	for _, at := range scenes {
+		n, err := at.capture.Dropped()
+		if err != nil {
+			return err
+		}
+		dropped += int(n)
 	}
+	err := s.unread()
 	if dropped > 0 {
-		err = unknownError{fmt.Errorf("the kernel had no room for %d packets: what is shown has gaps", dropped)}
+		err = errors.Join(err, unknownError{fmt.Errorf("the kernel had no room for %d packets: what is shown has gaps", dropped)})
 	}
-	if s.count == 0 && (len(o.ports) > 0 || len(o.peers) > 0 || o.pid != 0 || len(o.only) > 0) {
+	if s.count == 0 && (len(o.ports) > 0 || len(o.peers) > 0 || o.pid != 0 || o.netns != "" || len(o.only) > 0) {
 		err = errors.Join(err, nothingError{errors.New("nothing of what was asked for was seen")})
 	}
 	return err
@@ -177,13 +185,14 @@ type sighting struct {
 	segment.Event
 	packet capture.Packet // if it is to be written
 	device int            // the interface
+	at     *scene
 	wanted bool
 
 	// Those of the two ends that are sockets of this machine, found out later.
 	from, to *local
 }
 
-func (s *sighting) connection() connection { return connection{s.Src, s.Dst} }
+func (s *sighting) connection() connection { return connection{s.Src, s.Dst, s.at} }
 
 // begins tells whether it is the first segment of a connection.
 func (s *sighting) begins() bool { return s.Kind == segment.Open && s.Flags&segment.ACK == 0 }

@@ -21,6 +21,7 @@ type shower struct {
 	sockets *localSockets
 	picture picture
 	count   int // of lines
+	unknown int // of them, with a setting that could not be read
 	width   int // of an end
 }
 
@@ -33,7 +34,7 @@ func newShower(o *traceOptions, w io.Writer, sockets *localSockets, file *pcapng
 // begin writes the titles, so that one sees that it has begun.
 func (s *shower) begin() error {
 	if !s.json {
-		s.line("TIME", "FROM", "TO", "WHAT", "AFTER", "EXPECTED")
+		s.line("NETNS", "TIME", "FROM", "TO", "WHAT", "AFTER", "EXPECTED")
 	}
 	return s.out.Flush()
 }
@@ -142,6 +143,9 @@ func (s *shower) showOne(e *sighting) error {
 		return nil
 	}
 	s.count++
+	if option, _, known := e.expected(); option != noOption && !known {
+		s.unknown++
+	}
 	if s.svg != "" {
 		s.picture.add(&e.Event)
 	}
@@ -156,6 +160,17 @@ func (s *shower) showOne(e *sighting) error {
 		return nil
 	}
 	return s.file.Write(e.packet.Time, e.packet.Data, e.packet.Length)
+}
+
+// unread is the exit code of settings that could not be read.
+func (s *shower) unread() error {
+	switch {
+	case s.unknown == 0:
+		return nil
+	case denies(s.sockets.owners):
+		return deniedError{fmt.Errorf("%d segments could not be compared with the settings of their sockets, which may not be read", s.unknown)}
+	}
+	return unknownError{fmt.Errorf("%d segments could not be compared with the settings of their sockets, which are not known", s.unknown)}
 }
 
 func (s *shower) showLine(e *sighting) {
@@ -174,13 +189,16 @@ func (s *shower) showLine(e *sighting) {
 			expected = option.String() + " " + option.Format(value)
 		}
 	}
-	s.line(e.Time.Format("15:04:05.000000"), endCell(e.Src, e.from), endCell(e.Dst, e.to), what, after, expected)
+	s.line(e.at.netns, e.Time.Format("15:04:05.000000"), endCell(e.Src, e.from), endCell(e.Dst, e.to), what, after, expected)
 }
 
 // line prints cells. The ends of a connection get wider as they have to.
-func (s *shower) line(time, from, to, what, after, expected string) {
+func (s *shower) line(netns, time, from, to, what, after, expected string) {
 	s.width = max(s.width, len(from), len(to))
 	text := fmt.Sprintf("%-15s  %-*s  %-*s  %-14s  %8s  %s", time, s.width, from, s.width, to, what, after, expected)
+	if s.severalNetns() {
+		text = fmt.Sprintf("%-10s  %s", netns, text)
+	}
 	fmt.Fprintln(s.out, strings.TrimRight(text, " "))
 }
 
@@ -216,7 +234,7 @@ func (e *sighting) expected() (option platform.Option, value int64, known bool) 
 
 func (e *sighting) writeJSON(w io.Writer) error {
 	r := traceRecord{
-		Time: e.Time.Format(time.RFC3339Nano), From: e.Src.String(), To: e.Dst.String(),
+		NetNS: e.at.netns, Time: e.Time.Format(time.RFC3339Nano), From: e.Src.String(), To: e.Dst.String(),
 		FromLocal: e.from != nil, ToLocal: e.to != nil,
 		FromProcesses: e.from.processes(), ToProcesses: e.to.processes(),
 		Kind: kindWord(e.Kind), Unanswered: e.Unanswered, After: known(e.Since),

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -33,9 +32,9 @@ func (l *local) has(pid int) bool {
 	return false
 }
 
-// localSockets are those of this network namespace, as far as they were asked for.
+// localSockets are those of the network namespaces that are watched, as far as they
+// were asked for.
 type localSockets struct {
-	diag  *sockdiag.Conn
 	known map[connection]*entry // by the socket's own address, then the peer's
 	fresh []*local              // whose owners and settings nobody looked for yet
 
@@ -64,16 +63,9 @@ const (
 	maxRest   = time.Second
 )
 
-// newLocalSockets sees the network namespace of the calling thread, whoever uses it.
-func newLocalSockets() (*localSockets, error) {
-	diag, err := sockdiag.Open()
-	if err != nil {
-		return nil, fmt.Errorf("which sockets are of this machine: %w", err)
-	}
-	return &localSockets{diag: diag, known: map[connection]*entry{}, owners: new(inspect.Owners)}, nil
+func newLocalSockets() *localSockets {
+	return &localSockets{known: map[connection]*entry{}, owners: new(inspect.Owners)}
 }
-
-func (s *localSockets) close() { s.diag.Close() }
 
 // of finds the socket that sends in this direction, nil if it is none of this
 // machine.
@@ -102,7 +94,7 @@ func (s *localSockets) look(c connection, device int, now time.Time) {
 	if c.from.Addr().Is6() {
 		id.Family = unix.AF_INET6
 	}
-	m, err := s.diag.Lookup(&id, 0)
+	m, err := c.at.diag.Lookup(&id, 0)
 	switch {
 	case err != nil && e != nil: // it has ended since
 		e.looked = now

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tcpkeepalive/keepalive/internal/sockdiag"
 	"github.com/tcpkeepalive/keepalive/internal/testenv"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -24,6 +25,8 @@ type reused struct {
 	t *testing.T
 	l net.Listener
 	d net.Dialer
+
+	at *scene
 }
 
 // newReused dials from an address of loopback that nobody else uses, so that nobody
@@ -59,7 +62,7 @@ func (r *reused) end(client, server net.Conn) {
 
 func (r *reused) connection() connection {
 	from := r.d.LocalAddr.(*net.TCPAddr).AddrPort()
-	return connection{from, r.l.Addr().(*net.TCPAddr).AddrPort()}
+	return connection{from, r.l.Addr().(*net.TCPAddr).AddrPort(), r.at}
 }
 
 func TestTraceOfAddressesThatAreUsedAgain(t *testing.T) {
@@ -97,11 +100,13 @@ func TestSocketsThatAreUsedAgain(t *testing.T) {
 	t.Parallel()
 	r := newReused(t, "127.11.11.2")
 	client, server := r.dial()
-	s, err := newLocalSockets()
+	diag, err := sockdiag.Open()
 	if err != nil {
 		testenv.Need(t, false, err.Error())
 	}
-	defer s.close()
+	defer diag.Close()
+	r.at = &scene{diag: diag}
+	s := newLocalSockets()
 	now := time.Now()
 	s.look(r.connection(), 0, now)
 	s.learn()

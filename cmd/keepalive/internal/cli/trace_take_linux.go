@@ -10,14 +10,18 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/segment"
 )
 
-// A connection is one direction of one: who sends, and who receives.
-type connection struct{ from, to netip.AddrPort }
+// A connection is one direction of one: who sends, who receives, and where.
+type connection struct {
+	from, to netip.AddrPort
+	at       *scene
+}
 
-func (c connection) reversed() connection { return connection{c.to, c.from} }
+func (c connection) reversed() connection { return connection{c.to, c.from, c.at} }
 
 // A taker takes packets as they come.
 type taker struct {
 	*traceOptions
+	at       *scene
 	segments segment.Tracker
 	to       chan sighting
 
@@ -55,7 +59,7 @@ func (t *taker) add(ctx context.Context, p capture.Packet) {
 		if len(events) == 2 && i == 0 {
 			packet = t.released(e)
 		}
-		seen := sighting{Event: e, device: p.Interface, wanted: t.wanted(&e)}
+		seen := sighting{Event: e, device: p.Interface, at: t.at, wanted: t.wanted(&e)}
 		if !seen.wanted && e.Kind != segment.Open {
 			continue
 		}
@@ -80,11 +84,11 @@ func (t *taker) hold(s segment.Segment, p capture.Packet) {
 		clear(t.held)
 	}
 	p.Data = bytes.Clone(p.Data)
-	t.held[connection{s.Src, s.Dst}] = p
+	t.held[connection{s.Src, s.Dst, t.at}] = p
 }
 
 func (t *taker) released(e segment.Event) capture.Packet {
-	key := connection{e.Src, e.Dst}
+	key := connection{e.Src, e.Dst, t.at}
 	p := t.held[key]
 	delete(t.held, key)
 	return p
