@@ -96,8 +96,7 @@ func columnNamed(name string, apart bool) (column, bool) {
 
 // columns are those that can be filled.
 func (o *lsOptions) columns() []column {
-	switch {
-	case o.chosen != nil:
+	if o.chosen != nil {
 		return o.chosen
 	}
 	shown := columns

@@ -30,7 +30,7 @@ func (n *notes) print(w io.Writer) {
 		fmt.Fprintln(w, "note: the kernel refuses sock_diag; this is what /proc/net/tcp shows")
 	}
 	for _, err := range n.refused {
-		fmt.Fprintf(w, "note: not looked into: %v; nsenter can enter those of one's own user namespaces\n", err)
+		fmt.Fprintf(w, "note: not looked into: %v; nsenter can enter those of one's own user namespaces\n", printable(err.Error()))
 	}
 	if n.hiddenNetns > 0 {
 		fmt.Fprintf(w, "note: the network namespace of processes (%d) cannot be seen from here; %s would show it\n", n.hiddenNetns, forRoot)

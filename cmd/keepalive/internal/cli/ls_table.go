@@ -28,7 +28,10 @@ var columns = []column{
 }
 
 // netnsColumn is shown where several are looked into.
-var netnsColumn = column{title: "NETNS", rank: 3, cell: func(r *row) string { return printable(r.netns.String()) }}
+var netnsColumn = column{
+	title: "NETNS", rank: 3, cell: func(r *row) string { return printable(r.netns.String()) },
+	shorten: elide, narrow: [...]int{20, 12, 8},
+}
 
 const keepaliveTitle = "KEEPALIVE"
 

@@ -97,6 +97,24 @@ func TestTheTableInEightyColumns(t *testing.T) {
 	assert.Equal(t, "no room for TIMER; shortened: STATE, LOCAL, PEER, PROCESS", l.missing())
 }
 
+// Container runtimes name namespaces cni- and a UUID.
+func TestNamesOfNamespacesAreShortened(t *testing.T) {
+	t.Parallel()
+	rows := hard()
+	for i := range rows {
+		rows[i] = append([]string{"cni-7b0d1c53-6e2f-4a0e-9b3a-0f6f0e8f5c11"}, rows[i]...)
+	}
+	for _, width := range []int{80, 120, 200} {
+		l := fit(append([]column{netnsColumn}, columns...), rows, width)
+		text := lines(&l, rows)
+		for line := range strings.Lines(text) {
+			assert.LessOrEqual(t, ansi.StringWidth(strings.TrimSuffix(line, "\n")), width, text)
+		}
+		assert.Contains(t, text, "240/15/3 u60")
+		assert.Contains(t, text, "NETNS ")
+	}
+}
+
 // A pipe gets everything, whatever comes after the columns were made.
 func TestAPipeGetsAllColumnsInFull(t *testing.T) {
 	t.Parallel()
