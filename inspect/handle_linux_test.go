@@ -270,45 +270,6 @@ func eventually(t *testing.T, c any, state inspect.State) {
 }
 
 // A sender whose peer does not read ends up with a window of zero.
-// fill writes until the peer, which does not read, has closed its window.
-func fill(t *testing.T, c *net.TCPConn) {
-	t.Helper()
-	require.NoError(t, c.SetWriteDeadline(time.Now().Add(500*time.Millisecond)))
-	_, err := c.Write(make([]byte, 64<<20))
-	require.Error(t, err, "more than fits")
-	socktest.Until(t, "the kernel notices", func() bool { return of(t, c).Timer.Kind == inspect.TimerPersist })
-}
-
-func TestZeroWindow(t *testing.T) {
-	t.Parallel()
-	client, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
-	require.NoError(t, sockopt.Set(client, asked))
-	fill(t, client)
-	r := of(t, client)
-	_, err := r.NextProbe()
-	assert.ErrorIs(t, err, inspect.ErrNoProbe)
-	assert.NotZero(t, r.SendQueue)
-	h, err := inspect.NewHandle(client)
-	require.NoError(t, err)
-	socktest.Until(t, "three window probes, all answered", func() bool {
-		health, err := h.Health()
-		require.NoError(t, err)
-		require.NoError(t, health.Err(), "a slow reader is alive: %+v", health)
-		assert.True(t, health.WindowClosed)
-		return health.Backoff >= 3
-	})
-	r = of(t, client)
-	assert.Equal(t, "the peer's window is zero, and it answers: it does not read; it is not given up for that", r.Verdict())
-	require.NoError(t, sockopt.Set(client, sockopt.Config{UserTimeout: time.Hour}))
-	r = of(t, client)
-	assert.Equal(t, "the peer's window is zero, and it answers: it does not read; the user timeout of 1h0m0s ends that all the same", r.Verdict())
-
-	socktest.DropReceived(t, client) // no answer arrives any more
-	socktest.Until(t, "an answer is overdue", func() bool { return inspect.Alive(client) != nil })
-	assert.ErrorIs(t, inspect.Alive(client), inspect.ErrSuspect)
-	assert.Contains(t, pointerTo(of(t, client)).Verdict(), "1 window probe unanswered; the user timeout of 1h0m0s decides")
-}
-
 // foreign makes a connection in a network namespace that the test then leaves.
 func foreign(t *testing.T) (client, server *net.TCPConn) {
 	t.Helper()
@@ -461,42 +422,6 @@ type rawFD int
 func (fd rawFD) Control(f func(uintptr)) error { f(uintptr(fd)); return nil }
 func (rawFD) Read(func(uintptr) bool) error    { panic("not to be used") }
 func (rawFD) Write(func(uintptr) bool) error   { panic("not to be used") }
-
-func TestAliveConsumesNothing(t *testing.T) {
-	t.Parallel()
-	client, server := socktest.Pair(t, "tcp", "127.0.0.1:0")
-	assert.NoError(t, inspect.Alive(client))
-	_, err := server.Write([]byte("data"))
-	require.NoError(t, err)
-	socktest.Until(t, "the kernel notices", func() bool { return of(t, client).RecvQueue == 4 })
-	assert.NoError(t, inspect.Alive(client), "unread data speaks for the peer")
-	require.NoError(t, server.Close())
-	socktest.Until(t, "the kernel notices", func() bool { return errors.Is(inspect.Alive(client), inspect.ErrPeerClosed) })
-	got, err := io.ReadAll(client)
-	require.NoError(t, err)
-	assert.Equal(t, "data", string(got))
-}
-
-func TestAliveDoesNotWaitForABlockedRead(t *testing.T) {
-	t.Parallel()
-	client, server := socktest.Pair(t, "tcp", "127.0.0.1:0")
-	done := make(chan error, 1)
-	go func() {
-		_, err := client.Read(make([]byte, 1))
-		done <- err
-	}()
-	h, err := inspect.NewHandle(client)
-	require.NoError(t, err)
-	start := time.Now()
-	for range 1000 {
-		require.NoError(t, h.Alive())
-		_, err := h.Report()
-		require.NoError(t, err)
-	}
-	assert.Less(t, time.Since(start), 3*time.Second)
-	require.NoError(t, server.CloseWrite())
-	assert.Equal(t, io.EOF, <-done)
-}
 
 func TestManyAtATimeBesideClose(t *testing.T) {
 	t.Parallel()
