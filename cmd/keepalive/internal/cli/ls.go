@@ -29,7 +29,7 @@ func newLs() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ls",
 		Short: "List TCP sockets with their keepalive settings, timers and processes",
-		Long: `ls lists the TCP sockets of this network namespace (Linux), with what ss -o does
+		Long: `ls lists the TCP sockets of a network namespace (Linux), with what ss -o does
 not show: the settings of each socket, and when its next probe really leaves.
 
   LOCAL, PEER

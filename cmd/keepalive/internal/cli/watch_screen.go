@@ -33,7 +33,10 @@ func (o *watchOptions) onScreen(ctx context.Context, t *terminal) error {
 		defer t.leaveOnPanic()
 		readKeys(t.in, keys)
 	}()
-	return v.loop(ctx, keys, s, t)
+	if err := v.loop(ctx, keys, s, t); err != nil {
+		return err
+	}
+	return v.model.notes.result(&o.selection) // of the last look
 }
 
 // loop draws, looks again, and does what keys and signals say.

@@ -1,0 +1,204 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/tcpkeepalive/keepalive/internal/netlab"
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// A walked command line, and the exit code that the table in the help has for it.
+type walked struct {
+	line string
+	code int
+}
+
+// walk runs command lines, many at a time.
+func walk(t *testing.T, lines []walked) {
+	t.Helper()
+	var wg sync.WaitGroup
+	for _, w := range lines {
+		wg.Go(func() {
+			code, out, errs := command(strings.Fields(w.line)...)
+			assert.Equal(t, w.code, code, "%s\n%s%s", w.line, out, errs)
+			if code > exitProblems {
+				assert.NotEmpty(t, errs, "%s: what is not right is said", w.line)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// lsForms are the forms of ls, with what each has to look at.
+var lsForms = []struct {
+	flags  string
+	people bool // processes
+	values bool // settings
+}{
+	{"ls", true, true}, {"ls --json", true, true}, {"ls --ss -p", true, false}, {"ls --ss", false, false},
+	{"ls --netstat", false, false}, {"ls --no-process", false, false}, {"watch --rounds 1", true, true}, {"watch --rounds 1 --json", true, true},
+}
+
+// Every command is in the walks below.
+func TestTheWalkIsComplete(t *testing.T) {
+	t.Parallel()
+	var walked []string
+	for _, c := range commands(nil) {
+		walked = append(walked, c.name)
+	}
+	assert.Equal(t, []string{"check", "demo", "discover", "ls", "plan", "profiles", "trace", "watch"}, walked, "a new command goes into TestExitCodes...")
+}
+
+// On a machine without a socket, where root may look at everything.
+func TestExitCodesWhereThereIsNothing(t *testing.T) {
+	if !inOwnMounts(t) {
+		return
+	}
+	ns := netlab.NewNamespace(t)
+	named(t, ns, "empty")
+	zombie := exec.Command("/bin/true")
+	require.NoError(t, zombie.Start())
+	defer zombie.Wait()
+	var info unix.Siginfo
+	require.NoError(t, unix.Waitid(unix.P_PID, zombie.Process.Pid, &info, unix.WEXITED|unix.WNOWAIT, nil))
+	var lines []walked
+	for _, form := range lsForms {
+		lines = append(lines, walked{form.flags, exitOK}, walked{form.flags + " --all-netns", exitOK})
+		for _, filter := range []string{
+			fmt.Sprintf("--pid %d", os.Getpid()), fmt.Sprintf("--pid %d", zombie.Process.Pid), "--pid 999999", "--netns empty", "--netns none", "--netns 999999", "--netns /run/netns/none",
+			"--peer 192.0.2.1", "--local :5432", "--state established", "--listening", "-4", "-6",
+		} {
+			lines = append(lines, walked{form.flags + " " + filter, exitNothing})
+		}
+		lines = append(lines, walked{form.flags + " --peer x", exitUsage}, walked{form.flags + " --netns /dev/null", exitUsage})
+	}
+	for _, filter := range []string{"", " --all-netns", fmt.Sprintf(" --pid %d", os.Getpid()), " --pid 999999", " --netns empty", " --netns none", " --peer 192.0.2.1", " --local :1"} {
+		lines = append(lines, walked{"check --path aws-nlb-tcp" + filter, exitNothing}, walked{"check --json --path aws-nlb-tcp" + filter, exitNothing})
+	}
+	for _, filter := range []string{fmt.Sprintf(" --pid %d", os.Getpid()), " --pid 999999", " --netns empty", " --netns none", " --peer 192.0.2.1", " --port 2", " --only probe"} {
+		lines = append(lines, walked{"trace --for 100ms" + filter, exitNothing})
+	}
+	walk(t, append(lines, []walked{
+		{"trace --for 100ms", exitOK}, {"trace --for 100ms --all-netns", exitOK}, {"trace --port 0", exitUsage},
+		{"profiles", exitOK}, {"profiles no-such-box", exitNothing}, {"profiles --json no-such-box", exitNothing},
+		{"plan --path aws-nlb-tcp", exitOK}, {"plan --path aws-alb", exitProblems}, {"plan --path linkerd", exitUnknown}, {"plan --path no-such-box", exitUsage},
+		{"check --path no-such-box", exitUsage}, {"check", exitUsage},
+		{"discover 127.0.0.1:1", exitProblems}, {"discover", exitUsage},
+	}...))
+	walk(t, []walked{{"demo", exitOK}, {"demo --config idle=x", exitUsage}}) // alone: it makes sockets
+}
+
+// Settings that nobody can read: those of a connection that was not yet accepted.
+func TestExitCodesWhereSomethingIsUnknown(t *testing.T) {
+	if !inOwnMounts(t) {
+		return
+	}
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	require.NoError(t, sockopt.Set(l, quick)) // probes leave
+	c, err := net.Dial("tcp4", l.Addr().String())
+	require.NoError(t, err)
+	defer c.Close()
+	off, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	require.NoError(t, sockopt.Set(off, sockopt.Config{Disabled: true}))
+	var lines []walked
+	for _, form := range lsForms {
+		code := exitOK
+		if form.values {
+			code = exitUnknown
+		}
+		lines = append(lines, walked{form.flags, code}, walked{form.flags + " --all-netns", code}, walked{form.flags + " --local " + l.Addr().String(), code})
+	}
+	walk(t, append(lines, []walked{
+		{"check --path aws-nlb-tcp --peer 127.0.0.1 --local " + l.Addr().String(), exitUnknown},
+		{"check --path linkerd --peer 127.0.0.1 --local " + c.LocalAddr().String(), exitUnknown},
+		{"check --path aws-nlb-tcp --peer 127.0.0.1", exitProblems}, // off
+		{"trace --only probe --count 1 --for 20s", exitUnknown},
+	}...))
+}
+
+// deniedEnv has the process and a socket of root's for children that may not look at
+// them.
+const deniedEnv = "KEEPALIVE_TEST_DENIED"
+
+func TestExitCodesWithoutPermission(t *testing.T) {
+	if os.Getenv(deniedEnv) == "" {
+		testenv.Root(t)
+		client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+		require.NoError(t, sockopt.Set(client, quick))
+		t.Setenv(deniedEnv, fmt.Sprintf("%d %s", os.Getpid(), client.LocalAddr()))
+	}
+	denied := func(t *testing.T) {
+		var pid, address string
+		_, err := fmt.Sscan(os.Getenv(deniedEnv), &pid, &address)
+		require.NoError(t, err)
+		var lines []walked
+		for _, form := range lsForms {
+			code := exitOK
+			if form.people {
+				code = exitDenied
+			}
+			lines = append(lines, walked{form.flags + " --local " + address, code}, walked{form.flags + " --pid " + pid, exitDenied},
+				walked{form.flags + " --local " + address + " --all-netns", exitDenied})
+		}
+		for _, which := range []string{" --pid " + pid, " --peer 127.0.0.1 --local " + address, " --peer 127.0.0.1 --all-netns --local " + address} {
+			lines = append(lines, walked{"check --path aws-nlb-tcp" + which, exitDenied}, walked{"check --json --path aws-nlb-tcp" + which, exitDenied})
+		}
+		lines = append(lines, walked{"trace --for 1s --pid " + pid, exitDenied}, walked{"trace --for 1s --all-netns", exitDenied})
+		trace := "trace --only probe --count 1 --for 20s --peer " + address // its settings may not be read
+		walk(t, append(lines, walked{trace, exitDenied}, walked{"profiles", exitOK}, walked{"plan --path aws-nlb-tcp", exitOK}, walked{"discover 127.0.0.1:1", exitProblems}))
+		walk(t, []walked{{"demo", exitOK}})
+		code, out, _ := command("ls", "--json", "--local", address)
+		assert.Equal(t, exitDenied, code)
+		var r record
+		require.NoError(t, json.Unmarshal([]byte(out), &r))
+		assert.Nil(t, r.Processes)
+	}
+	t.Run("nobody", func(t *testing.T) {
+		if socktest.InChildAsNobody(t) {
+			denied(t)
+		}
+	})
+	t.Run("root without CAP_SYS_PTRACE", func(t *testing.T) {
+		if socktest.InChildWithoutCaps(t, unix.CAP_SYS_PTRACE) {
+			denied(t)
+		}
+	})
+	t.Run("hidepid", func(t *testing.T) {
+		if !socktest.IsChild(t) {
+			testenv.Root(t)
+		}
+		if socktest.InChild(t, func(cmd *exec.Cmd) {
+			cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: unix.CLONE_NEWNS}
+		}) {
+			require.NoError(t, unix.Mount("proc", "/proc", "proc", 0, "hidepid=2"))
+			require.NoError(t, syscall.Setgroups(nil))
+			require.NoError(t, syscall.Setgid(65534))
+			require.NoError(t, syscall.Setuid(65534))
+			denied(t)
+		}
+	})
+}
+
+// README has the same table as the help.
+func TestREADMEHasTheExitCodes(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../../../../README.md")
+	require.NoError(t, err)
+	assert.Contains(t, string(readme), "```text\n"+exitCodes+"\n```\n")
+}
