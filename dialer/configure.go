@@ -19,7 +19,9 @@ import (
 // timeout too, which then also bounds the handshake (Linux: a peer that does not
 // answer is an ETIMEDOUT after max(1 s, UserTimeout), where it would be about two
 // minutes). With [sockopt.Recommended] that is a minute. Use a [Dialer] to have it
-// set after connecting, as a short one would end slow handshakes.
+// set after connecting, as a short one would end slow handshakes. Multipath TCP
+// has no user timeout, so with one in cfg a Dialer that asks for Multipath TCP
+// falls back to plain TCP.
 //
 // The error is that of [sockopt.Config.Validate], and d is then unchanged.
 func Configure(d *net.Dialer, cfg sockopt.Config) error {

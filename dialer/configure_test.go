@@ -17,6 +17,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/dialer"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -141,4 +142,31 @@ func TestConfigureHookErrors(t *testing.T) {
 	_, err := d.Dial("tcp", loopback(t).Addr().String())
 	require.ErrorIs(t, err, refused)
 	assert.NotContains(t, err.Error(), "keepalive")
+}
+
+func TestConfigureUserTimeoutFallsBackFromMultipath(t *testing.T) {
+	t.Parallel()
+	socktest.NeedMultipath(t)
+	for rule, row := range map[string]struct {
+		config sockopt.Config
+		kind   platform.Kind
+		want   socktest.Values
+	}{
+		"with a user timeout": {asked, platform.TCP, askedValues},
+		"without":             {askedEarly, platform.MultipathTCP, socktest.Make(1, 111, 22, 3, -1)}, // which cannot be read there
+	} {
+		t.Run(rule, func(t *testing.T) {
+			t.Parallel()
+			var d net.Dialer
+			d.SetMultipathTCP(true)
+			require.NoError(t, dialer.Configure(&d, row.config))
+			c, err := d.Dial("tcp4", serve(t, "tcp4", "127.0.0.1:0", true).Addr().String())
+			require.NoError(t, err)
+			socktest.Closing(t, c)
+			kind, err := sockopt.KindOf(c)
+			require.NoError(t, err)
+			assert.Equal(t, row.kind, kind)
+			assert.Equal(t, row.want, socktest.ReadAny(t, c))
+		})
+	}
 }

@@ -74,7 +74,7 @@ func TestTextRoundTrip(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
-		"on", "off", "30m::10", "7200:75:9", "::", "off,user-timeout=30s", "idle=60s,interval=10s,count=3,user-timeout=off",
+		"on", "off", "30m::10", "30m", "1d::", "1M1m", "1h 30m:1w:3", "500ms::3", "9999999999999y::", "7200:75:9", "::", "off,user-timeout=30s", "idle=60s,interval=10s,count=3,user-timeout=off",
 		"idle=1.5s", "idle=-1", "count=0", "idle=9223372037", "idle=1e3", "on,on", ",", "=", "idle=\x00", ":\t:", "idle=µs",
 	} {
 		f.Add(seed)
