@@ -37,6 +37,9 @@ unnoticed, why, and what to change. keepalive plan says how it reckons.
   CHANGE   the settings that the plan has and the socket has not, as sockopt.Parse and
            keepalive demo --config read them; or the heartbeat that it needs
 
+Verdicts that rest on what nobody verified about the path make the exit code 5,
+unless --accept-assumptions is given.
+
 A connection that only this machine sees (loopback) crosses no path and is left
 out, unless --peer names it. One that the peer keeps alive with probes of its own
 is reported all the same: that cannot be seen from here.`,
@@ -128,7 +131,11 @@ func (o *checkOptions) run(stdout, stderr io.Writer) error {
 	}
 	v.notes.print(stderr)
 	count.print(stderr)
-	return errors.Join(v.notes.unseen(), count.result())
+	err = errors.Join(v.notes.unseen(), count.result())
+	if count.checked > 0 {
+		err = errors.Join(err, o.restsOn(plan))
+	}
+	return err
 }
 
 func (t *tally) add(f finding) {

@@ -34,6 +34,8 @@ func TestCheck(t *testing.T) {
 		{"quick enough", quick, []string{"--detect", "60s"}, exitOK, `^$`},
 		{"a proxy", good, []string{"--path", "aws-alb"}, exitProblems, `needs a heartbeat +HTTP/2 PING every 58s, or drop it after 58s unused`},
 		{"a proxy nobody knows the timeout of", good, []string{"--path", "haproxy"}, exitProblems, `how often is not known`},
+		{"an assumption", good, []string{"--path", "own=350s"}, exitUnknown, `^$`},
+		{"an accepted one", good, []string{"--path", "own=350s", "--accept-assumptions"}, exitOK, `^$`},
 		{"a path nobody knows", good, []string{"--path", "linkerd"}, exitUnknown, `unknown +- +the timeout of linkerd is not known`},
 	} {
 		t.Run(tt.rule, func(t *testing.T) {

@@ -73,7 +73,7 @@ func TestWhatIsPrintedCanBeTyped(t *testing.T) {
 		if !assert.NoError(t, err) || d < time.Minute {
 			continue
 		}
-		code, _, errs := command("plan", "--path", "own="+text)
+		code, _, errs := command("plan", "--accept-assumptions", "--path", "own="+text)
 		assert.Equal(t, exitOK, code, "%s: %s", text, errs)
 	}
 	for _, text := range []string{"1d", "350s", "1200s"} {

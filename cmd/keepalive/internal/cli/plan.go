@@ -41,6 +41,10 @@ and names the heartbeat that the application needs instead.
 with data in flight, from the write. --from-failure counts from the death, also
 if the program writes just before keepalive would have noticed.
 
+A plan that rests on what nobody verified says so, and the exit code is 5, unless
+--accept-assumptions is given. That probes refresh a middlebox of your own is such
+an assumption.
+
 --as prints the plan in the syntax of another program:
 ` + formatList(),
 		Example: `  keepalive plan --path aws-nlb-tcp,aws-nat-gateway
@@ -100,7 +104,7 @@ func (o *planOptions) run(stdout, stderr io.Writer) error {
 	}
 	switch {
 	case plan.Verdict == align.Survives || len(o.request.Path) == 0:
-		return nil
+		return o.restsOn(plan)
 	case plan.Verdict == align.Unknown:
 		return said{unknownError{errors.New(plan.Reason)}}
 	}

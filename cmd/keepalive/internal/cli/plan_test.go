@@ -46,14 +46,15 @@ func TestPlanFlagsReachTheRequest(t *testing.T) {
 		{[]string{"--path", "aws-nlb-tcp", "--idle-timeout", "aws-nlb-tcp=1000s"}, exitOK, "forgets it after 1000s"},
 		{[]string{"--path", "aws-nlb-tcp=1000"}, exitOK, "forgets it after 1000s"},
 		{[]string{"--path", "aws-nlb-tcp=1000", "--idle-timeout", "aws-nlb-tcp=1000s"}, exitOK, "forgets it after 1000s"},
-		{[]string{"--path", "office-firewall=15m"}, exitOK, "office-firewall: whether a probe refreshes it: yes (inferred)"},
-		{[]string{"--path", "x=60s", "--lost-probes", "0"}, exitOK, "idle=54s,interval=6s,count=1"},
-		{[]string{"--path", "own=1d"}, exitOK, "X own forgets"},
-		{[]string{"--path", "x=60s", "--hz", "250"}, exitOK, "idle=47s"},
-		{[]string{"--path", "x=60s", "--margin", "20s"}, exitOK, "idle=30s"},
-		{[]string{"--path", "x=60s", "--rtt", "2s"}, exitOK, "idle=42s"},
-		{[]string{"--path", "x=60s", "--no-user-timeout"}, exitOK, "user-timeout=off"},
-		{[]string{"--path", "x=350s", "--detect", "60"}, exitOK, "no setting of a socket notices within 60s"},
+		{[]string{"--path", "office-firewall=15m"}, exitUnknown, "office-firewall: whether a probe refreshes it: yes (inferred)"},
+		{[]string{"--path", "office-firewall=15m", "--accept-assumptions"}, exitOK, "office-firewall: whether a probe refreshes it: yes (inferred)"},
+		{[]string{"--path", "x=60s", "--lost-probes", "0", "--accept-assumptions"}, exitOK, "idle=54s,interval=6s,count=1"},
+		{[]string{"--path", "own=1d", "--accept-assumptions"}, exitOK, "X own forgets"},
+		{[]string{"--path", "x=60s", "--hz", "250", "--accept-assumptions"}, exitOK, "idle=47s"},
+		{[]string{"--path", "x=60s", "--margin", "20s", "--accept-assumptions"}, exitOK, "idle=30s"},
+		{[]string{"--path", "x=60s", "--rtt", "2s", "--accept-assumptions"}, exitOK, "idle=42s"},
+		{[]string{"--path", "x=60s", "--no-user-timeout", "--accept-assumptions"}, exitOK, "user-timeout=off"},
+		{[]string{"--path", "x=350s", "--detect", "60", "--accept-assumptions"}, exitOK, "no setting of a socket notices within 60s"},
 		{[]string{"--detect", "60s", "--from-failure"}, exitOK, "idle=20s,interval=2s"},
 		{[]string{"--path", "aws-alb"}, exitProblems, "needs a heartbeat: aws-alb does not count"},
 		{[]string{"--path", "aws-alb"}, exitProblems, "send something at least every 58s"},
@@ -141,7 +142,7 @@ func TestPlanAs(t *testing.T) {
 func TestPlanJSON(t *testing.T) {
 	t.Parallel()
 	code, out, _ := command("plan", "--path", "aws-nlb-tcp,aws-vpc-endpoint", "--detect", "60s", "--json")
-	assert.Equal(t, exitOK, code)
+	assert.Equal(t, exitUnknown, code, "an assumption")
 	var got planRecord
 	d := json.NewDecoder(strings.NewReader(out))
 	d.DisallowUnknownFields()

@@ -54,7 +54,8 @@ probe is answered or repeated.
 It takes CAP_NET_RAW, and for the settings of other users' sockets root. Only the
 headers of packets are looked at, and kept.
 
-Where packets were lost because there were too many of them, the exit code is 5.`,
+Where packets were lost because there were too many of them, the exit code is 5;
+where the settings of a socket may not be read, 3.`,
 		Example: `  sudo keepalive trace
   sudo keepalive trace --port 5432 --for 10m
   sudo keepalive trace --only probe,answer --json | jq .from

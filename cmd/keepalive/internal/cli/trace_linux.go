@@ -36,6 +36,7 @@ func (o *traceOptions) run(stdout, stderr io.Writer) (failure error) {
 	}
 	defer closeScenes(scenes)
 	sockets := newLocalSockets()
+	defer sockets.peeker.Close()
 	lines, file, closeFile, err := o.outputs(stdout, stderr)
 	if err != nil {
 		return err

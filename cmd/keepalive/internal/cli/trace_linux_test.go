@@ -18,6 +18,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/internal/testenv"
@@ -199,6 +200,24 @@ func TestTraceWithoutPermission(t *testing.T) {
 	assert.Equal(t, exitDenied, code)
 	assert.Empty(t, out)
 	assert.Contains(t, errs, "takes CAP_NET_RAW")
+}
+
+// Without CAP_SYS_PTRACE the wire is seen, but not what other processes have set.
+func TestTraceWithoutSettings(t *testing.T) {
+	const port = "KEEPALIVE_TEST_PORT" // of the parent's connection, for the child
+	if !socktest.IsChild(t) {
+		testenv.Root(t)
+		client, server := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+		require.NoError(t, sockopt.Set(client, quick))
+		t.Setenv(port, portOf(server.LocalAddr()))
+	}
+	if !socktest.InChildWithoutCaps(t, unix.CAP_SYS_PTRACE) {
+		return
+	}
+	code, out, errs := command(bounded([]string{"--port", os.Getenv(port), "--count", "2"})...)
+	assert.Equal(t, exitDenied, code, out)
+	assert.Regexp(t, `probe .*idle \?`, out)
+	assert.Contains(t, errs, "settings of their sockets, which may not be read")
 }
 
 func TestTraceWrongUse(t *testing.T) {

@@ -153,7 +153,11 @@ func TestTraceToImpossiblePlaces(t *testing.T) {
 		assert.Empty(t, out)
 		assert.Contains(t, errs, "no such file or directory")
 	}
-	code, out, errs := command("trace", "--pid", "4194305")
+	code, out, errs := command("trace", "--write", "/dev/full")
+	assert.Equal(t, exitProblems, code)
+	assert.Empty(t, out)
+	assert.Contains(t, errs, "no space left on device")
+	code, out, errs = command("trace", "--pid", "4194305")
 	assert.Equal(t, exitNothing, code)
 	assert.Empty(t, out)
 	assert.Contains(t, errs, "--pid 4194305: there is no such process")

@@ -35,6 +35,8 @@ func (l *local) has(pid int) bool {
 // localSockets are those of the network namespaces that are watched, as far as they
 // were asked for.
 type localSockets struct {
+	peeker inspect.Peeker
+
 	known map[connection]*entry // by the socket's own address, then the peer's
 	fresh []*local              // whose owners and settings nobody looked for yet
 
@@ -126,21 +128,35 @@ func (s *localSockets) learn() {
 	if s.wantsScan() {
 		s.scan()
 	}
-	var peeker inspect.Peeker
-	defer peeker.Close()
 	for _, l := range s.fresh {
 		for o := range s.owners.Of(l.inode) {
 			l.owners = append(l.owners, o)
-			if l.settings.Known != 0 {
-				continue
-			}
-			if settings, err := peeker.Settings(o, l.inode); err == nil {
-				l.settings = settings
-			}
 		}
 	}
+	s.readSettings()
 	clear(s.fresh)
 	s.fresh = s.fresh[:0]
+}
+
+// readSettings asks the first owner of each fresh socket, then the second of those
+// where that did not help, and so on.
+func (s *localSockets) readSettings() {
+	for n := 0; ; n++ {
+		var peeks []inspect.Peek
+		var of []*local
+		for _, l := range s.fresh {
+			if l.settings.Known == 0 && n < len(l.owners) {
+				peeks, of = append(peeks, inspect.Peek{Owner: l.owners[n], Inode: l.inode}), append(of, l)
+			}
+		}
+		if len(peeks) == 0 {
+			return
+		}
+		s.peeker.Read(peeks)
+		for i := range peeks {
+			of[i].settings = peeks[i].Settings
+		}
+	}
 }
 
 // wantsScan tells whether the owner of a fresh socket has to be looked for. That of
