@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"errors"
+	"time"
 
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -31,7 +32,11 @@ type Peek struct {
 	Inode uint32 // what it is
 
 	Settings sockopt.Settings
-	Err      error // see [Peeker.Settings]
+	// LongestRTO is TCP_RTO_MAX_MS, which a socket may hold another value of than the
+	// sysctl has now: see [platform.Retries]. 0 where there is none (before Linux 6.15,
+	// Multipath TCP).
+	LongestRTO time.Duration
+	Err        error // see [Peeker.Settings]
 }
 
 // Settings reads what the kernel holds for the socket with this inode, which o

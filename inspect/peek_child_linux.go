@@ -10,7 +10,7 @@ import (
 
 const (
 	maxPeeks = 1024 // at a time: 4 ms on a machine that has nothing else to do
-	maxAsked = 8    // options of each
+	maxAsked = 10   // options of each
 
 	// lifetime is when the kernel kills a child that is not done.
 	lifetimeNanoseconds = 50_000_000

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -78,6 +79,7 @@ func (s *peekerState) start() error {
 	s.asks = recorder{noting: true}
 	platform.KindOf(&s.asks, 0)
 	platform.Current().Read(&s.asks, 0)
+	longestRTO(&s.asks, 0)
 	s.asks.noting = false
 	return nil
 }
@@ -94,9 +96,9 @@ func (p *Peeker) read(peeks []Peek) {
 	var batch []*Peek
 	for i := range peeks {
 		q := &peeks[i]
-		q.Settings, q.Err = sockopt.Settings{}, nil
+		q.Settings, q.LongestRTO, q.Err = sockopt.Settings{}, 0, nil
 		if q.Owner.PID == self { // what is stopped with the program, the program itself delays
-			q.Settings, q.Err = settingsOfOwn(q.Owner.FD, q.Inode)
+			q.answerOwn()
 			q.wrap()
 			continue
 		}
@@ -145,7 +147,7 @@ func (s *peekerState) ask(batch []*Peek) {
 	for i, q := range batch {
 		switch {
 		case s.shared != nil && i < int(s.shared.next):
-			q.Settings, q.Err = s.decode(&s.shared.items[i], q.Inode)
+			q.decode(&s.asks, &s.shared.items[i])
 		default:
 			q.Err = err
 		}
@@ -154,47 +156,60 @@ func (s *peekerState) ask(batch []*Peek) {
 }
 
 // decode is what the child has seen, judged as if it was seen here.
-func (s *peekerState) decode(i *peekItem, inode uint32) (sockopt.Settings, error) {
-	switch i.stage {
+func (q *Peek) decode(asks *recorder, i *peekItem) {
+	switch errno := unix.Errno(i.errno); i.stage {
 	case stageOpen:
-		return sockopt.Settings{}, fmt.Errorf("pidfd_open: %w", notFoundIs(unix.Errno(i.errno)))
+		q.Err = fmt.Errorf("pidfd_open: %w", notFoundIs(errno))
 	case stageBorrow:
-		return sockopt.Settings{}, fmt.Errorf("pidfd_getfd: %w", notFoundIs(unix.Errno(i.errno)))
+		q.Err = fmt.Errorf("pidfd_getfd: %w", notFoundIs(errno))
 	case stageStat:
-		return sockopt.Settings{}, fmt.Errorf("statx: %w", unix.Errno(i.errno))
+		q.Err = fmt.Errorf("statx: %w", errno)
+	default:
+		asks.answers = &i.answers
+		q.answer(asks, 0, i.inode, i.mode)
 	}
-	s.asks.answers = &i.answers
-	return judge(&s.asks, 0, i.inode, i.mode, inode)
 }
 
-// judge reads the settings of the descriptor if it is the TCP socket asked for.
-func judge(k platform.Kernel, fd uintptr, found uint64, mode uint16, inode uint32) (sockopt.Settings, error) {
-	if uint32(found) != inode || mode&unix.S_IFMT != unix.S_IFSOCK {
-		return sockopt.Settings{}, ErrChanged
+// answer reads the settings of the descriptor if it is the TCP socket asked for.
+func (q *Peek) answer(k platform.Kernel, fd uintptr, inode uint64, mode uint16) {
+	if uint32(inode) != q.Inode || mode&unix.S_IFMT != unix.S_IFSOCK {
+		q.Err = ErrChanged
+		return
 	}
 	kind, err := platform.KindOf(k, fd)
-	if err != nil {
-		return sockopt.Settings{}, err
+	switch {
+	case err != nil:
+		q.Err = err
+	case kind == platform.NotTCP:
+		q.Err = errors.Join(ErrChanged, sockopt.ErrNotTCP)
+	default:
+		q.Settings, q.Err = settingsOf(k, kind, fd)
+		q.LongestRTO = longestRTO(k, fd)
 	}
-	if kind == platform.NotTCP {
-		return sockopt.Settings{}, errors.Join(ErrChanged, sockopt.ErrNotTCP)
-	}
-	return settingsOf(k, kind, fd)
 }
 
-// settingsOfOwn reads those of a descriptor of this program, duplicated so that it
-// stays the same meanwhile.
-func settingsOfOwn(fd int, inode uint32) (sockopt.Settings, error) {
-	dup, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+func longestRTO(k platform.Kernel, fd uintptr) time.Duration {
+	const tcpRTOMaxMS = 44 // TCP_RTO_MAX_MS of linux/tcp.h
+	ms, err := k.Get(fd, unix.IPPROTO_TCP, tcpRTOMaxMS)
 	if err != nil {
-		return sockopt.Settings{}, fmt.Errorf("fcntl F_DUPFD_CLOEXEC: %w", notFoundIs(err))
+		return 0
 	}
-	defer unix.Close(dup)
+	return time.Duration(ms) * time.Millisecond
+}
+
+// answerOwn reads from a descriptor of this program, duplicated so that it stays the
+// same meanwhile.
+func (q *Peek) answerOwn() {
+	fd, err := unix.FcntlInt(uintptr(q.Owner.FD), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		q.Err = fmt.Errorf("fcntl F_DUPFD_CLOEXEC: %w", notFoundIs(err))
+		return
+	}
+	defer unix.Close(fd)
 	var st unix.Stat_t
-	if err := unix.Fstat(dup, &st); err != nil {
-		return sockopt.Settings{}, err
+	if q.Err = unix.Fstat(fd, &st); q.Err == nil {
+		q.answer(platform.System(), uintptr(fd), st.Ino, uint16(st.Mode))
 	}
-	return judge(platform.System(), uintptr(dup), st.Ino, uint16(st.Mode), inode)
 }
 
 // notFoundIs lets a process or descriptor that is gone be fs.ErrNotExist.

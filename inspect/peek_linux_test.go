@@ -112,6 +112,16 @@ func TestSettingsOfAnotherProcess(t *testing.T) {
 	assert.Equal(t, 7, got.Count)
 	assert.Equal(t, 89*time.Second, got.UserTimeout)
 	assert.Equal(t, before, flagsOf(t, o), "its flags are shared")
+	peeks := []inspect.Peek{{Owner: o, Inode: inode}}
+	p.Read(peeks)
+	require.NoError(t, peeks[0].Err)
+	assert.Equal(t, got, peeks[0].Settings)
+	if fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0); assert.NoError(t, err) {
+		defer unix.Close(fd)
+		const tcpRTOMaxMS = 44
+		ms, _ := unix.GetsockoptInt(fd, unix.IPPROTO_TCP, tcpRTOMaxMS) // 0 before Linux 6.15
+		assert.Equal(t, time.Duration(ms)*time.Millisecond, peeks[0].LongestRTO)
+	}
 
 	found, err := inspect.FindOwners(o.PID)
 	require.NoError(t, err)

@@ -181,6 +181,9 @@ func (o *checkOptions) judge(v *survey, r *row, plan *align.Plan) finding {
 	request, want := o.request, plan.Config
 	var retriesErr error
 	request.Retries, retriesErr = v.machineRetries()
+	if r.longestRTO > 0 && retriesErr == nil {
+		request.Retries.LongestRTO = r.longestRTO
+	}
 	if r.Kind == platform.MultipathTCP {
 		request.Multipath = true
 		want.UserTimeout = 0 // which it cannot have

@@ -167,5 +167,15 @@ func TestCheckKnowsTheMachine(t *testing.T) {
 			code, out, _ := command(append([]string{"check", "--path", "aws-nlb-tcp", "--detect", "60s"}, flags...)...)
 			assert.Equal(t, want, code, "tcp_retries2=%s: %s", retries, out)
 		}
+		// What the socket holds decides, not what a new one would get.
+		require.NoError(t, os.WriteFile("/proc/sys/net/ipv4/tcp_retries2", []byte("15"), 0))
+		if err := os.WriteFile("/proc/sys/net/ipv4/tcp_rto_max_ms", []byte("1000"), 0); err != nil {
+			return // before Linux 6.15
+		}
+		code, out, _ := command(append([]string{"check", "--path", "aws-nlb-tcp", "--detect", "60s"}, flags...)...)
+		assert.Equal(t, exitProblems, code, out)
+		flags = ours(t, sockopt.Config{Idle: 20 * time.Second, Interval: 5 * time.Second, Count: 3, UserTimeout: sockopt.NoUserTimeout})
+		code, out, _ = command(append([]string{"check", "--path", "aws-nlb-tcp", "--detect", "60s"}, flags...)...)
+		assert.Equal(t, exitOK, code, out)
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"iter"
+	"time"
 
 	"github.com/tcpkeepalive/keepalive/inspect"
 	"github.com/tcpkeepalive/keepalive/internal/netns"
@@ -19,9 +20,10 @@ type row struct {
 	ownersKnown bool  // whether owners is all there are
 	unreadable  error // why Settings are not known
 	isDefault   platform.OptionSet
-	likeGo      bool // the 15 s, 15 s and 9 that Go sets on its own
-	cause       int  // exit code: why not all is known, exitOK if it is
-	gone        bool // it was closed while it was listed
+	longestRTO  time.Duration // TCP_RTO_MAX_MS; 0: unknown, or there is none
+	likeGo      bool          // the 15 s, 15 s and 9 that Go sets on its own
+	cause       int           // exit code: why not all is known, exitOK if it is
+	gone        bool          // it was closed while it was listed
 	netns       *netns.Namespace
 }
 
@@ -159,6 +161,10 @@ func (v *survey) peek(rows []row) {
 	v.peeker.Read(peeks)
 	for i, r := range of {
 		r.Settings, r.unreadable = peeks[i].Settings, peeks[i].Err
+		r.longestRTO = peeks[i].LongestRTO
+		if r.longestRTO > 0 && r.Retries.LongestRTO > 0 {
+			r.Retries.LongestRTO = r.longestRTO
+		}
 		for _, o := range r.owners[1:] {
 			if r.unreadable == nil {
 				break
