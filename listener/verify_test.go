@@ -21,6 +21,11 @@ import (
 // for nothing; what nobody touches is not.
 func TestVerifyAfter(t *testing.T) {
 	t.Parallel()
+	type report struct {
+		conn net.Conn
+		err  error
+	}
+	var wait []func()
 	for rule, row := range map[string]struct {
 		config    sockopt.Config
 		overwrite func(t *testing.T, c net.Conn)
@@ -38,40 +43,33 @@ func TestVerifyAfter(t *testing.T) {
 		}, []platform.Option{platform.KeepAlive}},
 		"closed before": {asked, func(t *testing.T, c net.Conn) { setUserTimeout(t, c); c.Close() }, nil},
 	} {
-		t.Run(rule, func(t *testing.T) {
-			t.Parallel()
-			type report struct {
-				conn net.Conn
-				err  error
-			}
-			heard := make(chan report, 2)
-			lc := listener.ListenConfig{Config: row.config, VerifyAfter: time.Second,
-				OnError: func(c net.Conn, err error) { heard <- report{c, err} }}
-			l := opened(t)(lc.Listen(context.Background(), "tcp4", "127.0.0.1:0"))
-			c := accept(t, l, false)
-			row.overwrite(t, c)
-			marker := accept(t, l, false) // its timer is started later
-			setUserTimeout(t, marker)
+		heard := make(chan report, 2)
+		lc := listener.ListenConfig{Config: row.config, VerifyAfter: time.Second,
+			OnError: func(c net.Conn, err error) { heard <- report{c, err} }}
+		l := opened(t)(lc.Listen(context.Background(), "tcp4", "127.0.0.1:0"))
+		c := accept(t, l, false)
+		row.overwrite(t, c)
+		marker := accept(t, l, false) // its timer is started later
+		setUserTimeout(t, marker)
+		wait = append(wait, func() { // for all at once: each takes a second
 			var got []platform.Option
-			for {
+			for markerSeen := false; !markerSeen || len(got) < len(row.want); {
 				r := <-heard
-				require.ErrorContains(t, r.err, "overwritten within 1s of accept")
+				assert.ErrorContains(t, r.err, "overwritten within 1s of accept", rule)
 				if r.conn == marker {
-					if len(got) == len(row.want) {
-						break
-					}
-					continue // the other one is still to come
+					markerSeen = true
+					continue
 				}
-				assert.Equal(t, c, r.conn)
+				assert.Equal(t, c, r.conn, rule)
 				for _, m := range mismatches(r.err) {
 					got = append(got, m.Option)
 				}
-				if len(row.want) > 0 {
-					break
-				}
 			}
-			assert.Equal(t, row.want, got)
+			assert.Equal(t, row.want, got, rule)
 		})
+	}
+	for _, f := range wait {
+		f()
 	}
 }
 
