@@ -131,7 +131,7 @@ func (o *checkOptions) run(stdout, stderr io.Writer) error {
 	}
 	v.notes.print(stderr)
 	count.print(stderr)
-	err = errors.Join(v.notes.unseen(), count.result())
+	err = errors.Join(v.notes.unseen(), v.notes.lost(), count.result())
 	if count.checked > 0 {
 		err = errors.Join(err, o.restsOn(plan))
 	}

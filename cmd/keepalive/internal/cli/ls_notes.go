@@ -19,6 +19,7 @@ type notes struct {
 	noSettings int   // sockets whose process is known, but not their settings
 	why        error // the first reason for that
 
+	nowhere     int     // TCP sockets of --pid that no table had
 	refused     []error // why namespaces were not looked into
 	hiddenNetns int     // processes whose namespace is not known
 }
@@ -29,8 +30,15 @@ func (n *notes) print(w io.Writer) {
 	if n.source == inspect.ProcNet {
 		fmt.Fprintln(w, "note: the kernel refuses sock_diag; this is what /proc/net/tcp shows")
 	}
-	for _, err := range n.refused {
-		fmt.Fprintf(w, "note: not looked into: %v; nsenter can enter those of one's own user namespaces\n", printable(err.Error()))
+	if len(n.refused) > 0 {
+		more := ""
+		if n := len(n.refused) - 1; n > 0 {
+			more = fmt.Sprintf(" (and %d more)", n)
+		}
+		fmt.Fprintf(w, "note: not looked into: %v%s; nsenter can enter those of one's own user namespaces\n", printable(n.refused[0].Error()), more)
+	}
+	if n.nowhere > 0 {
+		fmt.Fprintf(w, "note: %s of that process in no table that can be seen from here: of another network namespace, not yet connected, or reset and not yet closed\n", sockets(n.nowhere))
 	}
 	if n.hiddenNetns > 0 {
 		fmt.Fprintf(w, "note: the network namespace of processes (%d) cannot be seen from here; %s would show it\n", n.hiddenNetns, forRoot)
@@ -64,9 +72,17 @@ func (n *notes) unseen() error {
 	return nil
 }
 
+// lost is which exit code it means that sockets of a process were not found.
+func (n *notes) lost() error {
+	if n.nowhere > 0 {
+		return said{unknownError{errors.New("not all sockets of the process were found")}}
+	}
+	return nil
+}
+
 // result is which exit code a list has, after print.
 func (n *notes) result(s *selection) error {
-	errs := []error{n.unseen()}
+	errs := []error{n.unseen(), n.lost()}
 	switch {
 	case n.noOwner > 0 && n.denied, n.noSettings > 0 && errors.Is(n.why, fs.ErrPermission):
 		errs = append(errs, said{deniedError{errors.New("not all settings and processes can be seen")}})

@@ -29,10 +29,16 @@ func (o *lsOptions) sockets(f inspect.Filter, withOwners bool, n *notes) iter.Se
 			return
 		}
 		n.hiddenNetns += hidden
+		if o.pid != 0 && !o.severalNetns() {
+			l.missing = tcpSockets(o.pid)
+		}
 		for _, ns := range namespaces {
 			if !l.list(ns) {
 				return
 			}
+		}
+		if l.elsewhere(namespaces) {
+			yield(joined{}, nil)
 		}
 	}
 }
@@ -51,7 +57,8 @@ type lister struct {
 	filter  inspect.Filter
 	notes   *notes
 	owners  *inspect.Owners
-	again   int // how often owners were looked for again
+	missing map[uint32]bool // TCP sockets of --pid that no table had
+	again   int             // how often owners were looked for again
 	yield   func(joined, error) bool
 }
 
@@ -64,6 +71,7 @@ func (l *lister) list(ns *netns.Namespace) bool {
 	}
 	defer file.Close() // nil too
 	l.filter.Namespace = file
+	l.find(file)
 	for s, err := range inspect.List(l.filter) {
 		switch {
 		case errors.Is(err, netns.ErrNotEntered):

@@ -197,6 +197,34 @@ func TestASocketOfThisNamespaceInAProcessOfAnother(t *testing.T) {
 	assert.Contains(t, out, client.LocalAddr().String())
 }
 
+// Who manages containers has sockets in each: those are found where they are, or said
+// to be nowhere.
+func TestSocketsOfOtherNamespacesInAProcessOfThisOne(t *testing.T) {
+	if !inOwnMounts(t) {
+		return
+	}
+	seen, unseen := netlab.NewNamespace(t), netlab.NewNamespace(t)
+	named(t, seen, "seen")
+	pid := fmt.Sprint(os.Getpid())
+	_, errs := lsEnding(t, exitNothing, "--pid", pid)
+	assert.Equal(t, "keepalive: no socket is what was asked for\n", errs)
+	var there, hidden net.Listener
+	require.NoError(t, seen.Do(func() (err error) { there, err = net.Listen("tcp4", "127.0.0.1:0"); return err }))
+	defer there.Close()
+	out, _ := ls(t, "--pid", pid, "--state", "all", "--json")
+	assert.Contains(t, out, there.Addr().String())
+	assert.Contains(t, out, `"netns":"seen"`)
+	require.NoError(t, unseen.Do(func() (err error) { hidden, err = net.Listen("tcp4", "127.0.0.1:0"); return err }))
+	out, errs = lsEnding(t, exitUnknown, "--pid", pid, "--state", "all")
+	assert.Contains(t, out, there.Addr().String())
+	assert.Contains(t, errs, "note: 1 socket of that process in no table that can be seen from here")
+	code, _, errs := command("check", "--path", "aws-nlb-tcp", "--pid", pid)
+	assert.Equal(t, exitUnknown, code, errs)
+	hidden.Close()
+	code, _, errs = command("check", "--path", "aws-nlb-tcp", "--pid", pid)
+	assert.Equal(t, exitNothing, code, errs)
+}
+
 // Who may not enter is told so.
 func TestOtherNamespacesWithoutPermission(t *testing.T) {
 	const target = "KEEPALIVE_TEST_NETNS_TARGET"

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package cli
+
+func tcpSockets(int) map[uint32]bool { return nil }
