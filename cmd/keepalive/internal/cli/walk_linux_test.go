@@ -70,6 +70,10 @@ func TestExitCodesWhereThereIsNothing(t *testing.T) {
 	}
 	ns := netlab.NewNamespace(t)
 	named(t, ns, "empty")
+	quiet := exec.Command("/bin/sleep", "60")
+	require.NoError(t, quiet.Start())
+	defer quiet.Wait()
+	defer quiet.Process.Kill()
 	zombie := exec.Command("/bin/true")
 	require.NoError(t, zombie.Start())
 	defer zombie.Wait()
@@ -79,17 +83,17 @@ func TestExitCodesWhereThereIsNothing(t *testing.T) {
 	for _, form := range lsForms {
 		lines = append(lines, walked{form.flags, exitOK}, walked{form.flags + " --all-netns", exitOK})
 		for _, filter := range []string{
-			fmt.Sprintf("--pid %d", os.Getpid()), fmt.Sprintf("--pid %d", zombie.Process.Pid), "--pid 999999", "--netns empty", "--netns none", "--netns 999999", "--netns /run/netns/none",
+			fmt.Sprintf("--pid %d", quiet.Process.Pid), fmt.Sprintf("--pid %d", zombie.Process.Pid), "--pid 999999", "--netns empty", "--netns none", "--netns 999999", "--netns /run/netns/none",
 			"--peer 192.0.2.1", "--local :5432", "--state established", "--listening", "-4", "-6",
 		} {
 			lines = append(lines, walked{form.flags + " " + filter, exitNothing})
 		}
 		lines = append(lines, walked{form.flags + " --peer x", exitUsage}, walked{form.flags + " --netns /dev/null", exitUsage})
 	}
-	for _, filter := range []string{"", " --all-netns", fmt.Sprintf(" --pid %d", os.Getpid()), " --pid 999999", " --netns empty", " --netns none", " --peer 192.0.2.1", " --local :1"} {
+	for _, filter := range []string{"", " --all-netns", fmt.Sprintf(" --pid %d", quiet.Process.Pid), " --pid 999999", " --netns empty", " --netns none", " --peer 192.0.2.1", " --local :1"} {
 		lines = append(lines, walked{"check --path aws-nlb-tcp" + filter, exitNothing}, walked{"check --json --path aws-nlb-tcp" + filter, exitNothing})
 	}
-	for _, filter := range []string{fmt.Sprintf(" --pid %d", os.Getpid()), " --pid 999999", " --netns empty", " --netns none", " --peer 192.0.2.1", " --port 2", " --only probe"} {
+	for _, filter := range []string{fmt.Sprintf(" --pid %d", quiet.Process.Pid), " --pid 999999", " --netns empty", " --netns none", " --peer 192.0.2.1", " --port 2", " --only probe"} {
 		lines = append(lines, walked{"trace --for 100ms" + filter, exitNothing})
 	}
 	walk(t, append(lines, []walked{
