@@ -87,15 +87,16 @@ func TestCheckLeavesLoopbackOut(t *testing.T) {
 
 // The settings of other users' sockets cannot be read, which is no verdict.
 func TestCheckWithoutPermission(t *testing.T) {
-	const address = "KEEPALIVE_TEST_ADDRESS" // of root's connection, for the child
+	const address, peer = "KEEPALIVE_TEST_ADDRESS", "KEEPALIVE_TEST_PEER" // of root's connection, for the child
 	if os.Getenv(address) == "" {
 		client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
 		t.Setenv(address, client.LocalAddr().String())
+		t.Setenv(peer, client.RemoteAddr().String())
 	}
 	if !socktest.InChildAsNobody(t) {
 		return
 	}
-	code, out, errs := command("check", "--path", "aws-nlb-tcp", "--local", os.Getenv(address), "--peer", "127.0.0.1")
+	code, out, errs := command("check", "--path", "aws-nlb-tcp", "--local", os.Getenv(address), "--peer", os.Getenv(peer))
 	assert.Equal(t, exitDenied, code)
 	assert.Regexp(t, `\? +unknown +-`, out)
 	assert.Contains(t, errs, "1 of 1 connections cannot be judged")

@@ -94,6 +94,7 @@ func TestCompletion(t *testing.T) {
 		"plan --idle-timeout azure-l":        "azure-lb=",
 		"plan --path x=1s --as po":           "postgresql",
 		"watch --sort ne":                    "next",
+		"trace --only rst,pro":               "rst,probe",
 		"ls --state time":                    "time-wait",
 		"discover example.com:80 --mode ech": "echo",
 	} {
