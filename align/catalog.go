@@ -29,14 +29,21 @@ func Search(words ...string) []Profile { return new(Catalog).Search(words...) }
 // Path is [Catalog.Path] among the built-in profiles.
 func Path(ids ...string) ([]Profile, error) { return new(Catalog).Path(ids...) }
 
-// Add adds a profile. Its ID must be new: a built-in profile with another timeout
-// is [Profile.WithTimeout]. Not to be called at the same time as other methods.
+// Add adds a profile. Its ID must be new, and no built-in one with at most a third of
+// its letters wrong: what a typo makes would not have the facts of the profile that
+// was meant. A built-in profile with another timeout is [Profile.WithTimeout]. Not to
+// be called at the same time as other methods.
 func (c *Catalog) Add(p Profile) error {
 	if p.ID == "" || strings.ContainsAny(p.ID, " ,=\t\n") {
 		return &ValueError{Field: "ID", Value: fmt.Sprintf("%q", p.ID), Limit: "not empty, without spaces, commas and ="}
 	}
 	if _, err := c.Lookup(p.ID); err == nil {
 		return &ValueError{Field: "ID", Value: p.ID, Limit: "there is a profile of that name"}
+	}
+	for _, id := range new(Catalog).ids() {
+		if alike.Mistyped(p.ID, id) {
+			return &ValueError{Field: "ID", Value: p.ID, Limit: "did you mean " + id + "? A profile of your own needs a name that is less like it"}
+		}
 	}
 	if err := p.Validate(); err != nil {
 		return err

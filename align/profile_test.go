@@ -167,6 +167,8 @@ func TestCatalogAdd(t *testing.T) {
 	assert.Empty(t, align.Search("office-firewall"), "only this catalog has it")
 	assert.ErrorContains(t, c.Add(align.Profile{ID: "office-firewall"}), "there is a profile of that name")
 	assert.ErrorContains(t, c.Add(align.Profile{ID: "aws-alb"}), "there is a profile of that name")
+	assert.ErrorContains(t, c.Add(align.Profile{ID: "aws-abl", Timeout: time.Minute}), "did you mean aws-alb?")
+	assert.NoError(t, c.Add(align.Profile{ID: "office-firewall-2", Timeout: time.Minute, Refreshed: align.Yes}), "one's own may be alike")
 	for _, p := range []align.Profile{
 		{}, {ID: "a b"}, {ID: "a=b"}, {ID: "x", Timeout: -1}, {ID: "x", Min: 2, Max: 1}, {ID: "x", Timeout: 1<<63 - 1},
 	} {
