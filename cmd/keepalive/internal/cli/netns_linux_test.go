@@ -32,6 +32,9 @@ func TestNamespaceHolder(t *testing.T) {
 	if os.Getenv(holderEnv) == "" {
 		t.Skip("for other tests")
 	}
+	if os.Getenv(holderEnv) == "container" {
+		socktest.IP(t, "link set lo up")
+	}
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	require.NoError(t, err)
 	c, err := net.Dial("tcp4", l.Addr().String())
@@ -264,4 +267,76 @@ func TestOtherNamespacesWithoutPermission(t *testing.T) {
 			denied(t)
 		}
 	})
+}
+
+// A container of an ordinary user: its network namespace belongs to a user namespace.
+// Root of the machine may enter it, its own user may not without nsenter.
+func TestANamespaceOfAUserNamespace(t *testing.T) {
+	testenv.Root(t)
+	const nobody = 65534
+	start := func(t *testing.T) (pid, address string) {
+		cmd := exec.Command("/proc/self/exe", "-test.run=^TestNamespaceHolder$")
+		cmd.Env = append(os.Environ(), holderEnv+"=container")
+		cmd.Dir = "/"
+		cmd.SysProcAttr = &syscall.SysProcAttr{
+			Cloneflags:  unix.CLONE_NEWUSER | unix.CLONE_NEWNET,
+			UidMappings: []syscall.SysProcIDMap{{HostID: nobody, Size: 1}},
+			GidMappings: []syscall.SysProcIDMap{{HostID: nobody, Size: 1}},
+			Credential:  &syscall.Credential{NoSetGroups: true}, // root there
+		}
+		in, err := cmd.StdinPipe()
+		require.NoError(t, err)
+		out, err := cmd.StdoutPipe()
+		require.NoError(t, err)
+		err = cmd.Start()
+		testenv.Need(t, err == nil, fmt.Sprintf("needs user namespaces: %v", err))
+		t.Cleanup(func() {
+			in.Close()
+			cmd.Process.Kill()
+			cmd.Wait()
+		})
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			if n, _ := fmt.Sscanf(lines.Text(), "connected %s", &address); n == 1 {
+				return fmt.Sprint(cmd.Process.Pid), address
+			}
+		}
+		t.Fatal("the child said nothing")
+		return
+	}
+	const target = "KEEPALIVE_TEST_CONTAINER"
+	if !socktest.IsChild(t) {
+		pid, address := start(t)
+		out, errs := ls(t, "--pid", pid, "--json", "--local", address)
+		assert.Contains(t, out, `"idle_seconds":1234`, errs)
+		t.Setenv(target, pid)
+	}
+	if !socktest.InChildAsNobody(t) {
+		return
+	}
+	code, out, errs := command("ls", "--netns", os.Getenv(target))
+	assert.Equal(t, exitDenied, code, out+errs)
+}
+
+// What fails on this side is not said to be another user's.
+func TestLsWithoutADescriptorToSpare(t *testing.T) {
+	if !socktest.InChild(t, nil) {
+		return
+	}
+	socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	next, err := unix.Dup(0) // all below are in use
+	require.NoError(t, err)
+	require.NoError(t, unix.Close(next))
+	for spare := range 4 {
+		limit := unix.Rlimit{Cur: uint64(next + spare), Max: 1024}
+		require.NoError(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &limit))
+		for _, flags := range []string{"", "--pid " + fmt.Sprint(os.Getpid())} {
+			code, out, errs := command(append([]string{"ls"}, strings.Fields(flags)...)...)
+			if code == exitOK {
+				assert.GreaterOrEqual(t, spare, 2, out)
+				continue
+			}
+			assert.Contains(t, errs, "too many open files", "%d to spare: %s", spare, out)
+			assert.NotContains(t, errs, "another user")
+		}
+	}
 }
