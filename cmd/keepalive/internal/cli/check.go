@@ -45,7 +45,7 @@ out, unless --peer names it. One that the peer keeps alive with probes of its ow
 is reported all the same: that cannot be seen from here.`,
 		Example: `  keepalive check --path aws-nlb-tcp
   keepalive check --path aws-nat-gateway --peer :5432 --detect 60s
-  keepalive check --path azure-lb --pid 1234 --json | jq -r .change`,
+  keepalive check --path azure-lb --pid 1234 --json | jq -r 'select(.bad).change'`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if len(o.path) == 0 {
