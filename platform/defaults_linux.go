@@ -3,9 +3,11 @@ package platform
 import (
 	"errors"
 	"fmt"
-	"runtime"
+	"os"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/tcpkeepalive/keepalive/internal/netns"
 )
 
 // sysctl is not how Linux is asked: a fresh socket answers for its namespace
@@ -63,42 +65,16 @@ func freshSocket() (int, error) {
 }
 
 // inNamespaceOf calls ask on a thread inside the network namespace of fd.
-func inNamespaceOf[T any](fd int, ask func() (T, error)) (T, error) {
-	var none T
+func inNamespaceOf[T any](fd int, ask func() (T, error)) (answer T, err error) {
 	ns, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.SIOCGSKNS, 0)
 	if errno != 0 {
-		return none, fmt.Errorf("the socket may be in another network namespace, whose defaults cannot be read: ioctl SIOCGSKNS: %w", errno)
+		return answer, fmt.Errorf("the socket may be in another network namespace, whose defaults cannot be read: ioctl SIOCGSKNS: %w", errno)
 	}
-	defer unix.Close(int(ns))
-	done := make(chan answer[T])
-	go askInNamespace(int(ns), ask, done)
-	a := <-done
-	return a.value, a.err
-}
-
-// An answer is what a goroutine in another namespace found.
-type answer[T any] struct {
-	value T
-	err   error
-}
-
-// askInNamespace asks on a thread that stays locked, so it ends with its
-// goroutine and no other one ever runs in the foreign namespace. The program's
-// first thread never ends, and /proc/self shows its namespace as the program's:
-// where that is the one at hand, it is held while another does the work.
-func askInNamespace[T any](ns int, ask func() (T, error), done chan<- answer[T]) {
-	runtime.LockOSThread()
-	if unix.Gettid() == unix.Getpid() {
-		inner := make(chan answer[T])
-		go askInNamespace(ns, ask, inner)
-		done <- <-inner
-		runtime.UnlockOSThread()
-		return
-	}
-	if err := unix.Setns(ns, unix.CLONE_NEWNET); err != nil {
-		done <- answer[T]{err: fmt.Errorf("setns to the socket's network namespace: %w", err)}
-		return
-	}
-	value, err := ask()
-	done <- answer[T]{value, err}
+	file := os.NewFile(ns, "of the socket")
+	defer file.Close()
+	err = netns.Do(file, func() (err error) {
+		answer, err = ask()
+		return err
+	})
+	return answer, err
 }
