@@ -20,8 +20,8 @@ type place struct {
 
 const netnsHelp = `
 
---pid looks into the network namespace of that process, and into this one; ls, check
-and watch also into others that it has sockets of.
+--pid looks into the network namespace of that process, into this one, and into
+others that it has sockets of.
 --netns looks into another: a name as ip netns has it, a path, or the number of a
 process in it. --all-netns looks into all that a process is in which can be seen
 from here, and all that are mounted (as those of ip netns and docker are); one that

@@ -223,7 +223,17 @@ func TestSocketsOfOtherNamespacesInAProcessOfThisOne(t *testing.T) {
 	assert.Contains(t, errs, "note: 1 socket of that process in no table that can be seen from here")
 	code, _, errs := command("check", "--path", "aws-nlb-tcp", "--pid", pid)
 	assert.Equal(t, exitUnknown, code, errs)
+	code, _, errs = command("trace", "--for", "100ms", "--pid", pid)
+	assert.Equal(t, exitUnknown, code, errs)
+	assert.Contains(t, errs, "1 socket of that process in no table")
 	hidden.Close()
+	var client *net.TCPConn
+	require.NoError(t, seen.Do(func() error { client, _ = socktest.Pair(t, "tcp4", "127.0.0.1:0"); return nil }))
+	require.NoError(t, sockopt.Set(client, quick))
+	code, out, errs = command("trace", "--for", "20s", "--count", "1", "--only", "probe", "--pid", pid)
+	assert.Equal(t, exitOK, code, errs)
+	assert.Contains(t, out, "*"+client.LocalAddr().String())
+	client.Close()
 	code, _, errs = command("check", "--path", "aws-nlb-tcp", "--pid", pid)
 	assert.Equal(t, exitNothing, code, errs)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 
 	"github.com/tcpkeepalive/keepalive/internal/capture"
 	"github.com/tcpkeepalive/keepalive/internal/netns"
@@ -31,6 +32,13 @@ func (o *traceOptions) scenes(stderr io.Writer) (found []*scene, incomplete, fai
 		return nil, nil, err
 	}
 	n := notes{hiddenNetns: hidden}
+	if o.pid != 0 && !o.severalNetns() {
+		more, err := o.elsewhere(namespaces, &n)
+		if err != nil {
+			return nil, nil, err
+		}
+		namespaces = append(namespaces, more...)
+	}
 	for _, ns := range namespaces {
 		s, err := o.scene(ns)
 		switch {
@@ -48,7 +56,41 @@ func (o *traceOptions) scenes(stderr io.Writer) (found []*scene, incomplete, fai
 	if len(found) == 0 {
 		return nil, nil, errors.Join(n.unseen(), said{nothingError{errors.New("there is no network namespace to look into")}})
 	}
-	return found, n.unseen(), nil
+	return found, errors.Join(n.unseen(), n.lost()), nil
+}
+
+// elsewhere are the namespaces beside those that the process of --pid has sockets of.
+func (o *traceOptions) elsewhere(known []*netns.Namespace, n *notes) (found []*netns.Namespace, err error) {
+	l := lister{missing: tcpSockets(o.pid)}
+	has := func(ns *netns.Namespace) bool {
+		file, err := ns.Open()
+		if err != nil {
+			return false
+		}
+		defer file.Close() // nil too
+		before := len(l.missing)
+		l.find(file)
+		return len(l.missing) < before
+	}
+	for _, ns := range known {
+		has(ns)
+	}
+	if len(l.missing) == 0 {
+		return nil, nil
+	}
+	all, hidden, err := netns.All()
+	if err != nil {
+		return nil, err
+	}
+	for _, ns := range all {
+		if !slices.ContainsFunc(known, func(k *netns.Namespace) bool { return k.Inode == ns.Inode }) && has(ns) {
+			found = append(found, ns)
+		}
+	}
+	if n.nowhere = len(l.missing); n.nowhere > 0 {
+		n.hiddenNetns += hidden
+	}
+	return found, nil
 }
 
 func closeScenes(scenes []*scene) {
