@@ -2,7 +2,6 @@ package transport_test
 
 import (
 	"bufio"
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
@@ -16,7 +15,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -134,20 +132,6 @@ func (s site) through(t testing.TB, scheme string, idle time.Duration) site {
 	return site{s.url, func() *http.Transport {
 		base := s.base()
 		base.Proxy = http.ProxyURL(at)
-		return base
-	}}
-}
-
-// behindOneAddress are sites of which one address reaches one after the other, as
-// connections are made.
-func behindOneAddress(sites ...*httptest.Server) site {
-	return site{sites[0].URL, func() *http.Transport {
-		var n atomic.Int64
-		base := trusting()
-		base.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
-			to := sites[int(n.Add(1))%len(sites)]
-			return new(net.Dialer).DialContext(ctx, "tcp", to.Listener.Addr().String())
-		}
 		return base
 	}}
 }

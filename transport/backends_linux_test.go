@@ -1,0 +1,177 @@
+package transport_test
+
+import (
+	"bufio"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testenv"
+)
+
+// A backend closes idle connections after timeout, which it is asked for anew for
+// each of its responses, and says so if announces.
+type backend struct {
+	timeout   func(response int64) time.Duration
+	announces bool
+	restarts  bool // now and then: idle connections are closed, of any age
+
+	responses atomic.Int64
+	mu        sync.Mutex
+	idle      map[net.Conn]time.Time
+}
+
+func always(d time.Duration) func(int64) time.Duration {
+	return func(int64) time.Duration { return d }
+}
+
+func (b *backend) start(t testing.TB, secure bool) (address string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	address = l.Addr().String()
+	if secure {
+		l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{certificate()}})
+	}
+	b.idle = map[net.Conn]time.Time{}
+	socktest.Serve(t, l, b.serve)
+	if b.restarts {
+		ticker := time.NewTicker(150 * time.Millisecond)
+		t.Cleanup(ticker.Stop)
+		go func() {
+			for range ticker.C {
+				b.restart()
+			}
+		}()
+	}
+	return address
+}
+
+func (b *backend) serve(c net.Conn) {
+	for r := bufio.NewReader(c); ; {
+		req, err := http.ReadRequest(r)
+		if err != nil {
+			return
+		}
+		b.mu.Lock()
+		delete(b.idle, c)
+		b.mu.Unlock()
+		io.Copy(io.Discard, req.Body)
+		timeout := b.timeout(b.responses.Add(1))
+		header := ""
+		if b.announces {
+			header = fmt.Sprintf("Keep-Alive: timeout=%d\r\n", timeout/time.Second)
+		}
+		fmt.Fprintf(c, "HTTP/1.1 200 OK\r\n%sContent-Length: 1\r\n\r\nx", header)
+		c.SetReadDeadline(time.Now().Add(timeout))
+		b.mu.Lock()
+		b.idle[c] = time.Now()
+		b.mu.Unlock()
+	}
+}
+
+// restart spares connections that a request may be on its way to: those would be
+// lost by any client.
+func (b *backend) restart() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for c, since := range b.idle {
+		if age := time.Since(since); age > 50*time.Millisecond && age < short-150*time.Millisecond {
+			c.Close()
+			delete(b.idle, c)
+		}
+	}
+}
+
+// balance is an address that leads to one backend after the other.
+func balance(t testing.TB, secure bool, backends ...*backend) site {
+	t.Helper()
+	var addresses []string
+	for _, b := range backends {
+		addresses = append(addresses, b.start(t, secure))
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	var n atomic.Int64
+	socktest.Serve(t, l, func(down net.Conn) {
+		up, err := net.Dial("tcp", addresses[int(n.Add(1))%len(addresses)])
+		if err != nil {
+			return
+		}
+		go func() {
+			io.Copy(up, down)
+			up.Close()
+		}()
+		io.Copy(down, up)
+	})
+	scheme := "http"
+	if secure {
+		scheme = "https"
+	}
+	return site{scheme + "://" + l.Addr().String(), trusting}
+}
+
+// TestBackendsThatDiffer sends POSTs to an address behind which there are servers
+// that do not agree, which change, or which restart, over TCP, TLS, and TLS through
+// proxies.
+func TestBackendsThatDiffer(t *testing.T) {
+	t.Parallel()
+	minute := always(time.Minute)
+	second := []time.Duration{time.Second}
+	at := []time.Duration{short}
+	rounds := 7
+	if testenv.LongTestsRun() {
+		rounds = 20
+	}
+	var races []race
+	for _, p := range []struct {
+		name     string
+		backends func() []*backend
+		pauses   []time.Duration
+	}{
+		{"1 s and 60 s, announced", func() []*backend {
+			return []*backend{{timeout: always(time.Second), announces: true}, {timeout: minute, announces: true}}
+		}, second},
+		{"1 s announced, 60 s not", func() []*backend {
+			return []*backend{{timeout: always(time.Second), announces: true}, {timeout: minute}}
+		}, second},
+		{"0.4 s not announced, 60 s announced", func() []*backend {
+			return []*backend{{timeout: always(short)}, {timeout: minute, announces: true}}
+		}, at},
+		{"0.4 s and 60 s, not announced", func() []*backend {
+			return []*backend{{timeout: always(short)}, {timeout: minute}}
+		}, at},
+		{"0.4 s and 0.8 s, not announced", func() []*backend {
+			return []*backend{{timeout: always(short)}, {timeout: always(2 * short)}}
+		}, []time.Duration{short, 2 * short}},
+		{"announces 1 s and 60 s by turns", func() []*backend {
+			return []*backend{{announces: true, timeout: func(n int64) time.Duration {
+				return []time.Duration{time.Second, time.Minute}[n/4%2]
+			}}}
+		}, second},
+		{"grows from 0.4 s to 0.8 s, shrinks to 0.6 s, not announced", func() []*backend {
+			return []*backend{{timeout: func(n int64) time.Duration {
+				return []time.Duration{short, 2 * short, short * 3 / 2}[min(n/12, 2)]
+			}}}
+		}, []time.Duration{short, 2 * short, short * 3 / 2}},
+		{"0.4 s not announced, and one that restarts", func() []*backend {
+			return []*backend{{timeout: always(short)}, {timeout: minute, restarts: true}}
+		}, at},
+	} {
+		races = append(races,
+			race{name: p.name, site: balance(t, false, p.backends()...), pauses: p.pauses},
+			race{name: p.name + ", TLS", site: balance(t, true, p.backends()...), pauses: p.pauses},
+			race{name: p.name + ", TLS, HTTP proxy", site: balance(t, true, p.backends()...).through(t, "http", 0), pauses: p.pauses},
+			race{name: p.name + ", TLS, HTTPS proxy", site: balance(t, true, p.backends()...).through(t, "https", 0), pauses: p.pauses})
+	}
+	runRaces(t, rounds, races)
+}
