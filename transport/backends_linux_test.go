@@ -23,7 +23,7 @@ import (
 type backend struct {
 	timeout   func(response int64) time.Duration
 	announces bool
-	restarts  bool // now and then: idle connections are closed, of any age
+	between   *sync.RWMutex // if set, it restarts now and then, between the rounds
 
 	responses atomic.Int64
 	mu        sync.Mutex
@@ -44,12 +44,17 @@ func (b *backend) start(t testing.TB, secure bool) (address string) {
 	}
 	b.idle = map[net.Conn]time.Time{}
 	socktest.Serve(t, l, b.serve)
-	if b.restarts {
-		ticker := time.NewTicker(150 * time.Millisecond)
-		t.Cleanup(ticker.Stop)
+	if b.between != nil {
+		stop := make(chan struct{})
+		t.Cleanup(func() { close(stop) })
 		go func() {
-			for range ticker.C {
-				b.restart()
+			for {
+				select {
+				case <-time.After(short / 2):
+					b.restart()
+				case <-stop:
+					return
+				}
 			}
 		}()
 	}
@@ -79,17 +84,18 @@ func (b *backend) serve(c net.Conn) {
 	}
 }
 
-// restart spares connections that a request may be on its way to: those would be
-// lost by any client.
+// restart closes idle connections, whatever their age, while no request is on its
+// way: that would be lost by any client. It waits until the closes have arrived.
 func (b *backend) restart() {
+	b.between.Lock()
+	defer b.between.Unlock()
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	for c, since := range b.idle {
-		if age := time.Since(since); age > 50*time.Millisecond && age < short-150*time.Millisecond {
-			c.Close()
-			delete(b.idle, c)
-		}
+	for c := range b.idle {
+		c.Close()
+		delete(b.idle, c)
 	}
+	b.mu.Unlock()
+	time.Sleep(20 * time.Millisecond)
 }
 
 // balance is an address that leads to one backend after the other.
@@ -164,14 +170,17 @@ func TestBackendsThatDiffer(t *testing.T) {
 			}}}
 		}, []time.Duration{short, 2 * short, short * 3 / 2}},
 		{"0.4 s not announced, and one that restarts", func() []*backend {
-			return []*backend{{timeout: always(short)}, {timeout: minute, restarts: true}}
+			return []*backend{{timeout: always(short)}, {timeout: minute, between: new(sync.RWMutex)}}
 		}, at},
 	} {
-		races = append(races,
-			race{name: p.name, site: balance(t, false, p.backends()...), pauses: p.pauses},
-			race{name: p.name + ", TLS", site: balance(t, true, p.backends()...), pauses: p.pauses},
-			race{name: p.name + ", TLS, HTTP proxy", site: balance(t, true, p.backends()...).through(t, "http", 0), pauses: p.pauses},
-			race{name: p.name + ", TLS, HTTPS proxy", site: balance(t, true, p.backends()...).through(t, "https", 0), pauses: p.pauses})
+		for i, way := range []string{"", ", TLS", ", TLS, HTTP proxy", ", TLS, HTTPS proxy"} {
+			backends := p.backends()
+			s := balance(t, i > 0, backends...)
+			if i > 1 {
+				s = s.through(t, []string{"http", "https"}[i-2], 0)
+			}
+			races = append(races, race{name: p.name + way, site: s, pauses: p.pauses, between: backends[len(backends)-1].between})
+		}
 	}
 	runRaces(t, rounds, races)
 }

@@ -180,10 +180,10 @@ func (tr *tracer) lost() {
 	if _, use, p := c.now(); use != tr.use || p != sent {
 		return
 	}
-	c.t.counts.lostRaces.Add(1)
 	h := c.hostOf(tr.req)
-	c.t.events.lostRace(h, tr.idle)
 	c.observe(h, tr.idle)
+	c.t.counts.lostRaces.Add(1)
+	c.t.events.lostRace(h, tr.idle)
 }
 
 func (tr *tracer) release() {

@@ -265,13 +265,14 @@ func (c *conn) peerClosed() {
 		at = now()
 	}
 	idle := time.Duration(at - c.read.Load())
-	c.t.counts.peerClosed.Add(1)
 	h := c.host.Load()
-	if h == nil { // no request had it, so no time counts but the one since it was made
-		return
+	if h != nil { // otherwise no request had it
+		c.observe(h, idle) // first: what is counted is heeded
 	}
-	c.t.events.peerClosed(h, idle)
-	c.observe(h, idle)
+	c.t.counts.peerClosed.Add(1)
+	if h != nil {
+		c.t.events.peerClosed(h, idle)
+	}
 }
 
 func (c *conn) dropped(idle time.Duration) {

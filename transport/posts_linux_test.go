@@ -27,11 +27,14 @@ type tally struct {
 // post sends POSTs that may not be sent twice, several at once in each round, just
 // as the connections of the round before are closed. first counts those that were
 // lost before any close was seen.
-func post(t testing.TB, rt http.RoundTripper, url string, clients, rounds int, pauses []time.Duration, seen func() bool) (sum tally) {
+func post(t testing.TB, rt http.RoundTripper, url string, clients, rounds int, r race, seen func() bool) (sum tally) {
 	var mu sync.Mutex
 	sum.why = map[string]int{}
 	for round := range rounds {
 		var wg sync.WaitGroup
+		if r.between != nil {
+			r.between.RLock()
+		}
 		before := seen()
 		for i := range clients {
 			wg.Go(func() {
@@ -65,8 +68,11 @@ func post(t testing.TB, rt http.RoundTripper, url string, clients, rounds int, p
 			})
 		}
 		wg.Wait()
+		if r.between != nil {
+			r.between.RUnlock()
+		}
 		// The server's timers began when it had answered, some ms ago.
-		time.Sleep(pauses[round%len(pauses)] + time.Duration(round*5%9-6)*time.Millisecond)
+		time.Sleep(r.pauses[round%len(r.pauses)] + time.Duration(round*5%9-6)*time.Millisecond)
 	}
 	return sum
 }
@@ -96,6 +102,8 @@ type race struct {
 	under  bool            // httputil.ReverseProxy
 	http2  bool            // net/http alone decides
 	pauses []time.Duration // between the rounds, in turn
+	// between is locked while something happens that is to happen between rounds.
+	between *sync.RWMutex
 }
 
 // runRaces runs all at the same time: they mostly wait.
@@ -115,7 +123,7 @@ func runRaces(t *testing.T, rounds int, races []race) {
 			if r.under {
 				rt, url = underReverseProxy(t, rt, url)
 			}
-			wg.Go(func() { *into = post(t, rt, url, 4, rounds, r.pauses, seen) })
+			wg.Go(func() { *into = post(t, rt, url, 4, rounds, r, seen) })
 		}
 		post(&outcomes[i].ours, ours, seen)
 		post(&outcomes[i].bare, bare, func() bool { return false })
