@@ -102,6 +102,7 @@ type tracer struct {
 	use      int64 // of the conn
 	idle     time.Duration
 	reused   bool
+	shut     int         // attempts that net/http gave up before anything was sent
 	answered atomic.Bool // a byte of the response came
 }
 
@@ -127,6 +128,8 @@ func (tr *tracer) gotConn(info httptrace.GotConnInfo) {
 	}
 }
 
+const maxShut = 3
+
 // unsent tells whether nothing was sent on the connection that the last attempt
 // got. There may be a response all the same, to nothing; then nothing will be.
 func (tr *tracer) unsent() bool {
@@ -140,6 +143,11 @@ func (tr *tracer) unsent() bool {
 			return false
 		case p == refused:
 			return true
+		case p == shut:
+			// The server ended it, as it seems, but the body of the request may have
+			// failed as well.
+			tr.shut++
+			return tr.shut <= maxShut
 		case p == picked && tr.answered.Load():
 			if tr.conn.move(s, refused) {
 				return true
@@ -188,7 +196,7 @@ func (tr *tracer) lost() {
 
 func (tr *tracer) release() {
 	tr.req, tr.body, tr.conn = nil, nil, nil
-	tr.use, tr.idle, tr.reused = 0, 0, false
+	tr.use, tr.idle, tr.reused, tr.shut = 0, 0, false, 0
 	tr.answered.Store(false)
 	tracers.Put(tr)
 }

@@ -47,6 +47,7 @@ const (
 	picked               // to be used again, but nothing was sent yet
 	idle                 // the response was read to its end
 	refused              // like picked, and nothing will be sent: it ended, or is about to
+	shut                 // like picked, and net/http closed it before anything was sent
 	over                 // its end is accounted for, or was agreed on
 )
 
@@ -182,7 +183,7 @@ func (c *conn) begin() bool {
 	for {
 		s, _, p := c.now()
 		switch p {
-		case refused:
+		case refused, shut:
 			return false
 		case picked:
 			if c.spoke.Load() != 0 || c.cold.Load() && c.socket.pending() {
@@ -236,8 +237,11 @@ func (c *conn) Close() error {
 		s, _, p := c.now()
 		spoke := c.spoke.Load() != 0
 		to := over
-		if p == picked && spoke {
+		switch {
+		case p == picked && spoke:
 			to = refused
+		case p == picked:
+			to = shut
 		}
 		if (p == idle || p == picked) && !c.move(s, to) {
 			continue

@@ -40,12 +40,12 @@ func (b *guardedBody) holds() bool {
 		return false
 	}
 	_, use, p := b.conn.now()
-	return use == b.use && (p == picked || p == refused)
+	return use == b.use && (p == picked || p == refused || p == shut)
 }
 
 func (b *guardedBody) Read(p []byte) (int, error) {
 	if b.holds() {
-		if _, _, p := b.conn.now(); p == refused {
+		if _, _, p := b.conn.now(); p != picked {
 			return 0, errUnsent
 		}
 	}

@@ -16,7 +16,7 @@ func (c *conn) pick(reused bool) (use int64, idle time.Duration) {
 		use = last + 1
 		next := sent
 		switch {
-		case p == over || p == refused:
+		case p == over || p == refused || p == shut || c.closing.Load():
 			next = refused
 		case reused:
 			next = picked

@@ -75,7 +75,7 @@ func TestTheRace(t *testing.T) {
 			if rt == ours {
 				assert.Zero(t, failed)
 			} else {
-				assert.Greater(t, failed, sent/20)
+				assert.Positive(t, failed, "requests are in danger at these times")
 			}
 		})
 	}

@@ -27,8 +27,10 @@ import (
 // A site is what requests are sent to: a URL, and a transport that reaches it.
 // Whatever is behind it closes idle connections after a while.
 type site struct {
-	url  string
-	base func() *http.Transport
+	url     string
+	base    func() *http.Transport
+	between func()      // if set, happens between the rounds of requests
+	closed  func() bool // if set, tells whether it has closed a connection for having been idle
 }
 
 // trusting returns a transport that trusts the certificate of httptest.
@@ -82,7 +84,7 @@ func idleTimeout(d time.Duration) func(*http.Server) {
 
 func (o origin) site(t testing.TB) site {
 	s := o.start(t)
-	return site{s.URL, func() *http.Transport {
+	return site{url: s.URL, base: func() *http.Transport {
 		base := trusting()
 		base.ForceAttemptHTTP2 = o.http2
 		return base
@@ -129,11 +131,13 @@ func (s site) through(t testing.TB, scheme string, idle time.Duration) site {
 	t.Cleanup(proxy.Close)
 	at, err := url.Parse(proxy.URL)
 	require.NoError(t, err)
-	return site{s.url, func() *http.Transport {
-		base := s.base()
+	direct := s.base
+	s.base = func() *http.Transport {
+		base := direct()
 		base.Proxy = http.ProxyURL(at)
 		return base
-	}}
+	}
+	return s
 }
 
 // saying408 answers on a connection that was idle for too long, and closes it.
@@ -155,7 +159,7 @@ func saying408(t testing.TB, idle time.Duration) site {
 			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx")
 		}
 	})
-	return site{"http://" + l.Addr().String(), trusting}
+	return site{url: "http://" + l.Addr().String(), base: trusting}
 }
 
 // nginx is one whose server has these directives.
@@ -230,5 +234,5 @@ func program(t testing.TB, scheme string, command func(dir string, port int, cer
 		}
 		return err == nil
 	})
-	return site{scheme + "://" + address, trusting}
+	return site{url: scheme + "://" + address, base: trusting}
 }
