@@ -10,8 +10,9 @@
 //   - An unread body no longer costs the connection: Close reads the rest, up to a
 //     bound.
 //   - An idle connection is dropped before the server drops it, so that no request
-//     is sent into a closing connection: as the server's Keep-Alive header says, or
-//     as its closes were seen.
+//     is sent into a closing connection: as the Keep-Alive header said on that very
+//     connection, timeout=N and max=N, or, of servers that have none, as one close
+//     was seen. Over TLS and through proxies, too; see [Transport].
 //   - More than two idle connections are kept for each host.
 //   - What happens to connections is counted, see [Stats] and [Events].
 //
@@ -19,7 +20,9 @@
 //
 // # What is retried
 //
-// This package retries nothing. net/http does, where a reused connection fails
+// This package repeats a request only if nothing of it was sent, as its idle
+// connection ended or was to be dropped: any request, whatever its body. net/http
+// repeats more, where a reused connection fails
 // before the first byte of a response: requests of which nothing was written, if
 // they have no body or a GetBody; and, if they have no body or a GetBody, GET,
 // HEAD, OPTIONS and TRACE, and those with an Idempotency-Key or X-Idempotency-Key
