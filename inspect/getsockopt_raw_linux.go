@@ -10,9 +10,6 @@ import (
 
 // rawGetsockopt enters the kernel without telling Go's scheduler, as nothing waits
 // there.
-//
-//go:norace
-//go:nosplit
 func rawGetsockopt(fd, level, name uintptr, value, size unsafe.Pointer) unix.Errno {
 	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, fd, level, name, uintptr(value), uintptr(size), 0)
 	return errno

@@ -10,9 +10,6 @@ import (
 
 // rawGetsockopt goes through the call that all socket calls of old went through, as
 // not every kernel has one of its own here.
-//
-//go:norace
-//go:nosplit
 func rawGetsockopt(fd, level, name uintptr, value, size unsafe.Pointer) unix.Errno {
 	const sysGetsockopt = 15 // SYS_GETSOCKOPT of linux/net.h
 	arguments := [5]uintptr{fd, level, name, uintptr(value), uintptr(size)}

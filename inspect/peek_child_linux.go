@@ -34,18 +34,32 @@ const (
 
 // peekShared is the memory of the program and its child.
 type peekShared struct {
-	next, count   int32
-	asked         int32
-	why           int32 // why the child could not begin: an errno
-	stop          int32 // of a test: the next child stops while it holds a socket
-	level, number [maxAsked]int32
-	size          uint32
-	timer         int32
-	event         sigevent
-	expiry        timerSpec
-	stat          unix.Statx_t
-	empty         [1]byte // a path
-	items         [maxPeeks]peekItem
+	next, count int32
+	asked, at   int32
+	forked      unix.Errno
+	why         int32 // why the child could not begin: an errno
+	asks        [maxAsked]peekAsk
+	size        uint32
+	timer       int32
+	event       sigevent
+	expiry      timerSpec
+	allSignals  uint64
+	ourSignals  uint64
+	stat        unix.Statx_t
+	empty       [1]byte // a path
+
+	// What a system call of the child returned. They are not on its stack, which has
+	// little room.
+	result uintptr
+	errno  unix.Errno
+	fifth  uintptr // argument, of the calls that have so many
+	// Its variables.
+	pidfd, fd, code uintptr
+	process         int32
+
+	stop int32 // of a test: the next child stops while it holds a socket
+
+	items [maxPeeks]peekItem
 }
 
 // A peekItem is a question, and what the child saw.
@@ -58,7 +72,10 @@ type peekItem struct {
 	answers [maxAsked]peekAnswer
 }
 
-type peekAnswer struct{ value, errno int32 }
+type (
+	peekAsk    struct{ level, number int32 }
+	peekAnswer struct{ value, errno int32 }
+)
 
 // sigevent is struct sigevent, and timerSpec struct itimerspec of the kernel, in
 // which times are long.
@@ -76,12 +93,14 @@ type timerSpec struct{ interval, value [2]int } // seconds, nanoseconds
 func (s *peekShared) run() error {
 	s.event = sigevent{signal: int32(unix.SIGKILL)} // notify 0 is SIGEV_SIGNAL
 	s.expiry = timerSpec{value: [2]int{0, lifetimeNanoseconds}}
-	s.why = 0
+	s.why, s.allSignals = 0, ^uint64(0)
 	runtime.LockOSThread()
-	pid, errno := fork(s)
+	setSignals(&s.allSignals, &s.ourSignals)
+	pid := fork(s)
+	setSignals(&s.ourSignals, &s.allSignals)
 	runtime.UnlockOSThread()
-	if errno != 0 {
-		return fmt.Errorf("clone: %w", errno)
+	if s.forked != 0 {
+		return fmt.Errorf("clone: %w", s.forked)
 	}
 	var status unix.WaitStatus
 	for {
@@ -110,100 +129,108 @@ func (s *peekShared) run() error {
 	return fmt.Errorf("the child ended with %d", status.ExitStatus())
 }
 
-// fork makes a copy of this program that has its one thread only, and shares its
-// descriptors, so that none is copied. Nothing of Go's runtime may run in it:
-// neither the growth of a stack nor the garbage collector's write barriers, which
-// is why there are no calls but system calls, and no pointers.
-//
-//go:norace
-//go:nosplit
-//go:noinline
-func fork(s *peekShared) (pid uintptr, errno unix.Errno) {
-	all, old := ^uint64(0), uint64(0)
-	unix.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&all)), uintptr(unsafe.Pointer(&old)), 8, 0, 0)
-	pid, _, errno = unix.RawSyscall6(unix.SYS_CLONE, unix.CLONE_FILES, 0, 0, 0, 0, 0)
-	if errno == 0 && pid == 0 {
-		child(s)
-	}
-	unix.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&old)), 0, 8, 0, 0)
-	return pid, errno
+// setSignals says which signals the thread has blocked.
+func setSignals(now, before *uint64) {
+	unix.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(now)), uintptr(unsafe.Pointer(before)), 8, 0, 0)
 }
 
-// child never returns. From close_range on it has descriptors of its own, and none
-// of the program's.
+// fork makes a copy of this program that has its one thread only, and shares its
+// descriptors, so that none is copied; and is that copy, which never returns. Nothing
+// of Go's runtime may run in it: neither the growth of a stack, at which another
+// goroutine may be scheduled, nor the garbage collector's write barriers. So there
+// are no calls but system calls, no pointers that are kept, and no indexes that are
+// checked; and it fits into the 800 bytes of a stack that cannot grow, without
+// optimisation too, as debuggers want it. The linker tells if it does not.
 //
 //go:norace
+//go:nocheckptr
 //go:nosplit
-func child(s *peekShared) {
-	_, _, errno := unix.RawSyscall(unix.SYS_TIMER_CREATE, unix.CLOCK_MONOTONIC, uintptr(unsafe.Pointer(&s.event)), uintptr(unsafe.Pointer(&s.timer)))
-	if errno == 0 {
-		_, _, errno = unix.RawSyscall6(unix.SYS_TIMER_SETTIME, uintptr(s.timer), 0, uintptr(unsafe.Pointer(&s.expiry)), 0, 0, 0)
+//go:noinline
+func fork(s *peekShared) (pid uintptr) {
+	// Both write to forked, the same: a child there is only without an error.
+	pid, _, s.forked = unix.RawSyscall6(unix.SYS_CLONE, unix.CLONE_FILES, 0, 0, 0, 0, 0)
+	if s.forked != 0 || pid != 0 {
+		return pid
 	}
-	if errno != 0 {
-		s.why = int32(errno)
-		exit(exitNoTimer)
+
+	// The child, which lives until the timer.
+	s.code = exitNoTimer
+	s.call(unix.SYS_TIMER_CREATE, unix.CLOCK_MONOTONIC, uintptr(unsafe.Pointer(&s.event)), uintptr(unsafe.Pointer(&s.timer)), 0)
+	if s.errno == 0 {
+		s.call(unix.SYS_TIMER_SETTIME, uintptr(s.timer), 0, uintptr(unsafe.Pointer(&s.expiry)), 0)
 	}
-	_, _, errno = unix.RawSyscall(unix.SYS_CLOSE_RANGE, 0, ^uintptr(0)>>(unsafe.Sizeof(uintptr(0))*8-32), unix.CLOSE_RANGE_UNSHARE)
-	if errno != 0 {
-		s.why = int32(errno)
-		exit(exitNoFiles)
+	if s.errno == 0 { // from here on it has descriptors of its own, and none of the program's
+		s.code = exitNoFiles
+		s.call(unix.SYS_CLOSE_RANGE, 0, 1<<32-1, unix.CLOSE_RANGE_UNSHARE, 0)
 	}
-	process, pidfd := int32(-1), uintptr(0)
-	for s.next < s.count {
-		i := &s.items[s.next]
-		if i.pid != process {
-			if process >= 0 {
-				unix.RawSyscall(unix.SYS_CLOSE, pidfd, 0, 0)
+	if s.errno == 0 {
+		s.code = exitDone
+	} else {
+		s.why = int32(s.errno)
+	}
+	s.process = -1 // whose descriptor is s.pidfd
+	for s.code == exitDone && s.next < s.count {
+		i := (*peekItem)(unsafe.Add(unsafe.Pointer(&s.items), uintptr(s.next)*unsafe.Sizeof(peekItem{})))
+		if i.pid != s.process {
+			if s.process >= 0 {
+				s.call(unix.SYS_CLOSE, s.pidfd, 0, 0, 0)
 			}
-			process = -1
-			pidfd, _, errno = unix.RawSyscall(unix.SYS_PIDFD_OPEN, uintptr(i.pid), 0, 0)
-			if errno != 0 {
-				i.stage, i.errno = stageOpen, int32(errno)
+			s.process = -1
+			s.call(unix.SYS_PIDFD_OPEN, uintptr(i.pid), 0, 0, 0)
+			if s.errno != 0 {
+				i.stage = stageOpen
+				i.errno = int32(s.errno)
 				s.next++
 				continue
 			}
-			process = i.pid
+			s.process = i.pid
+			s.pidfd = s.result
 		}
-		fd, _, errno := unix.RawSyscall(unix.SYS_PIDFD_GETFD, pidfd, uintptr(i.fd), 0)
-		if errno != 0 {
-			i.stage, i.errno = stageBorrow, int32(errno)
+		s.call(unix.SYS_PIDFD_GETFD, s.pidfd, uintptr(i.fd), 0, 0)
+		if s.errno != 0 {
+			i.stage = stageBorrow
+			i.errno = int32(s.errno)
 			s.next++
 			continue
 		}
-		look(s, i, fd)
-		unix.RawSyscall(unix.SYS_CLOSE, fd, 0, 0)
+		s.fd = s.result
+		if s.stop != 0 {
+			s.stop = 0
+			s.call(unix.SYS_GETPID, 0, 0, 0, 0)
+			s.call(unix.SYS_KILL, s.result, uintptr(unix.SIGSTOP), 0, 0)
+		}
+		s.fifth = uintptr(unsafe.Pointer(&s.stat))
+		s.call(unix.SYS_STATX, s.fd, uintptr(unsafe.Pointer(&s.empty)), unix.AT_EMPTY_PATH, unix.STATX_INO|unix.STATX_TYPE)
+		s.fifth = uintptr(unsafe.Pointer(&s.size))
+		if s.errno != 0 {
+			i.stage = stageStat
+			i.errno = int32(s.errno)
+		} else {
+			i.inode = s.stat.Ino
+			i.mode = s.stat.Mode
+			i.stage = stageRead
+		}
+		for s.at = 0; i.stage == stageRead && s.at < s.asked; s.at++ {
+			s.size = 4
+			ask := (*peekAsk)(unsafe.Add(unsafe.Pointer(&s.asks), uintptr(s.at)*unsafe.Sizeof(peekAsk{})))
+			answer := (*peekAnswer)(unsafe.Add(unsafe.Pointer(&i.answers), uintptr(s.at)*unsafe.Sizeof(peekAnswer{})))
+			s.call(unix.SYS_GETSOCKOPT, s.fd, uintptr(ask.level), uintptr(ask.number), uintptr(unsafe.Pointer(&answer.value)))
+			answer.errno = int32(s.errno)
+		}
+		s.call(unix.SYS_CLOSE, s.fd, 0, 0, 0)
 		s.next++
 	}
-	exit(exitDone)
-}
-
-//go:norace
-//go:nosplit
-func look(s *peekShared, i *peekItem, fd uintptr) {
-	_, _, errno := unix.RawSyscall6(unix.SYS_STATX, fd, uintptr(unsafe.Pointer(&s.empty)), unix.AT_EMPTY_PATH,
-		unix.STATX_INO|unix.STATX_TYPE, uintptr(unsafe.Pointer(&s.stat)), 0)
-	if errno != 0 {
-		i.stage, i.errno = stageStat, int32(errno)
-		return
-	}
-	if s.stop != 0 {
-		s.stop = 0
-		self, _, _ := unix.RawSyscall(unix.SYS_GETPID, 0, 0, 0)
-		unix.RawSyscall(unix.SYS_KILL, self, uintptr(unix.SIGSTOP), 0)
-	}
-	i.inode, i.mode = s.stat.Ino, s.stat.Mode
-	for n := int32(0); n < s.asked; n++ {
-		s.size = 4
-		i.answers[n].errno = int32(rawGetsockopt(fd, uintptr(s.level[n]), uintptr(s.number[n]),
-			unsafe.Pointer(&i.answers[n].value), unsafe.Pointer(&s.size)))
-	}
-	i.stage = stageRead
-}
-
-//go:norace
-//go:nosplit
-func exit(code uintptr) {
 	for {
-		unix.RawSyscall(unix.SYS_EXIT_GROUP, code, 0, 0)
+		s.call(unix.SYS_EXIT_GROUP, s.code, 0, 0, 0)
 	}
+}
+
+// call makes a system call of the child.
+//
+//go:norace
+//go:nocheckptr
+//go:nosplit
+//go:noinline
+func (s *peekShared) call(number, a, b, c, d uintptr) {
+	s.result, _, s.errno = unix.RawSyscall6(number, a, b, c, d, s.fifth, 0)
 }

@@ -23,15 +23,15 @@ type peekerState struct {
 
 // recorder is a kernel that answers what a child was told, or notes the questions.
 type recorder struct {
-	level, number [maxAsked]int32
-	n             int
-	noting        bool
-	answers       *[maxAsked]peekAnswer
+	asks    [maxAsked]peekAsk
+	n       int
+	noting  bool
+	answers *[maxAsked]peekAnswer
 }
 
 func (r *recorder) find(level, number int) int {
 	for i := range r.n {
-		if r.level[i] == int32(level) && r.number[i] == int32(number) {
+		if r.asks[i] == (peekAsk{int32(level), int32(number)}) {
 			return i
 		}
 	}
@@ -42,7 +42,7 @@ func (r *recorder) Get(_ uintptr, level, number int) (int, error) {
 	i := r.find(level, number)
 	if r.noting {
 		if i < 0 && r.n < maxAsked {
-			r.level[r.n], r.number[r.n] = int32(level), int32(number)
+			r.asks[r.n] = peekAsk{int32(level), int32(number)}
 			r.n++
 		}
 		switch number { // as a TCP socket, of which all is asked
@@ -131,7 +131,7 @@ func (s *peekerState) ask(batch []*Peek) {
 		}
 		s.shared.count, s.shared.next = int32(len(batch)), 0
 		s.shared.asked = int32(s.asks.n)
-		s.shared.level, s.shared.number = s.asks.level, s.asks.number
+		s.shared.asks = s.asks.asks
 		const attempts = 5
 		for tries := 0; err == nil && int(s.shared.next) < len(batch); tries++ {
 			before := s.shared.next
