@@ -183,7 +183,7 @@ func (q *Peek) answer(k platform.Kernel, fd uintptr, inode uint64, mode uint16) 
 	case kind == platform.NotTCP:
 		q.Err = errors.Join(ErrChanged, sockopt.ErrNotTCP)
 	default:
-		q.Settings, q.Err = settingsOf(k, kind, fd)
+		q.Settings, q.Err = platform.Current().Read(k, fd)
 		q.LongestRTO = longestRTO(k, fd)
 	}
 }

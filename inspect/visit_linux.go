@@ -7,7 +7,6 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/procnet"
 	"github.com/tcpkeepalive/keepalive/internal/sockdiag"
 	"github.com/tcpkeepalive/keepalive/platform"
-	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 // A target is how the kernel's tables know a socket.
@@ -37,7 +36,7 @@ func (v *visit) look(fd uintptr) (err error) {
 	r, t := &v.report, &v.handle.target
 	r.Kind = t.kind
 	r.Local, r.Peer, r.Inode = t.id.Local, t.id.Remote, t.id.Inode
-	r.Settings, err = settingsOf(platform.System(), t.kind, fd)
+	r.Settings, err = platform.Current().Read(platform.System(), fd)
 	if err != nil {
 		return fmt.Errorf("inspect: %w", err)
 	}
@@ -59,16 +58,6 @@ func (v *visit) look(fd uintptr) (err error) {
 	}
 	v.disbelieve()
 	return nil
-}
-
-// settingsOf adds what is known of Multipath TCP, whose sockets refuse
-// TCP_USER_TIMEOUT: none has one. The error names what could not be read.
-func settingsOf(k platform.Kernel, kind platform.Kind, fd uintptr) (sockopt.Settings, error) {
-	s, err := platform.Current().Read(k, fd)
-	if kind == platform.MultipathTCP && err == nil {
-		s.Known |= platform.SetOf(platform.UserTimeout) // 0 unless it was read, after a fallback to TCP
-	}
-	return s, err
 }
 
 // disbelieve makes an answer unknown that cannot be: a sandbox that reports no

@@ -81,7 +81,8 @@ func (s Settings) String() string {
 
 // Read returns what the kernel holds for the socket fd. The error tells what
 // failed, each an [*OptionError]; an option that this platform or this kind of
-// socket does not have is no error, its field is just not Known.
+// socket does not have is no error, its field is just not Known; but for the user
+// timeout of Multipath TCP, which is known to be off.
 func (t *Table) Read(k Kernel, fd uintptr) (Settings, error) {
 	var got Settings
 	var errs []error
@@ -93,6 +94,9 @@ func (t *Table) Read(k Kernel, fd uintptr) (Settings, error) {
 		n, err := k.Get(fd, s.Level, s.Number)
 		switch {
 		case err != nil && noSuchOption(err):
+			if s.Option == UserTimeout && isMultipath(k, fd) {
+				got.set(UserTimeout, 0) // no Multipath TCP socket has one
+			}
 		case err != nil:
 			errs = append(errs, &OptionError{Call: "getsockopt", Option: s.Option, Symbol: s.Symbol, Err: err})
 		case s.meansNothing(n):
@@ -101,6 +105,12 @@ func (t *Table) Read(k Kernel, fd uintptr) (Settings, error) {
 		}
 	}
 	return got, join(errs)
+}
+
+// isMultipath is asked where an option is missing: a question more, in the rare case.
+func isMultipath(k Kernel, fd uintptr) bool {
+	kind, err := kindOf(k, fd)
+	return err == nil && kind == MultipathTCP
 }
 
 // meansNothing reports whether n is no value of the option: illumos answers 0

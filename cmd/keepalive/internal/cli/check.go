@@ -113,7 +113,11 @@ func (o *checkOptions) run(stdout, stderr io.Writer) error {
 				return err
 			}
 		case f.bad || f.verdict == align.Unknown.String():
-			rows = append(rows, f.cells())
+			cells := f.cells()
+			if o.list.severalNetns() {
+				cells = append([]string{netnsColumn.cell(r)}, cells...)
+			}
+			rows = append(rows, cells)
 		}
 	}
 	if o.json {
@@ -122,7 +126,11 @@ func (o *checkOptions) run(stdout, stderr io.Writer) error {
 		}
 	}
 	if len(rows) > 0 {
-		if err := printTable(stdout, stderr, checkColumns, rows); err != nil {
+		columns := checkColumns
+		if o.list.severalNetns() {
+			columns = append([]column{netnsColumn}, columns...)
+		}
+		if err := printTable(stdout, stderr, columns, rows); err != nil {
 			return err
 		}
 	}

@@ -11,6 +11,8 @@ const checkSchema = `Each line is one JSON object, for a connection that was che
 means nothing for this connection. Times are seconds.
 
   local, peer      string   address:port, [address]:port
+  netns            string   network namespace, as --netns takes it
+  netns_inode      number   the same as in net:[4026531840]; null: unknown
   verdict          string   survives, loses, needs a heartbeat, unnoticed, unknown
   bad              bool     whether something is to be changed
   reason           string   why, for people; may change
@@ -35,6 +37,8 @@ The last line is {"summary": {...}}:
 type checkRecord struct {
 	Local      string    `json:"local"`
 	Peer       string    `json:"peer"`
+	NetNS      string    `json:"netns"`
+	NetNSInode *uint64   `json:"netns_inode"`
 	Verdict    string    `json:"verdict"` // survives, loses, needs a heartbeat, unnoticed, unknown
 	Bad        bool      `json:"bad"`
 	Reason     string    `json:"reason"`
@@ -57,6 +61,7 @@ func (f finding) writeJSON(w io.Writer) error {
 		InFlight:  known(a.Detection[sockopt.PhaseInFlight].Latest),
 		Processes: f.processes(),
 	}
+	r.NetNS, r.NetNSInode = f.jsonNetNS()
 	if a.LatestRefresh > 0 && a.Tightest.Timeout > 0 {
 		r.Margin, r.LostProbes = pointer(a.Margin.Seconds()), &a.LostProbes
 	}

@@ -108,6 +108,17 @@ func (o *lsOptions) listJSON(out *bufio.Writer, stderr io.Writer) error {
 
 func pointer[T any](v T) *T { return &v }
 
+// jsonNetNS is the network namespace of the socket.
+func (r *row) jsonNetNS() (name string, inode *uint64) {
+	if r.netns == nil {
+		return "", nil
+	}
+	if r.netns.Inode != 0 {
+		inode = &r.netns.Inode
+	}
+	return r.netns.String(), inode
+}
+
 func (r *row) record() record {
 	s := jsonSettings(r.Settings)
 	out := record{
@@ -117,12 +128,7 @@ func (r *row) record() record {
 		KeepAlive: s.KeepAlive, Idle: s.Idle, Interval: s.Interval, Count: s.Count, UserTimeout: s.UserTimeout,
 		Verdict: r.Verdict(),
 	}
-	if r.netns != nil {
-		out.NetNS = r.netns.String()
-		if r.netns.Inode != 0 {
-			out.NetNSInode = pointer(r.netns.Inode)
-		}
-	}
+	out.NetNS, out.NetNSInode = r.jsonNetNS()
 	if r.Settings.Known != 0 {
 		out.GoDefaults = pointer(r.likeGo)
 		out.SystemDefaults = []string{}

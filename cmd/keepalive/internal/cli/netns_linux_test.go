@@ -135,6 +135,14 @@ func TestOtherNamespaces(t *testing.T) {
 			code, out, errs := command(append([]string{"check", "--path", "aws-nlb-tcp", "--peer", "127.0.0.1", "--local", address}, where...)...)
 			assert.Equal(t, exitProblems, code, out+errs)
 			assert.Contains(t, errs, "checked 1: 1 bad")
+			if where[0] != "--pid" {
+				assert.Regexp(t, `^NETNS +LOCAL`, out)
+			}
+			_, out, _ = command(append([]string{"check", "--json", "--path", "aws-nlb-tcp", "--peer", "127.0.0.1", "--local", address}, where...)...)
+			var checked checkRecord
+			require.NoError(t, json.NewDecoder(strings.NewReader(out)).Decode(&checked), out)
+			assert.Equal(t, r.NetNS, checked.NetNS)
+			assert.Equal(t, r.NetNSInode, checked.NetNSInode)
 			code, out, errs = command(append([]string{"watch", "--rounds", "1", "--local", address}, where...)...)
 			assert.Equal(t, exitOK, code, errs)
 			assert.Contains(t, out, address)
