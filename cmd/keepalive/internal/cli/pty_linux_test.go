@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -13,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/tcpkeepalive/keepalive/internal/testenv"
 )
 
 // A pty is a terminal and what is on it.
@@ -93,11 +96,21 @@ func program(t *testing.T) string {
 // start runs a command on the terminal, in a session of its own.
 func (p *pty) start(t *testing.T, name string, args ...string) *exec.Cmd {
 	t.Helper()
+	if signal.Ignored(unix.SIGHUP) || signal.Ignored(unix.SIGINT) || signal.Ignored(unix.SIGQUIT) {
+		// The tests run under nohup, or in the background of a script, and would hand
+		// that down.
+		args = append([]string{"--default-signal=HUP,INT,QUIT", name}, args...)
+		name = testenv.Tool(t, "env")
+	}
 	cmd := exec.Command(name, args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = p.slave, p.slave, p.slave
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Pdeathsig: unix.SIGKILL}
 	require.NoError(t, cmd.Start())
-	t.Cleanup(func() { cmd.Process.Kill() })
+	late := time.AfterFunc(time.Minute, func() { cmd.Process.Kill() }) // a test that waits for its end fails then
+	t.Cleanup(func() {
+		late.Stop()
+		cmd.Process.Kill()
+	})
 	return cmd
 }
 
