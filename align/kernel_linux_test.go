@@ -126,6 +126,7 @@ func TestDetectOnARealKernel(t *testing.T) {
 			conns := dial20(t, b, echo(t, b.Server), plan.Config)
 			before := time.Now() // the last segments came before that
 			b.Break()
+			breaking := time.Since(before) // nft takes a moment, in which a probe may be answered
 			longest := make(chan time.Duration)
 			for i, c := range conns {
 				go func() {
@@ -151,8 +152,8 @@ func TestDetectOnARealKernel(t *testing.T) {
 			}
 			bound := plan.Detection[tt.phase].Latest
 			t.Logf("%s: noticed after %.2f s at most; promised %.2f s of %s", plan.Config, most.Seconds(), bound.Seconds(), tt.request.Detect)
-			const breaking = 100 * time.Millisecond // nft takes a moment
-			assert.LessOrEqual(t, most, bound+breaking)
+			const late = 250 * time.Millisecond // this program, on a busy machine
+			assert.LessOrEqual(t, most, bound+breaking+late)
 		})
 	}
 }

@@ -251,7 +251,9 @@ func (w *worker) begin() { w.found, w.denied, w.failed = w.found[:0], 0, nil }
 func (w *worker) scanWhole(s *scan) (tooMany int) {
 	dir, err := openFDs(s.pid)
 	if err != nil {
-		s.err = err
+		if !isZombie(s.pid) {
+			s.err = err
+		}
 		return 0
 	}
 	defer unix.Close(dir)
@@ -307,6 +309,20 @@ func (w *worker) scanPart(t *task) {
 
 func openFDs(pid int) (int, error) {
 	return unix.Open("/proc/"+strconv.Itoa(pid)+"/fd", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+}
+
+// isZombie tells that a process has ended, but nobody has waited for it yet. It has
+// no descriptors, and only root may look: the files of a process without memory are
+// root's (task_dump_owner in fs/proc/base.c).
+func isZombie(pid int) bool {
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return false
+	}
+	// PID (name) state and 16 numbers, then how many threads there are: others may
+	// live on after the first.
+	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	return len(fields) > 17 && string(fields[0]) == "Z" && string(fields[17]) == "1"
 }
 
 // processName is "" for a process that has just ended.

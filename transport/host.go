@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -111,16 +112,15 @@ func (s *sightings) settle(h *host) {
 	}
 }
 
-// different counts the idle times that are not of one timeout.
+// different counts the idle times, each of which is more than twice the one before.
+// Less may be one timeout on a busy machine: a timeout that is taken for a restart
+// loses requests, while a restart that is taken for a timeout costs connections.
 func different(times []time.Duration) (n int) {
-next:
-	for i, a := range times {
-		for _, b := range times[:i] {
-			if agree(a, b) {
-				continue next
-			}
+	var last time.Duration
+	for _, idle := range slices.Sorted(slices.Values(times)) {
+		if n == 0 || idle > 2*last {
+			n, last = n+1, idle
 		}
-		n++
 	}
 	return n
 }

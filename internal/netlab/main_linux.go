@@ -34,6 +34,14 @@ func Main(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// RunManyAtATime is a TestMain for tests of which some wait for timers: it lets more
+// run at a time.
+func RunManyAtATime(m *testing.M) {
+	flag.Parse()
+	ManyAtATime()
+	os.Exit(m.Run())
+}
+
 // ManyAtATime lets more parallel tests run than there are processors. The flags have to
 // be parsed.
 func ManyAtATime() {

@@ -26,6 +26,8 @@ import (
 // holderEnv makes TestNamespaceHolder hold a connection.
 const holderEnv = "KEEPALIVE_TEST_NETNS_HOLDER"
 
+const heldAddress = "127.77.0.1"
+
 // TestNamespaceHolder is a process that has a connection in the namespace it was
 // started in, not a test.
 func TestNamespaceHolder(t *testing.T) {
@@ -35,9 +37,11 @@ func TestNamespaceHolder(t *testing.T) {
 	if os.Getenv(holderEnv) == "container" {
 		socktest.IP(t, "link set lo up")
 	}
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	// An address that no other test has: the same port may be in use elsewhere.
+	l, err := net.Listen("tcp4", heldAddress+":0")
 	require.NoError(t, err)
-	c, err := net.Dial("tcp4", l.Addr().String())
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(heldAddress)}}
+	c, err := d.Dial("tcp4", l.Addr().String())
 	require.NoError(t, err)
 	_, err = l.Accept()
 	require.NoError(t, err)
@@ -130,15 +134,15 @@ func TestOtherNamespaces(t *testing.T) {
 
 			for _, form := range [][]string{{"--ss"}, {"--ss", "-p"}, {"--netstat"}} {
 				out, _ := ls(t, append(append([]string{"--local", address}, form...), where...)...)
-				assert.Contains(t, out, strings.TrimPrefix(address, "127.0.0.1"))
+				assert.Contains(t, out, strings.TrimPrefix(address, heldAddress))
 			}
-			code, out, errs := command(append([]string{"check", "--path", "aws-nlb-tcp", "--peer", "127.0.0.1", "--local", address}, where...)...)
+			code, out, errs := command(append([]string{"check", "--path", "aws-nlb-tcp", "--peer", heldAddress, "--local", address}, where...)...)
 			assert.Equal(t, exitProblems, code, out+errs)
 			assert.Contains(t, errs, "checked 1: 1 bad")
 			if where[0] != "--pid" {
 				assert.Regexp(t, `^NETNS +LOCAL`, out)
 			}
-			_, out, _ = command(append([]string{"check", "--json", "--path", "aws-nlb-tcp", "--peer", "127.0.0.1", "--local", address}, where...)...)
+			_, out, _ = command(append([]string{"check", "--json", "--path", "aws-nlb-tcp", "--peer", heldAddress, "--local", address}, where...)...)
 			var checked checkRecord
 			require.NoError(t, json.NewDecoder(strings.NewReader(out)).Decode(&checked), out)
 			assert.Equal(t, r.NetNS, checked.NetNS)
