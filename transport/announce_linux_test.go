@@ -136,5 +136,7 @@ func TestTheAnnouncedTimeIsTrue(t *testing.T) {
 			last = time.Now()
 		}
 	}
-	assert.InDelta(t, 1, time.Since(last).Seconds(), 0.3)
+	kept := time.Since(last)
+	assert.Greater(t, kept, 700*time.Millisecond, "the answer may be read late")
+	assert.Less(t, kept, 3*time.Second, "on a busy machine")
 }

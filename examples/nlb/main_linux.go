@@ -146,7 +146,7 @@ func run(w io.Writer) error {
 	return nil
 }
 
-// silence makes a connection, is silent for three timeouts and asks again.
+// silence makes a connection, is silent for two timeouts and asks again.
 func silence(dial func(network, address string) (net.Conn, error), address string) string {
 	c, err := dial("tcp", address)
 	if err != nil {
