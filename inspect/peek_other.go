@@ -6,7 +6,7 @@ import "runtime"
 
 type peekerState struct{}
 
-func (p *Peeker) close() {}
+func (p *Peeker) close() { p.state = peekerState{} }
 
 func (p *Peeker) read(peeks []Peek) {
 	for i := range peeks {

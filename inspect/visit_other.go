@@ -31,6 +31,8 @@ func (v *visit) look(fd uintptr) (err error) {
 func (v *visit) askTimer(uintptr) error { return fmtUnsupported("the timer is", runtime.GOOS) }
 
 // A multipath is nothing either.
+//
+//lint:ignore U1000 each visit has one
 type multipath struct{}
 
 func (v *visit) askHealth(uintptr) error {

@@ -15,6 +15,8 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
+//lint:file-ignore SA1019 A Base may dial with Dial or DialTLS, as net/http still lets it.
+
 const (
 	// As http.DefaultTransport has it, for a Base that has no limit.
 	maxIdleConns = 100

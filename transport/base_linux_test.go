@@ -23,6 +23,8 @@ import (
 	"github.com/tcpkeepalive/keepalive/transport"
 )
 
+//lint:file-ignore SA1019 A Base may dial with Dial or DialTLS, as net/http still lets it.
+
 // A connecting proxy takes CONNECT, and counts it.
 type connecting struct {
 	*httptest.Server

@@ -6,6 +6,8 @@ import (
 	"github.com/tcpkeepalive/keepalive/dialer"
 )
 
+//lint:file-ignore SA1019 A Base may dial with Dial or DialTLS, as net/http still lets it.
+
 // Standard returns a clone of [http.DefaultTransport] that connects with d:
 // proxies, limits, timeouts and HTTP/2 stay as they are there. Close its idle
 // connections when it is no longer needed.

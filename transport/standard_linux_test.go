@@ -18,6 +18,8 @@ import (
 	"github.com/tcpkeepalive/keepalive/transport"
 )
 
+//lint:file-ignore SA1019 A Base may dial with Dial or DialTLS, as net/http still lets it.
+
 var (
 	asked       = sockopt.Config{Idle: 111 * time.Second, Interval: 22 * time.Second, Count: 3}
 	askedValues = socktest.Values{KeepAlive: 1, Idle: 111, Interval: 22, Count: 3}
