@@ -33,9 +33,10 @@
 //
 // # Errors
 //
-// What cannot work is an error of Listen. Accept never fails because of an
-// option, as that would stop the server: it hands out the connection and tells
-// ListenConfig.OnError.
+// What cannot work is an error of Listen; only what the kernel refuses although
+// the system's table allows it is heard of at accept where nothing is set before.
+// Accept never fails because of an option, as that would stop the server: it hands
+// out the connection and tells ListenConfig.OnError.
 //
 // # Listeners made elsewhere
 //

@@ -180,7 +180,14 @@ func TestForeignWays(t *testing.T) {
 	})
 	t.Run("Restore", func(t *testing.T) {
 		inner := foreignListen(t)
-		require.NoError(t, sockopt.Set(inner, cfg))
+		// Somebody else may; this package must not, as nobody knows what it does there.
+		require.ErrorIs(t, sockopt.Set(inner, cfg), errors.ErrUnsupported)
+		plan, faults := table.Plan(platform.Request(cfg))
+		require.Empty(t, faults)
+		rc, err := inner.(*net.TCPListener).SyscallConn()
+		require.NoError(t, err)
+		require.NoError(t, rc.Control(func(fd uintptr) { err = plan.Apply(platform.System(), fd, &plan) }))
+		require.NoError(t, err)
 		l, err := listener.Restore(inner)
 		if foreignOld(table) {
 			// That keepalive is on is all that the listening socket tells.
@@ -343,13 +350,17 @@ func TestForeignKernelRefuses(t *testing.T) {
 		assert.Equal(t, []any{7 * time.Second, 5}, []any{held.Interval, held.Count})
 	}
 
-	// What the kernel refuses fails the dial and the listening, not a connection
-	// later.
+	// What the kernel refuses fails the dial. A listening socket is not touched, so
+	// a listener tells of it at accept.
 	_, err = (&dialer.Dialer{Config: cfg}).Dial("tcp", foreignListen(t).Addr().String())
 	require.ErrorIs(t, err, win.WSAEINVAL)
-	lc := listener.ListenConfig{Config: cfg}
-	_, err = lc.Listen(context.Background(), "tcp", "127.0.0.1:0")
-	require.ErrorIs(t, err, win.WSAEINVAL)
+	var heard error
+	lc := listener.ListenConfig{Config: cfg, OnError: func(_ net.Conn, err error) { heard = err }}
+	l, err := lc.Listen(context.Background(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	foreignConnect(t, l, net.Dial)
+	require.ErrorIs(t, heard, win.WSAEINVAL)
 }
 
 // TestForeignUserTimeout: Wine has no TCP_MAXRT. The error says that it is

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tcpkeepalive/keepalive/internal/duration"
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
@@ -29,9 +30,12 @@ func (e *ParseError) Error() string {
 //	idle=60s,interval=10s,count=3            any of the fields, in any order
 //	idle=60s,user-timeout=90s                user-timeout=off is NoUserTimeout
 //	off,user-timeout=30s                     on or off may come first
-//	30m::10, 7200:75:9                       idle:interval:count, as nginx's so_keepalive
+//	30m::10, 7200:75:9, 1d                   idle:interval:count, as nginx's so_keepalive
 //
-// A duration is written as in [time.ParseDuration]; a bare number is seconds.
+// A duration is a number of seconds, or is written as in [time.ParseDuration],
+// with d and w for days and weeks: 90, 90s, 1h30m, 1d. In the form with colons,
+// or of nothing but an idle time, it is what nginx takes: whole seconds, and the
+// units y, M, w, d, h, m and s, from large to small. There 0 is unset too.
 // Parse checks the form, [Config.Validate] what the operating system takes. All
 // problems are reported, in a [*ParseError].
 func Parse(text string) (Config, error) {
@@ -59,28 +63,10 @@ func (p *parser) parse(text string) {
 	switch {
 	case text == "":
 		p.problem("is empty; %s", textForms)
-	case strings.Contains(text, ":") && !strings.Contains(text, "="):
-		p.colons(text)
-	default:
+	case text == "on" || text == "off" || strings.ContainsAny(text, "=,"):
 		p.fields(text)
-	}
-}
-
-// colons reads nginx's form, in which an empty part is unset.
-func (p *parser) colons(text string) {
-	parts := strings.Split(text, ":")
-	if len(parts) != 3 {
-		p.problem("has %d parts between colons; want idle:interval:count", len(parts))
-		return
-	}
-	if strings.Join(strings.Fields(text), "") == "::" {
-		p.problem("names no value; write on to leave all to the system")
-		return
-	}
-	for i, name := range [...]string{"idle", "interval", "count"} {
-		if value := strings.TrimSpace(parts[i]); value != "" {
-			p.field(name, value)
-		}
+	default:
+		p.nginx(text)
 	}
 }
 
@@ -133,10 +119,10 @@ func (p *parser) field(name, value string) {
 }
 
 func (p *parser) duration(name, value string) time.Duration {
-	d, err := parseDuration(value)
+	d, err := duration.Parse(value)
 	switch {
 	case err != nil:
-		p.problem("%s=%s %v", name, value, err)
+		p.problem("%s=%v", name, err)
 	case d < 0:
 		p.problem("%s=%s is negative", name, value)
 	case d == 0 && name == "user-timeout":
@@ -147,36 +133,6 @@ func (p *parser) duration(name, value string) time.Duration {
 		return d
 	}
 	return 0
-}
-
-var (
-	errNoDuration = errors.New("is not a duration such as 90s, 2m or 1h30m, nor a number of seconds")
-	errTooLong    = errors.New("is more than a duration can hold (292 years)")
-)
-
-// parseDuration also takes a bare number of seconds.
-func parseDuration(value string) (time.Duration, error) {
-	n, err := strconv.ParseInt(value, 10, 64)
-	switch {
-	case (err == nil || errors.Is(err, strconv.ErrRange)) && strings.HasPrefix(value, "-"):
-		return -1, nil // whatever its size
-	case errors.Is(err, strconv.ErrRange), err == nil && (n > math.MaxInt64/int64(time.Second)):
-		return 0, errTooLong
-	case err == nil:
-		return time.Duration(n) * time.Second, nil
-	}
-	d, err := time.ParseDuration(value)
-	if err == nil {
-		return d, nil
-	}
-	// The same digits in the smallest unit tell a wrong text from a long time.
-	number := strings.TrimRight(value, "hmsnuµ")
-	if _, err := strconv.ParseInt(number, 10, 64); err == nil {
-		if _, err := time.ParseDuration("1" + value[len(number):]); err == nil {
-			return 0, errTooLong
-		}
-	}
-	return 0, errNoDuration
 }
 
 func (p *parser) count(value string) int {

@@ -2,6 +2,7 @@ package sockopt
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tcpkeepalive/keepalive/platform"
@@ -17,7 +18,7 @@ type Warning struct {
 func (w Warning) String() string { return w.Option.String() + ": " + w.Text }
 
 // Warnings returns what is legal and probably wrong about c on this operating
-// system. What c leaves unset counts as the system's default; a comparison with
+// system, and what it rounds up. What c leaves unset counts as the system's default; a comparison with
 // an unknown default is left out.
 func (c Config) Warnings() []Warning {
 	defaults, _ := platform.SystemDefaults() // unknown defaults are not compared with
@@ -31,10 +32,10 @@ func (c Config) WarningsFor(t *platform.Table, defaults Settings) []Warning {
 		return nil // errors come first
 	}
 	s := t.Effect(platform.Request(c), defaults)
+	ws := c.roundingWarnings(t, s)
 	if c.Disabled {
-		return c.disabledWarnings(t)
+		return append(ws, c.disabledWarnings(t)...)
 	}
-	var ws []Warning
 	if known(s, platform.Idle, platform.Interval) && s.Interval > s.Idle {
 		ws = append(ws, Warning{platform.Interval, fmt.Sprintf(
 			"the interval %[1]s is longer than the idle time %[2]s: a quiet connection is probed every %[1]s, not every %[2]s",
@@ -43,6 +44,22 @@ func (c Config) WarningsFor(t *platform.Table, defaults Settings) []Warning {
 	if t.UserTimeoutReplacesCount && known(s, platform.Idle, platform.Interval, platform.UserTimeout) && s.UserTimeout > 0 {
 		ws = append(ws, userTimeoutWarnings(s)...)
 	}
+	return ws
+}
+
+// roundingWarnings tells what the kernel will hold where that is not what c says.
+func (c Config) roundingWarnings(t *platform.Table, s Settings) []Warning {
+	var ws []Warning
+	for o, asked := range map[platform.Option]time.Duration{
+		platform.Idle: c.Idle, platform.Interval: c.Interval, platform.UserTimeout: c.UserTimeout,
+	} {
+		if holds, _ := s.Lookup(o); asked > 0 && holds != int64(asked) {
+			spec := t.Spec(o)
+			ws = append(ws, Warning{o, fmt.Sprintf("%s is rounded up to %s: %s counts in steps of %s",
+				text(asked), text(time.Duration(holds)), spec.Symbol, text(spec.Unit.Duration()))})
+		}
+	}
+	slices.SortFunc(ws, func(a, b Warning) int { return int(a.Option) - int(b.Option) })
 	return ws
 }
 

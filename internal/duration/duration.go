@@ -38,7 +38,7 @@ func Parse(text string) (time.Duration, error) {
 	var sum uint64 // of nanoseconds, at most 1<<63: the smallest Duration has no positive counterpart
 	for _, p := range parts {
 		d, ok := p.duration()
-		if sum += uint64(d); !ok || sum > 1<<63 {
+		if sum += d; !ok || sum > 1<<63 {
 			return 0, fmt.Errorf("%q %w", text, ErrRange)
 		}
 	}
@@ -80,8 +80,8 @@ func split(text string) (parts []part, ok bool) {
 	return parts, len(parts) > 0
 }
 
-// duration is false if the part is longer than a Duration can hold.
-func (p part) duration() (time.Duration, bool) {
+// duration returns the nanoseconds, at most 1<<63; false if the part is longer.
+func (p part) duration() (uint64, bool) {
 	unit, times := p.unit, time.Duration(1)
 	switch unit {
 	case "d":
@@ -89,8 +89,8 @@ func (p part) duration() (time.Duration, bool) {
 	case "w":
 		unit, times = "h", week/time.Hour
 	}
-	d, err := time.ParseDuration(p.number + unit)
-	return d * times, err == nil && d <= math.MaxInt64/times
+	d, err := time.ParseDuration("-" + p.number + unit) // the range has one more below zero
+	return uint64(-d) * uint64(times), err == nil && d >= math.MinInt64/times
 }
 
 // Format writes a duration exactly and short, as [Parse] reads it: "350s", "4h",

@@ -40,6 +40,7 @@ func TestParse(t *testing.T) {
 		"+5s":                       5 * time.Second,
 		"2562047h47m16.854775807s":  math.MaxInt64,
 		"-2562047h47m16.854775808s": math.MinInt64,
+		"-9223372036.854775808s":    math.MinInt64,
 	} {
 		got, err := duration.Parse(text)
 		require.NoError(t, err)

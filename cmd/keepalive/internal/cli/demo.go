@@ -30,6 +30,7 @@ For each socket it prints what was asked, what getsockopt reads back, the live
 timer of the kernel, and the line of ss -tno where ss is installed.
 
 The exit code is 0 only if the library's sockets have exactly what was asked,
+rounded up to whole seconds where the kernel counts in them, which it says,
 and the others show how package net sets 15 s, 15 s and 9.`,
 		Example: `  keepalive demo
   keepalive demo --config idle=4m,interval=15s,count=3

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 )
 
@@ -13,6 +14,9 @@ func (r *report) print(w io.Writer) error {
 	fmt.Fprintf(b, "TCP keepalive on %s: asked for, and held by the kernel\n", r.Platform)
 	for _, a := range r.Adapted {
 		fmt.Fprintf(b, "adapted to this system: %s\n", a)
+	}
+	for _, warning := range r.Warnings {
+		fmt.Fprintf(b, "warning: %s\n", warning)
 	}
 	var last *maker
 	for i := range r.Sockets {
@@ -24,8 +28,12 @@ func (r *report) print(w io.Writer) error {
 		s.print(b)
 	}
 	fmt.Fprintf(b, "\nss: %s\n", r.SS)
+	exactly := "exactly what was asked"
+	if slices.ContainsFunc(r.Sockets, func(s socket) bool { return s.Rounded }) {
+		exactly = "what was asked, rounded up"
+	}
 	if r.OK {
-		fmt.Fprintln(b, "ok: the library's sockets have exactly what was asked; package net replaced the rest by its 15 s, 15 s, 9")
+		fmt.Fprintln(b, "ok: the library's sockets have "+exactly+"; package net replaced the rest by its 15 s, 15 s, 9")
 	} else {
 		fmt.Fprintln(b, "NOT ok: see the lines marked !!")
 	}
@@ -50,6 +58,8 @@ func (s *socket) verdict() string {
 	switch {
 	case !s.OK:
 		return "!! expected " + s.Expected
+	case s.Rounded:
+		return "= as asked, rounded up"
 	case !s.maker.net:
 		return "= as asked"
 	case s.maker.asks:

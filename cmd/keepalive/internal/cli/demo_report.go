@@ -15,6 +15,7 @@ import (
 type report struct {
 	Platform string   `json:"platform"`
 	Adapted  []string `json:"adapted,omitempty"` // what this system changed in the default config
+	Warnings []string `json:"warnings,omitempty"`
 	Sockets  []socket `json:"sockets"`
 	SS       string   `json:"ss"` // the command, or why there is none
 	OK       bool     `json:"ok"`
@@ -32,6 +33,7 @@ type socket struct {
 	Expected string   `json:"expected"`
 	Timer    timer    `json:"timer"`
 	SS       string   `json:"ss,omitempty"`
+	Rounded  bool     `json:"rounded,omitempty"` // what was asked is held, rounded up to what the kernel counts in
 	OK       bool     `json:"ok"`
 }
 
@@ -60,6 +62,9 @@ var goSets = platform.Request{Idle: 15 * time.Second, Interval: 15 * time.Second
 // fill makes the connections and looks at them.
 func (r *report) fill(ctx context.Context, cfg sockopt.Config) error {
 	r.Platform, r.OK = platform.Current().Title, true
+	for _, w := range cfg.Warnings() {
+		r.Warnings = append(r.Warnings, w.String())
+	}
 	ways, err := makers(cfg)
 	if err != nil {
 		return err
@@ -103,6 +108,7 @@ func look(m *maker, cfg sockopt.Config, end string, conn net.Conn) (socket, erro
 	}
 	if m.asks {
 		s.Asked = cfg.String()
+		s.Rounded = !m.net && sockopt.Of(want) != cfg
 	}
 	if s.Timer.Kind == inspect.TimerKeepAlive.String() && got.Known.Has(platform.Idle) && s.Timer.left > got.Idle {
 		s.OK = false // the timer does not run with the value that was read

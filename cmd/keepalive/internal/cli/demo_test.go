@@ -91,6 +91,23 @@ func TestDemoAsksForTheGivenConfig(t *testing.T) {
 	assert.Contains(t, out, "kernel  off ")
 }
 
+func TestDemoShowsRoundingAsRounding(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the units are those of Linux")
+	}
+	code, out, errs := command("demo", "--config", "idle=0.5s,interval=10s,count=3")
+	require.Equal(t, exitOK, code, out+errs)
+	assert.Contains(t, out, "warning: idle: 500ms is rounded up to 1s: TCP_KEEPIDLE counts in steps of 1s")
+	assert.Equal(t, 2, strings.Count(out, "= as asked, rounded up\n"))
+	assert.Equal(t, 2, strings.Count(out, "= as asked"))
+	assert.Contains(t, out, "ok: the library's sockets have what was asked, rounded up;")
+	assert.NotContains(t, out, "exactly")
+
+	_, out, _ = command("demo", "--json", "--config", "idle=0.5s,interval=10s,count=3")
+	assert.Equal(t, 2, strings.Count(out, `"rounded": true`))
+	assert.Contains(t, out, `"warnings": [`)
+}
+
 func TestDemoWithoutSSSaysSo(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	code, out, _ := command("demo")
@@ -106,7 +123,7 @@ func TestWrongUseIsExit2AndNamesTheMistake(t *testing.T) {
 		args []string
 		want string
 	}{
-		"not a config":      {[]string{"demo", "--config", "idle=soon"}, "idle=soon is not a duration"},
+		"not a config":      {[]string{"demo", "--config", "idle=soon"}, `idle="soon" is not a duration`},
 		"out of range":      {[]string{"demo", "--config", "count=-1"}, "count=-1 is negative"},
 		"too much":          {[]string{"demo", "--config", "count=99999999"}, "count=99999999 is too large"},
 		"unknown flag":      {[]string{"demo", "--frob"}, "unknown flag: --frob"},
