@@ -36,6 +36,7 @@ func TestZeroWindow(t *testing.T) {
 	h, err := inspect.NewHandle(client)
 	require.NoError(t, err)
 	socktest.Until(t, "three window probes, all answered", func() bool {
+		require.NotContains(t, pointerTo(of(t, client)).Verdict(), "unanswered", "at any time: the kernel answers one probe in half a second")
 		health, err := h.Health()
 		require.NoError(t, err)
 		require.NoError(t, health.Err(), "a slow reader is alive: %+v", health)

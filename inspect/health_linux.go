@@ -49,7 +49,7 @@ func (i *tcpInfo) windowClosed() bool {
 // anew.
 func (i *tcpInfo) windowProbeOverdue() bool {
 	rto := time.Duration(i.rto) * time.Microsecond
-	silent := i.activity().SinceLastReceived()
+	silent := time.Duration(min(i.lastDataReceived, i.lastAckRecv)) * time.Millisecond
 	if i.unacked > 0 { // here each retransmission doubles the timeout itself, and none is counted
 		return i.backoff > 0 && rto/2 >= answersLimited && silent > rto+rto/8
 	}

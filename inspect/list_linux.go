@@ -151,7 +151,6 @@ func (l *lister) fillAttributes(m sockdiag.Message) {
 			var info tcpInfo
 			if s.State != Listen && info.decode(value) {
 				s.Activity = info.activity()
-				s.Activity.WindowClosed = info.windowClosed()
 			}
 		case kind == sockdiag.AttrULP:
 			if sockdiag.IsSubflow(value) {

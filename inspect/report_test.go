@@ -92,10 +92,18 @@ func TestNextProbeAndVerdict(t *testing.T) {
 			"data is in flight: no probe is sent; net.ipv4.tcp_orphan_retries=2 decides, not before 1.4s"},
 		{"window probes are counted", func(r *inspect.Report) {
 			r.Timer.Kind, r.Timer.Unanswered = inspect.TimerPersist, 2
+			r.Activity.Probes = 2
 			r.Retries = platform.DefaultRetries()
 		}, 0, inspect.ErrNoProbe,
 			"the peer's window is zero, 2 window probes unanswered; net.ipv4.tcp_retries2=15 decides, so many unanswered in a row"},
-		{"zero window", func(r *inspect.Report) { r.Timer.Kind, r.Timer.Unanswered = inspect.TimerPersist, 1 }, 0, inspect.ErrNoProbe,
+		{"a window probe whose answer is not overdue", func(r *inspect.Report) {
+			r.Timer.Kind, r.Timer.Unanswered = inspect.TimerPersist, 1
+		}, 0, inspect.ErrNoProbe,
+			"the peer's window is zero, and it answers: it does not read; it is not given up for that"},
+		{"zero window", func(r *inspect.Report) {
+			r.Timer.Kind, r.Activity = inspect.TimerPersist, inspect.Activity{}
+			r.Timer.Unanswered = 1
+		}, 0, inspect.ErrNoProbe,
 			"the peer's window is zero, 1 window probe unanswered; net.ipv4.tcp_retries2 decides, which is unknown"},
 		{"on without a timer is unknown", func(r *inspect.Report) { r.Timer = inspect.Timer{Kind: inspect.TimerOff} }, 0, sockopt.ErrUnknown,
 			"next probe: keepalive is on, yet no timer is shown: it is unknown; the peer is given up 1m30s after its last answer"},

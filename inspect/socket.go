@@ -65,7 +65,7 @@ type Activity struct {
 	LastAckReceived  time.Duration // ago
 	Unacked          int           // segments in flight
 	Retransmits      int           // of the segment in flight, since it was sent first
-	Probes           int           // keepalive or window probes without an answer
+	Probes           int           // keepalive probes without an answer, or window probes whose answer is overdue
 	Backoff          int           // how often the time between retransmissions or window probes was doubled
 	WindowClosed     bool          // data waits for the peer's window: Probes are window probes
 }

@@ -32,8 +32,9 @@ type tcpInfoFields struct {
 	window                                                                     uint32 // that the peer announced last; since 5.4
 }
 
-func (i *tcpInfoFields) activity() Activity {
+func (i *tcpInfo) activity() Activity {
 	ms := func(n uint32) time.Duration { return time.Duration(n) * time.Millisecond }
+	h := i.health()
 	return Activity{
 		Known:            true,
 		LastDataSent:     ms(i.lastDataSent),
@@ -41,8 +42,9 @@ func (i *tcpInfoFields) activity() Activity {
 		LastAckReceived:  ms(i.lastAckRecv),
 		Unacked:          int(i.unacked),
 		Retransmits:      int(i.retransmits),
-		Probes:           int(i.probes),
+		Probes:           h.Probes,
 		Backoff:          int(i.backoff),
+		WindowClosed:     h.WindowClosed,
 	}
 }
 

@@ -51,11 +51,7 @@ func (r *Report) flight() string {
 // net/ipv4/tcp_timer.c).
 func (r *Report) windowProbing() string {
 	known, timeout := r.Settings.Known.Has(platform.UserTimeout), r.Settings.UserTimeout
-	n, _ := r.Unanswered()
-	if r.Timer.Kind == TimerPersist {
-		n = max(n, r.Timer.Unanswered)
-	}
-	if n > 0 {
+	if n, _ := r.Unanswered(); n > 0 {
 		return fmt.Sprintf("the peer's window is zero, %s unanswered; ", count(n, "window probe")) + r.untilGivenUp()
 	}
 	s := "the peer's window is zero, and it answers: it does not read; "

@@ -184,7 +184,6 @@ func (v *visit) askActivity(fd uintptr) error {
 	v.report.State = v.health.State
 	if v.report.State != Listen { // where the same fields count connections
 		v.report.Activity = v.info.activity()
-		v.report.Activity.WindowClosed = v.info.windowClosed()
 		v.report.Activity.Known = !inGVisor()
 	}
 	return nil
