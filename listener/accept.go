@@ -1,8 +1,6 @@
 package listener
 
 import (
-	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"os"
@@ -16,10 +14,10 @@ import (
 // An acceptor finishes what accepted connections did not inherit.
 type acceptor struct {
 	net.Listener
-	again       *sockopt.Setter // nil if everything is inherited
-	pin         bool
-	verifyAfter time.Duration // 0: never
-	report      *reporter
+	again  *sockopt.Setter // nil if everything is inherited
+	pin    bool
+	verify *verifier // nil: nothing is verified later
+	report *reporter
 }
 
 // Accept hands out every connection that it accepts; what could not be set goes
@@ -37,25 +35,10 @@ func (a *acceptor) Accept() (net.Conn, error) {
 	if a.pin {
 		conn = sockopt.Pin(conn)
 	}
-	if a.verifyAfter > 0 {
-		a.verifyLater(conn)
+	if a.verify != nil {
+		a.verify.later(conn)
 	}
 	return conn, nil
-}
-
-// verifyLater compares what conn holds later with what it holds now, which is
-// also what it has where the Config leaves an option unset.
-func (a *acceptor) verifyLater(conn net.Conn) {
-	holds, err := sockopt.Get(conn)
-	if err != nil { // a unix socket, or closed already
-		return
-	}
-	time.AfterFunc(a.verifyAfter, func() {
-		err := sockopt.Verify(conn, sockopt.Of(holds))
-		if err != nil && !errors.Is(err, net.ErrClosed) {
-			a.report.hear(conn, fmt.Errorf("overwritten within %v of accept: %w", a.verifyAfter, err))
-		}
-	})
 }
 
 // A tcpAcceptor also has the methods of *net.TCPListener that servers look for.

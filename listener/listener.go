@@ -49,8 +49,11 @@ type ListenConfig struct {
 
 	// VerifyAfter reads the options of each accepted connection back that long
 	// after Accept, if it is still open; OnError hears of those that somebody has
-	// overwritten meanwhile, also of options that Config leaves unset. Each connection
-	// costs two readings of all options and a timer. With 0 nothing is read back.
+	// overwritten meanwhile, also of options that Config leaves unset, and of those that
+	// could not be read. What is not TCP or hides its socket is left alone. Each
+	// connection costs two readings of all options. Until its time has come it is kept
+	// in memory; of those that are closed before, no more are than of open ones, or 64.
+	// With 0 nothing is read back.
 	VerifyAfter time.Duration
 
 	// OnError hears of an option that an accepted connection lacks. It is called
@@ -164,7 +167,10 @@ func (lc *ListenConfig) accepting(l net.Listener, s *sockopt.Setter, again platf
 	if again == 0 && !lc.Pin && lc.VerifyAfter <= 0 {
 		return l
 	}
-	a := acceptor{Listener: l, pin: lc.Pin, verifyAfter: lc.VerifyAfter, report: report}
+	a := acceptor{Listener: l, pin: lc.Pin, report: report}
+	if lc.VerifyAfter > 0 {
+		a.verify = &verifier{after: lc.VerifyAfter, report: report}
+	}
 	if again != 0 {
 		a.again = s.Only(again)
 		if lc.WithoutReadBack {

@@ -5,13 +5,17 @@ package listener_test
 import (
 	"context"
 	"net"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -73,12 +77,98 @@ func TestVerifyAfter(t *testing.T) {
 	}
 }
 
+// A handing listener, whose socket nobody sees, hands out connections of any kind.
+type handing struct {
+	net.Listener
+	conns chan net.Conn
+}
+
+func (h handing) Accept() (net.Conn, error) { return <-h.conns, nil }
+
+// What verifies knows only when it meets it that a connection is not TCP. It rests on
+// reports of one listener that come in the order of their connections, or 100 ms apart.
 func TestVerifyAfterLeavesUnixAlone(t *testing.T) {
 	t.Parallel()
-	lc := listener.ListenConfig{VerifyAfter: time.Nanosecond, OnError: func(_ net.Conn, err error) { t.Error(err) }}
-	l, err := net.Listen("unix", t.TempDir()+"/s")
-	wrapped := opened(t)(lc.Wrap(opened(t)(l, err)))
-	accept(t, wrapped, false)
+	tcp := opened(t)(net.Listen("tcp4", "127.0.0.1:0"))
+	local := opened(t)(net.Listen("unix", t.TempDir()+"/s"))
+	handed := handing{tcp, make(chan net.Conn, 2)}
+	overwritten, other := make(chan net.Conn, 2), make(chan error, 4)
+	lc := listener.ListenConfig{Config: asked, VerifyAfter: 100 * time.Millisecond, OnError: func(c net.Conn, err error) {
+		if mismatches(err) != nil {
+			overwritten <- c
+			return
+		}
+		other <- err
+	}}
+	l, err := lc.Wrap(handed)
+	require.NoError(t, err)
+	for _, from := range []net.Listener{local, tcp} { // the second is the marker
+		handed.conns <- accept(t, from, false)
+		c, err := l.Accept()
+		require.NoError(t, err)
+		if from == tcp {
+			setUserTimeout(t, c)
+			assert.Equal(t, c, <-overwritten)
+		} else {
+			assert.ErrorIs(t, <-other, sockopt.ErrNotTCP, "of Accept, which cannot set anything")
+		}
+	}
+	assert.Empty(t, other)
+	assert.Empty(t, overwritten)
+
+	lc = listener.ListenConfig{VerifyAfter: time.Nanosecond}
+	same, err := lc.Wrap(local)
+	require.NoError(t, err)
+	assert.Same(t, local, same, "where the listener tells, nothing is looked at")
+}
+
+// What cannot be read cannot be verified, which is said.
+func TestVerifyAfterOfWhatCannotBeRead(t *testing.T) {
+	if !socktest.InChild(t, nil) {
+		return
+	}
+	var errs heard
+	lc := listener.ListenConfig{Config: asked, VerifyAfter: time.Hour, OnError: errs.on}
+	l := opened(t)(lc.Listen(context.Background(), "tcp4", "127.0.0.1:0"))
+	client, err := net.Dial("tcp4", l.Addr().String())
+	require.NoError(t, err)
+	defer client.Close()
+	socktest.FailCall(t, unix.SYS_GETSOCKOPT, unix.EPERM)
+	c, err := l.Accept()
+	require.NoError(t, err)
+	defer c.Close()
+	require.Len(t, errs.errs, 1)
+	assert.ErrorIs(t, errs.errs[0], unix.EPERM)
+	assert.ErrorContains(t, errs.errs[0], "cannot be verified later")
+}
+
+// Of short connections few are kept until their time has come.
+func TestVerifyAfterForgetsClosedConnections(t *testing.T) {
+	t.Parallel()
+	for _, pin := range []bool{false, true} {
+		lc := listener.ListenConfig{VerifyAfter: time.Hour, Pin: pin}
+		l := opened(t)(lc.Listen(context.Background(), "tcp4", "127.0.0.1:0"))
+		open := accept(t, l, false)
+		var short []weak.Pointer[net.TCPAddr] // which the connection holds
+		for range 300 {
+			client, err := net.Dial("tcp4", l.Addr().String())
+			require.NoError(t, err)
+			c, err := l.Accept()
+			require.NoError(t, err)
+			short = append(short, weak.Make(c.RemoteAddr().(*net.TCPAddr)))
+			c.Close()
+			client.Close()
+		}
+		runtime.GC()
+		kept := 0
+		for _, p := range short {
+			if p.Value() != nil {
+				kept++
+			}
+		}
+		assert.Less(t, kept, 70, "pinned: %v", pin)
+		runtime.KeepAlive(open)
+	}
 }
 
 // A pinned connection keeps its options, and still is one that can be verified.

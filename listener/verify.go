@@ -1,0 +1,104 @@
+package listener
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// A verifier compares what connections hold some time after they were accepted
+// with what they held then, which is also what they have where the Config leaves
+// an option unset.
+type verifier struct {
+	after  time.Duration
+	report *reporter
+
+	mu      sync.Mutex
+	waiting []waiting // the oldest first, whose time comes first
+	sweepAt int       // how many waiting make it worth looking for closed ones
+	running bool      // a timer is
+}
+
+type waiting struct {
+	conn  net.Conn
+	holds sockopt.Settings
+	due   time.Time
+}
+
+// minSweep is how many wait before any is asked whether it is closed.
+const minSweep = 64
+
+// later makes sure that conn is verified when its time has come.
+func (v *verifier) later(conn net.Conn) {
+	holds, err := sockopt.Get(conn)
+	switch {
+	case err == nil:
+	case errors.Is(err, sockopt.ErrNotTCP), errors.Is(err, sockopt.ErrNoSocket), errors.Is(err, net.ErrClosed):
+		return
+	default:
+		v.report.hear(conn, fmt.Errorf("listener: cannot be verified later: %w", err))
+		return
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.sweep()
+	v.waiting = append(v.waiting, waiting{conn, holds, time.Now().Add(v.after)})
+	if !v.running {
+		v.running = true
+		time.AfterFunc(v.after, v.verify)
+	}
+}
+
+// sweep forgets connections that are closed. It looks only when twice as many wait
+// as it left the last time, so that an accept pays for two on average.
+func (v *verifier) sweep() {
+	if len(v.waiting) < max(v.sweepAt, minSweep) {
+		return
+	}
+	v.waiting = slices.DeleteFunc(v.waiting, func(w waiting) bool {
+		_, err := sockopt.KindOf(w.conn)
+		return errors.Is(err, net.ErrClosed)
+	})
+	v.sweepAt = 2 * len(v.waiting)
+}
+
+// verify verifies the connections whose time has come.
+func (v *verifier) verify() {
+	for _, w := range v.due() {
+		err := sockopt.Verify(w.conn, sockopt.Of(w.holds))
+		var mismatch *sockopt.MismatchError
+		switch {
+		case err == nil, errors.Is(err, net.ErrClosed):
+			continue
+		case errors.As(err, &mismatch):
+			err = fmt.Errorf("overwritten within %v of accept: %w", v.after, err)
+		default:
+			err = fmt.Errorf("not verified %v after accept: %w", v.after, err)
+		}
+		go v.report.hear(w.conn, err) // the user's function may take its time
+	}
+}
+
+// due takes out the connections whose time has come, and lets the timer run for the
+// next one.
+func (v *verifier) due() []waiting {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	now, n := time.Now(), 0
+	for n < len(v.waiting) && !v.waiting[n].due.After(now) {
+		n++
+	}
+	due := slices.Clone(v.waiting[:n])
+	clear(v.waiting[:n]) // the array stays for a while
+	v.waiting = v.waiting[n:]
+	v.running = len(v.waiting) > 0
+	if v.running {
+		time.AfterFunc(v.waiting[0].due.Sub(now), v.verify)
+	}
+	return due
+}
