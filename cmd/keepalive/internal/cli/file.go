@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -10,10 +11,17 @@ import (
 	"path/filepath"
 )
 
-// writeFile writes a file that is whole afterwards, or as it was before: the new
-// one is made beside it and takes its place. What is no regular file, a device or
-// a FIFO, is written to as it is. Nothing is removed but what was made here.
-func writeFile(path string, write func(io.Writer) error) error {
+// writeFile writes a file that is whole afterwards, or as it was before, also after a
+// power failure: the new one is made beside it and takes its place. What cannot be
+// replaced is written in place, which stderr hears: other names of the same file (hard
+// links) would keep the old one, the folder may not be writable, or the file be a mount
+// of its own, as containers have them. What is no regular file, a device or a FIFO, is
+// written to as it is.
+//
+// Nothing is removed but what was made here. If a signal ends the program between the
+// first and the last system call, .NAME.xxxxxxxx stays beside the file; all of it has
+// been drawn before, so that is as long as the disk takes.
+func writeFile(path string, stderr io.Writer, write func(io.Writer) error) error {
 	t, err := targetOf(path)
 	if err != nil {
 		return err
@@ -25,28 +33,33 @@ func writeFile(path string, write func(io.Writer) error) error {
 		}
 		return errors.Join(write(f), f.Close())
 	}
-	f, err := t.beside()
-	if err != nil {
+	var content bytes.Buffer
+	if err := write(&content); err != nil {
 		return err
 	}
-	err = errors.Join(write(f), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), t.path)
+	why := t.shared()
+	if why == nil {
+		err := t.replace(content.Bytes())
+		if err == nil || !t.isNotReplaceable(err) {
+			return err
+		}
+		why = err
 	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
+	fmt.Fprintf(stderr, "note: %s\n", printable(fmt.Sprintf("%s is written in place, and is broken if that is cut short: %v", path, why)))
+	return t.overwrite(content.Bytes())
 }
 
 // checkFile finds out whether writeFile will be able to, without changing
 // anything, so that a long run does not end in an error.
 func checkFile(path string) error {
 	t, err := targetOf(path)
-	if err != nil || t.direct {
+	if err != nil || t.direct || t.shared() != nil {
 		return err
 	}
 	f, err := t.beside()
+	if t.isNotReplaceable(err) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -126,6 +139,54 @@ func (t *target) open() (*os.File, error) {
 		return f, err
 	}
 	return os.OpenFile(t.path, os.O_WRONLY, 0)
+}
+
+// shared says why the file must not be replaced although it could be.
+func (t *target) shared() error {
+	if t.before == nil || links(t.before) <= 1 {
+		return nil
+	}
+	return fmt.Errorf("it has %d names (hard links)", links(t.before))
+}
+
+// isNotReplaceable tells whether err, of what replace does, leaves the file that is
+// there, which may be written.
+func (t *target) isNotReplaceable(err error) bool {
+	return t.before != nil && (errors.Is(err, fs.ErrPermission) || isOfAMount(err))
+}
+
+// replace puts a new file in the place of the one that is there.
+func (t *target) replace(content []byte) error {
+	f, err := t.beside()
+	if err != nil {
+		return err
+	}
+	if err = fill(f, content); err == nil {
+		err = os.Rename(f.Name(), t.path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}
+
+// overwrite writes into the file that is there.
+func (t *target) overwrite(content []byte) error {
+	f, err := os.OpenFile(t.path, os.O_WRONLY|os.O_TRUNC, 0)
+	if err != nil {
+		return err
+	}
+	return fill(f, content)
+}
+
+// fill writes all of a file, to the disk, and closes it. Without that, a file system may
+// have the new name on the disk before the content.
+func fill(f *os.File, content []byte) error {
+	_, err := f.Write(content)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
 }
 
 // beside makes a file in the same folder, with the permissions of the one whose

@@ -58,16 +58,16 @@ func TestAFileIsWholeOrAsBefore(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	path := filepath.Join(folder, "f")
-	assert.ErrorIs(t, writeFile(path, fails), errFull)
+	assert.ErrorIs(t, writeFile(path, io.Discard, fails), errFull)
 	alone(t, folder)
 	require.NoError(t, checkFile(path))
 	alone(t, folder)
-	require.NoError(t, writeFile(path, writes("one")))
-	assert.ErrorIs(t, writeFile(path, fails), errFull)
+	require.NoError(t, writeFile(path, io.Discard, writes("one")))
+	assert.ErrorIs(t, writeFile(path, io.Discard, fails), errFull)
 	assert.Equal(t, "one", content(t, path))
 	require.NoError(t, checkFile(path))
 	require.NoError(t, os.Chmod(path, 0o604))
-	require.NoError(t, writeFile(path, writes("two")))
+	require.NoError(t, writeFile(path, io.Discard, writes("two")))
 	assert.Equal(t, "two", content(t, path))
 	info, err := os.Stat(path)
 	require.NoError(t, err)
@@ -82,19 +82,19 @@ func TestAFileBehindSymbolicLinks(t *testing.T) {
 	require.NoError(t, os.Symlink(filepath.Join(other, "second"), link))
 	require.NoError(t, os.Symlink("file", filepath.Join(other, "second")))
 	for _, text := range []string{"new", "again"} {
-		require.NoError(t, writeFile(link, writes(text)))
+		require.NoError(t, writeFile(link, io.Discard, writes(text)))
 		assert.Equal(t, text, content(t, filepath.Join(other, "file")))
 	}
 	info, err := os.Lstat(link)
 	require.NoError(t, err)
 	assert.NotZero(t, info.Mode()&fs.ModeSymlink, "the link is still one")
-	assert.ErrorIs(t, writeFile(link, fails), errFull)
+	assert.ErrorIs(t, writeFile(link, io.Discard, fails), errFull)
 	alone(t, folder, "link")
 	alone(t, other, "second", "file")
 
 	loop := filepath.Join(folder, "loop")
 	require.NoError(t, os.Symlink("loop", loop))
-	assert.ErrorContains(t, writeFile(loop, writes("x")), "too many symbolic links")
+	assert.ErrorContains(t, writeFile(loop, io.Discard, writes("x")), "too many symbolic links")
 }
 
 // What is no file is written to, not replaced, and stays when that fails.
@@ -107,17 +107,17 @@ func TestWhatIsNoFileIsNotReplaced(t *testing.T) {
 	reader, err := os.OpenFile(fifo, os.O_RDWR, 0)
 	require.NoError(t, err)
 	defer reader.Close()
-	require.NoError(t, writeFile(fifo, writes("through")))
+	require.NoError(t, writeFile(fifo, io.Discard, writes("through")))
 	b := make([]byte, 7)
 	_, err = io.ReadFull(reader, b)
 	require.NoError(t, err)
 	assert.Equal(t, "through", string(b))
-	assert.ErrorIs(t, writeFile(fifo, fails), errFull)
+	assert.ErrorIs(t, writeFile(fifo, io.Discard, fails), errFull)
 	alone(t, folder, "fifo")
 
-	assert.ErrorContains(t, writeFile(folder, writes("x")), "is a directory")
+	assert.ErrorContains(t, writeFile(folder, io.Discard, writes("x")), "is a directory")
 	assert.DirExists(t, folder)
-	require.NoError(t, writeFile("/dev/null", writes("x")))
+	require.NoError(t, writeFile("/dev/null", io.Discard, writes("x")))
 
 	if os.Geteuid() == 0 { // who could remove it
 		device := filepath.Join(folder, "full")
@@ -146,12 +146,70 @@ func TestDescriptorsAreWrittenWhereTheyStand(t *testing.T) {
 	_, err = f.WriteString("first,")
 	require.NoError(t, err)
 	for _, name := range []string{"/proc/self/fd/%d", "/dev/fd/%d"} {
-		require.NoError(t, writeFile(fmt.Sprintf(name, f.Fd()), writes("then,")))
+		require.NoError(t, writeFile(fmt.Sprintf(name, f.Fd()), io.Discard, writes("then,")))
 	}
 	_, err = f.WriteString("last")
 	require.NoError(t, err)
 	assert.Equal(t, "first,then,then,last", content(t, f.Name()))
 	alone(t, folder, "out")
+}
+
+// What is made for one name is there under the others.
+func TestAFileWithSeveralNamesKeepsThem(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	one, other := filepath.Join(folder, "one"), filepath.Join(folder, "other")
+	require.NoError(t, os.WriteFile(one, []byte("before, and longer"), 0o644))
+	require.NoError(t, os.Link(one, other))
+	require.NoError(t, checkFile(other))
+	var errs strings.Builder
+	require.NoError(t, writeFile(one, &errs, writes("after")))
+	assert.Equal(t, "after", content(t, other))
+	assert.Contains(t, errs.String(), "it has 2 names (hard links)")
+	assert.ErrorIs(t, writeFile(one, io.Discard, fails), errFull)
+	assert.Equal(t, "after", content(t, other))
+	alone(t, folder, "one", "other")
+}
+
+// A new name must not be on the disk before what it stands for is.
+func TestAFileIsOnTheDiskBeforeItTakesThePlace(t *testing.T) {
+	if !socktest.InChild(t, nil) {
+		return
+	}
+	folder := t.TempDir()
+	path := filepath.Join(folder, "f")
+	require.NoError(t, os.WriteFile(path, []byte("before"), 0o644))
+	socktest.FailCall(t, unix.SYS_FSYNC, unix.EIO)
+	assert.ErrorIs(t, writeFile(path, io.Discard, writes("after")), unix.EIO)
+	assert.Equal(t, "before", content(t, path))
+	alone(t, folder, "f")
+}
+
+// A container has single files of the machine as mounts, and folders that are for
+// reading only.
+func TestAFileThatIsAMount(t *testing.T) {
+	if !inOwnMounts(t) {
+		return
+	}
+	folder, outside := t.TempDir(), filepath.Join(t.TempDir(), "outside")
+	path := filepath.Join(folder, "f")
+	require.NoError(t, os.WriteFile(path, nil, 0o644))
+	require.NoError(t, os.WriteFile(outside, []byte("before"), 0o644))
+	for rule, flags := range map[string]uintptr{"busy": 0, "read-only": unix.MS_RDONLY} {
+		require.NoError(t, unix.Mount("tmpfs", folder, "tmpfs", 0, ""))
+		require.NoError(t, os.WriteFile(path, nil, 0o644))
+		require.NoError(t, unix.Mount(outside, path, "", unix.MS_BIND, ""))
+		require.NoError(t, unix.Mount("", folder, "", unix.MS_BIND|unix.MS_REMOUNT|flags, ""))
+		require.NoError(t, checkFile(path), rule)
+		var errs strings.Builder
+		require.NoError(t, writeFile(path, &errs, writes(rule)))
+		assert.Equal(t, rule, content(t, outside))
+		assert.Contains(t, errs.String(), "is written in place")
+		assert.Contains(t, errs.String(), rule)
+		alone(t, folder, "f")
+		require.NoError(t, unix.Unmount(path, 0))
+		require.NoError(t, unix.Unmount(folder, 0))
+	}
 }
 
 func TestAFullDisk(t *testing.T) {
@@ -182,7 +240,7 @@ func onAFullDisk(t *testing.T, folder string) {
 	path := filepath.Join(folder, "plan.svg")
 	assert.NoError(t, os.WriteFile(path, []byte("before"), 0o644))
 	for _, name := range []string{path, filepath.Join(folder, "new.svg")} {
-		err := writeFile(name, writes(strings.Repeat("x", 64<<10)))
+		err := writeFile(name, io.Discard, writes(strings.Repeat("x", 64<<10)))
 		assert.ErrorIs(t, err, syscall.ENOSPC)
 	}
 	b, err := os.ReadFile(path)
@@ -214,18 +272,24 @@ func TestWithoutPermissionToWrite(t *testing.T) {
 		return
 	}
 	folder := os.Getenv(where)
-	for _, name := range []string{"free", "new"} {
-		path := filepath.Join(folder, name)
-		assert.ErrorIs(t, checkFile(path), fs.ErrPermission)
-		err := writeFile(path, writes("after"))
-		assert.ErrorIs(t, err, fs.ErrPermission)
-		assert.ErrorContains(t, err, "is written beside it first")
-	}
-	assert.Equal(t, "before", content(t, filepath.Join(folder, "free")))
+	fresh := filepath.Join(folder, "new")
+	assert.ErrorIs(t, checkFile(fresh), fs.ErrPermission)
+	err := writeFile(fresh, io.Discard, writes("after"))
+	assert.ErrorIs(t, err, fs.ErrPermission)
+	assert.ErrorContains(t, err, "is written beside it first")
+	free := filepath.Join(folder, "free") // as of /var/log, made for a user
+	require.NoError(t, checkFile(free))
+	var errs strings.Builder
+	assert.ErrorIs(t, writeFile(free, &errs, fails), errFull)
+	assert.Equal(t, "before", content(t, free))
+	assert.Empty(t, errs.String())
+	require.NoError(t, writeFile(free, &errs, writes("after")))
+	assert.Equal(t, "after", content(t, free))
+	assert.Regexp(t, "^note: "+free+" is written in place, and is broken if that is cut short: .*permission denied\n$", errs.String())
 	own := t.TempDir()
 	locked := filepath.Join(own, "locked")
 	require.NoError(t, os.WriteFile(locked, []byte("before"), 0o444))
 	assert.ErrorIs(t, checkFile(locked), fs.ErrPermission)
-	assert.ErrorIs(t, writeFile(locked, writes("after")), fs.ErrPermission, "a read-only file, although it could be replaced")
+	assert.ErrorIs(t, writeFile(locked, io.Discard, writes("after")), fs.ErrPermission, "a read-only file, although it could be replaced")
 	assert.Equal(t, "before", content(t, locked))
 }

@@ -118,7 +118,7 @@ func (o *planOptions) print(plan *align.Plan, format syntax.Format, stdout, stde
 	case "-":
 		return line.svg(stdout)
 	default:
-		if err := writeFile(o.svg, line.svg); err != nil {
+		if err := writeFile(o.svg, stderr, line.svg); err != nil {
 			return err
 		}
 	}

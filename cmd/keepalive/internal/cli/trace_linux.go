@@ -59,7 +59,7 @@ func (o *traceOptions) run(stdout, stderr io.Writer) (failure error) {
 	if err := o.pump(ctx, scenes, s); err != nil {
 		return err
 	}
-	if err := o.draw(&s.picture, stdout, began); err != nil {
+	if err := o.draw(&s.picture, stdout, stderr, began); err != nil {
 		return err
 	}
 	return errors.Join(incomplete, o.verdict(scenes, s))
@@ -146,7 +146,7 @@ func (o *traceOptions) pump(ctx context.Context, scenes []*scene, s *shower) err
 }
 
 // draw draws the picture, if it is wanted.
-func (o *traceOptions) draw(p *picture, stdout io.Writer, began time.Time) error {
+func (o *traceOptions) draw(p *picture, stdout, stderr io.Writer, began time.Time) error {
 	draw := func(w io.Writer) error { return p.svg(w, began, time.Now()) }
 	switch o.svg {
 	case "":
@@ -154,7 +154,7 @@ func (o *traceOptions) draw(p *picture, stdout io.Writer, began time.Time) error
 	case "-":
 		return draw(stdout)
 	}
-	return writeFile(o.svg, draw)
+	return writeFile(o.svg, stderr, draw)
 }
 
 // verdict tells whether all was seen, and whether there was anything.
