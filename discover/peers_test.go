@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -247,7 +248,11 @@ func TestSeveralTimeouts(t *testing.T) {
 			require.ErrorIs(t, r.Err(), align.ErrUnknown)
 			assert.Regexp(t, `^not known: some connections ended after [1-3]\.\d+s \(.*\), others survived [1-9]\d*\.\d+s: there are several timeouts`, r.String())
 			assert.Zero(t, r.Dead)
-			assert.Equal(t, tt.end, r.End)
+			end := tt.end
+			if end == discover.Unanswered && runtime.GOOS != "linux" { // who acknowledged is not known there
+				end = discover.NoAnswer
+			}
+			assert.Equal(t, end, r.End)
 			assert.Greater(t, r.SomeDead, short-200*time.Millisecond)
 			assert.Less(t, r.SomeDead, long, "the next that was tried")
 			assert.Less(t, r.Alive, r.SomeDead)
