@@ -7,8 +7,8 @@ import (
 )
 
 // Nearest returns at most three of names that look like word, the closest first:
-// those that contain it, then those of which at most a third is wrong. It does
-// not tell cases apart.
+// those that contain it, then those that are [Mistyped]. It does not tell cases
+// apart.
 func Nearest(word string, names []string) []string {
 	type candidate struct {
 		name     string
@@ -18,11 +18,10 @@ func Nearest(word string, names []string) []string {
 	var near []candidate
 	for _, name := range names {
 		lower := strings.ToLower(name)
-		d := Distance(word, lower)
-		if word != "" && strings.Contains(lower, word) {
-			d = 0
-		}
-		if d <= max(2, len(word)/3) {
+		switch d := distance(word, lower); {
+		case word != "" && strings.Contains(lower, word):
+			near = append(near, candidate{name, 0})
+		case d <= tolerated(word):
 			near = append(near, candidate{name, d})
 		}
 	}
@@ -35,10 +34,13 @@ func Nearest(word string, names []string) []string {
 }
 
 // Mistyped tells whether word may be name with at most a third of its letters
-// wrong, in any case.
+// wrong, in any case. Of one or two letters none may be.
 func Mistyped(word, name string) bool {
-	return Distance(strings.ToLower(word), strings.ToLower(name)) <= len(word)/3
+	return distance(strings.ToLower(word), strings.ToLower(name)) <= tolerated(word)
 }
+
+// tolerated is how many letters of a word may be wrong.
+func tolerated(word string) int { return len(word) / 3 }
 
 // Question is "; did you mean a, b?" after an error, "" without names.
 func Question(names []string) string {
@@ -48,23 +50,28 @@ func Question(names []string) string {
 	return "; did you mean " + strings.Join(names, ", ") + "?"
 }
 
-// Distance is the number of bytes to insert, delete or change (Levenshtein).
-func Distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+// distance is the number of bytes to insert, delete or change, or of neighbours to
+// swap, as fingers do (Levenshtein and Damerau, each byte moved once at most).
+func distance(a, b string) int {
+	var before []int // the row before the last
+	last := make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
 	}
 	for i := range len(a) {
-		diagonal := row[0]
+		row := make([]int, len(b)+1)
 		row[0] = i + 1
 		for j := range len(b) {
-			changed := diagonal
+			changed := last[j]
 			if a[i] != b[j] {
 				changed++
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(changed, row[j]+1, row[j+1]+1)
+			row[j+1] = min(changed, row[j]+1, last[j+1]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
 		}
+		before, last = last, row
 	}
-	return row[len(b)]
+	return last[len(b)]
 }

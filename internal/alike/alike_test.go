@@ -10,13 +10,20 @@ import (
 
 func TestNearest(t *testing.T) {
 	t.Parallel()
-	names := []string{"aws-alb", "aws-nlb-tcp", "azure-lb", "check", "watch"}
+	names := []string{"aws-alb", "aws-nlb-tcp", "azure-lb", "check", "watch", "ls", "fix"}
 	for word, want := range map[string][]string{
 		"aws-abl":   {"aws-alb"},
 		"nlb":       {"aws-nlb-tcp"},
 		"AWS-ALB":   {"aws-alb"},
 		"chekc":     {"check"},
+		"fax":       {"fix"},
+		"wtach":     {"watch"},
 		"something": nil,
+		"xy":        nil,
+		"sl":        nil, // of two letters none may be wrong
+		"foo":       nil, // of three, one
+		"bathe":     nil, // of five, one
+		"":          nil,
 	} {
 		assert.Equal(t, want, alike.Nearest(word, names), word)
 	}
@@ -34,19 +41,12 @@ func TestMistyped(t *testing.T) {
 		{"aws-nlb-tpc", "aws-nlb-tcp", true},
 		{"aws-nlb", "aws-nlb-tcp", false}, // 4 of 7
 		{"x", "y", false},
+		{"xy", "xz", false},
+		{"foo", "fix", false},
+		{"fox", "fix", true},
 		{"", "", true},
 	} {
 		assert.Equal(t, row.want, alike.Mistyped(row.word, row.name), row.word)
-	}
-}
-
-func TestDistance(t *testing.T) {
-	t.Parallel()
-	for _, row := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"abc", "", 3}, {"", "abc", 3}, {"kitten", "sitting", 3}, {"abl", "alb", 2}, {"same", "same", 0}} {
-		assert.Equal(t, row.want, alike.Distance(row.a, row.b), row.a)
 	}
 }
 

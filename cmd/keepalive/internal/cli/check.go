@@ -51,7 +51,7 @@ is reported all the same: that cannot be seen from here.`,
 			if len(o.path) == 0 {
 				return usageError{errors.New("--path is missing: what do the connections cross? keepalive profiles lists what is known")}
 			}
-			if err := errors.Join(o.parse(), o.list.selection.parse(cmd)); err != nil {
+			if err := several(o.parse(), o.list.selection.parse(cmd)); err != nil {
 				return err
 			}
 			return o.run(cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -96,7 +96,7 @@ func (o *checkOptions) run(stdout, stderr io.Writer) error {
 	var count tally
 	for r, err := range v.rows() {
 		if err != nil {
-			return errors.Join(out.Flush(), err)
+			return several(out.Flush(), err)
 		}
 		if len(o.list.peer) == 0 && (r.Peer.Addr().Unmap().IsLoopback() || r.Peer.Addr() == r.Local.Addr()) {
 			count.local++
@@ -139,9 +139,9 @@ func (o *checkOptions) run(stdout, stderr io.Writer) error {
 	}
 	v.notes.print(stderr)
 	count.print(stderr)
-	err = errors.Join(v.notes.unseen(), v.notes.lost(), count.result())
+	err = several(v.notes.unseen(), v.notes.lost(), count.result())
 	if count.checked > 0 {
-		err = errors.Join(err, o.restsOn(plan))
+		err = several(err, o.restsOn(plan))
 	}
 	return err
 }
@@ -181,7 +181,7 @@ func (t *tally) result() error {
 	if n := t.unknown - t.denied; n > 0 {
 		errs = append(errs, unknownError{fmt.Errorf("%d of %d connections cannot be judged: their settings, or the path, are not known", n, t.checked)})
 	}
-	return errors.Join(errs...)
+	return several(errs...)
 }
 
 // judge says what becomes of a connection.

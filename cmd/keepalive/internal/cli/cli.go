@@ -31,7 +31,7 @@ func Run(args []string, stdout, stderr io.Writer, secure Secure) int {
 		}
 	}
 	if out.err != nil && !errors.Is(err, out.err) {
-		err = errors.Join(err, out.err) // of help and the like, which return none
+		err = several(err, out.err) // of help and the like, which return none
 	}
 	printError(stderr, err)
 	return exitCode(err)

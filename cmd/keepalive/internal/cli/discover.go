@@ -161,10 +161,10 @@ func (o *discoverOptions) run(ctx context.Context, address string, stdout, stder
 		err = unknownError{errors.New("interrupted: the bounds are wider than they had to be")}
 	}
 	if why := r.Err(); why != nil {
-		err = errors.Join(err, said{unknownError{why}})
+		err = several(err, said{unknownError{why}})
 	}
 	if o.json {
-		return errors.Join(discoverJSON(stdout, r), err)
+		return several(discoverJSON(stdout, r), err)
 	}
 	printDiscovery(stdout, r)
 	return err

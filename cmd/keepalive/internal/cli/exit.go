@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // Exit codes, the same for every command.
@@ -89,33 +90,36 @@ func mark(err error, found *[len(exitOrder) + 1]bool) {
 	}
 }
 
+// severalErrors are printed on a line each.
+type severalErrors []error
+
+func (e severalErrors) Error() string   { return errors.Join(e...).Error() }
+func (e severalErrors) Unwrap() []error { return e }
+
+// several makes one of those errors that are not nil, nil if all are. errors.Join
+// would not do: its result cannot be told from that of fmt.Errorf, which is one
+// sentence about several causes.
+func several(errs ...error) error {
+	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
+	switch len(errs) {
+	case 0:
+		return nil
+	case 1:
+		return errs[0]
+	}
+	return severalErrors(errs)
+}
+
 // printError prints what no command has printed yet, a line for each of several.
 // A peer may have had a part in it: its certificate has names.
 func printError(w io.Writer, err error) {
 	switch e := err.(type) {
 	case nil, said:
-	case interface{ Unwrap() []error }:
-		if isJoin(err) {
-			for _, err := range e.Unwrap() {
-				printError(w, err)
-			}
-			return
+	case severalErrors:
+		for _, err := range e {
+			printError(w, err)
 		}
-		fmt.Fprintln(w, "keepalive:", printableLines(err.Error()))
 	default:
 		fmt.Fprintln(w, "keepalive:", printableLines(err.Error()))
 	}
-}
-
-// isJoin tells the result of errors.Join from an error that wraps several in a
-// sentence of its own.
-func isJoin(err error) bool {
-	text := ""
-	for i, e := range err.(interface{ Unwrap() []error }).Unwrap() {
-		if i > 0 {
-			text += "\n"
-		}
-		text += e.Error()
-	}
-	return text == err.Error()
 }

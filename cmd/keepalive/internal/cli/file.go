@@ -31,7 +31,7 @@ func writeFile(path string, stderr io.Writer, write func(io.Writer) error) error
 		if err != nil {
 			return err
 		}
-		return errors.Join(write(f), f.Close())
+		return several(write(f), f.Close())
 	}
 	var content bytes.Buffer
 	if err := write(&content); err != nil {
@@ -63,7 +63,7 @@ func checkFile(path string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.Close(), os.Remove(f.Name()))
+	return several(f.Close(), os.Remove(f.Name()))
 }
 
 // openFile opens a file that is written bit by bit and may be read meanwhile.
@@ -165,7 +165,7 @@ func (t *target) replace(content []byte) error {
 		err = os.Rename(f.Name(), t.path)
 	}
 	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
+		return several(err, os.Remove(f.Name()))
 	}
 	return nil
 }
@@ -186,7 +186,7 @@ func fill(f *os.File, content []byte) error {
 	if err == nil {
 		err = f.Sync()
 	}
-	return errors.Join(err, f.Close())
+	return several(err, f.Close())
 }
 
 // beside makes a file in the same folder, with the permissions of the one whose
@@ -202,10 +202,10 @@ func (t *target) beside() (*os.File, error) {
 			return nil, fmt.Errorf("%s is written beside it first: %w", t.path, err)
 		}
 		if t.before != nil {
-			err = errors.Join(giveTo(f, t.before), f.Chmod(t.before.Mode().Perm()))
+			err = several(giveTo(f, t.before), f.Chmod(t.before.Mode().Perm()))
 		}
 		if err != nil {
-			return nil, errors.Join(err, f.Close(), os.Remove(f.Name()))
+			return nil, several(err, f.Close(), os.Remove(f.Name()))
 		}
 		return f, nil
 	}

@@ -89,7 +89,7 @@ func (o *lsOptions) check(cmd *cobra.Command) error {
 	if !o.ss && (o.process || o.extended) {
 		return usageError{errors.New("--process and --extended are for --ss")}
 	}
-	return errors.Join(o.selection.parse(cmd), o.columnChoice.parse(cmd))
+	return several(o.selection.parse(cmd), o.columnChoice.parse(cmd))
 }
 
 func (o *lsOptions) run(stdout, stderr io.Writer) error {

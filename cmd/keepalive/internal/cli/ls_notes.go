@@ -95,7 +95,7 @@ func (n *notes) result(s *selection) error {
 	if n.listed == 0 && s.narrowed {
 		errs = append(errs, nothingError{errors.New("no socket is what was asked for")})
 	}
-	return errors.Join(errs...)
+	return several(errs...)
 }
 
 func sockets(n int) string {

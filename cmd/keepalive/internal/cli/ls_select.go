@@ -97,7 +97,7 @@ func exclusive(cmd *cobra.Command, names ...string) error {
 
 // parse turns the flags into the filter.
 func (s *selection) parse(cmd *cobra.Command) error {
-	if err := errors.Join(exclusive(cmd, "listening", "state"), exclusive(cmd, "ipv4", "ipv6")); err != nil {
+	if err := several(exclusive(cmd, "listening", "state"), exclusive(cmd, "ipv4", "ipv6")); err != nil {
 		return err
 	}
 	var states inspect.StateSet

@@ -99,7 +99,7 @@ func TestPlanWrongUse(t *testing.T) {
 		{[]string{"--path", "aws-nlb-tcp", "--rtt", "0s"}, "--rtt 0s: want a time longer than 0"},
 		{[]string{"--path", "aws-nlb-tcp", "--margin", "-1s"}, "margin=-1s: 0 to"},
 		{[]string{"--path", "aws-nlb-tcp", "--lost-probes", "two"}, "--lost-probes two: want a whole number from 0 to 126"},
-		{[]string{"--path", "aws-abl=60s"}, `no profile "aws-abl": did you mean aws-alb?`},
+		{[]string{"--path", "aws-abl=60s"}, `no profile "aws-abl": did you mean aws-alb`},
 		{[]string{"--path", "AWS-ALB=60s"}, `no profile "AWS-ALB": did you mean aws-alb`},
 		{[]string{"--path", "aws-nlb-tcp", "--idle-timeout", "aws-nbl-tcp=100"}, "--path does not have aws-nbl-tcp"},
 		{[]string{"--path", "aws-nlb-tcp", "--hz", "5"}, "--hz 5: want a whole number from 24 to 1200"},

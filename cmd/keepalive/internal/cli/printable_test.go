@@ -106,7 +106,7 @@ func TestErrorsOfPeersAreMadePrintable(t *testing.T) {
 	assert.Empty(t, control(out.String()+errs.String()), "%q", errs.String())
 
 	errs.Reset()
-	printError(&errs, errors.Join(errors.New(hostile), errors.New("two\nlines")))
+	printError(&errs, several(errors.New(hostile), errors.New("two\nlines")))
 	assert.Equal(t, "keepalive: a?[2Jb?c?2Jd?e?f?\nkeepalive: two\nlines\n", errs.String())
 }
 

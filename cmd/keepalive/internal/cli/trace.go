@@ -63,7 +63,7 @@ where the settings of a socket may not be read, 3.`,
   sudo keepalive trace --write - | wireshark -k -i -`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := errors.Join(exclusive(cmd, "all", "only"), o.check()); err != nil {
+			if err := several(exclusive(cmd, "all", "only"), o.check()); err != nil {
 				return usageError{err}
 			}
 			if err := o.place.parse(cmd); err != nil {

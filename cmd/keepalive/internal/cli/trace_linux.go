@@ -41,7 +41,7 @@ func (o *traceOptions) run(stdout, stderr io.Writer) (failure error) {
 	if err != nil {
 		return err
 	}
-	defer func() { failure = errors.Join(failure, closeFile()) }()
+	defer func() { failure = several(failure, closeFile()) }()
 
 	// Not earlier: opening a FIFO waits for its reader, and is to be interruptible.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -62,7 +62,7 @@ func (o *traceOptions) run(stdout, stderr io.Writer) (failure error) {
 	if err := o.draw(&s.picture, stdout, stderr, began); err != nil {
 		return err
 	}
-	return errors.Join(incomplete, o.verdict(scenes, s))
+	return several(incomplete, o.verdict(scenes, s))
 }
 
 // checkPID finds out whether there is that process, and whether it may be seen
@@ -114,7 +114,7 @@ func (o *traceOptions) outputs(stdout, stderr io.Writer) (lines io.Writer, file 
 	}
 	file, err = pcapng.NewWriter(packets, capture.Snap)
 	if err != nil {
-		return nil, nil, nil, errors.Join(err, close())
+		return nil, nil, nil, several(err, close())
 	}
 	return lines, file, close, nil
 }
@@ -142,7 +142,7 @@ func (o *traceOptions) pump(ctx context.Context, scenes []*scene, s *shower) err
 	cancel()
 	for range to { // one may wait for room
 	}
-	return errors.Join(showing, errors.Join(taking...))
+	return several(showing, several(taking...))
 }
 
 // draw draws the picture, if it is wanted.
@@ -169,10 +169,10 @@ func (o *traceOptions) verdict(scenes []*scene, s *shower) error {
 	}
 	err := s.unread()
 	if dropped > 0 {
-		err = errors.Join(err, unknownError{fmt.Errorf("the kernel had no room for %d packets: what is shown has gaps", dropped)})
+		err = several(err, unknownError{fmt.Errorf("the kernel had no room for %d packets: what is shown has gaps", dropped)})
 	}
 	if s.count == 0 && (len(o.ports) > 0 || len(o.peers) > 0 || o.pid != 0 || o.netns != "" || len(o.only) > 0) {
-		err = errors.Join(err, nothingError{errors.New("nothing of what was asked for was seen")})
+		err = several(err, nothingError{errors.New("nothing of what was asked for was seen")})
 	}
 	return err
 }

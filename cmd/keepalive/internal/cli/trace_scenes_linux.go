@@ -54,9 +54,9 @@ func (o *traceOptions) scenes(stderr io.Writer) (found []*scene, incomplete, fai
 	}
 	n.print(stderr)
 	if len(found) == 0 {
-		return nil, nil, errors.Join(n.unseen(), said{nothingError{errors.New("there is no network namespace to look into")}})
+		return nil, nil, several(n.unseen(), said{nothingError{errors.New("there is no network namespace to look into")}})
 	}
-	return found, errors.Join(n.unseen(), n.lost()), nil
+	return found, several(n.unseen(), n.lost()), nil
 }
 
 // elsewhere are the namespaces beside those that the process of --pid has sockets of.

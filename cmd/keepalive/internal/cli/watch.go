@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -84,7 +83,7 @@ func (o *watchOptions) check(cmd *cobra.Command) error {
 	if _, ok := sortIndex(o.sort); !ok {
 		return usageError{fmt.Errorf("--sort %q: want %s%s", o.sort, words(sortNames()), alike.Question(alike.Nearest(o.sort, sortNames())))}
 	}
-	return errors.Join(o.selection.parse(cmd), o.columnChoice.parse(cmd))
+	return several(o.selection.parse(cmd), o.columnChoice.parse(cmd))
 }
 
 func (o *watchOptions) run(cmd *cobra.Command) error {

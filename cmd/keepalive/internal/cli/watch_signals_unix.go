@@ -31,7 +31,7 @@ func catch(t *terminal) *signals {
 	s := &signals{make(chan os.Signal, 1), make(chan os.Signal, 1), make(chan os.Signal, 1)}
 	signal.Notify(s.stop, syscall.SIGTSTP)
 	signal.Notify(s.again, syscall.SIGCONT)
-	signal.Notify(s.end, slices.DeleteFunc(slices.Clone(deadly), signal.Ignored)...) // nohup
+	notify(s.end, slices.DeleteFunc(slices.Clone(deadly), signal.Ignored)) // nohup
 	go func() {
 		if why, open := <-s.end; open {
 			t.leaveInTime()
@@ -39,6 +39,13 @@ func catch(t *terminal) *signals {
 		}
 	}()
 	return s
+}
+
+// notify is signal.Notify, which takes none for all.
+func notify(c chan<- os.Signal, which []os.Signal) {
+	if len(which) > 0 {
+		signal.Notify(c, which...)
+	}
 }
 
 func (s *signals) release() {
