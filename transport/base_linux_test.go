@@ -4,12 +4,14 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -288,4 +290,24 @@ func TestRegisteredForHTTPIsRefused(t *testing.T) {
 		_, err := transport.New(transport.Options{Base: base})
 		assert.ErrorContains(t, err, `Base.RegisterProtocol was called for "`+name+`"`)
 	}
+}
+
+// RegisterProtocol may be called at any time, and http.DefaultTransport is everybody's.
+// Under the race detector, this is what it watches.
+func TestRegisterWhileATransportIsMade(t *testing.T) {
+	t.Parallel()
+	base := &http.Transport{}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for i := range 100 {
+			base.RegisterProtocol(fmt.Sprint("memory", i), scheme{"memory"})
+		}
+	})
+	wg.Go(func() {
+		for range 100 {
+			_, err := transport.New(transport.Options{Base: base})
+			assert.NoError(t, err)
+		}
+	})
+	wg.Wait()
 }

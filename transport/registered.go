@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 	"sync/atomic"
+	"unsafe"
 )
 
 // overridden returns "http" or "https" if RegisterProtocol was called for it, so
@@ -27,20 +28,18 @@ func overridden(t *http.Transport) string {
 	return ""
 }
 
-// registered returns the types of what RegisterProtocol was called with.
+// registered returns the types of what RegisterProtocol was called with, which
+// other goroutines may do meanwhile.
 func registered(t *http.Transport) map[string]reflect.Type {
-	protocols := reflect.ValueOf(t).Elem().FieldByName("altProto")
-	if !protocols.IsValid() || protocols.Type() != reflect.TypeFor[atomic.Value]() {
+	field := reflect.ValueOf(t).Elem().FieldByName("altProto")
+	if !field.IsValid() || field.Type() != reflect.TypeFor[atomic.Value]() {
 		return nil
 	}
-	stored := protocols.FieldByName("v")
-	if stored.Kind() != reflect.Interface || stored.Elem().Kind() != reflect.Map {
-		return nil
-	}
+	protocols, _ := (*atomic.Value)(unsafe.Pointer(field.UnsafeAddr())).Load().(map[string]http.RoundTripper)
 	types := map[string]reflect.Type{}
-	for entries := stored.Elem().MapRange(); entries.Next(); {
-		if rt := entries.Value(); entries.Key().Kind() == reflect.String && rt.Kind() == reflect.Interface && !rt.IsNil() {
-			types[entries.Key().String()] = rt.Elem().Type()
+	for scheme, rt := range protocols { // a map that never changes: RegisterProtocol stores a new one
+		if rt != nil {
+			types[scheme] = reflect.TypeOf(rt)
 		}
 	}
 	return types
