@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"sync"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -14,8 +15,9 @@ import (
 // connections first, and no request is sent into one that is just being closed;
 // [Transport] does.
 //
-// Call it after Handler is set and before the server is started. The header has
-// whole seconds, rounded down; idle has to be 1 s or more.
+// Call it after Handler is set and before the server is started; called again, the
+// last time counts. The header has whole seconds, rounded down; idle has to be 1 s or
+// more.
 //
 // There is none on HTTP/2, on HTTP/1.0, where the handler has set one, and on a
 // response after which net/http closes the connection: because client or handler
@@ -25,7 +27,11 @@ import (
 // can announce.
 //
 // A handler's first 2 KiB are held back until it flushes, writes more or returns, as
-// net/http does itself. Of http.MaxBytesReader net/http does not learn through the
+// net/http does itself. The ResponseWriter that it gets is a type of this package:
+// with HTTP/1.1 that is an http.Flusher, an http.Hijacker and an io.ReaderFrom, but no
+// http.CloseNotifier, which is deprecated: the request's context does the same.
+//
+// Of http.MaxBytesReader net/http does not learn through the
 // ResponseWriter of this handler, nor of any other that is wrapped: a response with
 // the status 413 closes the connection, if the body was not read to its end.
 func Announce(server *http.Server, idle time.Duration) error {
@@ -38,13 +44,15 @@ func Announce(server *http.Server, idle time.Duration) error {
 		handler = http.DefaultServeMux
 	}
 	keeps := keepsConnections(server)
-	value := fmt.Sprintf("timeout=%d", idle/time.Second)
+	// Of the server, as this may be called again for it, and then for a Handler that
+	// has this one inside.
+	value := sync.OnceValue(func() string { return fmt.Sprintf("timeout=%d", server.IdleTimeout/time.Second) })
 	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ProtoMajor != 1 || r.ProtoMinor < 1 || r.Close {
 			handler.ServeHTTP(w, r)
 			return
 		}
-		a := &announcer{ResponseWriter: w, value: value, keeps: keeps, head: r.Method == http.MethodHead}
+		a := &announcer{ResponseWriter: w, value: value(), keeps: keeps, head: r.Method == http.MethodHead}
 		defer a.release()
 		if r.ContentLength == 0 {
 			handler.ServeHTTP(a, r)

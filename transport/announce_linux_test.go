@@ -112,6 +112,30 @@ func TestAnnounceRefuses(t *testing.T) {
 	require.NoError(t, transport.Announce(&server, time.Second), "http.DefaultServeMux")
 }
 
+// The last call counts, also where the Handler was wrapped in between.
+func TestAnnounceAgain(t *testing.T) {
+	t.Parallel()
+	for rule, wrap := range map[string]func(http.Handler) http.Handler{
+		"twice":              func(h http.Handler) http.Handler { return h },
+		"wrapped in between": func(h http.Handler) http.Handler { return http.TimeoutHandler(h, time.Minute, "") },
+	} {
+		t.Run(rule, func(t *testing.T) {
+			t.Parallel()
+			s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "x") }))
+			require.NoError(t, transport.Announce(s.Config, time.Minute))
+			s.Config.Handler = wrap(s.Config.Handler)
+			require.NoError(t, transport.Announce(s.Config, 5*time.Second))
+			s.Start()
+			defer s.Close()
+			assert.Equal(t, 5*time.Second, s.Config.IdleTimeout)
+			resp, err := s.Client().Get(s.URL)
+			require.NoError(t, err)
+			resp.Body.Close()
+			assert.Equal(t, []string{"timeout=5"}, resp.Header["Keep-Alive"])
+		})
+	}
+}
+
 // The announced time is true: the server keeps a connection that long, and closes
 // it soon after.
 func TestTheAnnouncedTimeIsTrue(t *testing.T) {
