@@ -1,11 +1,9 @@
 package transport
 
 import (
-	"crypto/tls"
 	"errors"
 	"io"
 	"net"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -25,7 +23,7 @@ type conn struct {
 	socket  *socket              // to look at it without reading; nil if that is not possible
 	state   atomic.Int64         // the number of its request, and a phase
 	read    atomic.Int64         // when bytes of a response, or a handshake, last came; see now
-	spoke   atomic.Int64         // when bytes came that nobody had asked for; 0: none, or they are dealt with
+	spoke   atomic.Int64         // its idle time in ns when bytes came that nobody had asked for; 0: none, or dealt with
 	cold    atomic.Bool          // it was idle for more than a moment when it was picked
 	heard   atomic.Bool          // something came, or it ended, since the request was sent
 	closing atomic.Bool          // by net/http
@@ -78,43 +76,6 @@ var start = time.Now()
 
 func now() int64 { return int64(time.Since(start)) }
 
-// watched finds the conn below what net/http uses: below TLS, and below the TLS of
-// a proxy that carries TLS.
-func watched(c net.Conn) *conn {
-	for range 4 {
-		t, ok := c.(*tls.Conn)
-		if !ok {
-			break
-		}
-		c = t.NetConn()
-	}
-	w, _ := c.(*conn)
-	return w
-}
-
-const (
-	http1 int32 = iota + 1
-	notHTTP1
-)
-
-// speaksHTTP1 tells what is spoken above: nothing here applies to HTTP/2, which
-// serves many requests at a time.
-func (c *conn) speaksHTTP1(above net.Conn) bool {
-	kind := c.kind.Load()
-	if kind == 0 {
-		kind = http1
-		if secure, ok := above.(*tls.Conn); ok {
-			if secure.ConnectionState().NegotiatedProtocol == "h2" {
-				kind = notHTTP1
-			}
-		} else if p := c.t.base.Protocols; p != nil && p.UnencryptedHTTP2() && !p.HTTP1() {
-			kind = notHTTP1
-		}
-		c.kind.Store(kind)
-	}
-	return kind == http1
-}
-
 // NetConn returns the connection below, as tls.Conn's does.
 func (c *conn) NetConn() net.Conn { return c.Conn }
 
@@ -143,7 +104,7 @@ func (c *conn) Read(b []byte) (int, error) {
 
 func (c *conn) came() {
 	if _, _, p := c.now(); p == idle || p == picked {
-		c.spoke.CompareAndSwap(0, now())
+		c.spoke.CompareAndSwap(0, max(int64(c.idleFor()), 1))
 		return
 	}
 	c.read.Store(now())
@@ -225,7 +186,11 @@ func (c *conn) ReadFrom(r io.Reader) (int64, error) {
 			r = &inner
 		}
 	}
-	return io.Copy(c.Conn, r)
+	n, err := io.Copy(c.Conn, r)
+	if err != nil && c.socket.pending() { // else it was the reader that failed
+		c.ended()
+	}
+	return n, err
 }
 
 // Close is net/http's: because the server ended the connection, in a way that this
@@ -264,11 +229,10 @@ func (c *conn) agreed(use int64) { c.state.CompareAndSwap(state(use, sent), stat
 // ticket of TLS, does so just after its response, which is too soon to be taken for
 // its timeout.
 func (c *conn) peerClosed() {
-	at := c.spoke.Load()
-	if at == 0 {
-		at = now()
+	idle := time.Duration(c.spoke.Load())
+	if idle == 0 {
+		idle = c.idleFor()
 	}
-	idle := time.Duration(at - c.read.Load())
 	h := c.host.Load()
 	if h != nil { // otherwise no request had it
 		c.observe(h, idle) // first: what is counted is heeded
@@ -284,20 +248,4 @@ func (c *conn) dropped(idle time.Duration) {
 	if h := c.host.Load(); h != nil {
 		c.t.events.dropped(h, idle)
 	}
-}
-
-// hostOf returns what is remembered about where a request's connection leads. One
-// to a proxy that forwards plain HTTP leads to the proxy, whatever the request's
-// host is.
-func (c *conn) hostOf(req *http.Request) *host {
-	h := c.host.Load()
-	if h == nil {
-		key := hostKey{req.URL.Scheme, req.URL.Host}
-		if key.scheme == "http" {
-			key.host = c.address
-		}
-		h = c.t.host(key)
-		c.host.Store(h)
-	}
-	return h
 }

@@ -34,23 +34,26 @@ func guard(out *http.Request) *guardedBody {
 	return b
 }
 
-// holds tells whether the attempt has not been sent.
-func (b *guardedBody) holds() bool {
+// held returns the phase of the attempt, and whether nothing of it has been sent.
+func (b *guardedBody) held() (p phase, unsent bool) {
 	if b.conn == nil {
-		return false
+		return sent, false
 	}
 	_, use, p := b.conn.now()
-	return use == b.use && (p == picked || p == refused || p == shut)
+	return p, use == b.use && (p == picked || p == refused || p == shut)
 }
 
-func (b *guardedBody) Read(p []byte) (int, error) {
-	if b.holds() {
-		if _, _, p := b.conn.now(); p != picked {
-			return 0, errUnsent
-		}
+func (b *guardedBody) holds() bool {
+	_, unsent := b.held()
+	return unsent
+}
+
+func (b *guardedBody) Read(buffer []byte) (int, error) {
+	if p, unsent := b.held(); unsent && p != picked {
+		return 0, errUnsent
 	}
 	b.touched.Store(true)
-	return b.ReadCloser.Read(p)
+	return b.ReadCloser.Read(buffer)
 }
 
 func (b *guardedBody) Close() error {

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"net"
 	"testing"
 	"time"
 
@@ -62,5 +63,39 @@ func TestDifferent(t *testing.T) {
 		{[]time.Duration{5000 * ms, 600 * ms, 5490 * ms, 2100 * ms}, 3},
 	} {
 		assert.Equal(t, tt.want, different(tt.times), "%v", tt.times)
+	}
+}
+
+// While a machine sleeps the monotonic clock stands still, and the wall clock and the
+// server's do not: a close that comes after it tells no short timeout. Here the sleep
+// is an hour by which the wall clock is ahead since the last response.
+func TestASleepIsIdleTime(t *testing.T) {
+	t.Parallel()
+	for how, end := range map[string]func(*conn){
+		"FIN while idle":   (*conn).ended,
+		"FIN when picked":  func(c *conn) { c.state.Store(state(1, picked)); c.ended() },
+		"TLS close_notify": func(c *conn) { c.came(); c.Close() },
+		"dropped":          func(c *conn) { c.Close() },
+	} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			var ended []time.Duration
+			note := func(_ string, idle time.Duration) { ended = append(ended, idle.Round(time.Minute)) }
+			rt, err := New(Options{Events: Events{PeerClosed: note, Dropped: note}})
+			require.NoError(t, err)
+			near, far := net.Pipe()
+			defer far.Close()
+			c := newConn(near, rt, "example.com:80")
+			h := rt.host(hostKey{"http", "example.com"})
+			c.host.Store(h)
+			c.state.Store(state(1, idle))
+			c.read.Store(now() - int64(time.Second))
+			c.wall.Store(ahead(time.Now()) - int64(time.Hour))
+			end(c)
+			assert.Equal(t, []time.Duration{time.Hour}, ended)
+			if how != "dropped" {
+				assert.Equal(t, time.Hour, h.silent.shortest().Round(time.Minute))
+			}
+		})
 	}
 }

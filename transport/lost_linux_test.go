@@ -2,6 +2,7 @@ package transport_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -16,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/internal/testenv"
 	"github.com/tcpkeepalive/keepalive/transport"
 )
@@ -133,3 +135,65 @@ func TestLostRacesAreCounted(t *testing.T) {
 	assert.Equal(t, "x", read(t, rt, url))
 	assert.EqualValues(t, 2, rt.Stats().LostRaces)
 }
+
+// Where nobody but ReadFrom has noticed that the server ended the connection, the
+// request is a lost race all the same. A body that fails itself is none.
+func TestReadFromNoticesTheEnd(t *testing.T) {
+	t.Parallel()
+	for rule, row := range map[string]struct {
+		closes bool
+		lost   uint64
+	}{"the server closes": {true, 1}, "the body fails": {false, 0}} {
+		t.Run(rule, func(t *testing.T) {
+			t.Parallel()
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			require.NoError(t, err)
+			closed := make(chan struct{})
+			done := make(chan struct{})
+			defer close(done)
+			socktest.Serve(t, l, func(c net.Conn) {
+				b := bufio.NewReader(c)
+				http.ReadRequest(b)
+				io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx")
+				http.ReadRequest(b)
+				if row.closes {
+					c.(*net.TCPConn).SetLinger(0) // a reset
+					c.Close()
+				}
+				close(closed)
+				<-done
+			})
+			var mu sync.RWMutex // what Read says is not heard while it is locked
+			rt := newTransport(t, transport.Options{Base: &http.Transport{
+				DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+					c, err := new(net.Dialer).DialContext(ctx, network, address)
+					if err != nil {
+						return nil, err
+					}
+					return deaf{c.(*net.TCPConn), &mu}, nil
+				},
+			}})
+			url := "http://" + l.Addr().String()
+			read(t, rt, url)
+			mu.Lock()
+			defer mu.Unlock()
+			first, rest := make([]byte, 64<<10), io.Reader(bytes.NewReader(make([]byte, 1<<20)))
+			if !row.closes {
+				rest = failing{}
+			}
+			body := io.MultiReader(bytes.NewReader(first), readerFunc(func(b []byte) (int, error) {
+				<-closed
+				return rest.Read(b)
+			}))
+			req := must(http.NewRequest(http.MethodPost, url, io.NopCloser(body)))
+			req.ContentLength = 64<<10 + 1<<20
+			_, err = rt.RoundTrip(req)
+			assert.Error(t, err)
+			assert.Equal(t, row.lost, rt.Stats().LostRaces)
+		})
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(b []byte) (int, error) { return f(b) }

@@ -1,0 +1,60 @@
+package transport
+
+import (
+	"crypto/tls"
+	"net"
+	"net/http"
+)
+
+// watched finds the conn below what net/http uses: below TLS, and below the TLS of
+// a proxy that carries TLS.
+func watched(c net.Conn) *conn {
+	for range 4 {
+		t, ok := c.(*tls.Conn)
+		if !ok {
+			break
+		}
+		c = t.NetConn()
+	}
+	w, _ := c.(*conn)
+	return w
+}
+
+const (
+	http1 int32 = iota + 1
+	notHTTP1
+)
+
+// speaksHTTP1 tells what is spoken above: nothing here applies to HTTP/2, which
+// serves many requests at a time.
+func (c *conn) speaksHTTP1(above net.Conn) bool {
+	kind := c.kind.Load()
+	if kind == 0 {
+		kind = http1
+		if secure, ok := above.(*tls.Conn); ok {
+			if secure.ConnectionState().NegotiatedProtocol == "h2" {
+				kind = notHTTP1
+			}
+		} else if p := c.t.base.Protocols; p != nil && p.UnencryptedHTTP2() && !p.HTTP1() {
+			kind = notHTTP1
+		}
+		c.kind.Store(kind)
+	}
+	return kind == http1
+}
+
+// hostOf returns what is remembered about where a request's connection leads. One
+// to a proxy that forwards plain HTTP leads to the proxy, whatever the request's
+// host is.
+func (c *conn) hostOf(req *http.Request) *host {
+	h := c.host.Load()
+	if h == nil {
+		key := hostKey{req.URL.Scheme, req.URL.Host}
+		if key.scheme == "http" {
+			key.host = c.address
+		}
+		h = c.t.host(key)
+		c.host.Store(h)
+	}
+	return h
+}
