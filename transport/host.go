@@ -54,7 +54,7 @@ const (
 	shortestTimeout = 20 * time.Millisecond
 	// Closes within a moment may be those of a restart.
 	moment = 200 * time.Millisecond
-	// So many idle times within a moment that differ are no timeouts.
+	// They are if there are so many idle times, each more than twice the one before.
 	restart = 3
 )
 
@@ -69,7 +69,7 @@ func (s *sightings) shortest() time.Duration {
 }
 
 // observe takes one. It counts at once, and is taken back if it turns out to have
-// been one of a restart.
+// been one of a restart, see different.
 func (s *sightings) observe(h *host, idle time.Duration) {
 	if idle < shortestTimeout {
 		return

@@ -21,6 +21,7 @@ import (
 // A tally is what became of POSTs.
 type tally struct {
 	sent, lost, first int
+	again             int // of the lost ones had a body that can be sent again
 	why               map[string]int
 }
 
@@ -35,9 +36,10 @@ func post(t testing.TB, rt http.RoundTripper, url string, clients, rounds int, r
 		before := seen()
 		for i := range clients {
 			wg.Go(func() {
-				var body io.Reader = strings.NewReader("body") // which can be sent again
-				if (i+round)%2 == 0 {
-					body = io.NopCloser(body) // which cannot
+				var body io.Reader = strings.NewReader("body")
+				again := (i+round)%2 != 0
+				if !again {
+					body = io.NopCloser(body)
 				}
 				req, err := http.NewRequest(http.MethodPost, url, body)
 				if !assert.NoError(t, err) {
@@ -56,6 +58,9 @@ func post(t testing.TB, rt http.RoundTripper, url string, clients, rounds int, r
 				sum.sent++
 				if lost {
 					sum.why[why]++
+				}
+				if lost && again {
+					sum.again++
 				}
 				if lost && before {
 					sum.lost++
@@ -134,19 +139,29 @@ func runRaces(t *testing.T, rounds int, races []race) {
 	}
 	wg.Wait()
 	ours, bare := 0, 0
+	oursAgain, bareAgain := 0, 0
 	for i, r := range races {
 		t.Run(r.name, func(t *testing.T) {
 			a, b := outcomes[i].ours, outcomes[i].bare
 			t.Logf("of %d POSTs %d were lost, and %d at the first close; of net/http's %d", a.sent, a.lost, a.first, b.first)
+			t.Logf("of those with a body that can be sent again %d; of net/http's %d", a.again, b.again)
 			t.Logf("%v; net/http: %v", a.why, b.why)
-			if !r.http2 {
-				assert.Zero(t, a.lost, "after the first close")
-				ours, bare = ours+a.first, bare+b.first
+			if r.http2 {
+				// Whether one is on its way when the connection ends is chance. net/http sends
+				// those again that it can; of the others it says that it cannot.
+				oursAgain, bareAgain = oursAgain+a.again, bareAgain+b.again
+				for why := range a.why {
+					assert.Contains(t, why, "define Request.GetBody")
+				}
+				return
 			}
+			assert.Zero(t, a.lost, "after the first close")
+			ours, bare = ours+a.first, bare+b.first
 		})
 	}
 	t.Logf("in all %d were lost at first closes; of net/http's %d", ours, bare)
 	assert.LessOrEqual(t, ours, bare)
+	assert.LessOrEqual(t, oursAgain, bareAgain, "HTTP/2, with bodies that can be sent again")
 	assert.Positive(t, bare, "POSTs are in danger at these times")
 }
 

@@ -27,27 +27,31 @@ func TestUnreadBodiesDoNotCostTheConnection(t *testing.T) {
 	}
 	standard := transport.Standard(new(dialer.Dialer))
 	defer standard.CloseIdleConnections()
-	ours := newTransport(t, transport.Options{})
+	// As long as a busy machine may take to bring 10 kB.
+	ours := newTransport(t, transport.Options{DrainTime: 30 * time.Second})
 	const requests = 500
 	assert.EqualValues(t, requests, opened(func() {
 		for range requests {
 			get(t, standard, server.URL)
 		}
 	}), "net/http closes a connection whose body was not read")
-	// A connection goes back to its pool beside the reader of the body: on a busy machine
-	// not always before the next request.
+	// net/http gives up a connection whose writer has not told it within 50 ms that the
+	// request was sent (maxWriteWaitBeforeConnReuse): on a busy machine there are some.
 	assert.Less(t, opened(func() {
 		for range requests {
 			read(t, standard, server.URL)
 		}
 	}), int64(requests/10))
-	assert.EqualValues(t, 1, opened(func() {
+	made := opened(func() {
 		for range requests {
 			get(t, ours, server.URL)
 		}
-	}))
+	})
+	assert.Less(t, made, int64(requests/10))
 	s := ours.Stats()
-	assert.Equal(t, transport.Stats{Responses: requests, Opened: 1, Reused: requests - 1, Drained: requests * uint64(len(body))}, s)
+	assert.Equal(t, transport.Stats{
+		Responses: requests, Opened: uint64(made), Reused: requests - uint64(made), Drained: requests * uint64(len(body)),
+	}, s)
 }
 
 // A burst of concurrent requests keeps its connections, where net/http keeps two.

@@ -90,7 +90,9 @@ type Options struct {
 // Margin.
 //
 // This is about HTTP/1, over TLS and through proxies, too. HTTP/2 announces the end of a
-// connection itself (GOAWAY), and net/http heeds that. A connection that a Base's
+// connection itself (GOAWAY), and net/http heeds that: what was on its way then is
+// sent again if it has no body or a GetBody, as http.NewRequest sets for strings and
+// bytes, and fails if it has another body, here as there. A connection that a Base's
 // DialTLSContext or DialTLS makes as a *tls.Conn is not watched: what is below it
 // is not known.
 //
