@@ -11,7 +11,7 @@ import (
 // A reply is what a connection showed when it was asked.
 type reply struct {
 	end End
-	err error // for Failed, and how it ended
+	err error // for Failed, how it ended, or why it survived for the last time
 	// asked is when, at the earliest, and sent at the latest.
 	asked, sent time.Time
 }
@@ -49,7 +49,7 @@ func (s *subject) answer(ctx context.Context, asked time.Time) (End, error) {
 			whole, err := s.check.answered(got)
 			switch {
 			case whole:
-				return Survived, nil
+				return Survived, err
 			case errors.Is(err, errTimedOut):
 				return ClosedOnUse, err
 			case err != nil:

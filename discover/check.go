@@ -15,7 +15,7 @@ type Check struct {
 	// wants is the answer in words.
 	wants string
 	// answered tells whether what came is the whole answer; the error says why it
-	// will never be.
+	// will never be, or why it is the last one.
 	answered func(got []byte) (bool, error)
 }
 
@@ -30,7 +30,8 @@ var Probe = &Check{name: "plain"}
 var Echo = &Check{name: "echo", request: []byte{'k'}, wants: "the byte that was sent", answered: echoed}
 
 // HTTP asks an HTTP/1.1 server for the header of / on this host; any answer will
-// do, but for 408, with which a server gives an idle connection up (RFC 9110, 15.5.9).
+// do, but for 408, with which a server gives an idle connection up (RFC 9110, 15.5.9),
+// and at first one after which the server closes: there is no idle timeout then.
 func HTTP(host string) *Check {
 	request := "HEAD / HTTP/1.1\r\nHost: " + host + "\r\nUser-Agent: keepalive-discover\r\n\r\n"
 	return &Check{name: "http", request: []byte(request), wants: "the header of an answer", answered: httpAnswered}
@@ -71,7 +72,37 @@ func httpAnswered(got []byte) (bool, error) {
 		case bytes.HasPrefix(status, []byte("1")) && !bytes.HasPrefix(status, []byte("101")):
 			got = rest // an interim answer
 		default:
-			return true, nil
+			return true, closesAfter(header)
 		}
 	}
+}
+
+// closesAfter tells why the server closes the connection after a response with this
+// header, if it does (RFC 9112, 9.3).
+func closesAfter(header []byte) error {
+	first, fields, _ := bytes.Cut(header, []byte("\r\n"))
+	says := func(option string) bool {
+		for line := range bytes.Lines(fields) {
+			name, value, _ := bytes.Cut(line, []byte(":"))
+			if !bytes.EqualFold(bytes.TrimSpace(name), []byte("connection")) {
+				continue
+			}
+			for one := range bytes.SplitSeq(value, []byte(",")) {
+				if bytes.EqualFold(bytes.TrimSpace(one), []byte(option)) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	why := ""
+	switch {
+	case says("close"):
+		why = "Connection: close"
+	case bytes.HasPrefix(first, []byte("HTTP/1.0")) && !says("keep-alive"):
+		why = "without Connection: keep-alive"
+	default:
+		return nil
+	}
+	return unknown{fmt.Sprintf("the server closes after each response (%.60s, %s), so no idle timeout can be measured in http mode", first, why)}
 }

@@ -58,7 +58,7 @@ func TestHTTPAnswers(t *testing.T) {
 		"":                                 {false, ""},
 		"HT":                               {false, ""},
 		"HTTP/1.1 200 OK\r\nX: y\r\n":      {false, ""},
-		"HTTP/1.0 404 Not Found\r\n\r\n":   {true, ""},
+		"HTTP/1.0 404 Not Found\r\n\r\n":   {true, "the server closes after each response"},
 		"HTTP/1.1 103 Early Hints\r\n\r\n": {false, ""},
 		"HTTP/1.1 100 x\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n": {true, ""},
 		"HTTP/1.1 408 Request Timeout\r\n\r\n":                  {false, "408"},

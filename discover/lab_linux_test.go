@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/discover"
 	"github.com/tcpkeepalive/keepalive/internal/netlab"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
@@ -224,6 +225,7 @@ func TestTheShortestDies(t *testing.T) {
 	require.NoError(t, err)
 	assert.Zero(t, r.Alive)
 	assert.InDelta(t, 0.5, r.Dead.Seconds(), 0.1)
+	assert.ErrorIs(t, r.Err(), align.ErrUnknown, "what may be anything below has not been measured")
 	assert.Less(t, r.Took, 20*time.Second)
 }
 

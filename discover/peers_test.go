@@ -301,6 +301,8 @@ func TestWhatANewConnectionDoes(t *testing.T) {
 			`a new connection (http): the answer "SSH-2.0-x\r\n" is not that of an HTTP/1.1 server`},
 		"a server that closes": {func(c net.Conn) { c.Read(make([]byte, 100)) }, discover.Echo, nil,
 			"the server ended a new connection, without the byte that was sent (echo): EOF"},
+		"a server that answers, and closes": {answerOne, discover.Echo, nil,
+			"the server answered a new connection and ended it at once, so no idle timeout can be measured in echo mode: EOF"},
 		"a handshake that fails": {silent, discover.Echo, func(context.Context, net.Conn) (net.Conn, error) { return nil, errors.New("no TLS here") },
 			"no TLS here"},
 	} {

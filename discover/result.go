@@ -123,8 +123,8 @@ func (r *Result) Outliers() int {
 	return outliers(r.Tests, r.Alive)
 }
 
-// Err is nil if the result is an answer: all connections die after Dead, or none does
-// until what was to be tried. Otherwise it says why the timeout is not known, and
+// Err is nil if the result is an answer: all connections die between Alive and Dead, or
+// none does until what was to be tried. Otherwise it says why the timeout is not known, and
 // wraps [align.ErrUnknown].
 func (r *Result) Err() error {
 	why := ""
@@ -132,8 +132,10 @@ func (r *Result) Err() error {
 	case r.SomeDead > 0:
 		why = fmt.Sprintf("some connections ended after %s (%s), others survived %s: there are several timeouts behind this address, as of several servers",
 			text(r.SomeDead), r.End, text(r.SomeAlive))
-	case r.Dead > 0:
+	case r.Dead > 0 && r.Alive > 0:
 		return nil
+	case r.Dead > 0:
+		why = fmt.Sprintf("no connection survived the shortest silence that was tried, %s: %s; shorter ones were not tried", text(r.Dead), r.End)
 	case r.masked():
 		why = "the peer keeps the path alive, it sends something" + r.period()
 	case r.MaskUnknown:
@@ -149,7 +151,7 @@ func (r *Result) Err() error {
 	if r.SomeDead == 0 && r.Alive > 0 {
 		why = fmt.Sprintf("not below %s; %s", text(r.Alive), why)
 	}
-	return unknown{why}
+	return unknown{"not known: " + why}
 }
 
 // period is how often the peer sends something.
@@ -166,7 +168,7 @@ func (r *Result) period() string {
 // An unknown is why a timeout is not known.
 type unknown struct{ why string }
 
-func (u unknown) Error() string { return "not known: " + u.why }
+func (u unknown) Error() string { return u.why }
 func (u unknown) Unwrap() error { return align.ErrUnknown }
 
 // String returns a sentence: "between 348s and 352s: forgotten: silent drop".
@@ -188,16 +190,16 @@ func text(d time.Duration) string {
 }
 
 // Profile is what was measured as a profile for a plan, with the time that was
-// survived; that probes refresh it is assumed. Where nothing died, or connections
-// disagree, the timeout is not known, and the error wraps [align.ErrUnknown].
+// survived; that probes refresh it is assumed. Where nothing died or survived, or
+// connections disagree, the timeout is not known, and the error wraps [align.ErrUnknown].
 //
 // An end by FIN, by RST while idle, or without an answer to what was acknowledged, comes
 // from a server or proxy, which looks at data: probes do not put it off.
 func (r *Result) Profile(id string) (align.Profile, error) {
-	if r.Dead == 0 {
+	if r.Dead == 0 || r.Alive == 0 {
 		why := r.Err()
 		if why == nil {
-			why = unknown{r.String()}
+			why = unknown{"not known: " + r.String()}
 		}
 		return align.Profile{}, fmt.Errorf("discover: the timeout of %s is %w", id, why)
 	}

@@ -15,7 +15,8 @@ import (
 // and the cause of the cancellation.
 //
 // Other errors: options that make no sense, and a round in which no connection could be
-// made or none answered: the result is then of the rounds before. Whether the result
+// made or none answered: the result is then of the rounds before; where a server closes
+// after its first answer the error wraps [align.ErrUnknown]. Whether the result
 // is an answer, [Result.Err] tells.
 func Run(ctx context.Context, o Options) (*Result, error) {
 	o, err := o.complete()

@@ -88,7 +88,7 @@ func (s *subject) begin(ctx context.Context, secure func(context.Context, net.Co
 	a := s.ask(ctx)
 	switch {
 	case a.end == Survived:
-		return nil
+		return a.err
 	case a.end == Failed:
 		return fmt.Errorf("a new connection (%s): %w", s.check, a.err)
 	case a.end == ClosedOnUse, a.end == ResetOnUse:
@@ -136,8 +136,11 @@ func (s *subject) quieten(ctx context.Context) (every time.Duration, err error) 
 		s.quiet = time.Now()
 		select {
 		case a := <-s.reads:
-			if a.err != nil {
+			switch {
+			case a.err != nil && s.check.request == nil:
 				return 0, fmt.Errorf("the server ended a new connection at once: %w", a.err)
+			case a.err != nil:
+				return 0, unknown{fmt.Sprintf("the server answered a new connection and ended it at once, so no idle timeout can be measured in %s mode: %v", s.check, a.err)}
 			}
 			s.quiet = a.at
 		case <-quiet.C:

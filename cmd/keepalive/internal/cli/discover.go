@@ -58,8 +58,9 @@ larger program, keepalive-tls, which is found beside this one or in PATH.
 A server that sends keepalive probes of its own, as Go servers do every 15 s, keeps
 the path alive: nothing longer than that can be seen then, and discover says so.
 Where connections disagree, as those to several servers behind one address, it states
-no figure. Both are not known, exit code 5; that all connections lived until --max is
-an answer.
+no figure; nor where none survived --min, or a server closes after each response.
+All these are not known, exit code 5; that all connections lived until --max is an
+answer.
 
 Interrupted, it prints what is known by then.`,
 		Example: `  keepalive discover db.example.com:5432
@@ -154,6 +155,8 @@ func (o *discoverOptions) run(ctx context.Context, address string, stdout, stder
 		return usageError{err}
 	case !measured(r) && ctx.Err() != nil:
 		return unknownError{errors.New("interrupted before anything was known")}
+	case !measured(r) && errors.Is(err, align.ErrUnknown):
+		return unknownError{err}
 	case !measured(r):
 		return err
 	}
@@ -216,6 +219,9 @@ func printDiscovery(w io.Writer, r *discover.Result) {
 	}
 	if n := r.Outliers(); n > 0 {
 		fmt.Fprintf(w, "%d of them ended although others were silent for longer: of something else, or of a timeout that few have\n", n)
+	}
+	if r.Dead > 0 && r.Alive == 0 {
+		fmt.Fprintln(w, "--min tries shorter ones; with --mode plain 1s is the least")
 	}
 	if r.SomeDead > 0 {
 		fmt.Fprintln(w, "measure each server behind it at its own address; another may be stricter than those that were met")

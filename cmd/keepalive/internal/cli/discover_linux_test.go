@@ -158,3 +158,42 @@ func TestDiscoverOfWhatIsOfNoUse(t *testing.T) {
 	assert.Empty(t, out)
 	assert.Contains(t, errs, "keepalive: discover: none of 4 connections: a new connection was not answered within 200ms: wanted the byte that was sent (echo)\n")
 }
+
+// TestDiscoverOfAServerThatClosesEachTime, or of one whose timeout is shorter than all
+// that was tried, knows no figure.
+func TestDiscoverOfAServerThatClosesEachTime(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	socktest.Serve(t, l, func(c net.Conn) {
+		c.Read(make([]byte, 4000))
+		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+		io.Copy(io.Discard, c)
+	})
+	code, out, errs := command("discover", "--mode", "http", "--max", "8s", "--connections", "4", l.Addr().String())
+	assert.Equal(t, exitUnknown, code)
+	assert.Empty(t, out)
+	assert.Contains(t, errs, "the server closes after each response (HTTP/1.1 200 OK, Connection: close), so no idle timeout can be measured in http mode\n")
+
+	code, out, errs = command("discover", "--mode", "echo", "--min", "900ms", "--max", "8s", "--connections", "4", "--json", closing(t, 300*time.Millisecond))
+	assert.Equal(t, exitOK, code, "the server itself told: %s", errs)
+	assert.Contains(t, out, `"known":true`)
+
+	once, err := net.Listen("tcp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	socktest.Serve(t, once, func(c net.Conn) { // one that answers once, and never again
+		b := make([]byte, 1)
+		c.Read(b)
+		c.Write(b)
+		io.Copy(io.Discard, c)
+	})
+	args := []string{"discover", "--mode", "echo", "--min", "300ms", "--max", "1s", "--connections", "4", once.Addr().String()}
+	code, out, errs = command(args...)
+	assert.Equal(t, exitUnknown, code, errs)
+	assert.Contains(t, out, "not known: no connection survived the shortest silence that was tried, 3")
+	assert.Contains(t, out, "\n--min tries shorter ones; with --mode plain 1s is the least\n")
+	assert.NotContains(t, out, "measured")
+	code, out, _ = command(append(args, "--json")...)
+	assert.Equal(t, exitUnknown, code)
+	assert.Contains(t, out, `"known":false`)
+}
