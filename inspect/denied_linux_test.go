@@ -58,17 +58,12 @@ func TestOwnersWithoutADescriptorToSpare(t *testing.T) {
 		return
 	}
 	socktest.Pair(t, "tcp4", "127.0.0.1:0")
-	next, err := unix.Dup(0) // all below are in use
-	require.NoError(t, err)
-	require.NoError(t, unix.Close(next))
-	for spare := range 2 {
-		limit := unix.Rlimit{Cur: uint64(next + spare), Max: 1024}
-		require.NoError(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &limit))
-		_, err = inspect.FindOwners(os.Getpid())
+	socktest.WithSpareDescriptors(t, 2, func(int) {
+		_, err := inspect.FindOwners(os.Getpid())
 		require.ErrorIs(t, err, unix.EMFILE)
 		_, err = inspect.FindOwners()
 		require.ErrorIs(t, err, unix.EMFILE)
-	}
+	})
 }
 
 // Descriptors and processes that go away while their links are read: the kernel

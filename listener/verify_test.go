@@ -124,6 +124,9 @@ func TestVerifyAfterLeavesUnixAlone(t *testing.T) {
 
 // What cannot be read cannot be verified, which is said.
 func TestVerifyAfterOfWhatCannotBeRead(t *testing.T) {
+	if runtime.GOARCH == "386" || runtime.GOARCH == "s390x" {
+		t.Skip("getsockopt is not a system call of its own there (socketcall)")
+	}
 	if !socktest.InChild(t, nil) {
 		return
 	}

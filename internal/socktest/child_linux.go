@@ -100,6 +100,19 @@ func FailCall(t *testing.T, number uint32, errno unix.Errno) {
 	)
 }
 
+// WithSpareDescriptors calls f while this process can open no descriptor more, then
+// one, and so on, n times. The limit stays: it is for a child of InChild.
+func WithSpareDescriptors(t *testing.T, n int, f func(spare int)) {
+	t.Helper()
+	next, err := unix.Dup(0) // all below are in use
+	require.NoError(t, err)
+	require.NoError(t, unix.Close(next))
+	for spare := range n {
+		require.NoError(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: uint64(next + spare), Max: 1024}))
+		f(spare)
+	}
+}
+
 func installFilter(t *testing.T, filter ...unix.SockFilter) {
 	t.Helper()
 	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}

@@ -274,18 +274,9 @@ func TestOtherNamespacesWithoutPermission(t *testing.T) {
 			assert.NotEmpty(t, errs)
 		}
 	}
-	t.Run("nobody", func(t *testing.T) {
-		if socktest.InChildAsNobody(t) {
-			denied(t)
-		}
-	})
-	t.Run("without CAP_SYS_ADMIN", func(t *testing.T) {
+	asWhoMayNot(t, denied)
+	t.Run("root without CAP_SYS_ADMIN", func(t *testing.T) {
 		if socktest.InChildWithoutCaps(t, unix.CAP_SYS_ADMIN) {
-			denied(t)
-		}
-	})
-	t.Run("without CAP_SYS_PTRACE", func(t *testing.T) {
-		if socktest.InChildWithoutCaps(t, unix.CAP_SYS_PTRACE) {
 			denied(t)
 		}
 	})
@@ -347,12 +338,7 @@ func TestLsWithoutADescriptorToSpare(t *testing.T) {
 		return
 	}
 	socktest.Pair(t, "tcp4", "127.0.0.1:0")
-	next, err := unix.Dup(0) // all below are in use
-	require.NoError(t, err)
-	require.NoError(t, unix.Close(next))
-	for spare := range 4 {
-		limit := unix.Rlimit{Cur: uint64(next + spare), Max: 1024}
-		require.NoError(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &limit))
+	socktest.WithSpareDescriptors(t, 4, func(spare int) {
 		for _, flags := range []string{"", "--pid " + fmt.Sprint(os.Getpid())} {
 			code, out, errs := command(append([]string{"ls"}, strings.Fields(flags)...)...)
 			if code == exitOK {
@@ -362,5 +348,5 @@ func TestLsWithoutADescriptorToSpare(t *testing.T) {
 			assert.Contains(t, errs, "too many open files", "%d to spare: %s", spare, out)
 			assert.NotContains(t, errs, "another user")
 		}
-	}
+	})
 }

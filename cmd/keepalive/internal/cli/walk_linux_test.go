@@ -140,6 +140,21 @@ func TestExitCodesWhereSomethingIsUnknown(t *testing.T) {
 // them.
 const deniedEnv = "KEEPALIVE_TEST_DENIED"
 
+// asWhoMayNot runs a test as those who may not look at other users' processes.
+func asWhoMayNot(t *testing.T, denied func(*testing.T)) {
+	t.Helper()
+	t.Run("nobody", func(t *testing.T) {
+		if socktest.InChildAsNobody(t) {
+			denied(t)
+		}
+	})
+	t.Run("root without CAP_SYS_PTRACE", func(t *testing.T) {
+		if socktest.InChildWithoutCaps(t, unix.CAP_SYS_PTRACE) {
+			denied(t)
+		}
+	})
+}
+
 func TestExitCodesWithoutPermission(t *testing.T) {
 	if os.Getenv(deniedEnv) == "" {
 		testenv.Root(t)
@@ -173,16 +188,7 @@ func TestExitCodesWithoutPermission(t *testing.T) {
 		require.NoError(t, json.Unmarshal([]byte(out), &r))
 		assert.Nil(t, r.Processes)
 	}
-	t.Run("nobody", func(t *testing.T) {
-		if socktest.InChildAsNobody(t) {
-			denied(t)
-		}
-	})
-	t.Run("root without CAP_SYS_PTRACE", func(t *testing.T) {
-		if socktest.InChildWithoutCaps(t, unix.CAP_SYS_PTRACE) {
-			denied(t)
-		}
-	})
+	asWhoMayNot(t, denied)
 	t.Run("hidepid", func(t *testing.T) {
 		if !socktest.IsChild(t) {
 			testenv.Root(t)
