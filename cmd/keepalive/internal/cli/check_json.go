@@ -35,10 +35,7 @@ The last line is {"summary": {...}}:
 
 // A checkRecord is the JSON of a connection that was checked; see checkSchema.
 type checkRecord struct {
-	Local      string    `json:"local"`
-	Peer       string    `json:"peer"`
-	NetNS      string    `json:"netns"`
-	NetNSInode *uint64   `json:"netns_inode"`
+	socketRecord
 	Verdict    string    `json:"verdict"` // survives, loses, needs a heartbeat, unnoticed, unknown
 	Bad        bool      `json:"bad"`
 	Reason     string    `json:"reason"`
@@ -55,18 +52,16 @@ type checkRecord struct {
 func (f finding) writeJSON(w io.Writer) error {
 	a := f.assess
 	r := checkRecord{
-		Local: f.Local.String(), Peer: f.Peer.String(), Verdict: f.verdict, Bad: f.bad, Reason: f.reason, Change: f.change,
+		socketRecord: f.socketRecord(), Verdict: f.verdict, Bad: f.bad, Reason: f.reason, Change: f.change,
 		Settings: f.Settings.String(), Latest: known(a.LatestRefresh),
 		Idle:      known(a.Detection[sockopt.PhaseIdle].Latest),
 		InFlight:  known(a.Detection[sockopt.PhaseInFlight].Latest),
 		Processes: f.processes(),
 	}
-	r.NetNS, r.NetNSInode = f.jsonNetNS()
 	if a.LatestRefresh > 0 && a.Tightest.Timeout > 0 {
 		r.Margin, r.LostProbes = pointer(a.Margin.Seconds()), &a.LostProbes
 	}
-	e := newJSON(w)
-	return e.Encode(r)
+	return newJSON(w).Encode(r)
 }
 
 // A summaryRecord ends the output.

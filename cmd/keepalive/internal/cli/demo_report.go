@@ -37,16 +37,6 @@ type socket struct {
 	OK       bool     `json:"ok"`
 }
 
-// settings is what getsockopt read; null is unknown.
-type settings struct {
-	sockopt.Settings `json:"-"`
-	KeepAlive        *bool    `json:"keepalive"`
-	Idle             *float64 `json:"idle_seconds"`
-	Interval         *float64 `json:"interval_seconds"`
-	Count            *int     `json:"count"`
-	UserTimeout      *float64 `json:"user_timeout_seconds"` // 0 is off
-}
-
 // timer is the kernel's live timer.
 type timer struct {
 	Kind    string   `json:"kind"` // as ss names it, or "unknown"
@@ -146,27 +136,6 @@ func same(got, want sockopt.Settings) bool {
 		}
 	}
 	return true
-}
-
-func jsonSettings(s sockopt.Settings) settings {
-	out := settings{Settings: s}
-	seconds := func(o platform.Option, d time.Duration) *float64 {
-		if !s.Known.Has(o) {
-			return nil
-		}
-		v := d.Seconds()
-		return &v
-	}
-	if s.Known.Has(platform.KeepAlive) {
-		out.KeepAlive = &s.Enabled
-	}
-	if s.Known.Has(platform.Count) {
-		out.Count = &s.Count
-	}
-	out.Idle = seconds(platform.Idle, s.Idle)
-	out.Interval = seconds(platform.Interval, s.Interval)
-	out.UserTimeout = seconds(platform.UserTimeout, s.UserTimeout)
-	return out
 }
 
 // lookTimer asks for the live timer.

@@ -16,10 +16,10 @@ Times are seconds.
 
   state            string   as ss names it: ESTAB, LISTEN, TIME-WAIT, ...
   local, peer      string   address:port, [address]:port; the port of a listener's peer is 0
-  device           string   interface that the socket is bound to, if any
-  source           string   sock_diag, or /proc/net/tcp where that is refused
   netns            string   network namespace, as --netns takes it
   netns_inode      number   the same as in net:[4026531840]; null: unknown
+  device           string   interface that the socket is bound to, if any
+  source           string   sock_diag, or /proc/net/tcp where that is refused
   inode, uid       number   of the socket; inode 0: no process has it open
   cookie           number   SO_COOKIE; 0 where the source does not have it
   recv_queue, send_queue  number  bytes; for a listener, connections and backlog
@@ -53,23 +53,16 @@ func showSchema(cmd *cobra.Command, schema string) {
 
 // A record is the JSON of a row; see schema.
 type record struct {
-	State           string    `json:"state"`
-	Local           string    `json:"local"`
-	Peer            string    `json:"peer"`
-	Device          string    `json:"device,omitempty"`
-	Source          string    `json:"source"`
-	NetNS           string    `json:"netns"`
-	NetNSInode      *uint64   `json:"netns_inode"`
-	Inode           uint32    `json:"inode"`
-	UID             uint32    `json:"uid"`
-	Cookie          uint64    `json:"cookie"`
-	RecvQueue       uint32    `json:"recv_queue"`
-	SendQueue       uint32    `json:"send_queue"`
-	KeepAlive       *bool     `json:"keepalive"`
-	Idle            *float64  `json:"idle_seconds"`
-	Interval        *float64  `json:"interval_seconds"`
-	Count           *int      `json:"count"`
-	UserTimeout     *float64  `json:"user_timeout_seconds"`
+	State string `json:"state"`
+	socketRecord
+	Device    string `json:"device,omitempty"`
+	Source    string `json:"source"`
+	Inode     uint32 `json:"inode"`
+	UID       uint32 `json:"uid"`
+	Cookie    uint64 `json:"cookie"`
+	RecvQueue uint32 `json:"recv_queue"`
+	SendQueue uint32 `json:"send_queue"`
+	settings
 	SystemDefaults  []string  `json:"system_defaults"`
 	GoDefaults      *bool     `json:"go_defaults"`
 	Timer           *string   `json:"timer"`
@@ -83,12 +76,6 @@ type record struct {
 	Verdict         string    `json:"verdict"`
 	Processes       []process `json:"processes"`
 	SettingsUnknown string    `json:"settings_unknown,omitempty"`
-}
-
-type process struct {
-	PID  int    `json:"pid"`
-	FD   int    `json:"fd"`
-	Name string `json:"name"`
 }
 
 func (o *lsOptions) listJSON(out *bufio.Writer, stderr io.Writer) error {
@@ -106,29 +93,13 @@ func (o *lsOptions) listJSON(out *bufio.Writer, stderr io.Writer) error {
 	return v.notes.result(&o.selection)
 }
 
-func pointer[T any](v T) *T { return &v }
-
-// jsonNetNS is the network namespace of the socket.
-func (r *row) jsonNetNS() (name string, inode *uint64) {
-	if r.netns == nil {
-		return "", nil
-	}
-	if r.netns.Inode != 0 {
-		inode = &r.netns.Inode
-	}
-	return r.netns.String(), inode
-}
-
 func (r *row) record() record {
-	s := jsonSettings(r.Settings)
 	out := record{
-		State: r.State.String(), Local: r.Local.String(), Peer: r.Peer.String(), Device: r.device,
+		State: r.State.String(), socketRecord: r.socketRecord(), Device: r.device,
 		Source: r.Source.String(), Inode: r.Inode, UID: r.UID, Cookie: r.Cookie,
 		RecvQueue: r.RecvQueue, SendQueue: r.SendQueue,
-		KeepAlive: s.KeepAlive, Idle: s.Idle, Interval: s.Interval, Count: s.Count, UserTimeout: s.UserTimeout,
-		Verdict: r.Verdict(),
+		settings: jsonSettings(r.Settings), Verdict: r.Verdict(),
 	}
-	out.NetNS, out.NetNSInode = r.jsonNetNS()
 	if r.Settings.Known != 0 {
 		out.GoDefaults = pointer(r.likeGo)
 		out.SystemDefaults = []string{}
@@ -159,16 +130,4 @@ func (r *row) record() record {
 		out.SettingsUnknown = r.unreadable.Error()
 	}
 	return out
-}
-
-// processes are nil if they are not known.
-func (r *row) processes() []process {
-	if !r.ownersKnown {
-		return nil
-	}
-	list := []process{}
-	for _, o := range r.owners {
-		list = append(list, process{o.PID, o.FD, o.Process})
-	}
-	return list
 }
