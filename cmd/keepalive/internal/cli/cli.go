@@ -90,14 +90,14 @@ func newRoot(args []string, secure Secure) *cobra.Command {
 	for _, c := range commands(secure) {
 		if len(args) > 0 && args[0] == c.name {
 			root.CompletionOptions.DisableDefaultCmd = true
-			root.AddCommand(withExitCodes(c.make()))
+			root.AddCommand(c.complete())
 			return root
 		}
 	}
 	addVersion(root)
 	helpInOnePiece(root)
 	for _, c := range commands(secure) {
-		cmd := withExitCodes(c.make())
+		cmd := c.complete()
 		completeNothingElse(cmd)
 		root.AddCommand(cmd)
 	}
@@ -117,8 +117,11 @@ func helpInOnePiece(root *cobra.Command) {
 	})
 }
 
-func withExitCodes(cmd *cobra.Command) *cobra.Command {
+// complete makes the command, with what is the same for all.
+func (c subcommand) complete() *cobra.Command {
+	cmd := c.make()
 	cmd.Long += "\n\n" + exitCodes
+	refuseEmpty(cmd)
 	return cmd
 }
 

@@ -70,11 +70,37 @@ func (n number) Set(text string) error {
 	return nil
 }
 
+// A filled is a flag of text, or of a list, that refuses to be empty: pflag takes "" for
+// no value, and so a variable of the shell that is not set for no wish.
+type filled struct{ pflag.Value }
+
+func (f filled) Set(text string) error {
+	if text == "" {
+		return errors.New("want a value, or leave the flag out")
+	}
+	return f.Value.Set(text)
+}
+
+// refuseEmpty makes all flags of text and lists such.
+func refuseEmpty(cmd *cobra.Command) {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		switch f.Value.Type() {
+		case "string", "stringSlice", "stringArray", "uintSlice":
+			f.Value = filled{f.Value}
+			if f.DefValue == "[]" {
+				f.DefValue = "" // which the help does not show
+			}
+		}
+	})
+}
+
 // flagError says in our words what is wrong with a flag.
 func flagError(cmd *cobra.Command, err error) error {
 	var value *pflag.InvalidValueError
 	var unknown *pflag.NotExistError
 	switch {
+	case errors.As(err, &value) && value.GetValue() == "":
+		err = fmt.Errorf("--%s is empty: %w", value.GetFlag().Name, plainNumber(value.Unwrap()))
 	case errors.As(err, &value):
 		err = fmt.Errorf("--%s %s: %w", value.GetFlag().Name, value.GetValue(), plainNumber(value.Unwrap()))
 	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "":

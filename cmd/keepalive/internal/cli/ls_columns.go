@@ -62,9 +62,6 @@ func (c *columnChoice) parse(cmd *cobra.Command) error {
 }
 
 func (c *columnChoice) choose() error {
-	if len(c.names) == 0 {
-		return usageError{fmt.Errorf("--columns is empty: want some of %s", strings.Join(columnNames(), ", "))}
-	}
 	apart := slices.ContainsFunc(c.names, isSetting)
 	for _, name := range c.names {
 		chosen, ok := columnNamed(name, apart)

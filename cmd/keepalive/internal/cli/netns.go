@@ -40,9 +40,6 @@ func (p *place) parse(cmd *cobra.Command) error {
 	if cmd.Flags().Changed("pid") && p.pid <= 0 {
 		return usageError{fmt.Errorf("--pid %d: a process number is greater than 0", p.pid)}
 	}
-	if cmd.Flags().Changed("netns") && p.netns == "" {
-		return usageError{errors.New("--netns is empty: want a name, a path or the number of a process")}
-	}
 	return exclusive(cmd, "netns", "all-netns")
 }
 

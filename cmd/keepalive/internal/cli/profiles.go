@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -35,6 +36,9 @@ were read at the source, which --json names.`,
   keepalive profiles aws nat
   keepalive profiles --json envoy | jq -r .source`,
 		RunE: func(cmd *cobra.Command, words []string) error {
+			if slices.Contains(words, "") {
+				return usageError{errors.New("a WORD is empty, which all profiles have: leave it out for all")}
+			}
 			found := align.Search(words...)
 			if len(found) == 0 {
 				return nothingError{noProfile(words)}

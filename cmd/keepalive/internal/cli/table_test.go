@@ -222,7 +222,7 @@ func TestChosenColumns(t *testing.T) {
 	}{
 		{"ls --columns peeer", []string{`--columns "peeer": want some of state, local, peer, keepalive, idle`, `did you mean peer`}},
 		{"ls --columns zzz", []string{`--columns "zzz": want some of state, local`}},
-		{"ls --columns=", []string{`--columns is empty: want some of state, local`}},
+		{"ls --columns=", []string{`--columns is empty: want a value`}},
 		{"ls --columns proc", []string{`did you mean process`}},
 		{"ls --columns peer --wide", []string{"--wide and --columns exclude each other"}},
 		{"ls --columns peer --json", []string{"--columns and --json exclude each other"}},
