@@ -1,13 +1,22 @@
 package inspect
 
-// StopChild lets the next child of the Peeker stop while it holds a socket.
-func (p *Peeker) StopChild() error {
+import "github.com/tcpkeepalive/keepalive/platform"
+
+// StopChildren lets so many children of the Peeker, one after the other, stop while
+// they hold a socket.
+func (p *Peeker) StopChildren(n int) error {
 	err := p.state.start()
 	if err == nil {
-		p.state.shared.stop = 1
+		p.state.shared.stop = int32(n)
 	}
 	return err
 }
 
-// ChildStopped reports whether it came so far.
+// ChildStopped reports whether all of them have.
 func (p *Peeker) ChildStopped() bool { return p.state.shared.stop == 0 }
+
+// QuestionsOf is how many options the children of a Peeker ask for, with a table.
+func QuestionsOf(t *platform.Table) (int, error) {
+	r, err := questions(t)
+	return r.n, err
+}

@@ -3,6 +3,8 @@ package inspect
 import (
 	"fmt"
 	"runtime"
+	"strings"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -12,8 +14,8 @@ const (
 	maxPeeks = 1024 // at a time: 4 ms on a machine that has nothing else to do
 	maxAsked = 10   // options of each
 
-	// lifetime is when the kernel kills a child that is not done.
-	lifetimeNanoseconds = 50_000_000
+	// lifetime is how long after its begin the kernel kills a child that is not done.
+	lifetime = 50 * time.Millisecond
 )
 
 // Where a child was with a socket.
@@ -43,8 +45,8 @@ type peekShared struct {
 	timer       int32
 	event       sigevent
 	expiry      timerSpec
-	allSignals  uint64
-	ourSignals  uint64
+	allSignals  sigset
+	ourSignals  sigset
 	stat        unix.Statx_t
 	empty       [1]byte // a path
 
@@ -57,7 +59,7 @@ type peekShared struct {
 	pidfd, fd, code uintptr
 	process         int32
 
-	stop int32 // of a test: the next child stops while it holds a socket
+	stop int32 // of a test: so many children stop while they hold a socket
 
 	items [maxPeeks]peekItem
 }
@@ -92,12 +94,15 @@ type timerSpec struct{ interval, value [2]int } // seconds, nanoseconds
 // it while it holds a socket.
 func (s *peekShared) run() error {
 	s.event = sigevent{signal: int32(unix.SIGKILL)} // notify 0 is SIGEV_SIGNAL
-	s.expiry = timerSpec{value: [2]int{0, lifetimeNanoseconds}}
-	s.why, s.allSignals = 0, ^uint64(0)
+	s.expiry = timerSpec{value: [2]int{0, int(lifetime)}}
+	s.why, s.allSignals = 0, sigset{^uint64(0), ^uint64(0)}
 	runtime.LockOSThread()
-	setSignals(&s.allSignals, &s.ourSignals)
+	if errno := setSignals(&s.allSignals, &s.ourSignals); errno != 0 {
+		runtime.UnlockOSThread()
+		return fmt.Errorf("rt_sigprocmask: %w", errno)
+	}
 	pid := fork(s)
-	setSignals(&s.ourSignals, &s.allSignals)
+	setSignals(&s.ourSignals, &s.allSignals) // as it could block them, it can unblock them
 	runtime.UnlockOSThread()
 	if s.forked != 0 {
 		return fmt.Errorf("clone: %w", s.forked)
@@ -110,8 +115,8 @@ func (s *peekShared) run() error {
 		if err == unix.EINTR {
 			continue
 		}
-		if err == unix.ECHILD { // SIGCHLD is ignored: it has ended, nobody knows how
-			return nil
+		if err == unix.ECHILD { // wait4(-1, __WALL) of another thread, which no part of Go makes
+			return fmt.Errorf("another part of the program has waited for the child: %w", err)
 		}
 		if err != nil {
 			return fmt.Errorf("wait4: %w", err)
@@ -119,6 +124,8 @@ func (s *peekShared) run() error {
 		break
 	}
 	switch {
+	case status.Signaled() && status.Signal() != unix.SIGKILL: // which the timer does not send
+		return fmt.Errorf("the child was ended by %s", unix.SignalName(status.Signal()))
 	case status.Signaled(), status.ExitStatus() == exitDone:
 		return nil
 	case status.ExitStatus() == exitNoTimer:
@@ -129,9 +136,18 @@ func (s *peekShared) run() error {
 	return fmt.Errorf("the child ended with %d", status.ExitStatus())
 }
 
+// A sigset is a set of signals of the kernel, of any architecture: MIPS has 128 of
+// them, all others have 64. unix.Sigset_t is the C library's.
+type sigset [2]uint64
+
 // setSignals says which signals the thread has blocked.
-func setSignals(now, before *uint64) {
-	unix.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(now)), uintptr(unsafe.Pointer(before)), 8, 0, 0)
+func setSignals(now, before *sigset) unix.Errno {
+	size := uintptr(8) // the kernel takes no other than its own
+	if strings.HasPrefix(runtime.GOARCH, "mips") {
+		size = 16
+	}
+	_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(now)), uintptr(unsafe.Pointer(before)), size, 0, 0)
+	return errno
 }
 
 // fork makes a copy of this program that has its one thread only, and shares its
@@ -148,7 +164,11 @@ func setSignals(now, before *uint64) {
 //go:noinline
 func fork(s *peekShared) (pid uintptr) {
 	// Both write to forked, the same: a child there is only without an error.
-	pid, _, s.forked = unix.RawSyscall6(unix.SYS_CLONE, unix.CLONE_FILES, 0, 0, 0, 0, 0)
+	if runtime.GOARCH == "s390x" { // where the stack comes first (CLONE_BACKWARDS2 in kernel/fork.c)
+		pid, _, s.forked = unix.RawSyscall6(unix.SYS_CLONE, 0, unix.CLONE_FILES, 0, 0, 0, 0)
+	} else {
+		pid, _, s.forked = unix.RawSyscall6(unix.SYS_CLONE, unix.CLONE_FILES, 0, 0, 0, 0, 0)
+	}
 	if s.forked != 0 || pid != 0 {
 		return pid
 	}
@@ -195,7 +215,7 @@ func fork(s *peekShared) (pid uintptr) {
 		}
 		s.fd = s.result
 		if s.stop != 0 {
-			s.stop = 0
+			s.stop--
 			s.call(unix.SYS_GETPID, 0, 0, 0, 0)
 			s.call(unix.SYS_KILL, s.result, uintptr(unix.SIGSTOP), 0, 0)
 		}

@@ -21,66 +21,20 @@ type peekerState struct {
 	asks   recorder // what is asked of each socket
 }
 
-// recorder is a kernel that answers what a child was told, or notes the questions.
-type recorder struct {
-	asks    [maxAsked]peekAsk
-	n       int
-	noting  bool
-	answers *[maxAsked]peekAnswer
-}
-
-func (r *recorder) find(level, number int) int {
-	for i := range r.n {
-		if r.asks[i] == (peekAsk{int32(level), int32(number)}) {
-			return i
-		}
-	}
-	return -1
-}
-
-func (r *recorder) Get(_ uintptr, level, number int) (int, error) {
-	i := r.find(level, number)
-	if r.noting {
-		if i < 0 && r.n < maxAsked {
-			r.asks[r.n] = peekAsk{int32(level), int32(number)}
-			r.n++
-		}
-		switch number { // as a TCP socket, of which all is asked
-		case unix.SO_PROTOCOL:
-			return unix.IPPROTO_TCP, nil
-		case unix.SO_TYPE:
-			return unix.SOCK_STREAM, nil
-		}
-		return 0, nil
-	}
-	if i < 0 {
-		return 0, unix.ENOPROTOOPT
-	}
-	if a := r.answers[i]; a.errno != 0 {
-		return 0, unix.Errno(a.errno)
-	} else {
-		return int(a.value), nil
-	}
-}
-
-func (*recorder) Set(uintptr, int, int, int) error          { return errors.ErrUnsupported }
-func (*recorder) SetKeepAliveVals(uintptr, [3]uint32) error { return errors.ErrUnsupported }
-
 // start makes the memory that the children write to.
 func (s *peekerState) start() error {
 	if s.shared != nil {
 		return nil
 	}
+	asks, err := questions(platform.Current())
+	if err != nil {
+		return err
+	}
 	memory, err := unix.MmapPtr(-1, 0, nil, unsafe.Sizeof(peekShared{}), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_ANONYMOUS)
 	if err != nil {
 		return fmt.Errorf("mmap: %w", err)
 	}
-	s.shared = (*peekShared)(memory)
-	s.asks = recorder{noting: true}
-	platform.KindOf(&s.asks, 0)
-	platform.Current().Read(&s.asks, 0)
-	longestRTO(&s.asks, 0)
-	s.asks.noting = false
+	s.shared, s.asks = (*peekShared)(memory), asks
 	return nil
 }
 
@@ -133,14 +87,14 @@ func (s *peekerState) ask(batch []*Peek) {
 		s.shared.asked = int32(s.asks.n)
 		s.shared.asks = s.asks.asks
 		const attempts = 5
-		for tries := 0; err == nil && int(s.shared.next) < len(batch); tries++ {
+		for failures := 0; err == nil && int(s.shared.next) < len(batch); {
 			before := s.shared.next
-			err = s.shared.run()
-			switch {
-			case s.shared.next > before:
-				tries = 0
-			case err == nil && tries == attempts:
-				err = fmt.Errorf("the child that reads them was killed %d times before it could: the machine is overloaded", tries)
+			if err = s.shared.run(); s.shared.next > before {
+				failures = 0
+				continue
+			}
+			if failures++; err == nil && failures == attempts {
+				err = fmt.Errorf("the child that reads them was killed %d times before it could: the machine is overloaded, or out of memory", failures)
 			}
 		}
 	}

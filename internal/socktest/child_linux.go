@@ -92,10 +92,22 @@ func denyNetlink(t *testing.T) {
 // good: it is for a child of InChild.
 func FailCall(t *testing.T, number uint32, errno unix.Errno) {
 	t.Helper()
+	filterCall(t, number, unix.SECCOMP_RET_ERRNO|uint32(errno))
+}
+
+// KillCall is FailCall for a system call that ends the process which makes it, with
+// SIGSYS.
+func KillCall(t *testing.T, number uint32) {
+	t.Helper()
+	filterCall(t, number, unix.SECCOMP_RET_KILL_PROCESS)
+}
+
+func filterCall(t *testing.T, number, action uint32) {
+	t.Helper()
 	installFilter(t,
 		unix.SockFilter{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0},
 		unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: number, Jf: 1},
-		unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(errno)},
+		unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: action},
 		unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
 	)
 }

@@ -1,0 +1,70 @@
+package inspect
+
+import (
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/tcpkeepalive/keepalive/platform"
+)
+
+// recorder is a kernel that answers what a child was told, or notes the questions.
+type recorder struct {
+	asks    [maxAsked]peekAsk
+	n       int // may be more than there is room for
+	noting  bool
+	answers *[maxAsked]peekAnswer
+}
+
+// questions notes what is asked of a TCP socket on a system with this table.
+func questions(t *platform.Table) (recorder, error) {
+	r := recorder{noting: true}
+	platform.KindOf(&r, 0)
+	t.Read(&r, 0)
+	longestRTO(&r, 0)
+	r.noting = false
+	if r.n > maxAsked {
+		return r, fmt.Errorf("the table %s asks for %d options of a socket, and there is room for %d", t.Name, r.n, maxAsked)
+	}
+	return r, nil
+}
+
+func (r *recorder) find(level, number int) int {
+	for i := range min(r.n, maxAsked) {
+		if r.asks[i] == (peekAsk{int32(level), int32(number)}) {
+			return i
+		}
+	}
+	return -1
+}
+
+func (r *recorder) Get(_ uintptr, level, number int) (int, error) {
+	i := r.find(level, number)
+	if r.noting {
+		if i < 0 {
+			if r.n < maxAsked {
+				r.asks[r.n] = peekAsk{int32(level), int32(number)}
+			}
+			r.n++
+		}
+		switch number { // as a TCP socket, of which all is asked
+		case unix.SO_PROTOCOL:
+			return unix.IPPROTO_TCP, nil
+		case unix.SO_TYPE:
+			return unix.SOCK_STREAM, nil
+		}
+		return 0, nil
+	}
+	if i < 0 {
+		return 0, fmt.Errorf("option %d of level %d was not asked for", number, level)
+	}
+	if a := r.answers[i]; a.errno != 0 {
+		return 0, unix.Errno(a.errno)
+	} else {
+		return int(a.value), nil
+	}
+}
+
+func (*recorder) Set(uintptr, int, int, int) error          { return errors.ErrUnsupported }
+func (*recorder) SetKeepAliveVals(uintptr, [3]uint32) error { return errors.ErrUnsupported }
