@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func all() (found []*Namespace, denied int, err error) {
+func all() (found []*Namespace, denied []error, err error) {
 	mine := own()
 	mine.pids = nil
 	found = append(found, mine)
@@ -30,7 +30,7 @@ func all() (found []*Namespace, denied int, err error) {
 	}
 	mounts, err := mounted()
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
 	for _, m := range mounts {
 		n := get(m.inode)
@@ -44,10 +44,10 @@ func all() (found []*Namespace, denied int, err error) {
 	}
 	pids, err := everyPID()
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
 	if len(pids) == 0 || pids[0] != 1 { // which always is there
-		denied++
+		denied = append(denied, fmt.Errorf("/proc hides processes, as it does with hidepid: %w", fs.ErrPermission))
 	}
 	for _, pid := range pids {
 		link, err := os.Readlink(pathOf(pid))
@@ -55,9 +55,9 @@ func all() (found []*Namespace, denied int, err error) {
 		case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ESRCH): // it has ended
 		case errors.Is(err, fs.ErrPermission) && !exists(pid):
 		case errors.Is(err, fs.ErrPermission):
-			denied++
+			denied = append(denied, err)
 		case err != nil:
-			return nil, 0, err
+			return nil, nil, err
 		default:
 			if inode, ok := inodeIn(link); ok {
 				n := get(inode)

@@ -55,9 +55,9 @@ func Find(text string) (*Namespace, error) { return find(text) }
 func OfProcess(pid int) (*Namespace, error) { return ofProcess(pid) }
 
 // All finds the namespaces that processes are in, and those that are mounted, the
-// calling thread's first. denied is how many processes do not let theirs be seen;
-// all that /proc hides (hidepid) count as one.
-func All() (found []*Namespace, denied int, err error) { return all() }
+// calling thread's first. denied has an error, which wraps fs.ErrPermission, for each
+// process that does not let its own be seen, and one for all that /proc hides (hidepid).
+func All() (found []*Namespace, denied []error, err error) { return all() }
 
 // Open opens the namespace's file, which keeps it from going away. It is nil for
 // the calling thread's own, which nobody has to enter. The error wraps

@@ -112,7 +112,7 @@ func TestFind(t *testing.T) {
 
 	found, denied, err := All()
 	require.NoError(t, err)
-	assert.Zero(t, denied)
+	assert.Empty(t, denied)
 	assert.True(t, found[0].Own)
 	names := map[uint64]string{}
 	for _, n := range found {
@@ -186,7 +186,8 @@ func TestNotPermitted(t *testing.T) {
 		assert.ErrorIs(t, err, fs.ErrPermission)
 		_, denied, err := All()
 		require.NoError(t, err)
-		assert.NotZero(t, denied)
+		require.NotEmpty(t, denied)
+		assert.ErrorIs(t, denied[0], fs.ErrPermission)
 		_, err = OfProcess(os.Getpid())
 		assert.NoError(t, err)
 	})

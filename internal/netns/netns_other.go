@@ -19,7 +19,7 @@ func find(string) (*Namespace, error) { return nil, unsupported() }
 
 func ofProcess(int) (*Namespace, error) { return nil, unsupported() }
 
-func all() ([]*Namespace, int, error) { return nil, 0, unsupported() }
+func all() ([]*Namespace, []error, error) { return nil, nil, unsupported() }
 
 func (n *Namespace) open() (*os.File, error) {
 	if n.Own {

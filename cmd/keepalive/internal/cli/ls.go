@@ -124,7 +124,7 @@ func (o *lsOptions) findOwners() (*inspect.Owners, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nothingError{fmt.Errorf("--pid %d: there is no such process", o.pid)}
 	case errors.Is(err, fs.ErrPermission):
-		return nil, deniedError{fmt.Errorf("--pid %d: its descriptors belong to another user, or it has more capabilities; this takes %s: %w", o.pid, forRoot, err)}
+		return nil, deniedError{fmt.Errorf("--pid %d: its descriptors belong to another user, or it has more capabilities; this takes %s: %w", o.pid, forRoot(), err)}
 	}
 	return owners, err
 }

@@ -42,7 +42,7 @@ func (l *lister) elsewhere(looked []*netns.Namespace) bool {
 	}
 	if n := len(l.missing); n > 0 {
 		l.notes.nowhere = n
-		l.notes.hiddenNetns += hidden
+		l.notes.hiddenNetns = append(l.notes.hiddenNetns, hidden...)
 	} else {
 		l.notes.refused = nil // nothing was missed there
 	}

@@ -21,10 +21,18 @@ type notes struct {
 
 	nowhere     int     // TCP sockets of --pid that no table had
 	refused     []error // why namespaces were not looked into
-	hiddenNetns int     // processes whose namespace is not known
+	hiddenNetns []error // why the namespaces of processes are not known
 }
 
-const forRoot = "root (CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH)"
+// forRoot is what it takes to look at other users' processes. Who has that already may
+// be root of a user namespace, whose capabilities count in it only, or be held back by a
+// sandbox (ptrace(2), ptrace access mode checking).
+func forRoot() string {
+	if mayTrace() {
+		return "more than CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, which keepalive has here: to have them in the user namespace of that process, too, and no sandbox or security module that refuses it"
+	}
+	return "root (CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH)"
+}
 
 func (n *notes) print(w io.Writer) {
 	if n.source == inspect.ProcNet {
@@ -40,13 +48,13 @@ func (n *notes) print(w io.Writer) {
 	if n.nowhere > 0 {
 		fmt.Fprintf(w, "note: %s of that process in no table that can be seen from here: of another network namespace, not yet connected, or reset and not yet closed\n", sockets(n.nowhere))
 	}
-	if n.hiddenNetns > 0 {
-		fmt.Fprintf(w, "note: the network namespace of processes (%d) cannot be seen from here; %s would show it\n", n.hiddenNetns, forRoot)
+	if hidden := len(n.hiddenNetns); hidden > 0 {
+		fmt.Fprintf(w, "note: the network namespace of processes (%d) cannot be seen from here: %v; it takes %s\n", hidden, printable(n.hiddenNetns[0].Error()), forRoot())
 	}
 	switch {
 	case n.noOwner == 0:
 	case n.denied:
-		fmt.Fprintf(w, "note: ? on %s: the process belongs to another user or is not visible from here; %s would show it\n", sockets(n.noOwner), forRoot)
+		fmt.Fprintf(w, "note: ? on %s: the process belongs to another user or is not visible from here; it takes %s\n", sockets(n.noOwner), forRoot())
 	default:
 		fmt.Fprintf(w, "note: ? on %s: no process that is visible from here has it open: it is the kernel's own, or of another PID namespace, or was opened just now\n", sockets(n.noOwner))
 	}
@@ -58,7 +66,7 @@ func (n *notes) print(w io.Writer) {
 	case errors.Is(n.why, errors.ErrUnsupported):
 		fmt.Fprintf(w, "note: settings ? on %s: reading those of other processes takes Linux 5.9 and a sandbox that allows pidfd_getfd\n", sockets(n.noSettings))
 	case errors.Is(n.why, fs.ErrPermission):
-		fmt.Fprintf(w, "note: settings ? on %s: reading those of other processes takes %s, or being their user where Yama allows it\n", sockets(n.noSettings), forRoot)
+		fmt.Fprintf(w, "note: settings ? on %s: reading those of other processes takes %s, or being their user where Yama allows it\n", sockets(n.noSettings), forRoot())
 	default:
 		fmt.Fprintf(w, "note: settings ? on %s: %v\n", sockets(n.noSettings), n.why)
 	}
@@ -66,7 +74,7 @@ func (n *notes) print(w io.Writer) {
 
 // unseen is which exit code it means that not all namespaces were looked into.
 func (n *notes) unseen() error {
-	if len(n.refused) > 0 || n.hiddenNetns > 0 {
+	if len(n.refused) > 0 || len(n.hiddenNetns) > 0 {
 		return said{deniedError{errors.New("not all network namespaces were looked into")}}
 	}
 	return nil

@@ -28,7 +28,7 @@ func (o *lsOptions) sockets(f inspect.Filter, withOwners bool, n *notes) iter.Se
 			yield(joined{}, err)
 			return
 		}
-		n.hiddenNetns += hidden
+		n.hiddenNetns = append(n.hiddenNetns, hidden...)
 		if o.pid != 0 && !o.severalNetns() {
 			l.missing = tcpSockets(o.pid)
 		}

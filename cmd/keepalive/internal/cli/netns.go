@@ -46,30 +46,30 @@ func (p *place) parse(cmd *cobra.Command) error {
 // severalNetns tells that it matters which namespace something is of.
 func (p *place) severalNetns() bool { return p.netns != "" || p.allNetns }
 
-// namespaces are those to look into. hidden is how many processes do not show theirs.
-func (p *place) namespaces() (found []*netns.Namespace, hidden int, err error) {
+// namespaces are those to look into. hidden is why those of processes cannot be seen.
+func (p *place) namespaces() (found []*netns.Namespace, hidden []error, err error) {
 	var n *netns.Namespace
 	switch {
 	case p.allNetns:
 		return netns.All()
 	case p.netns != "":
 		if n, err = netns.Find(p.netns); err != nil {
-			return nil, 0, netnsError(fmt.Errorf("--netns %w", err))
+			return nil, nil, netnsError(fmt.Errorf("--netns %w", err))
 		}
-		return []*netns.Namespace{n}, 0, nil
+		return []*netns.Namespace{n}, nil, nil
 	case p.pid != 0:
 		n, err = netns.OfProcess(p.pid)
 		switch {
 		case errors.Is(err, errors.ErrUnsupported):
 		case err != nil:
-			return nil, 0, netnsError(fmt.Errorf("--pid %d: %w", p.pid, err))
+			return nil, nil, netnsError(fmt.Errorf("--pid %d: %w", p.pid, err))
 		case !n.Own:
 			// A socket may be from elsewhere: those that systemd hands to a service
 			// with PrivateNetwork= are of its own namespace.
-			return []*netns.Namespace{n, netns.Own()}, 0, nil
+			return []*netns.Namespace{n, netns.Own()}, nil, nil
 		}
 	}
-	return []*netns.Namespace{netns.Own()}, 0, nil
+	return []*netns.Namespace{netns.Own()}, nil, nil
 }
 
 // netnsError gives an error of package netns its exit code.

@@ -76,7 +76,7 @@ func (o *traceOptions) checkPID() error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nothingError{fmt.Errorf("--pid %d: there is no such process", o.pid)}
 	case errors.Is(err, fs.ErrPermission):
-		return deniedError{fmt.Errorf("--pid %d: its descriptors belong to another user, or it has more capabilities; this takes %s: %w", o.pid, forRoot, err)}
+		return deniedError{fmt.Errorf("--pid %d: its descriptors belong to another user, or it has more capabilities; this takes %s: %w", o.pid, forRoot(), err)}
 	}
 	return err
 }

@@ -88,7 +88,7 @@ func (o *traceOptions) elsewhere(known []*netns.Namespace, n *notes) (found []*n
 		}
 	}
 	if n.nowhere = len(l.missing); n.nowhere > 0 {
-		n.hiddenNetns += hidden
+		n.hiddenNetns = append(n.hiddenNetns, hidden...)
 	}
 	return found, nil
 }
