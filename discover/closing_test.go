@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"io"
 	"net"
+	"runtime"
 	"testing"
 	"time"
 
@@ -81,6 +82,8 @@ func TestALaterResponseMayClose(t *testing.T) {
 		}),
 	})
 	require.NoError(t, err)
-	assert.NoError(t, r.Err())
+	if runtime.GOOS == "linux" { // elsewhere it is not known that nothing else kept the path alive
+		assert.NoError(t, r.Err())
+	}
 	assert.GreaterOrEqual(t, r.Alive, 500*time.Millisecond)
 }

@@ -126,7 +126,7 @@ func TestNearestFor(t *testing.T) {
 		cfg, want    sockopt.Config
 		changes      []string
 	}{
-		{rule: "what is valid stays", system: "linux", cfg: sockopt.Recommended(), want: sockopt.Recommended()},
+		{rule: "what is valid stays", system: "linux", cfg: everyField, want: everyField},
 		{rule: "what only needs rounding stays", system: "linux",
 			cfg: sockopt.Config{Idle: 1500 * time.Millisecond}, want: sockopt.Config{Idle: 1500 * time.Millisecond}},
 		{rule: "out of range moves to the limit", system: "linux",
@@ -142,7 +142,7 @@ func TestNearestFor(t *testing.T) {
 			cfg: sockopt.Config{Idle: -time.Second, Count: 3}, want: sockopt.Config{Count: 3},
 			changes: []string{"idle=-1s -> unset: idle=-1s is negative: 0 leaves it alone"}},
 		{rule: "what a platform lacks is left out", system: "netbsd",
-			cfg: sockopt.Recommended(), want: sockopt.Config{Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3},
+			cfg: everyField, want: sockopt.Config{Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3},
 			changes: []string{"user-timeout=60s -> unset: user-timeout=60s is not supported on netbsd: NetBSD has no limit on unacknowledged data per socket"}},
 		{rule: "off that cannot be said is left out", system: "windows",
 			cfg: sockopt.Config{Count: 3, UserTimeout: noUserTimeout}, want: sockopt.Config{Count: 3},
@@ -176,8 +176,10 @@ func TestNearestWithoutAnyKeepAlive(t *testing.T) {
 	assert.ErrorIs(t, sockopt.Config{}.ValidateFor(none), errors.ErrUnsupported)
 }
 
+// everyField asks for everything. Recommended() may ask for less, where the tests run.
+var everyField = sockopt.Config{Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3, UserTimeout: time.Minute}
+
 func TestRecommended(t *testing.T) {
-	all := sockopt.Config{Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3, UserTimeout: time.Minute}
 	timing := sockopt.Config{Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3}
 	want := map[string]sockopt.Config{
 		"netbsd": timing, "dragonfly": timing, "dragonfly-before-5.8": timing, "aix": timing,
@@ -188,7 +190,7 @@ func TestRecommended(t *testing.T) {
 		t.Run(system.Name, func(t *testing.T) {
 			expected, less := want[system.Name]
 			if !less {
-				expected = all
+				expected = everyField
 			}
 			cfg, changes, err := sockopt.RecommendedFor(system)
 			require.NoError(t, err)
@@ -237,7 +239,7 @@ func TestOf(t *testing.T) {
 func TestOfIsTheInverseOfEffect(t *testing.T) {
 	t.Parallel()
 	for _, cfg := range []sockopt.Config{
-		sockopt.Recommended(),
+		everyField,
 		{Disabled: true, Idle: time.Second, Interval: time.Second, Count: 1, UserTimeout: time.Millisecond},
 		{Idle: time.Hour, Interval: time.Minute, Count: 127, UserTimeout: noUserTimeout},
 	} {

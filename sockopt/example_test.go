@@ -66,7 +66,8 @@ func ExampleConfig_ValidateFor() {
 
 func ExampleConfig_NearestFor() {
 	t, _ := platform.Lookup("netbsd")
-	nearest, changes, err := sockopt.Recommended().NearestFor(t)
+	cfg := sockopt.Config{Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3, UserTimeout: time.Minute}
+	nearest, changes, err := cfg.NearestFor(t)
 	fmt.Println(nearest, err)
 	for _, change := range changes {
 		fmt.Println(change)
@@ -110,7 +111,8 @@ func ExampleFromNet() {
 }
 
 func ExampleConfig_ToNet() {
-	k, err := sockopt.Recommended().ToNet()
+	cfg := sockopt.Config{Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3, UserTimeout: time.Minute}
+	k, err := cfg.ToNet()
 	fmt.Printf("%+v\n%v\n", k, err)
 	// Output:
 	// {Enable:true Idle:30s Interval:10s Count:3}

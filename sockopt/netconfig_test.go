@@ -52,7 +52,7 @@ func TestToNet(t *testing.T) {
 		{rule: "unset becomes -1, never Go's 15 s", want: net.KeepAliveConfig{Enable: true, Idle: -1, Interval: -1, Count: -1}},
 		{rule: "values stay", from: sockopt.Config{Idle: time.Minute, Interval: 10 * time.Second, Count: 3},
 			want: net.KeepAliveConfig{Enable: true, Idle: time.Minute, Interval: 10 * time.Second, Count: 3}},
-		{rule: "a user timeout does not carry over, the rest does", from: sockopt.Recommended(), err: noUserTimeoutThere,
+		{rule: "a user timeout does not carry over, the rest does", from: everyField, err: noUserTimeoutThere,
 			want: net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3}},
 		{rule: "switching a user timeout off does not carry over", from: sockopt.Config{UserTimeout: noUserTimeout}, err: noUserTimeoutThere,
 			want: net.KeepAliveConfig{Enable: true, Idle: -1, Interval: -1, Count: -1}},

@@ -130,7 +130,7 @@ func TestJSON(t *testing.T) {
 	}
 	t.Run("a Config is a string", func(t *testing.T) {
 		t.Parallel()
-		encoded, err := json.Marshal(service{sockopt.Recommended()})
+		encoded, err := json.Marshal(service{everyField})
 		require.NoError(t, err)
 		assert.JSONEq(t, `{"keepalive":"idle=30s,interval=10s,count=3,user-timeout=60s"}`, string(encoded))
 	})
@@ -152,10 +152,10 @@ func TestJSON(t *testing.T) {
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
-			s := service{sockopt.Recommended()}
+			s := service{everyField}
 			var parseError *sockopt.ParseError
 			require.ErrorAs(t, json.Unmarshal([]byte(document), &s), &parseError)
-			assert.Equal(t, sockopt.Recommended(), s.KeepAlive, "the value must stay as it was")
+			assert.Equal(t, everyField, s.KeepAlive, "the value must stay as it was")
 		})
 	}
 }
@@ -164,7 +164,7 @@ func TestFlag(t *testing.T) {
 	t.Parallel()
 	t.Run("Var", func(t *testing.T) {
 		t.Parallel()
-		cfg := sockopt.Recommended()
+		cfg := everyField
 		fs := flag.NewFlagSet("", flag.ContinueOnError)
 		fs.Var(&cfg, "keepalive", "TCP keepalive")
 		require.NoError(t, fs.Parse([]string{"-keepalive", "30m::10"}))
@@ -174,26 +174,26 @@ func TestFlag(t *testing.T) {
 		t.Parallel()
 		var cfg sockopt.Config
 		fs := flag.NewFlagSet("", flag.ContinueOnError)
-		fs.TextVar(&cfg, "keepalive", sockopt.Recommended(), "TCP keepalive")
-		assert.Equal(t, sockopt.Recommended(), cfg)
+		fs.TextVar(&cfg, "keepalive", everyField, "TCP keepalive")
+		assert.Equal(t, everyField, cfg)
 		require.NoError(t, fs.Parse([]string{"-keepalive=off"}))
 		assert.Equal(t, sockopt.Config{Disabled: true}, cfg)
 	})
 	t.Run("an error names the flag and leaves the value", func(t *testing.T) {
 		t.Parallel()
-		cfg := sockopt.Recommended()
+		cfg := everyField
 		fs := flag.NewFlagSet("", flag.ContinueOnError)
 		fs.SetOutput(io.Discard)
 		fs.Var(&cfg, "keepalive", "TCP keepalive")
 		err := fs.Parse([]string{"-keepalive", "idle=5s,count=0"})
 		assert.EqualError(t, err, `invalid value "idle=5s,count=0" for flag -keepalive: `+
 			`keepalive "idle=5s,count=0": count=0 is zero: leave it out to keep what is there`)
-		assert.Equal(t, sockopt.Recommended(), cfg)
+		assert.Equal(t, everyField, cfg)
 	})
 	t.Run("the usage text shows the default", func(t *testing.T) {
 		t.Parallel()
 		var usage bytes.Buffer
-		cfg := sockopt.Recommended()
+		cfg := everyField
 		fs := flag.NewFlagSet("", flag.ContinueOnError)
 		fs.SetOutput(&usage)
 		fs.Var(&cfg, "keepalive", "TCP keepalive")
@@ -204,11 +204,11 @@ func TestFlag(t *testing.T) {
 
 func TestSetLeavesTheValueOnError(t *testing.T) {
 	t.Parallel()
-	cfg := sockopt.Recommended()
+	cfg := everyField
 	require.Error(t, cfg.Set("idle=1s,count=x"))
-	assert.Equal(t, sockopt.Recommended(), cfg)
+	assert.Equal(t, everyField, cfg)
 	require.Error(t, cfg.UnmarshalText(nil))
-	assert.Equal(t, sockopt.Recommended(), cfg)
+	assert.Equal(t, everyField, cfg)
 	require.NoError(t, cfg.Set("on"))
 	assert.Zero(t, cfg, "fields that the text does not name become unset")
 }
