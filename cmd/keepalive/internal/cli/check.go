@@ -26,26 +26,28 @@ func newCheck() *cobra.Command {
 	var o checkOptions
 	cmd := &cobra.Command{
 		Use:   "check --path ID[,ID...]",
-		Short: "Find live connections that the path would lose, or whose death would go unnoticed",
+		Short: "Find connections that a path loses, or whose death goes unnoticed",
 		Long: `check looks at the established connections of this network namespace (Linux) and
-tells, for each that would be lost in silence on the path, or whose peer could die
-unnoticed, why, and what to change. keepalive plan says how it reckons.
+tells, for each that would be lost in silence on the path, or whose peer could
+die unnoticed, why, and what to change. keepalive plan says how it reckons.
 
-  VERDICT  loses: the path forgets it. needs a heartbeat: the path ignores probes.
-           unnoticed: it survives, but a dead peer is noticed never, or later than
-           --detect. unknown: its settings cannot be read, or the path is not known
-  CHANGE   the settings that the plan has and the socket has not, as sockopt.Parse and
-           keepalive demo --config read them; or the heartbeat that it needs
+  VERDICT  loses: the path forgets it. needs a heartbeat: the path ignores
+           probes. unnoticed: it survives, but a dead peer is noticed never, or
+           later than --detect. unknown: its settings cannot be read, or the
+           path is not known
+  CHANGE   the settings that the plan has and the socket has not, as
+           sockopt.Parse and keepalive demo --config read them; or the heartbeat
+           that it needs
 
 Verdicts that rest on what nobody verified about the path make the exit code 5,
 unless --accept-assumptions is given.
 
 A connection that only this machine sees (loopback) crosses no path and is left
-out, unless --peer names it. One that the peer keeps alive with probes of its own
-is reported all the same: that cannot be seen from here.`,
+out, unless --peer names it. One that the peer keeps alive with probes of its
+own is reported all the same: that cannot be seen from here.`,
 		Example: `  keepalive check --path aws-nlb-tcp
   keepalive check --path aws-nat-gateway --peer :5432 --detect 60s
-  keepalive check --path azure-lb --pid 1234 --json | jq -r 'select(.bad).change'`,
+  keepalive check --path azure-lb --pid 12 --json | jq -r 'select(.bad).change'`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if len(o.path) == 0 {

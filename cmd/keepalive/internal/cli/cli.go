@@ -87,6 +87,7 @@ func newRoot(args []string, secure Secure) *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(flagError)
+	root.SetHelpFunc(inOnePiece(root.HelpFunc()))
 	for _, c := range commands(secure) {
 		if len(args) > 0 && args[0] == c.name {
 			root.CompletionOptions.DisableDefaultCmd = true
@@ -95,7 +96,6 @@ func newRoot(args []string, secure Secure) *cobra.Command {
 		}
 	}
 	addVersion(root)
-	helpInOnePiece(root)
 	for _, c := range commands(secure) {
 		cmd := c.complete()
 		completeNothingElse(cmd)
@@ -104,17 +104,22 @@ func newRoot(args []string, secure Secure) *cobra.Command {
 	return root
 }
 
-// helpInOnePiece lets help not print an error of the output, which Run does.
-func helpInOnePiece(root *cobra.Command) {
-	help := root.HelpFunc()
-	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+// helpWidth is how wide a help text is at most.
+const helpWidth = 80
+
+// inOnePiece is a help that does not print an error of the output, which Run does, and
+// whose flags are not wider than helpWidth.
+func inOnePiece(help func(*cobra.Command, []string)) func(*cobra.Command, []string) {
+	return func(cmd *cobra.Command, args []string) {
 		out := cmd.OutOrStdout()
 		var text bytes.Buffer
 		cmd.SetOut(&text)
 		help(cmd, args)
 		cmd.SetOut(out)
-		out.Write(text.Bytes())
-	})
+		flags := cmd.LocalFlags()
+		wide, narrow := []byte(flags.FlagUsages()), []byte(flags.FlagUsagesWrapped(helpWidth))
+		out.Write(bytes.Replace(text.Bytes(), bytes.TrimSpace(wide), bytes.TrimSpace(narrow), 1))
+	}
 }
 
 // complete makes the command, with what is the same for all.

@@ -38,6 +38,23 @@ func TestDidYouMean(t *testing.T) {
 	}
 }
 
+// TestHelpFits a terminal of 80 columns.
+func TestHelpFits(t *testing.T) {
+	t.Parallel()
+	lines := [][]string{{"help"}, {"--help"}}
+	for _, c := range commands(nil) {
+		lines = append(lines, []string{c.name, "--help"}, []string{"help", c.name})
+	}
+	for _, args := range lines {
+		code, out, errs := command(args...)
+		assert.Equal(t, exitOK, code, "%q: %s", args, errs)
+		assert.Contains(t, out, "Flags:", "%q", args)
+		for line := range strings.Lines(out) {
+			assert.LessOrEqual(t, len(strings.TrimRight(line, "\n")), helpWidth, "%q: %s", args, line)
+		}
+	}
+}
+
 func TestVersion(t *testing.T) {
 	t.Parallel()
 	code, out, errs := command("--version")

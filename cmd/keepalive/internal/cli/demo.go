@@ -19,7 +19,7 @@ func newDemo() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Make real connections and show what was asked for, and what the kernel holds",
+		Short: "Show on real connections what was asked, and what the kernel holds",
 		Long: `demo makes three connections on loopback and looks at both ends of each:
 
   library  dialed and accepted through this module

@@ -39,11 +39,12 @@ func newDiscover(secure Secure) *cobra.Command {
 	o := discoverOptions{min: seconds(discover.DefaultMin), max: seconds(discover.DefaultMax), wait: seconds(discover.DefaultWait), secure: secure}
 	cmd := &cobra.Command{
 		Use:   "discover HOST:PORT",
-		Short: "Measure after what silence the path to a server forgets a connection",
+		Short: "Measure after what silence a path forgets a connection",
 		Long: `discover makes connections to a server, leaves each idle for another time, and
-looks whether it still works. It tells the longest silence that was survived, the
-shortest that was not, and how that ended: FIN or RST by itself, RST on the next
-packet, or silence. Two rounds find 350 s in about 13 minutes, --guess 350s in 6.
+looks whether it still works. It tells the longest silence that was survived,
+the shortest that was not, and how that ended: FIN or RST by itself, RST on the
+next packet, or silence. Two rounds find 350 s in about 13 minutes, --guess 350s
+in 6.
 
 --mode is what counts as alive:
   plain  the peer's kernel answers a TCP keepalive probe; no byte reaches the
@@ -51,16 +52,17 @@ packet, or silence. Two rounds find 350 s in about 13 minutes, --guess 350s in 6
   echo   the server sends a byte back
   http   the server answers HEAD /
 
-With --tls each connection begins with a TLS handshake: a server that expects one
-soon ends connections without it, which would be taken for the timeout. TLS is in a
-larger program, keepalive-tls, which is found beside this one or in PATH.
+With --tls each connection begins with a TLS handshake: a server that expects
+one soon ends connections without it, which would be taken for the timeout. TLS
+is in a larger program, keepalive-tls, which is found beside this one or in
+PATH.
 
-A server that sends keepalive probes of its own, as Go servers do every 15 s, keeps
-the path alive: nothing longer than that can be seen then, and discover says so.
-Where connections disagree, as those to several servers behind one address, it states
-no figure; nor where none survived --min, or a server closes after each response.
-All these are not known, exit code 5; that all connections lived until --max is an
-answer.
+A server that sends keepalive probes of its own, as Go servers do every 15 s,
+keeps the path alive: nothing longer than that can be seen then, and discover
+says so. Where connections disagree, as those to several servers behind one
+address, it states no figure; nor where none survived --min, or a server closes
+after each response. All these are not known, exit code 5; that all connections
+lived until --max is an answer.
 
 Interrupted, it prints what is known by then.`,
 		Example: `  keepalive discover db.example.com:5432

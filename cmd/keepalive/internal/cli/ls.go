@@ -28,7 +28,7 @@ func newLs() *cobra.Command {
 	var o lsOptions
 	cmd := &cobra.Command{
 		Use:   "ls",
-		Short: "List TCP sockets with their keepalive settings, timers and processes",
+		Short: "List TCP sockets with keepalive settings, timers and processes",
 		Long: `ls lists the TCP sockets of a network namespace (Linux), with what ss -o does
 not show: the settings of each socket, and when its next probe really leaves.
 
@@ -37,19 +37,20 @@ not show: the settings of each socket, and when its next probe really leaves.
   KEEPALIVE  on, off; "on:go" with the 15 s, 15 s and 9 that Go sets on its own
   IDLE, INTERVAL, COUNT, USER-TIMEOUT
              what getsockopt reads on the socket; "*" marks the system's default
-             (net.ipv4.tcp_keepalive_time, _intvl, _probes), not set or set alike
-  TIMER      the kernel's timer as ss -o names it: keepalive, on (retransmission),
-             persist (zero window), timewait; "-" for none
-  NEXT       when the next probe leaves if nothing happens until then: not before
-             the timer fires, nor before the socket was idle for IDLE
+             (net.ipv4.tcp_keepalive_time, _intvl, _probes), not set or set
+             alike
+  TIMER      the kernel's timer as ss -o names it: keepalive, on
+             (retransmission), persist (zero window), timewait; "-" for none
+  NEXT       when the next probe leaves if nothing happens until then: not
+             before the timer fires, nor before the socket was idle for IDLE
   PROBES     probes or retransmissions without an answer
   PROCESS    who has the socket open; "+2" for two more
 
 On a terminal without room for all that, KEEPALIVE has the settings in it: idle,
-interval and count in seconds, and the user timeout after a u, as in 240/15/3 u60,
-7200*/75*/9*, go:15/15/9 and off; other columns are shortened ("~") or left out,
-and a line at the end says which. --wide prints all, --columns those you name. A
-pipe or a file gets all.
+interval and count in seconds, and the user timeout after a u, as in 240/15/3
+u60, 7200*/75*/9*, go:15/15/9 and off; other columns are shortened ("~") or left
+out, and a line at the end says which. --wide prints all, --columns those you
+name. A pipe or a file gets all.
 
 "?" is unknown, and a line at the end says what would tell. Settings and process
 of other users' sockets take root (CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH).`,

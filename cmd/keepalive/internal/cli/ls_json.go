@@ -42,7 +42,7 @@ Times are seconds.
 
 // showSchema lets the help end with the schema where --json is asked for.
 func showSchema(cmd *cobra.Command, schema string) {
-	help := cmd.HelpFunc()
+	help := inOnePiece(cmd.HelpFunc())
 	cmd.SetHelpFunc(func(c *cobra.Command, args []string) {
 		help(c, args)
 		if asked, err := c.Flags().GetBool("json"); err == nil && asked {

@@ -22,11 +22,11 @@ const netnsHelp = `
 
 --pid looks into the network namespace of that process, into this one, and into
 others that it has sockets of.
---netns looks into another: a name as ip netns has it, a path, or the number of a
-process in it. --all-netns looks into all that a process is in which can be seen
-from here, and all that are mounted (as those of ip netns and docker are); one that
-only a descriptor or a socket keeps is not found. Another namespace takes
-CAP_SYS_ADMIN, here and in the user namespace that owns it.`
+--netns looks into another: a name as ip netns has it, a path, or the number of
+a process in it. --all-netns looks into all that a process is in which can be
+seen from here, and all that are mounted (as those of ip netns and docker are);
+one that only a descriptor or a socket keeps is not found. Another namespace
+takes CAP_SYS_ADMIN, here and in the user namespace that owns it.`
 
 func (p *place) addFlags(cmd *cobra.Command, what string) {
 	f := cmd.Flags()

@@ -30,7 +30,8 @@ func newPlan() *cobra.Command {
 		Use:   "plan --path ID[,ID...]",
 		Short: "Find keepalive settings that survive a path, with the proof",
 		Long: `plan finds the settings with the longest idle time that keep a silent connection
-alive on a path, whatever of the following comes together: as many probes lost as
+alive on a path, whatever of the following comes together: as many probes lost
+as
 --lost-probes says, every kernel timer as late as it may be, the longest round
 trip. The tightest middlebox of the path decides; keepalive profiles lists them.
 
@@ -41,14 +42,15 @@ and names the heartbeat that the application needs instead.
 with data in flight, from the write. --from-failure counts from the death, also
 if the program writes just before keepalive would have noticed.
 
-A plan that rests on what nobody verified says so, and the exit code is 5, unless
---accept-assumptions is given. That probes refresh a middlebox of your own is such
-an assumption.
+A plan that rests on what nobody verified says so, and the exit code is 5,
+unless
+--accept-assumptions is given. That probes refresh a middlebox of your own is
+such an assumption.
 
 --as prints the plan in the syntax of another program:
 ` + formatList(),
 		Example: `  keepalive plan --path aws-nlb-tcp,aws-nat-gateway
-  keepalive plan --path aws-nlb-tcp --idle-timeout aws-nlb-tcp=1000s --detect 60s
+  keepalive plan --path aws-nlb-tcp --idle-timeout aws-nlb-tcp=1000s --detect 1m
   keepalive plan --path office-firewall=15m --lost-probes 3
   keepalive plan --path aws-nlb-tcp --as nginx
   keepalive plan --path aws-nlb-tcp --svg plan.svg`,

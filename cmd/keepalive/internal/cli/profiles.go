@@ -20,7 +20,7 @@ func newProfiles() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "profiles [WORD...]",
-		Short: "List load balancers, NATs, firewalls and proxies, and after what silence they forget a connection",
+		Short: "List middleboxes, and after what silence they forget a connection",
 		Long: `profiles lists the middleboxes that plan and check know: those in which every
 WORD occurs, in any case.
 

@@ -33,26 +33,26 @@ func newTrace() *cobra.Command {
 	var o traceOptions
 	cmd := &cobra.Command{
 		Use:   "trace",
-		Short: "Show keepalive probes, answers, window probes and resets on the wire, live",
-		Long: `trace shows the keepalive probes that cross the interfaces of this machine, their
-answers, window probes and resets, a line each (Linux):
+		Short: "Show keepalive probes, answers and resets on the wire, live",
+		Long: `trace shows the keepalive probes that cross the interfaces of this machine,
+their answers, window probes and resets, a line each (Linux):
 
   TIME      when the kernel saw it
   FROM, TO  the two ends; "*" marks the one that is a socket of this machine's
             namespace, with its process
-  WHAT      probe, answer, window probe, RST; "probe 2" is the second one without
-            an answer
+  WHAT      probe, answer, window probe, RST; "probe 2" is the second one
+            without an answer
   AFTER     the time since the segment before it on the connection, in either
-            direction; the kernel counts from the last one received, which may be
-            0.04s longer ago
-  EXPECTED  what the socket's settings, when it was first shown, say that should be:
-            idle 15s, interval 15s; "idle ?" where they may not be read
+            direction; the kernel counts from the last one received, which may
+            be 0.04s longer ago
+  EXPECTED  what the socket's settings, when it was first shown, say that should
+            be: idle 15s, interval 15s; "idle ?" where they may not be read
 
 A connection of which nothing was seen before its first probe is shown when the
 probe is answered or repeated.
 
-It takes CAP_NET_RAW, and for the settings of other users' sockets root. Only the
-headers of packets are looked at, and kept.
+It takes CAP_NET_RAW, and for the settings of other users' sockets root. Only
+the headers of packets are looked at, and kept.
 
 Where packets were lost because there were too many of them, the exit code is 5;
 where the settings of a socket may not be read, 3.`,

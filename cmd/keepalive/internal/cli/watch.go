@@ -45,7 +45,7 @@ each under a line with the time. --json does so with objects, on a terminal too.
 		Example: `  keepalive watch
   keepalive watch --peer :5432 --sort next
   keepalive watch --interval 5s --rounds 12 >log.txt
-  keepalive watch --json | jq -c 'select(.change == "gone") | [.time, .peer, .verdict]'`,
+  keepalive watch --json | jq -c 'select(.change == "gone") | [.time, .peer]'`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := o.check(cmd); err != nil {
