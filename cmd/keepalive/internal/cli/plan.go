@@ -143,7 +143,12 @@ func (o *planOptions) print(plan *align.Plan, format syntax.Format, stdout, stde
 			fmt.Fprintf(stderr, "warning: %s: %s\n", plan.Verdict, plan.Reason)
 		}
 	default:
-		printPlan(out, widthOf(stdout), o.request, plan, line)
+		var text strings.Builder
+		width := widthOf(stdout)
+		printPlan(&text, width, o.request, plan, line)
+		if err := fold(out, text.String(), width); err != nil {
+			return err
+		}
 	}
 	return out.Flush()
 }

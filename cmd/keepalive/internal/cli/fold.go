@@ -1,0 +1,46 @@
+package cli
+
+import (
+	"io"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// fold writes text for a terminal of that width, where lines go on below themselves, a
+// little to the right. 0 is no terminal: lines stay as they are.
+func fold(w io.Writer, text string, width int) error {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if width > 0 && ansi.StringWidth(strings.TrimRight(line, "\n")) > width {
+			foldLine(&b, line, width)
+		} else {
+			b.WriteString(line)
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func foldLine(b *strings.Builder, line string, width int) {
+	rest := strings.TrimRight(line, "\n")
+	text := strings.TrimLeft(rest, " ")
+	indent := rest[:len(rest)-len(text)]
+	at := 0
+	for rest != "" {
+		word := strings.TrimLeft(rest, " ")
+		gap := rest[:len(rest)-len(word)] // which aligns columns
+		word, _, _ = strings.Cut(word, " ")
+		rest = rest[len(gap)+len(word):]
+		n := ansi.StringWidth(word)
+		if at > 0 && at+len(gap)+n > width {
+			gap = indent + "  "
+			b.WriteByte('\n')
+			at = 0
+		}
+		b.WriteString(gap)
+		b.WriteString(word)
+		at += len(gap) + n
+	}
+	b.WriteByte('\n')
+}
