@@ -23,10 +23,14 @@ type shower struct {
 	count   int // of lines
 	unknown int // of them, with a setting that could not be read
 	width   int // of an end
+	limit   int // of it, on a terminal; 0: none
 }
 
 func newShower(o *traceOptions, w io.Writer, sockets *localSockets, file *pcapng.Writer) *shower {
 	s := &shower{traceOptions: o, out: bufio.NewWriter(w), sockets: sockets, file: file, width: len("*127.0.0.1:12345 name[12345]")}
+	if columns := widthOf(w); columns > 0 {
+		s.limitTo(columns)
+	}
 	s.picture.index = map[[2]netip.AddrPort]int{}
 	return s
 }
@@ -192,8 +196,31 @@ func (s *shower) showLine(e *sighting) {
 	s.line(e.at.netns, e.Time.Format("15:04:05.000000"), endCell(e.Src, e.from), endCell(e.Dst, e.to), what, after, expected)
 }
 
-// line prints cells. The ends of a connection get wider as they have to.
+// limitTo gives the ends what the other columns leave of a terminal.
+func (s *shower) limitTo(columns int) {
+	others := len("15:04:05.000000    window probe 2       0.000s  interval 15s") + 2*len("  ")
+	if s.severalNetns() {
+		others += len("4026531840  ")
+	}
+	s.limit = max((columns-others)/2, len("*1~1:12345"))
+	s.width = min(s.width, s.limit)
+}
+
+// shortEnd leaves out the process, and then the middle of the address.
+func shortEnd(cell string, width int) string {
+	if len(cell) <= width {
+		return cell
+	}
+	address, _, _ := strings.Cut(cell, " ")
+	return shortEndpoint(address, width)
+}
+
+// line prints cells. The ends of a connection get wider as they have to, or, on a
+// terminal, shorter.
 func (s *shower) line(netns, time, from, to, what, after, expected string) {
+	if s.limit > 0 {
+		from, to = shortEnd(from, s.limit), shortEnd(to, s.limit)
+	}
 	s.width = max(s.width, len(from), len(to))
 	text := fmt.Sprintf("%-15s  %-*s  %-*s  %-14s  %8s  %s", time, s.width, from, s.width, to, what, after, expected)
 	if s.severalNetns() {
