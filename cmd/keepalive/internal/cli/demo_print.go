@@ -1,16 +1,16 @@
 package cli
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 )
 
 // print writes the report for a person.
 func (r *report) print(w io.Writer) error {
-	b := bufio.NewWriter(w)
+	b := &strings.Builder{}
 	fmt.Fprintf(b, "TCP keepalive on %s: asked for, and held by the kernel\n", r.Platform)
 	for _, a := range r.Adapted {
 		fmt.Fprintf(b, "adapted to this system: %s\n", a)
@@ -37,7 +37,7 @@ func (r *report) print(w io.Writer) error {
 	} else {
 		fmt.Fprintln(b, "NOT ok: see the lines marked !!")
 	}
-	return b.Flush()
+	return fold(w, b.String(), widthOf(w))
 }
 
 func (s *socket) print(w io.Writer) {

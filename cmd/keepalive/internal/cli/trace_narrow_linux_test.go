@@ -17,8 +17,8 @@ func TestTraceFitsATerminal(t *testing.T) {
 		0:   {from, to},
 		200: {from, to},
 		110: {"*10.23.45.67:51234  ", to},
-		90:  {"*10~.67:51234  ", "10.2~167:5432"},
-		80:  {":51234  ", ":5432  "},
+		90:  {"*10.2~45.67:51234  ", "10.23.~5.167:5432  "},
+		80:  {"*10~67:51234  ", "10.~167:5432  "},
 	} {
 		var b strings.Builder
 		s := newShower(&traceOptions{}, &b, nil, nil)

@@ -198,7 +198,7 @@ func (s *shower) showLine(e *sighting) {
 
 // limitTo gives the ends what the other columns leave of a terminal.
 func (s *shower) limitTo(columns int) {
-	others := len("15:04:05.000000    window probe 2       0.000s  interval 15s") + 2*len("  ")
+	others := len("15:04:05.000    window probe      0.000s  interval 15s") + len("  ")
 	if s.severalNetns() {
 		others += len("4026531840  ")
 	}
@@ -218,11 +218,14 @@ func shortEnd(cell string, width int) string {
 // line prints cells. The ends of a connection get wider as they have to, or, on a
 // terminal, shorter.
 func (s *shower) line(netns, time, from, to, what, after, expected string) {
+	when, kind := len("15:04:05.000000"), len("window probe 2")
 	if s.limit > 0 {
+		when, kind = len("15:04:05.000"), len("window probe")
+		time = time[:min(len(time), when)]
 		from, to = shortEnd(from, s.limit), shortEnd(to, s.limit)
 	}
 	s.width = max(s.width, len(from), len(to))
-	text := fmt.Sprintf("%-15s  %-*s  %-*s  %-14s  %8s  %s", time, s.width, from, s.width, to, what, after, expected)
+	text := fmt.Sprintf("%-*s  %-*s  %-*s  %-*s  %8s  %s", when, time, s.width, from, s.width, to, kind, what, after, expected)
 	if s.severalNetns() {
 		text = fmt.Sprintf("%-10s  %s", netns, text)
 	}
