@@ -20,9 +20,11 @@ func (f *Filter) list(yield func(*Socket, error) bool) error {
 	l := lister{filter: f, yield: yield}
 	err := l.fromSockDiag()
 	switch {
-	case err == nil:
-	case errors.Is(err, sockdiag.ErrInterrupted):
+	case err == nil && l.whole.err == nil:
+	case err == nil && errors.Is(l.whole.err, sockdiag.ErrInterrupted), errors.Is(err, sockdiag.ErrInterrupted):
 		return ErrTableChanged
+	case err == nil: // nor does /proc know them
+		return fmt.Errorf("inspect: the states of Multipath TCP connections: %w", l.whole.err)
 	case errors.Is(err, netns.ErrNotEntered):
 		return fmt.Errorf("inspect: %w", err)
 	case l.listed, exhausted(err): // which says nothing about sock_diag
@@ -155,7 +157,7 @@ func (l *lister) fillAttributes(m sockdiag.Message) {
 		case kind == sockdiag.AttrULP:
 			if sockdiag.IsSubflow(value) {
 				s.Subflow = s.State
-				s.State = l.whole.of(s)
+				s.State = l.whole.of(s, l.filter.Namespace)
 			}
 		case l.filter.Detail:
 			s.Detail.fill(kind, value)

@@ -1,10 +1,13 @@
 package inspect
 
 import (
+	"errors"
 	"net/netip"
+	"os"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/tcpkeepalive/keepalive/internal/netns"
 	"github.com/tcpkeepalive/keepalive/internal/sockdiag"
 )
 
@@ -14,6 +17,7 @@ import (
 type wholeStates struct {
 	asked  bool
 	states map[wholeKey]State
+	err    error // why not all are known
 }
 
 // A wholeKey is what a subflow and its connection have in common: the inode, or
@@ -32,34 +36,43 @@ func wholeKeyOf(inode uint32, local, peer netip.AddrPort) wholeKey {
 
 // of is the state of the connection that s is a subflow of; that of the subflow
 // where the kernel does not know it (no mptcp_diag, or it is new).
-func (w *wholeStates) of(s *Socket) State {
-	w.ask()
+func (w *wholeStates) of(s *Socket, namespace *os.File) State {
+	w.ask(namespace)
 	if state, ok := w.states[wholeKeyOf(s.Inode, s.Local, s.Peer)]; ok {
 		return state
 	}
 	return s.State
 }
 
-func (w *wholeStates) ask() {
-	if w.asked {
-		return
+func (w *wholeStates) ask(namespace *os.File) {
+	if !w.asked {
+		w.asked = true
+		w.err = w.dump(namespace)
 	}
-	w.asked = true
-	conn, err := sockdiag.Open()
+}
+
+func (w *wholeStates) dump(namespace *os.File) error {
+	var conn *sockdiag.Conn
+	err := netns.Do(namespace, func() (err error) {
+		conn, err = sockdiag.Open()
+		return err
+	})
 	if err != nil {
-		return
+		return err
 	}
 	defer conn.Close()
 	w.states = map[wholeKey]State{}
 	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
 		q := sockdiag.Query{Family: family, Protocol: unix.IPPROTO_MPTCP, States: AllStates.mask()}
-		if conn.Dump(&q, func(m sockdiag.Message) bool {
+		err := conn.Dump(&q, func(m sockdiag.Message) bool {
 			w.states[wholeKeyOf(m.Inode(), m.Local(), m.Remote())] = State(m.State())
 			return true
-		}) != nil {
-			return
+		})
+		if err != nil && !errors.Is(err, sockdiag.ErrNotFound) { // which is a kernel without mptcp_diag
+			return err
 		}
 	}
+	return nil
 }
 
 // closing are the states that a Multipath TCP connection may be in while its
@@ -73,7 +86,7 @@ func (l *lister) mask() uint32 {
 	if !l.filter.Activity || mask&(1<<Established) != 0 || mask&uint32(closing) == 0 {
 		return mask
 	}
-	l.whole.ask()
+	l.whole.ask(l.filter.Namespace)
 	for _, state := range l.whole.states {
 		if mask&(1<<state) != 0 {
 			l.compare = true

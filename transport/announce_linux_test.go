@@ -162,5 +162,5 @@ func TestTheAnnouncedTimeIsTrue(t *testing.T) {
 	}
 	kept := time.Since(last)
 	assert.Greater(t, kept, 700*time.Millisecond, "the answer may be read late")
-	assert.Less(t, kept, 3*time.Second, "on a busy machine")
+	assert.Less(t, kept, 15*time.Second, "on a busy machine")
 }

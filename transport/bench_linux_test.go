@@ -3,6 +3,7 @@ package transport_test
 import (
 	"context"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -51,8 +52,12 @@ func TestAllocations(t *testing.T) {
 	for name, ctx := range map[string]context.Context{"background": context.Background(), "cancel": cancelable(t)} {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 		require.NoError(t, err)
-		per := func(rt http.RoundTripper) float64 {
-			return testing.AllocsPerRun(500, func() { roundTrip(t, rt, req) })
+		per := func(rt http.RoundTripper) (least float64) {
+			least = math.Inf(1)
+			for range 5 { // what a busy machine makes of it, new connections say, can only add
+				least = min(least, testing.AllocsPerRun(100, func() { roundTrip(t, rt, req) }))
+			}
+			return least
 		}
 		a, b := per(ours), per(bare)
 		t.Logf("%s: %.0f, bare %.0f", name, a, b)

@@ -1,6 +1,7 @@
 package transport_test
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"log"
@@ -10,6 +11,7 @@ import (
 	"net/http/httptrace"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -40,6 +42,7 @@ func serve(t testing.TB, handler http.HandlerFunc, change func(*http.Server)) *c
 
 func newTransport(t testing.TB, o transport.Options) *transport.Transport {
 	t.Helper()
+	o.DrainTime = cmp.Or(o.DrainTime, 30*time.Second) // the default is short for a busy machine
 	rt, err := transport.New(o)
 	require.NoError(t, err)
 	t.Cleanup(rt.CloseIdleConnections)
@@ -90,4 +93,25 @@ func connOf(t testing.TB, rt http.RoundTripper, url string) (c net.Conn) {
 	require.NoError(t, err)
 	roundTrip(t, rt, req)
 	return c
+}
+
+// stalls watches how long goroutines have to wait for their turn while the test
+// runs, and returns the longest so far.
+func stalls(t testing.TB) (longest func() time.Duration) {
+	t.Helper()
+	const tick = 5 * time.Millisecond
+	var most atomic.Int64
+	done := make(chan struct{})
+	t.Cleanup(func() { close(done) })
+	go func() {
+		for due := time.Now().Add(tick); ; due = time.Now().Add(tick) {
+			select {
+			case <-done:
+				return
+			case <-time.After(time.Until(due)):
+				most.Store(max(most.Load(), int64(time.Since(due))))
+			}
+		}
+	}()
+	return func() time.Duration { return time.Duration(most.Load()) }
 }

@@ -129,7 +129,7 @@ func TestObservedCloses(t *testing.T) {
 }
 
 // A server that restarts closes all its connections at once, whatever their age:
-// no timeout.
+// no timeout. It rests on their being seen within 200 ms of each other.
 func TestARestartIsNoTimeout(t *testing.T) {
 	t.Parallel()
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -139,8 +139,10 @@ func TestARestartIsNoTimeout(t *testing.T) {
 		}
 		io.WriteString(w, "x")
 	}, nil)
+	longest := stalls(t)
+	var learned atomic.Int64
 	rt := newTransport(t, transport.Options{Events: transport.Events{
-		Learned: func(_ string, timeout time.Duration, how string) { t.Errorf("learned %s from %s", timeout, how) },
+		Learned: func(_ string, timeout time.Duration, _ string) { learned.Store(int64(timeout)) },
 	}})
 	var wg sync.WaitGroup
 	for i := range 10 {
@@ -151,9 +153,13 @@ func TestARestartIsNoTimeout(t *testing.T) {
 	server.CloseClientConnections()
 	// Not all ten, if one of the requests was late and found a connection that was free.
 	socktest.Until(t, "they are closed", func() bool { return rt.Stats().PeerClosed >= 5 })
-	socktest.Until(t, "nothing is learned", func() bool {
-		return transport.IdleLimit(connOf(t, rt, server.URL)) == 0
+	socktest.Until(t, "what was learned, or not, is settled", func() bool {
+		return learned.Load() != 0 || transport.IdleLimit(connOf(t, rt, server.URL)) == 0
 	})
+	if wait := longest(); learned.Load() != 0 && wait > 50*time.Millisecond {
+		t.Skipf("a timeout was learned, but a goroutine had to wait for %s: the machine is too busy to see the closes at once, so this shows nothing", wait)
+	}
+	assert.Zero(t, time.Duration(learned.Load()), "learned")
 	assert.Zero(t, rt.Stats().LostRaces)
 }
 

@@ -112,6 +112,7 @@ type race struct {
 // runRaces runs all at the same time: they mostly wait.
 func runRaces(t *testing.T, rounds int, races []race) {
 	var wg sync.WaitGroup
+	longest := stalls(t)
 	type outcome struct {
 		ours, bare tally
 	}
@@ -138,6 +139,8 @@ func runRaces(t *testing.T, rounds int, races []race) {
 		post(&outcomes[i].bare, bare, r.bare, func() bool { return false })
 	}
 	wg.Wait()
+	stalled := longest()
+	t.Logf("goroutines waited for up to %s", stalled)
 	ours, bare := 0, 0
 	oursAgain, bareAgain := 0, 0
 	for i, r := range races {
@@ -155,6 +158,9 @@ func runRaces(t *testing.T, rounds int, races []race) {
 				}
 				return
 			}
+			if a.lost > 0 && stalled > short/4 {
+				t.Skipf("%d POSTs were lost, but a goroutine had to wait for %s: the machine is too busy to see responses and closes in time, so this shows nothing", a.lost, stalled)
+			}
 			assert.Zero(t, a.lost, "after the first close")
 			ours, bare = ours+a.first, bare+b.first
 		})
@@ -169,7 +175,8 @@ const short = 800 * time.Millisecond // an idle timeout
 
 // TestNoPOSTIsLost sends POSTs just as idle connections are closed, whatever the
 // way to the server. It rests on a Transport that sees a response within 400 ms of
-// its being sent: half of the timeouts.
+// its being sent: half of the timeouts. On a machine that does not run goroutines for
+// half of that, a row in which one was lost is skipped.
 func TestNoPOSTIsLost(t *testing.T) {
 	t.Parallel()
 	announce := func(s *http.Server) { require.NoError(t, transport.Announce(s, time.Second)) }

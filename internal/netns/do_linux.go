@@ -1,6 +1,7 @@
 package netns
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -8,12 +9,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// errExited is what a test's t.FailNow leaves behind, which ends its goroutine.
+var errExited = errors.New("the function called runtime.Goexit and has not returned")
+
 // onThread runs f on a thread that stays locked, so it ends with its goroutine and
 // no other one ever runs where f went. The program's first thread never ends, and
 // /proc/self shows its namespaces as the program's: where that is the one at hand,
 // it is held while another does the work.
 func onThread(f func() error) error {
-	done := make(chan error)
+	done := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread()
 		if unix.Gettid() == unix.Getpid() {
@@ -21,7 +25,9 @@ func onThread(f func() error) error {
 			runtime.UnlockOSThread()
 			return
 		}
-		done <- f()
+		err := errExited
+		defer func() { done <- err }()
+		err = f()
 	}()
 	return <-done
 }

@@ -123,21 +123,53 @@ func (n *Namespace) open() (*os.File, error) {
 	for _, pid := range n.pids {
 		paths = append(paths[:len(paths):len(paths)], pathOf(pid))
 	}
-	err := fs.ErrNotExist
+	var refused error // by one that may well hold it
+	gone := fs.ErrNotExist
 	for _, path := range paths {
-		var file *os.File
-		file, err = openSame(path, &n.Inode)
-		if err == nil {
+		file, err := openSame(path, &n.Inode)
+		switch {
+		case err == nil:
 			return file, nil
+		case errors.Is(err, fs.ErrNotExist):
+			gone = err
+		case refused == nil:
+			refused = err
 		}
 	}
-	return nil, err
+	if refused == nil {
+		refused = n.unreachable()
+	}
+	if refused != nil {
+		return nil, refused
+	}
+	return nil, gone
+}
+
+// unreachable is an error if a namespace, none of whose paths leads to it, is still
+// mounted: below another mount, for example. It is out of reach, and not gone.
+func (n *Namespace) unreachable() error {
+	if n.Inode == 0 {
+		return nil
+	}
+	mounts, err := mounted()
+	if err != nil {
+		return err
+	}
+	for _, m := range mounts {
+		if m.inode == n.Inode {
+			return fmt.Errorf("%s is net:[%d], and something hides it: %w", m.path, m.inode, fs.ErrPermission)
+		}
+	}
+	return nil
 }
 
 // openSame opens the namespace behind path, if it is the one with this inode; 0
 // is any, and becomes its.
 func openSame(path string, inode *uint64) (*os.File, error) {
 	found, err := inodeOf(path)
+	if *inode != 0 && errors.Is(err, ErrNoNamespace) { // the file that it was mounted on
+		return nil, fmt.Errorf("%w any more: %w", err, fs.ErrNotExist)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -283,20 +283,3 @@ func heartbeatChange(h *align.Heartbeat) string {
 	}
 	return fmt.Sprintf("%s every %s, or drop it after %s unused", h.Kinds[0].Name, spell(h.Every.Truncate(time.Second/10)), spell(h.IdleConnTimeout))
 }
-
-var checkColumns = []column{
-	{title: "LOCAL", rank: 2},
-	{title: "PEER"},
-	{title: "PROCESS", rank: 1},
-	{title: "VERDICT"},
-	{title: "CHANGE"},
-	{title: "WHY", rank: 3},
-}
-
-func (f finding) cells() []string {
-	change := f.change
-	if change == "" {
-		change = "-"
-	}
-	return []string{localCell(f.row), peerCell(f.row), processCell(f.row), f.verdict, change, f.reason}
-}

@@ -15,6 +15,9 @@ import (
 // unknownCell is what a cell says that cannot be known.
 const unknownCell = "?"
 
+// nothingCell stands for what a row does not have.
+const nothingCell = "-"
+
 func stateCell(r *row) string { return r.State.String() }
 
 // localCell has the interface that the socket is bound to: 127.0.0.1%lo:53,
@@ -46,7 +49,7 @@ func keepaliveCell(r *row) string {
 	s := r.Settings
 	switch {
 	case r.State == inspect.TimeWait:
-		return "-"
+		return nothingCell
 	case s.Known.Has(platform.KeepAlive) && !s.Enabled:
 		return "off"
 	case r.likeGo:
@@ -63,7 +66,7 @@ func compactCell(r *row) string {
 	known := r.Settings.Known
 	cell := keepaliveCell(r)
 	switch {
-	case cell == "-", cell == "off", cell == unknownCell && known == 0:
+	case cell == nothingCell, cell == "off", cell == unknownCell && known == 0:
 	case !known.Has(platform.Idle) && !known.Has(platform.Interval) && !known.Has(platform.Count):
 		cell += " " + unknownCell
 	default:
@@ -107,7 +110,7 @@ func (r *row) settingCell(o platform.Option) string {
 	value, known := r.Settings.Lookup(o)
 	switch {
 	case r.State == inspect.TimeWait:
-		return "-"
+		return nothingCell
 	case !known:
 		return unknownCell
 	case o == platform.UserTimeout && value == 0:
@@ -122,7 +125,7 @@ func timerCell(r *row) string {
 	case inspect.TimerUnknown:
 		return unknownCell
 	case inspect.TimerOff:
-		return "-"
+		return nothingCell
 	}
 	return r.Timer.Kind.String() + " " + short(r.Timer.Left)
 }
@@ -131,10 +134,10 @@ func nextCell(r *row) string {
 	next, err := r.NextProbe()
 	switch {
 	case errors.Is(err, inspect.ErrNoProbe):
-		return "-"
+		return nothingCell
 	case errors.Is(err, sockopt.ErrUnknown):
 		if r.Timer.Kind == inspect.TimerOff && r.Source == inspect.SockDiag && !r.Settings.Known.Has(platform.KeepAlive) {
-			return "-"
+			return nothingCell
 		}
 		return unknownCell
 	case err != nil:
@@ -155,7 +158,7 @@ func processCell(r *row) string {
 	case !r.ownersKnown:
 		return unknownCell
 	case len(r.owners) == 0:
-		return "-"
+		return nothingCell
 	}
 	o := r.owners[0]
 	s := fmt.Sprintf("%s[%d] fd %d", printable(o.Process), o.PID, o.FD)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -92,10 +93,21 @@ func inOwnMounts(t *testing.T) bool {
 		return false
 	}
 	require.NoError(t, unix.Mount("proc", "/proc", "proc", 0, ""))
+	leaveNamedNamespaces()
 	require.NoError(t, unix.Mount("tmpfs", "/run", "tmpfs", 0, ""))
 	require.NoError(t, os.MkdirAll("/run/netns", 0o755))
 	socktest.IP(t, "link set lo up")
 	return true
+}
+
+// leaveNamedNamespaces takes those of this machine out of the test's own mounts, where
+// they would only be hidden.
+func leaveNamedNamespaces() {
+	names, _ := filepath.Glob("/run/netns/*")
+	for _, name := range append(names, "/run/netns") {
+		for unix.Unmount(name, unix.MNT_DETACH) == nil {
+		}
+	}
 }
 
 func named(t *testing.T, ns *netlab.Namespace, name string) {

@@ -18,6 +18,7 @@ type column struct {
 	form  form
 	rank  int  // where there is no room, the column with the highest goes first; 0: never
 	early bool // it goes before others are at their narrowest
+	below bool // it does not go away then, but to a line of its own below the row
 	cell  func(*row) string
 
 	compact bool // its cells want explaining: all of keepalive is in them
@@ -98,6 +99,7 @@ func (t *table) start() {
 
 func (t *table) write(cells []string) {
 	t.line = append(t.layout.append(t.line[:0], cells), '\n')
+	t.line = t.layout.appendBelow(t.line, cells, t.width)
 	t.out.Write(t.line)
 }
 

@@ -14,10 +14,14 @@ type layout struct {
 	widths    []int // of those shown
 	limited   bool  // by a terminal, for which cells are shortened
 	hidden    []string
+	below     []int  // of columns, on lines of their own
 	shortened []bool // of columns: a cell was
 }
 
-const gap = "  "
+const (
+	gap         = "  "
+	belowIndent = "    "
+)
 
 // fit lays out rows of cells, one for each column, for a terminal of that
 // width; 0 is no limit. The whole form is taken if there is room for it as it
@@ -117,7 +121,12 @@ func (l *layout) dropOne(width int) bool {
 	if l.least(step) <= width {
 		return false
 	}
-	l.hidden = append(l.hidden, c.title)
+	if c.below {
+		l.below = append(l.below, l.shown[last])
+		slices.Sort(l.below)
+	} else {
+		l.hidden = append(l.hidden, c.title)
+	}
 	l.shown = slices.Delete(l.shown, last, last+1)
 	l.widths = slices.Delete(l.widths, last, last+1)
 	return true
@@ -133,6 +142,36 @@ func (l *layout) append(b []byte, cells []string) []byte {
 			l.shortened[i] = true
 		}
 		b = l.appendCell(b, at, cell)
+	}
+	return b
+}
+
+// appendBelow appends lines of what stands below the row of these cells.
+func (l *layout) appendBelow(b []byte, cells []string, width int) []byte {
+	title := 0
+	for _, i := range l.below {
+		title = max(title, len(l.columns[i].title))
+	}
+	for _, i := range l.below {
+		if cells[i] == nothingCell {
+			continue
+		}
+		b = append(b, belowIndent...)
+		b = append(b, l.columns[i].title...)
+		b = appendPad(b, title-len(l.columns[i].title))
+		at := len(belowIndent) + title
+		used, begin := at, len(gap) // of this line, and what is between it and a word
+		for word := range strings.FieldsSeq(cells[i]) {
+			w := ansi.StringWidth(word)
+			if used > at && used+begin+w > width {
+				b = append(b, '\n')
+				b = appendPad(b, at)
+				used, begin = at, len(gap)
+			}
+			b = append(appendPad(b, begin), word...)
+			used, begin = used+begin+w, len(" ")
+		}
+		b = append(b, '\n')
 	}
 	return b
 }
