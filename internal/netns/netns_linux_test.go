@@ -136,6 +136,19 @@ func TestFind(t *testing.T) {
 	file.Close()
 	_, err = found[at].Open()
 	assert.ErrorIs(t, err, fs.ErrNotExist, "it has vanished")
+
+	at = slices.IndexFunc(found, func(n *Namespace) bool { return n.String() == "blue" })
+	require.NoError(t, unix.Mount("tmpfs", "/run", "tmpfs", 0, ""))
+	_, err = found[at].Open()
+	assert.ErrorIs(t, err, fs.ErrPermission, "it is out of reach, and still there")
+	assert.NotErrorIs(t, err, fs.ErrNotExist)
+}
+
+// As a test that fails does.
+func TestAFunctionThatExits(t *testing.T) {
+	t.Parallel()
+	err := OnThread(func() error { runtime.Goexit(); return nil })
+	assert.ErrorContains(t, err, "Goexit")
 }
 
 // No thread of the program stays in the other namespace, the first neither, whose
