@@ -47,10 +47,8 @@ func TestCrowdHolder(t *testing.T) {
 	for range perHolder {
 		c, err := d.Dial("tcp4", l.Addr().String())
 		require.NoError(t, err)
-		s, err := l.Accept()
-		require.NoError(t, err)
 		defer c.Close()
-		defer s.Close()
+		socktest.Accept(t, l, c)
 	}
 	fmt.Println("ready")
 	bufio.NewReader(os.Stdin).ReadString('\n') // until the parent ends

@@ -120,9 +120,7 @@ func TestOfMultipathTCP(t *testing.T) {
 				client, err := d.Dial("tcp", l.Addr().String())
 				require.NoError(t, err)
 				defer client.Close()
-				server, err := l.Accept()
-				require.NoError(t, err)
-				defer server.Close()
+				server := socktest.Accept(t, l, client)
 				want := platform.TCP
 				if multipath {
 					want = platform.MultipathTCP
@@ -211,9 +209,7 @@ func TestOfAResetConnectionIsNotItsListener(t *testing.T) {
 	defer l.Close()
 	client, err := net.Dial("tcp4", l.Addr().String())
 	require.NoError(t, err)
-	server, err := l.Accept()
-	require.NoError(t, err)
-	defer server.Close()
+	server := socktest.Accept(t, l, client)
 	h, err := inspect.NewHandle(server)
 	require.NoError(t, err)
 	require.NoError(t, client.(*net.TCPConn).SetLinger(0))

@@ -43,9 +43,7 @@ func multipathPair(t *testing.T, multipath bool, address string) (client, server
 	d.SetMultipathTCP(true)
 	c, err := d.Dial("tcp", l.Addr().String())
 	require.NoError(t, err)
-	s, err := l.Accept()
-	require.NoError(t, err)
-	return socktest.Closing(t, c.(*net.TCPConn)), socktest.Closing(t, s.(*net.TCPConn))
+	return socktest.Closing(t, c.(*net.TCPConn)), socktest.Accept(t, l, c).(*net.TCPConn)
 }
 
 // becomes waits until Alive says so, and everything else that says something about

@@ -43,9 +43,7 @@ func connect(t testing.TB, l net.Listener, multipath bool) (client, server net.C
 	client, err := d.Dial(l.Addr().Network(), reachable(l))
 	require.NoError(t, err)
 	socktest.Closing(t, client)
-	server, err = l.Accept()
-	require.NoError(t, err)
-	return client, socktest.Closing(t, server)
+	return client, socktest.Accept(t, l, client)
 }
 
 // reachable is the address of l for a client on this machine.

@@ -91,9 +91,7 @@ func acceptForStrace(t *testing.T, listen func() (net.Listener, error)) {
 		client, err := d.Dial("tcp4", l.Addr().String())
 		require.NoError(t, err)
 		defer client.Close()
-		server, err := l.Accept()
-		require.NoError(t, err)
-		defer server.Close()
+		server := socktest.Accept(t, l, client)
 		require.NoError(t, rawConn(t, server).Control(func(fd uintptr) { fds = append(fds, strconv.Itoa(int(fd))) }))
 	}
 	socktest.PrintDescriptors(fds)

@@ -156,7 +156,7 @@ func TestVerifyAfterForgetsClosedConnections(t *testing.T) {
 		for range 300 {
 			client, err := net.Dial("tcp4", l.Addr().String())
 			require.NoError(t, err)
-			c, err := l.Accept()
+			c, err := socktest.AcceptFrom(l, client)
 			require.NoError(t, err)
 			short = append(short, weak.Make(c.RemoteAddr().(*net.TCPAddr)))
 			c.Close()

@@ -56,10 +56,7 @@ func gvisorAccept(t *testing.T, l net.Listener) net.Conn {
 	client, err := net.Dial("tcp", l.Addr().String())
 	require.NoError(t, err)
 	t.Cleanup(func() { client.Close() })
-	server, err := l.Accept()
-	require.NoError(t, err)
-	t.Cleanup(func() { server.Close() })
-	return server
+	return socktest.Accept(t, l, client)
 }
 
 func TestGVisorWays(t *testing.T) {

@@ -113,10 +113,7 @@ func pairOf(t testing.TB, listenOn, dialNetwork string, multipath bool) (client,
 	c, err := d.Dial(dialNetwork, net.JoinHostPort("127.0.0.1", port))
 	require.NoError(t, err)
 	t.Cleanup(func() { c.Close() })
-	s, err := l.Accept()
-	require.NoError(t, err)
-	t.Cleanup(func() { s.Close() })
-	return c.(*net.TCPConn), s.(*net.TCPConn)
+	return c.(*net.TCPConn), socktest.Accept(t, l, c).(*net.TCPConn)
 }
 
 // tlsPair puts TLS on both ends of a connection and returns the TCP ends too.

@@ -33,10 +33,7 @@ func dialAndAccept(t testing.TB, l net.Listener) *net.TCPConn {
 	client, err := net.Dial(l.Addr().Network(), l.Addr().String())
 	require.NoError(t, err)
 	t.Cleanup(func() { client.Close() })
-	server, err := l.Accept()
-	require.NoError(t, err)
-	t.Cleanup(func() { server.Close() })
-	return server.(*net.TCPConn)
+	return socktest.Accept(t, l, client).(*net.TCPConn)
 }
 
 // named is a connection as frameworks wrap them.

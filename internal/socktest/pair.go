@@ -37,13 +37,40 @@ func Pair(t testing.TB, network, address string) (client, server *net.TCPConn) {
 	}
 	c, err := d.Dial(network, to)
 	require.NoError(t, err)
-	s, err := l.Accept()
+	t.Cleanup(func() { c.Close() })
+	return c.(*net.TCPConn), Accept(t, l, c).(*net.TCPConn)
+}
+
+// Accept returns the other end of client, which is closed when the test ends.
+func Accept(t testing.TB, l net.Listener, client net.Conn) net.Conn {
+	t.Helper()
+	server, err := AcceptFrom(l, client)
 	require.NoError(t, err)
-	t.Cleanup(func() {
-		c.Close()
-		s.Close()
-	})
-	return c.(*net.TCPConn), s.(*net.TCPConn)
+	return Closing(t, server)
+}
+
+// AcceptFrom returns the other end of client. Another test of the machine may
+// still dial a port that was its own and is now that of l: its connections are
+// closed.
+func AcceptFrom(l net.Listener, client net.Conn) (net.Conn, error) {
+	for {
+		server, err := l.Accept()
+		if err != nil || sameAddress(server.RemoteAddr(), client.LocalAddr()) {
+			return server, err
+		}
+		server.Close()
+	}
+}
+
+// sameAddress takes an IPv4-mapped IPv6 address for the IPv4 address that it is.
+// The client of a Unix socket has no address.
+func sameAddress(a, b net.Addr) bool {
+	tcpA, okA := a.(*net.TCPAddr)
+	tcpB, okB := b.(*net.TCPAddr)
+	if !okA || !okB {
+		return true
+	}
+	return tcpA.Port == tcpB.Port && tcpA.IP.Equal(tcpB.IP)
 }
 
 // Closing returns c, which is closed when the test ends.

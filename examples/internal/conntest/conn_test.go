@@ -11,6 +11,7 @@ import (
 	"golang.org/x/net/nettest"
 
 	"github.com/tcpkeepalive/keepalive/dialer"
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/internal/testenv"
 	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/platform"
@@ -79,7 +80,7 @@ func TestConn(t *testing.T) {
 				if client, err = row.dial(row.network, l.Addr().String()); err != nil {
 					return nil, nil, nil, err
 				}
-				if server, err = l.Accept(); err != nil {
+				if server, err = socktest.AcceptFrom(l, client); err != nil {
 					client.Close()
 					return nil, nil, nil, err
 				}

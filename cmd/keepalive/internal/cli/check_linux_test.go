@@ -133,9 +133,7 @@ func TestCheckOfMultipathTCP(t *testing.T) {
 	client, err := d.Dial("tcp", l.Addr().String())
 	require.NoError(t, err)
 	defer client.Close()
-	server, err := l.Accept()
-	require.NoError(t, err)
-	defer server.Close()
+	server := socktest.Accept(t, l, client)
 	check := func(args ...string) (int, string) {
 		code, out, _ := command(append([]string{"check", "--path", "aws-nlb-tcp", "--peer", l.Addr().String()}, args...)...)
 		return code, out

@@ -79,11 +79,23 @@ func (m *maker) connect(ctx context.Context) (p pair, err error) {
 	if p.dialed, err = m.dial(ctx, l.Addr().String()); err != nil {
 		return pair{}, fmt.Errorf("%s: %w", m.name, err)
 	}
-	if p.accepted, err = l.Accept(); err != nil {
+	if p.accepted, err = acceptFrom(l, p.dialed); err != nil {
 		p.dialed.Close()
 		return pair{}, fmt.Errorf("%s: %w", m.name, err)
 	}
 	return p, nil
+}
+
+// acceptFrom returns the other end of client, and closes the connections of others:
+// a program may still dial a port that was its own before the listener had it.
+func acceptFrom(l net.Listener, client net.Conn) (net.Conn, error) {
+	for {
+		c, err := l.Accept()
+		if err != nil || c.RemoteAddr().String() == client.LocalAddr().String() {
+			return c, err
+		}
+		c.Close()
+	}
 }
 
 func (p pair) close() {

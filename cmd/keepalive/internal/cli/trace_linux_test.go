@@ -158,7 +158,7 @@ func TestTraceAgreesWithTcpdump(t *testing.T) {
 			return
 		}
 		defer client.Close()
-		server, err := l.Accept()
+		server, err := socktest.AcceptFrom(l, client)
 		if !assert.NoError(t, err) {
 			return
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/internal/sockdiag"
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/internal/testenv"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -45,8 +46,7 @@ func (r *reused) dial() (client, server net.Conn) {
 	client, err := r.d.DialContext(context.Background(), "tcp4", r.l.Addr().String())
 	require.NoError(r.t, err)
 	r.d.LocalAddr = client.LocalAddr()
-	server, err = r.l.Accept()
-	require.NoError(r.t, err)
+	server = socktest.Accept(r.t, r.l, client)
 	server.(*net.TCPConn).SetKeepAlive(false)
 	return client, server
 }
@@ -149,9 +149,7 @@ func TestTraceOfManyConnections(t *testing.T) {
 		client, err := net.Dial("tcp4", l.Addr().String())
 		require.NoError(t, err)
 		defer client.Close()
-		server, err := l.Accept()
-		require.NoError(t, err)
-		defer server.Close()
+		server := socktest.Accept(t, l, client)
 		server.(*net.TCPConn).SetKeepAlive(false)
 		clients = append(clients, client)
 	}
