@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 )
@@ -120,6 +119,6 @@ func printError(w io.Writer, err error) {
 			printError(w, err)
 		}
 	default:
-		fmt.Fprintln(w, "keepalive:", printableLines(err.Error()))
+		say(w, "keepalive: %s", printableLines(err.Error()))
 	}
 }

@@ -45,7 +45,7 @@ func writeFile(path string, stderr io.Writer, write func(io.Writer) error) error
 		}
 		why = err
 	}
-	fmt.Fprintf(stderr, "note: %s\n", printable(fmt.Sprintf("%s is written in place, and is broken if that is cut short: %v", path, why)))
+	say(stderr, "note: %s", printable(fmt.Sprintf("%s is written in place, and is broken if that is cut short: %v", path, why)))
 	return t.overwrite(content.Bytes())
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"io"
 	"strings"
 
@@ -20,6 +21,12 @@ func fold(w io.Writer, text string, width int) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// say writes a note, a warning or an error, which w may be unable to show: there is
+// nowhere else to say so.
+func say(w io.Writer, format string, args ...any) {
+	fold(w, fmt.Sprintf(format, args...)+"\n", widthOf(w))
 }
 
 func foldLine(b *strings.Builder, line string, width int) {

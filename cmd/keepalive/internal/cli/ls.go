@@ -95,22 +95,26 @@ func (o *lsOptions) check(cmd *cobra.Command) error {
 
 func (o *lsOptions) run(stdout, stderr io.Writer) error {
 	out := bufio.NewWriterSize(stdout, 16<<10)
-	err := o.list(out, stdout, stderr)
+	n, err := o.list(out, stdout, stderr)
 	if flushErr := out.Flush(); err == nil {
 		err = flushErr
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	n.print(stderr)
+	return n.result(&o.selection)
 }
 
-// list prints to out, which writes to stdout.
-func (o *lsOptions) list(out *bufio.Writer, stdout, stderr io.Writer) error {
+// list prints to out, which writes to stdout, and returns what is to be said after it.
+func (o *lsOptions) list(out *bufio.Writer, stdout, stderr io.Writer) (*notes, error) {
 	switch {
 	case o.ss:
-		return o.listSS(out, stderr)
+		return o.listSS(out)
 	case o.netstat:
-		return o.listNetstat(out, stderr)
+		return o.listNetstat(out)
 	case o.json:
-		return o.listJSON(out, stderr)
+		return o.listJSON(out)
 	}
 	return o.listTable(out, stdout, stderr)
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"bufio"
 	"errors"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -78,19 +77,18 @@ type record struct {
 	SettingsUnknown string    `json:"settings_unknown,omitempty"`
 }
 
-func (o *lsOptions) listJSON(out *bufio.Writer, stderr io.Writer) error {
+func (o *lsOptions) listJSON(out *bufio.Writer) (*notes, error) {
 	v := o.newSurvey()
 	e := newJSON(out)
 	for r, err := range v.rows() {
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if err := e.Encode(r.record()); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	v.notes.print(stderr)
-	return v.notes.result(&o.selection)
+	return &v.notes, nil
 }
 
 func (r *row) record() record {

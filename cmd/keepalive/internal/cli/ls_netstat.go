@@ -3,7 +3,6 @@ package cli
 import (
 	"bufio"
 	"fmt"
-	"io"
 	"net/netip"
 	"strconv"
 
@@ -18,7 +17,7 @@ var netstatStates = [...]string{
 
 // listNetstat prints what netstat -tnoW does, without its titles. It shows all
 // states but LISTEN unless told otherwise, as netstat does.
-func (o *lsOptions) listNetstat(out *bufio.Writer, stderr io.Writer) error {
+func (o *lsOptions) listNetstat(out *bufio.Writer) (*notes, error) {
 	f := o.filter
 	if f.States == 0 {
 		f.States = inspect.AllStates &^ (1<<inspect.Listen | 1<<inspect.BoundInactive)
@@ -27,7 +26,7 @@ func (o *lsOptions) listNetstat(out *bufio.Writer, stderr io.Writer) error {
 	var line []byte
 	for j, err := range o.sockets(f, false, &n) {
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if j.socket == nil { // the end of a namespace
 			continue
@@ -36,8 +35,7 @@ func (o *lsOptions) listNetstat(out *bufio.Writer, stderr io.Writer) error {
 		line = appendNetstat(line[:0], j.socket)
 		out.Write(line)
 	}
-	n.print(stderr)
-	return n.result(&o.selection)
+	return &n, nil
 }
 
 func appendNetstat(b []byte, s *inspect.Socket) []byte {

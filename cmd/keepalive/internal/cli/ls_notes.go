@@ -36,39 +36,39 @@ func forRoot() string {
 
 func (n *notes) print(w io.Writer) {
 	if n.source == inspect.ProcNet {
-		fmt.Fprintln(w, "note: the kernel refuses sock_diag; this is what /proc/net/tcp shows")
+		say(w, "note: the kernel refuses sock_diag; this is what /proc/net/tcp shows")
 	}
 	if len(n.refused) > 0 {
 		more := ""
 		if n := len(n.refused) - 1; n > 0 {
 			more = fmt.Sprintf(" (and %d more)", n)
 		}
-		fmt.Fprintf(w, "note: not looked into: %v%s; nsenter can enter those of one's own user namespaces\n", printable(n.refused[0].Error()), more)
+		say(w, "note: not looked into: %v%s; nsenter can enter those of one's own user namespaces", printable(n.refused[0].Error()), more)
 	}
 	if n.nowhere > 0 {
-		fmt.Fprintf(w, "note: %s of that process in no table that can be seen from here: of another network namespace, not yet connected, or reset and not yet closed\n", sockets(n.nowhere))
+		say(w, "note: %s of that process in no table that can be seen from here: of another network namespace, not yet connected, or reset and not yet closed", sockets(n.nowhere))
 	}
 	if hidden := len(n.hiddenNetns); hidden > 0 {
-		fmt.Fprintf(w, "note: the network namespace of processes (%d) cannot be seen from here: %v; it takes %s\n", hidden, printable(n.hiddenNetns[0].Error()), forRoot())
+		say(w, "note: the network namespace of processes (%d) cannot be seen from here: %v; it takes %s", hidden, printable(n.hiddenNetns[0].Error()), forRoot())
 	}
 	switch {
 	case n.noOwner == 0:
 	case n.denied:
-		fmt.Fprintf(w, "note: ? on %s: the process belongs to another user or is not visible from here; it takes %s\n", sockets(n.noOwner), forRoot())
+		say(w, "note: ? on %s: the process belongs to another user or is not visible from here; it takes %s", sockets(n.noOwner), forRoot())
 	default:
-		fmt.Fprintf(w, "note: ? on %s: no process that is visible from here has it open: it is the kernel's own, or of another PID namespace, or was opened just now\n", sockets(n.noOwner))
+		say(w, "note: ? on %s: no process that is visible from here has it open: it is the kernel's own, or of another PID namespace, or was opened just now", sockets(n.noOwner))
 	}
 	if n.unowned > 0 {
-		fmt.Fprintf(w, "note: settings ? on %s that no process has open: not yet accepted, or closed already\n", sockets(n.unowned))
+		say(w, "note: settings ? on %s that no process has open: not yet accepted, or closed already", sockets(n.unowned))
 	}
 	switch {
 	case n.noSettings == 0:
 	case errors.Is(n.why, errors.ErrUnsupported):
-		fmt.Fprintf(w, "note: settings ? on %s: reading those of other processes takes Linux 5.9 and a sandbox that allows pidfd_getfd\n", sockets(n.noSettings))
+		say(w, "note: settings ? on %s: reading those of other processes takes Linux 5.9 and a sandbox that allows pidfd_getfd", sockets(n.noSettings))
 	case errors.Is(n.why, fs.ErrPermission):
-		fmt.Fprintf(w, "note: settings ? on %s: reading those of other processes takes %s, or being their user where Yama allows it\n", sockets(n.noSettings), forRoot())
+		say(w, "note: settings ? on %s: reading those of other processes takes %s, or being their user where Yama allows it", sockets(n.noSettings), forRoot())
 	default:
-		fmt.Fprintf(w, "note: settings ? on %s: %v\n", sockets(n.noSettings), n.why)
+		say(w, "note: settings ? on %s: %v", sockets(n.noSettings), n.why)
 	}
 }
 

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bufio"
-	"io"
 	"math/bits"
 	"net/netip"
 	"strconv"
@@ -16,7 +15,7 @@ import (
 const ssStates = inspect.AllStates &^ (1<<inspect.NewSynReceived | 1<<inspect.BoundInactive)
 
 // listSS prints what ss -Htno does.
-func (o *lsOptions) listSS(out *bufio.Writer, stderr io.Writer) error {
+func (o *lsOptions) listSS(out *bufio.Writer) (*notes, error) {
 	style := make(chan inspect.Style, 1)
 	go func() { style <- installedStyle() }() // while the kernel makes the list
 	f := o.filter
@@ -33,7 +32,7 @@ func (o *lsOptions) listSS(out *bufio.Writer, stderr io.Writer) error {
 	for j, err := range o.sockets(f, o.process, &n) {
 		if err != nil {
 			p.flush()
-			return err
+			return nil, err
 		}
 		if j.socket == nil { // the end of a namespace
 			continue
@@ -51,8 +50,7 @@ func (o *lsOptions) listSS(out *bufio.Writer, stderr io.Writer) error {
 		p.print(j.socket)
 	}
 	p.flush()
-	n.print(stderr)
-	return n.result(&o.selection)
+	return &n, nil
 }
 
 // An ssPrinter writes sockets as ss does, but for names with what is not

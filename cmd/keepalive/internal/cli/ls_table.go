@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bufio"
-	"fmt"
 	"io"
 	"slices"
 
@@ -57,7 +56,7 @@ func legends(l *layout, marks bool) []string {
 }
 
 // listTable prints the table.
-func (o *lsOptions) listTable(out *bufio.Writer, stdout, stderr io.Writer) error {
+func (o *lsOptions) listTable(out *bufio.Writer, stdout, stderr io.Writer) (*notes, error) {
 	v := o.newSurvey()
 	t := table{out: out}
 	if !o.wide {
@@ -67,18 +66,17 @@ func (o *lsOptions) listTable(out *bufio.Writer, stdout, stderr io.Writer) error
 	for r, err := range v.rows() {
 		if err != nil {
 			t.flushRows()
-			return err
+			return nil, err
 		}
 		t.add(r)
 	}
 	t.flush()
 	if err := out.Flush(); err != nil {
-		return err
+		return nil, err
 	}
 	for _, legend := range legends(t.layout, t.marks) {
-		fmt.Fprintln(stderr, "note: "+legend)
+		say(stderr, "note: %s", legend)
 	}
 	t.tellMissing(stderr, "see --wide, --columns")
-	v.notes.print(stderr)
-	return v.notes.result(&o.selection)
+	return &v.notes, nil
 }

@@ -137,10 +137,10 @@ func (o *planOptions) print(plan *align.Plan, format syntax.Format, stdout, stde
 			return err
 		}
 		for _, n := range notes {
-			fmt.Fprintln(stderr, "note:", n)
+			say(stderr, "note: %s", n)
 		}
 		if plan.Verdict != align.Survives {
-			fmt.Fprintf(stderr, "warning: %s: %s\n", plan.Verdict, plan.Reason)
+			say(stderr, "warning: %s: %s", plan.Verdict, plan.Reason)
 		}
 	default:
 		var text strings.Builder

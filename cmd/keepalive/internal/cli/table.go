@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bufio"
-	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -108,14 +107,17 @@ func printTable(stdout, stderr io.Writer, columns []column, rows [][]string) err
 	out := bufio.NewWriter(stdout)
 	t := table{out: out, columns: columns, width: widthOf(stdout), kept: rows}
 	t.flush()
+	if err := out.Flush(); err != nil {
+		return err
+	}
 	t.tellMissing(stderr, "a wider terminal or a pipe shows all")
-	return out.Flush()
+	return nil
 }
 
 // tellMissing says what the terminal had no room for, and how to see it.
 func (t *table) tellMissing(w io.Writer, remedy string) {
 	if missing := t.layout.missing(); missing != "" {
-		fmt.Fprintf(w, "note: %s; %s\n", missing, remedy)
+		say(w, "note: %s; %s", missing, remedy)
 	}
 }
 

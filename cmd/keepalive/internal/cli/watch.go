@@ -117,7 +117,7 @@ func (o *watchOptions) again(cmd *cobra.Command, print func(*snapshot, int) erro
 			s.notes.print(cmd.ErrOrStderr()) // once
 		}
 		if s.holes {
-			fmt.Fprintln(cmd.ErrOrStderr(), "note:", inspect.ErrTableChanged)
+			say(cmd.ErrOrStderr(), "note: %v", inspect.ErrTableChanged)
 		}
 		if round == o.rounds {
 			return s.notes.result(&o.selection)
