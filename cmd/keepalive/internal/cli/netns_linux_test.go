@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -194,9 +195,8 @@ func TestTraceOfOtherNamespaces(t *testing.T) {
 			}
 			assert.Equal(t, address, r.From)
 			assert.True(t, r.FromLocal)
-			if assert.Len(t, r.FromProcesses, 1) {
-				assert.Equal(t, pid, r.FromProcesses[0].PID)
-			}
+			// A child of another of these commands may have it open, too, while it reads its settings.
+			assert.True(t, slices.ContainsFunc(r.FromProcesses, func(p process) bool { return p.PID == pid }), "%v", r.FromProcesses)
 			assert.Equal(t, pointer(1.0), r.Expected)
 		})
 	}
