@@ -133,7 +133,6 @@ func TestAKilledServer(t *testing.T) {
 			t.Logf("%.2f s: %v", time.Since(began).Seconds(), err)
 			assert.Equal(t, tt.want, sockopt.CauseOf(err), "%v", err)
 			if tt.want == sockopt.Deadline {
-				assert.NotZero(t, tcpInfo(t, client).Last_ack_recv)
 				assert.Less(t, tcpInfo(t, client).Last_ack_recv, uint32(2500), "probes are answered")
 			}
 		})
