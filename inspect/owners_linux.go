@@ -1,35 +1,30 @@
 package inspect
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"runtime"
 	"slices"
-	"strconv"
-	"sync"
-	"sync/atomic"
 
-	"golang.org/x/sys/unix"
+	"github.com/tcpkeepalive/keepalive/internal/proc"
 )
 
 func findOwners(pids []int) (*Owners, error) {
 	var o Owners
 	all := len(pids) == 0
 	if all {
+		var hides bool
 		var err error
-		if pids, err = everyPID(); err != nil {
+		if pids, hides, err = proc.All(); err != nil {
 			return nil, fmt.Errorf("inspect: %w", err)
 		}
-		if len(pids) == 0 || pids[0] != 1 { // which always is there
+		if hides {
 			o.denied.processes++
 		}
 	} else {
 		pids = slices.Clone(pids)
 		for i := range pids {
-			pids[i] = processOf(pids[i])
+			pids[i] = proc.Of(pids[i])
 		}
 	}
 	scans := scanAll(pids)
@@ -46,7 +41,7 @@ func findOwners(pids []int) (*Owners, error) {
 		case all && errors.Is(err, fs.ErrPermission):
 			o.denied.processes++
 			o.denied.descriptors += s.denied
-		case all && gone(err):
+		case all && proc.Gone(err):
 		default:
 			return nil, fmt.Errorf("inspect: the descriptors of process %d: %w", s.pid, err)
 		}
@@ -68,7 +63,7 @@ func findOwners(pids []int) (*Owners, error) {
 // failure is why not all descriptors were seen.
 func (s *scan) failure(all bool) error {
 	switch {
-	case s.err != nil && !all && gone(s.err) && hidden(s.pid):
+	case s.err != nil && !all && proc.Gone(s.err) && proc.Hidden(s.pid):
 		return fmt.Errorf("/proc hides it: %w", fs.ErrPermission)
 	case s.err != nil:
 		return s.err
@@ -76,331 +71,4 @@ func (s *scan) failure(all bool) error {
 		return fmt.Errorf("readlink of %d of them: %w", s.denied, fs.ErrPermission)
 	}
 	return nil
-}
-
-// gone tells that there is no such process, or none any more.
-func gone(err error) bool { return errors.Is(err, fs.ErrNotExist) || err == unix.ESRCH }
-
-// hidden tells that there is a process which /proc does not show.
-func hidden(pid int) bool {
-	err := unix.Kill(pid, 0)
-	return err == nil || err == unix.EPERM
-}
-
-// processOf is the process that a thread is of. For all that is no thread it is
-// the number itself.
-func processOf(tid int) int {
-	status, err := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/status")
-	if err != nil {
-		return tid
-	}
-	for line := range bytes.Lines(status) {
-		if text, ok := bytes.CutPrefix(line, []byte("Tgid:")); ok {
-			if pid, err := strconv.Atoi(string(bytes.TrimSpace(text))); err == nil && pid > 0 {
-				return pid
-			}
-		}
-	}
-	return tid
-}
-
-func everyPID() ([]int, error) {
-	proc, err := os.Open("/proc")
-	if err != nil {
-		return nil, err
-	}
-	defer proc.Close()
-	names, err := proc.Readdirnames(-1)
-	if err != nil {
-		return nil, err
-	}
-	pids := make([]int, 0, len(names))
-	for _, name := range names {
-		if pid, err := strconv.Atoi(name); err == nil {
-			pids = append(pids, pid)
-		}
-	}
-	slices.Sort(pids)
-	return pids, nil
-}
-
-// A scan is what was found of one process.
-type scan struct {
-	pid   int
-	parts [][]socketFD // in the order of descriptors
-	name  string
-
-	mu     sync.Mutex // parts are scanned at the same time
-	err    error      // why its descriptors could not be read, or not all
-	denied int        // descriptors that may not be read
-}
-
-// note adds what a worker could not see.
-func (s *scan) note(err error, denied int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.denied += denied
-	if s.err == nil {
-		s.err = err
-	}
-}
-
-type socketFD struct {
-	inode uint32
-	fd    int32
-}
-
-func (s *scan) count() int {
-	n := 0
-	for _, part := range s.parts {
-		n += len(part)
-	}
-	return n
-}
-
-// A task is a part of one process's descriptors: those with the numbers from
-// first to last, or all that come from first on.
-type task struct {
-	scan        *scan
-	part        int
-	first, last int
-}
-
-const noLast = -1
-
-// Descriptors of a process that has many are tried by number, which takes half
-// the time of listing the directory, and by several workers at a time. Most
-// programs use their numbers without gaps; what lies behind a gap is listed.
-const (
-	manyFDs    = 512
-	fdsPerTask = 1024
-)
-
-// maxWorkers bounds the processors used: more gain little, as the kernel's locks
-// are shared.
-const maxWorkers = 4
-
-// scanAll scans each process whole, but for those with many descriptors, which
-// are left to a second round of smaller tasks.
-func scanAll(pids []int) []scan {
-	scans := make([]scan, len(pids))
-	workers := make([]worker, max(1, min(maxWorkers, runtime.GOMAXPROCS(0), len(pids))))
-	var large sync.Mutex
-	var tasks []task
-	share(workers, len(pids), func(w *worker, i int) {
-		s := &scans[i]
-		s.pid = pids[i]
-		if n := w.scanWhole(s); n > 0 {
-			large.Lock()
-			defer large.Unlock()
-			tasks = append(tasks, split(s, n)...)
-		}
-	})
-	// Workers in different processes do not wait for each other's locks.
-	slices.SortStableFunc(tasks, func(a, b task) int { return a.part - b.part })
-	if len(tasks) > len(workers) {
-		workers = append(workers, make([]worker, min(maxWorkers, runtime.GOMAXPROCS(0))-len(workers))...)
-	}
-	share(workers, len(tasks), func(w *worker, i int) { w.scanPart(&tasks[i]) })
-	return scans
-}
-
-// split makes tasks of the n descriptors of a process.
-func split(s *scan, n int) (tasks []task) {
-	for first := 0; first < n; first += fdsPerTask {
-		tasks = append(tasks, task{s, len(tasks), first, min(first+fdsPerTask, n) - 1})
-	}
-	tasks = append(tasks, task{s, len(tasks), n, noLast})
-	s.parts = make([][]socketFD, len(tasks))
-	return tasks
-}
-
-// share lets the workers do n jobs.
-func share(workers []worker, n int, do func(w *worker, i int)) {
-	var next atomic.Int64
-	work := func(w *worker) {
-		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-			do(w, i)
-		}
-	}
-	var wg sync.WaitGroup
-	for i := range workers[1:] {
-		if i+1 < n {
-			wg.Go(func() { work(&workers[i+1]) })
-		}
-	}
-	work(&workers[0])
-	wg.Wait()
-}
-
-// A worker keeps its buffers from process to process.
-type worker struct {
-	entries [8 << 10]byte
-	link    [64]byte
-	name    [32]byte
-	found   []socketFD
-	denied  int   // descriptors that may not be read
-	failed  error // why others could not be
-}
-
-func (w *worker) begin() { w.found, w.denied, w.failed = w.found[:0], 0, nil }
-
-// scanWhole returns the number of descriptors if there are too many, and has
-// done nothing then. That number is known since Linux 6.2, as the directory's
-// size.
-func (w *worker) scanWhole(s *scan) (tooMany int) {
-	dir, err := openFDs(s.pid)
-	if err != nil {
-		if !isZombie(s.pid) {
-			s.err = err
-		}
-		return 0
-	}
-	defer unix.Close(dir)
-	var st unix.Stat_t
-	if err := unix.Fstat(dir, &st); err == nil && st.Size >= manyFDs {
-		s.name, s.err = processName(s.pid)
-		return int(st.Size)
-	}
-	w.begin()
-	err = w.listFDs(dir)
-	if err == nil {
-		err = w.failed
-	}
-	s.note(err, w.denied)
-	if len(w.found) > 0 {
-		s.parts = [][]socketFD{slices.Clone(w.found)}
-		s.name, err = processName(s.pid)
-		s.note(err, 0)
-	}
-	return 0
-}
-
-// scanPart does a task. A process that is gone by now has no sockets.
-func (w *worker) scanPart(t *task) {
-	dir, err := openFDs(t.scan.pid)
-	if err != nil {
-		if !gone(err) {
-			t.scan.note(err, 0)
-		}
-		return
-	}
-	defer unix.Close(dir)
-	w.begin()
-	if t.last == noLast {
-		// A directory's entry of fd lies at fd plus two, for "." and "..".
-		if _, err = unix.Seek(dir, int64(t.first+2), 0); err == nil {
-			err = w.listFDs(dir)
-		}
-	}
-	for fd := t.first; fd <= t.last; fd++ {
-		name := strconv.AppendInt(w.name[:0], int64(fd), 10)
-		w.readLink(dir, append(name, 0), fd)
-	}
-	if err == nil {
-		err = w.failed
-	}
-	if err != nil && gone(err) {
-		err = nil
-	}
-	t.scan.note(err, w.denied)
-	t.scan.parts[t.part] = slices.Clone(w.found)
-}
-
-func openFDs(pid int) (int, error) {
-	return unix.Open("/proc/"+strconv.Itoa(pid)+"/fd", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-}
-
-// isZombie tells that a process has ended, but nobody has waited for it yet. It has
-// no descriptors, and only root may look: the files of a process without memory are
-// root's (task_dump_owner in fs/proc/base.c).
-func isZombie(pid int) bool {
-	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	if err != nil {
-		return false
-	}
-	// PID (name) state and 16 numbers, then how many threads there are: others may
-	// live on after the first.
-	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-	return len(fields) > 17 && string(fields[0]) == "Z" && string(fields[17]) == "1"
-}
-
-// processName is "" for a process that has just ended.
-func processName(pid int) (string, error) {
-	name, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
-	if err != nil && !gone(errors.Unwrap(err)) {
-		return "", err
-	}
-	return string(bytes.TrimSuffix(name, []byte("\n"))), nil
-}
-
-// listFDs visits the descriptors below the directory dir from where it stands.
-func (w *worker) listFDs(dir int) error {
-	for {
-		n, err := unix.Getdents(dir, w.entries[:])
-		if err != nil || n == 0 {
-			return err
-		}
-		w.readEntries(dir, w.entries[:n])
-	}
-}
-
-// readEntries walks the records of struct linux_dirent64.
-func (w *worker) readEntries(dir int, b []byte) {
-	const nameAt = 19
-	for len(b) > nameAt {
-		size := int(b[16]) | int(b[17])<<8
-		if !littleEndian {
-			size = int(b[17]) | int(b[16])<<8
-		}
-		if size <= nameAt || size > len(b) {
-			return
-		}
-		name := b[nameAt:size]
-		b = b[size:]
-		fd, end := 0, 0
-		for ; name[end] >= '0' && name[end] <= '9'; end++ {
-			fd = fd*10 + int(name[end]-'0')
-		}
-		if end > 0 && name[end] == 0 {
-			w.readLink(dir, name[:end+1], fd)
-		}
-	}
-}
-
-// readLink notes the descriptor if there is one and it is a socket,
-// "socket:[123]". name ends with a zero byte.
-func (w *worker) readLink(dir int, name []byte, fd int) {
-	n, errno := readlinkat(dir, name, w.link[:])
-	if errno != 0 {
-		w.unreadable(dir, fd, errno)
-		return
-	}
-	const start, end = "socket:[", "]"
-	link := w.link[:n]
-	if bytes.HasPrefix(link, []byte(start)) && bytes.HasSuffix(link, []byte(end)) {
-		var inode uint32
-		for _, c := range link[len(start) : n-len(end)] {
-			inode = inode*10 + uint32(c-'0')
-		}
-		w.found = append(w.found, socketFD{inode, int32(fd)})
-	}
-}
-
-// unreadable notes why a link could not be read, unless it is gone. The kernel
-// says EACCES too for a process that has ended meanwhile (proc_pid_readlink in
-// fs/proc/base.c), so the link has to be still there.
-func (w *worker) unreadable(dir, fd int, errno unix.Errno) {
-	switch errno {
-	case unix.ENOENT, unix.ESRCH:
-	case unix.EACCES, unix.EPERM:
-		var st unix.Stat_t
-		if unix.Fstatat(dir, strconv.Itoa(fd), &st, unix.AT_SYMLINK_NOFOLLOW) == nil {
-			w.denied++
-		}
-	default:
-		if w.failed == nil {
-			w.failed = fmt.Errorf("readlink of descriptor %d: %w", fd, errno)
-		}
-	}
 }

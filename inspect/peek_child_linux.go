@@ -67,6 +67,7 @@ type peekShared struct {
 // A peekItem is a question, and what the child saw.
 type peekItem struct {
 	pid, fd int32
+	flags   uint32 // of pidfd_open
 	stage   int32
 	errno   int32
 	inode   uint64
@@ -196,7 +197,7 @@ func fork(s *peekShared) (pid uintptr) {
 				s.call(unix.SYS_CLOSE, s.pidfd, 0, 0, 0)
 			}
 			s.process = -1
-			s.call(unix.SYS_PIDFD_OPEN, uintptr(i.pid), 0, 0, 0)
+			s.call(unix.SYS_PIDFD_OPEN, uintptr(i.pid), uintptr(i.flags), 0, 0)
 			if s.errno != 0 {
 				i.stage = stageOpen
 				i.errno = int32(s.errno)

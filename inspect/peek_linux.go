@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/tcpkeepalive/keepalive/internal/proc"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -71,9 +72,32 @@ func (q *Peek) wrap() {
 	}
 }
 
-// ask has children answer until all is answered. One that the kernel killed was
-// starved, most of all; what it had begun is asked again, for a few times.
+// ask answers a batch. A process whose first thread has ended has no descriptors in the
+// eyes of pidfd_getfd: another thread, which lives on, is asked then.
 func (s *peekerState) ask(batch []*Peek) {
+	s.askOf(batch, func(pid int) peekItem { return peekItem{pid: int32(pid)} })
+	threads := map[int]int{}
+	var again []*Peek
+	for _, q := range batch {
+		if !errors.Is(q.Err, fs.ErrNotExist) { // EBADF, or ESRCH since Linux 6.9
+			continue
+		}
+		tid, known := threads[q.Owner.PID]
+		if !known {
+			tid = proc.Thread(q.Owner.PID)
+			threads[q.Owner.PID] = tid
+		}
+		if tid != q.Owner.PID {
+			again = append(again, q)
+		}
+	}
+	s.askOf(again, func(pid int) peekItem { return peekItem{pid: int32(threads[pid]), flags: unix.PIDFD_THREAD} })
+}
+
+// askOf has children answer until all is answered. One that the kernel killed was
+// starved, most of all; what it had begun is asked again, for a few times. of is whom
+// to ask for a process.
+func (s *peekerState) askOf(batch []*Peek, of func(pid int) peekItem) {
 	if len(batch) == 0 {
 		return
 	}
@@ -81,7 +105,8 @@ func (s *peekerState) ask(batch []*Peek) {
 	err := s.start()
 	if err == nil {
 		for i, q := range batch {
-			s.shared.items[i] = peekItem{pid: int32(q.Owner.PID), fd: int32(q.Owner.FD)}
+			s.shared.items[i] = of(q.Owner.PID)
+			s.shared.items[i].fd = int32(q.Owner.FD)
 		}
 		s.shared.count, s.shared.next = int32(len(batch)), 0
 		s.shared.asked = int32(s.asks.n)
@@ -101,6 +126,7 @@ func (s *peekerState) ask(batch []*Peek) {
 	for i, q := range batch {
 		switch {
 		case s.shared != nil && i < int(s.shared.next):
+			q.Err = nil
 			q.decode(&s.asks, &s.shared.items[i])
 		default:
 			q.Err = err
@@ -113,6 +139,10 @@ func (s *peekerState) ask(batch []*Peek) {
 func (q *Peek) decode(asks *recorder, i *peekItem) {
 	switch errno := unix.Errno(i.errno); i.stage {
 	case stageOpen:
+		if i.flags != 0 && errno == unix.EINVAL {
+			q.Err = fmt.Errorf("its first thread has ended, and borrowing from another one takes Linux 6.9: %w", errors.ErrUnsupported)
+			return
+		}
 		q.Err = fmt.Errorf("pidfd_open: %w", notFoundIs(errno))
 	case stageBorrow:
 		q.Err = fmt.Errorf("pidfd_getfd: %w", notFoundIs(errno))

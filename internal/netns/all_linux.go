@@ -7,11 +7,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
-	"golang.org/x/sys/unix"
+	"github.com/tcpkeepalive/keepalive/internal/proc"
 )
 
 func all() (found []*Namespace, denied []error, err error) {
@@ -42,18 +41,21 @@ func all() (found []*Namespace, denied []error, err error) {
 			}
 		}
 	}
-	pids, err := everyPID()
+	pids, hides, err := proc.All()
 	if err != nil {
 		return nil, nil, err
 	}
-	if len(pids) == 0 || pids[0] != 1 { // which always is there
+	if hides {
 		denied = append(denied, fmt.Errorf("/proc hides processes, as it does with hidepid: %w", fs.ErrPermission))
 	}
 	for _, pid := range pids {
-		link, err := os.Readlink(pathOf(pid))
+		link, err := os.Readlink("/proc/" + strconv.Itoa(pid) + "/ns/net")
+		if err != nil && proc.HasThreads(pid) {
+			link, err = os.Readlink(pathOf(pid))
+		}
 		switch {
-		case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ESRCH): // it has ended
-		case errors.Is(err, fs.ErrPermission) && !exists(pid):
+		case proc.Gone(err): // it has ended
+		case errors.Is(err, fs.ErrPermission) && !proc.Shows(pid):
 		case errors.Is(err, fs.ErrPermission):
 			denied = append(denied, err)
 		case err != nil:
@@ -76,26 +78,6 @@ func inodeIn(link string) (uint64, bool) {
 	text, end := strings.CutSuffix(text, "]")
 	inode, err := strconv.ParseUint(text, 10, 64)
 	return inode, ok && end && err == nil
-}
-
-func everyPID() ([]int, error) {
-	proc, err := os.Open("/proc")
-	if err != nil {
-		return nil, err
-	}
-	defer proc.Close()
-	names, err := proc.Readdirnames(-1)
-	if err != nil {
-		return nil, err
-	}
-	var pids []int
-	for _, name := range names {
-		if pid, err := strconv.Atoi(name); err == nil {
-			pids = append(pids, pid)
-		}
-	}
-	slices.Sort(pids)
-	return pids, nil
 }
 
 type mount struct {

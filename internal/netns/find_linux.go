@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/tcpkeepalive/keepalive/internal/proc"
 )
 
 // namedIn is where ip netns mounts those that have a name.
@@ -80,38 +82,18 @@ func find(text string) (*Namespace, error) {
 	return nil, err
 }
 
-func pathOf(pid int) string { return "/proc/" + strconv.Itoa(pid) + "/ns/net" }
+// pathOf is the file of the namespace that a process, or one thread of a process, is in.
+func pathOf(pid int) string { return proc.Folder(pid) + "/ns/net" }
 
 func ofProcess(pid int) (*Namespace, error) {
 	inode, err := inodeOf(pathOf(pid))
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) && !exists(pid) {
-		err = whyNoProcess(pid)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) && !proc.Shows(pid) {
+		err = proc.WhyNot(pid) // a process that has ended is in no namespace any more
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the network namespace of process %d: %w", pid, err)
 	}
 	return &Namespace{Inode: inode, Own: inode == own().Inode, pids: []int{pid}}, nil
-}
-
-// whyNoProcess tells a process that is not there from one that /proc hides
-// (hidepid), and from one that has ended and was not waited for, which is in no
-// namespace any more.
-func whyNoProcess(pid int) error {
-	if exists(pid) {
-		return fmt.Errorf("it has ended: %w", fs.ErrNotExist)
-	}
-	if err := unix.Kill(pid, 0); err == nil || err == unix.EPERM {
-		return fmt.Errorf("/proc hides it: %w", fs.ErrPermission)
-	}
-	return fmt.Errorf("there is no such process: %w", fs.ErrNotExist)
-}
-
-// exists tells whether /proc shows a process. One that ends while its links are
-// read is a lack of permission for the kernel (proc_ns_get_link in
-// fs/proc/namespaces.c).
-func exists(pid int) bool {
-	var st unix.Stat_t
-	return unix.Lstat("/proc/"+strconv.Itoa(pid), &st) == nil
 }
 
 // open tries all that hold it, as long as it is still the same.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/internal/netlab"
 	. "github.com/tcpkeepalive/keepalive/internal/netns"
+	"github.com/tcpkeepalive/keepalive/internal/proc"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/internal/testenv"
 )
@@ -216,4 +217,27 @@ func TestNotPermitted(t *testing.T) {
 		require.ErrorIs(t, err, ErrNotEntered)
 		assert.ErrorContains(t, err, "takes CAP_SYS_ADMIN")
 	})
+}
+
+// A process whose first thread has ended is where its other threads are.
+func TestAProcessWithoutItsFirstThread(t *testing.T) {
+	if !socktest.IsChild(t) {
+		testenv.Root(t)
+	}
+	pid, _ := socktest.Leaderless(t, func(cmd *exec.Cmd) { cmd.SysProcAttr.Cloneflags = unix.CLONE_NEWNET })
+	socktest.Until(t, "the first thread has ended", func() bool { return proc.Thread(pid) != pid })
+	n, err := OfProcess(pid)
+	require.NoError(t, err)
+	assert.False(t, n.Own)
+	found, _, err := All()
+	require.NoError(t, err)
+	at := slices.IndexFunc(found, func(other *Namespace) bool { return other.Inode == n.Inode })
+	require.GreaterOrEqual(t, at, 0, "All finds it")
+	file, err := found[at].Open()
+	require.NoError(t, err)
+	defer file.Close()
+	require.NoError(t, Do(file, func() error {
+		assert.Equal(t, n.Inode, inodeOf(t, "/proc/thread-self/ns/net"))
+		return nil
+	}))
 }

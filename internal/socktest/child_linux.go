@@ -29,13 +29,7 @@ func InChild(t *testing.T, prepare func(*exec.Cmd)) bool {
 	if IsChild(t) {
 		return true
 	}
-	var parts []string
-	for part := range strings.SplitSeq(t.Name(), "/") {
-		parts = append(parts, "^"+part+"$")
-	}
-	// Not os.Args[0], which lies in a directory that other users may not enter.
-	cmd := exec.Command("/proc/self/exe", "-test.run="+strings.Join(parts, "/"), "-test.count=1", "-test.v")
-	cmd.Env = append(os.Environ(), childOf+"="+t.Name())
+	cmd := childFor(t)
 	if prepare != nil {
 		prepare(cmd)
 	}
@@ -44,6 +38,18 @@ func InChild(t *testing.T, prepare func(*exec.Cmd)) bool {
 	testenv.Need(t, !strings.Contains(string(out), "--- SKIP: "+t.Name()+" ("), "the child lacks something:\n"+string(out))
 	require.Contains(t, string(out), "PASS: "+t.Name(), "the child ran no test")
 	return false
+}
+
+// childFor is this program, run for this test only.
+func childFor(t *testing.T) *exec.Cmd {
+	var parts []string
+	for part := range strings.SplitSeq(t.Name(), "/") {
+		parts = append(parts, "^"+part+"$")
+	}
+	// Not os.Args[0], which lies in a directory that other users may not enter.
+	cmd := exec.Command("/proc/self/exe", "-test.run="+strings.Join(parts, "/"), "-test.count=1", "-test.v")
+	cmd.Env = append(os.Environ(), childOf+"="+t.Name())
+	return cmd
 }
 
 // InChildAsNobody is InChild with a child that has no privileges.

@@ -6,13 +6,15 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/tcpkeepalive/keepalive/internal/proc"
 )
 
 // tcpSockets are the inodes of the TCP sockets that a process has open, whatever
 // namespace they are of: the kernel tells the protocol of each
 // (sockfs_xattr_get in net/socket.c). What cannot be read FindOwners has told.
 func tcpSockets(pid int) map[uint32]bool {
-	dir := fmt.Sprintf("/proc/%d/fd", pid)
+	dir := proc.Folder(pid) + "/fd"
 	names, err := os.ReadDir(dir)
 	if err != nil {
 		return nil

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/internal/netlab"
+	"github.com/tcpkeepalive/keepalive/internal/proc"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/internal/testenv"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -361,4 +362,22 @@ func TestLsWithoutADescriptorToSpare(t *testing.T) {
 			assert.NotContains(t, errs, "another user")
 		}
 	})
+}
+
+// A process whose first thread has ended, in a namespace of its own, has all that its
+// other threads have.
+func TestAProcessWithoutItsFirstThread(t *testing.T) {
+	if !socktest.IsChild(t) {
+		testenv.Root(t)
+	}
+	pid, address := socktest.Leaderless(t, func(cmd *exec.Cmd) { cmd.SysProcAttr.Cloneflags = unix.CLONE_NEWNET })
+	socktest.Until(t, "the first thread has ended", func() bool { return proc.Thread(pid) != pid })
+	for _, args := range [][]string{{"--pid", fmt.Sprint(pid)}, {"--netns", fmt.Sprint(pid)}} {
+		out, errs := ls(t, append(args, "--json", "--local", address)...)
+		var r record
+		require.NoError(t, json.NewDecoder(strings.NewReader(out)).Decode(&r), "%s: %s", args, errs)
+		require.Len(t, r.Processes, 1)
+		assert.Equal(t, pid, r.Processes[0].PID)
+		assert.NotNil(t, r.Idle, "its settings can be read too")
+	}
 }

@@ -1,0 +1,57 @@
+package inspect_test
+
+import (
+	"errors"
+	"io/fs"
+	"net/netip"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/internal/proc"
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/platform"
+)
+
+// The first thread of a process has ended and others live on: /proc/PID/fd is empty
+// then, which does not mean that the process has no sockets.
+func TestAProcessWithoutItsFirstThread(t *testing.T) {
+	t.Parallel()
+	for _, all := range []bool{false, true} {
+		pid, address := socktest.Leaderless(t, nil)
+		socktest.Until(t, "the first thread has ended", func() bool { return proc.Thread(pid) != pid })
+		local := netip.MustParseAddrPort(address)
+		var inode uint32
+		for s, err := range inspect.List(inspect.Filter{Local: []inspect.Endpoint{{Prefix: netip.PrefixFrom(local.Addr(), 32), LowPort: local.Port()}}}) {
+			require.NoError(t, err)
+			if s.Local == local {
+				inode = s.Inode
+			}
+		}
+		require.NotZero(t, inode)
+		var pids []int
+		if !all {
+			pids = []int{pid}
+		}
+		owners, err := inspect.FindOwners(pids...)
+		require.NoError(t, err)
+		var found *inspect.Owner
+		for o := range owners.Of(inode) {
+			if o.PID == pid {
+				found = &o
+			}
+		}
+		require.NotNil(t, found)
+		assert.Equal(t, "exe", found.Process)
+		var p inspect.Peeker
+		defer p.Close()
+		settings, err := p.Settings(*found, inode)
+		testenv.Need(t, !errors.Is(err, fs.ErrPermission), "needs to trace its children (Yama)")
+		testenv.Need(t, !errors.Is(err, errors.ErrUnsupported), "needs Linux 6.9")
+		require.NoError(t, err)
+		assert.True(t, settings.Known.Has(platform.Idle))
+	}
+}

@@ -1,0 +1,2 @@
+// Package proc finds processes in /proc, and what of them it shows (Linux).
+package proc

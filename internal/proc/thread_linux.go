@@ -1,0 +1,78 @@
+package proc
+
+import (
+	"bytes"
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// Folder returns where /proc shows what a process has: /proc/PID or, where its first
+// thread has ended and others live on, the folder of one of those. An ended thread has
+// neither descriptors nor namespaces.
+func Folder(pid int) string {
+	if tid := Thread(pid); tid != pid {
+		return threads(pid) + "/" + strconv.Itoa(tid)
+	}
+	return folder(pid)
+}
+
+// Thread returns the first thread of a process, whose number is that of the process,
+// or one that lives on after it. pid may also be the number of one thread.
+func Thread(pid int) int {
+	if state, others := stateOf(folder(pid)); hasEnded(state) && others {
+		if tid := livingOf(pid); tid != 0 {
+			return tid
+		}
+	}
+	return pid
+}
+
+// Ended tells that a process is known to have ended, and nobody has waited for it yet:
+// all of its threads have.
+func Ended(pid int) bool {
+	state, others := stateOf(folder(pid))
+	return hasEnded(state) && (!others || livingOf(pid) == 0)
+}
+
+// livingOf returns a thread of the process that has not ended, 0 if there is none.
+func livingOf(pid int) int {
+	tids, err := numbersIn(threads(pid))
+	if err != nil {
+		return 0
+	}
+	for _, tid := range tids {
+		if state, _ := stateOf(threads(pid) + "/" + strconv.Itoa(tid)); state != 0 && !hasEnded(state) {
+			return tid
+		}
+	}
+	return 0
+}
+
+// HasThreads is the quick question whether a process has more than one thread, so that
+// others may live on after the first: the folder of the threads has a link for each,
+// and two more (proc_task_getattr in fs/proc/base.c).
+func HasThreads(pid int) bool {
+	var st unix.Stat_t
+	return unix.Lstat(threads(pid), &st) == nil && st.Nlink > 3
+}
+
+func threads(pid int) string { return folder(pid) + "/task" }
+
+func hasEnded(state byte) bool { return state == 'Z' || state == 'X' }
+
+// stateOf reads the state of a thread, as in R, S, D or Z, and whether its process has
+// other threads; 0 where that cannot be read.
+func stateOf(folder string) (state byte, others bool) {
+	stat, err := os.ReadFile(folder + "/stat")
+	if err != nil {
+		return 0, false
+	}
+	// PID (name) state and 16 numbers, then how many threads there are.
+	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	if len(fields) <= 17 {
+		return 0, false
+	}
+	return fields[0][0], string(fields[17]) != "1"
+}

@@ -1,0 +1,75 @@
+package socktest
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+// Leaderless starts a process whose first thread has ended while others live on, and
+// which has a connection at this local address. It ends with the test. The process is
+// this program, run for the same test: the call does not return there.
+func Leaderless(t *testing.T, prepare func(*exec.Cmd)) (pid int, address string) {
+	t.Helper()
+	if IsChild(t) {
+		if lo, err := net.InterfaceByName("lo"); err == nil && lo.Flags&net.FlagUp == 0 {
+			IP(t, "link set lo up") // a new network namespace
+		}
+		client, _ := Pair(t, "tcp4", "127.0.0.1:0")
+		endFirstThread()
+		fmt.Println("leaderless at", client.LocalAddr())
+		io.Copy(io.Discard, os.Stdin)
+		os.Exit(0)
+	}
+	cmd := childFor(t)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: unix.SIGKILL}
+	if prepare != nil {
+		prepare(cmd)
+	}
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		in.Close()
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if n, _ := fmt.Sscanf(lines.Text(), "leaderless at %s", &address); n == 1 {
+			return cmd.Process.Pid, address
+		}
+	}
+	t.Fatal("the child did not come so far")
+	return
+}
+
+// endFirstThread keeps threads busy until a goroutine is on the first one, and ends
+// that with a system call that Go's runtime believes to be a long one.
+func endFirstThread() {
+	first := make(chan bool)
+	for {
+		go func() {
+			runtime.LockOSThread()
+			isFirst := unix.Gettid() == unix.Getpid()
+			first <- isFirst
+			if isFirst {
+				unix.Syscall(unix.SYS_EXIT, 0, 0, 0)
+			}
+			select {}
+		}()
+		if <-first {
+			return
+		}
+	}
+}
