@@ -22,8 +22,13 @@ var ErrChanged = errors.New("the descriptor is another socket by now")
 // is stopped. What then remains is the time until a killed process gets a
 // processor, which a low priority or a CPU quota of its control group makes long.
 //
-// The child takes 0.1 ms and more where the program uses much memory, as
-// os/exec's would without vfork: ask for many sockets at a time, with [Peeker.Read].
+// Starting the child takes 0.1 ms, and longer the more memory the calling program
+// uses, as the kernel copies its page tables: ask for many sockets at a time, with
+// [Peeker.Read]. Where the machine has no memory left for that, the error wraps the
+// errno of clone (ENOMEM).
+//
+// A process whose first thread has ended, while others live on, is asked through one
+// of those, which takes Linux 6.9.
 type Peeker struct{ state peekerState }
 
 // A Peek asks for the settings of a socket, and holds the answer.
