@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"slices"
-	"syscall"
 	"testing"
 	"time"
 
@@ -138,11 +137,10 @@ func TestMultipathTCPWithAPeerThatIsKilled(t *testing.T) {
 		l := multipathListener(t, true, "127.0.0.1:0")
 		cmd := exec.Command("/proc/self/exe", "-test.run=^TestMultipathPeer$")
 		cmd.Env = append(os.Environ(), multipathPeerEnv+"="+l.Addr().String())
-		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: unix.SIGKILL}
 		in, err := cmd.StdinPipe()
 		require.NoError(t, err)
 		defer in.Close()
-		require.NoError(t, cmd.Start())
+		socktest.Start(t, cmd)
 		conn, err := l.Accept()
 		require.NoError(t, err)
 		c := socktest.Closing(t, conn.(*net.TCPConn))

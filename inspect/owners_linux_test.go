@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -197,8 +196,7 @@ func startServers(t *testing.T) (ports []int) {
 	}
 	start := func(name string, arguments ...string) {
 		cmd := exec.Command(name, arguments...)
-		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: unix.SIGKILL}
-		require.NoError(t, cmd.Start())
+		socktest.Start(t, cmd)
 		t.Cleanup(func() {
 			cmd.Process.Signal(unix.SIGTERM) // nginx stops its workers
 			cmd.Wait()
@@ -214,11 +212,7 @@ http { access_log off; client_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p; f
 	start(testenv.Tool(t, "redis-server"), "--port", strconv.Itoa(freePort()), "--bind", "127.0.0.1", "--save", "", "--dir", dir)
 	cmd := exec.Command("/proc/self/exe", "-test.run=^TestServerOfOwners$")
 	cmd.Env = append(os.Environ(), fmt.Sprintf("KEEPALIVE_TEST_SERVE=127.0.0.1:%d", freePort()))
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		cmd.Process.Kill()
-		cmd.Wait()
-	})
+	socktest.Start(t, cmd)
 	return ports
 }
 

@@ -12,7 +12,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -60,17 +59,11 @@ func closer(t *testing.T) (open func() (inspect.Owner, uint32, net.Conn), close 
 	t.Cleanup(func() { l.Close() })
 	cmd := exec.Command("/proc/self/exe", "-test.run=^TestCloser$")
 	cmd.Env = append(os.Environ(), closerEnv+"="+l.Addr().String())
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: unix.SIGKILL}
 	in, err := cmd.StdinPipe()
 	require.NoError(t, err)
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		in.Close()
-		cmd.Process.Kill()
-		cmd.Wait()
-	})
+	socktest.Start(t, cmd)
 	lines := bufio.NewScanner(out)
 	say := func() {
 		_, err := io.WriteString(in, "\n")
@@ -95,12 +88,7 @@ func closer(t *testing.T) (open func() (inspect.Owner, uint32, net.Conn), close 
 func busyLoops(t *testing.T, n int) {
 	for range n {
 		cmd := exec.Command("/bin/sh", "-c", "while :; do :; done")
-		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: unix.SIGKILL}
-		require.NoError(t, cmd.Start())
-		t.Cleanup(func() {
-			cmd.Process.Kill()
-			cmd.Wait()
-		})
+		socktest.Start(t, cmd)
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -53,12 +52,11 @@ func startPeeked(t *testing.T, mode string) (o inspect.Owner, inode uint32, stop
 	t.Helper()
 	cmd := exec.Command("/proc/self/exe", "-test.run=^TestPeekedProcess$")
 	cmd.Env = append(os.Environ(), peekedEnv+"="+mode)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: unix.SIGKILL}
 	in, err := cmd.StdinPipe()
 	require.NoError(t, err)
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
+	socktest.Start(t, cmd)
 	stop = func() {
 		in.Close()
 		cmd.Process.Kill()

@@ -19,6 +19,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -63,6 +64,8 @@ func enter(w io.Writer) error {
 		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}}
 		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}}
 	}
+	runtime.LockOSThread() // whose end Pdeathsig is about
+	defer runtime.UnlockOSThread()
 	err := cmd.Run()
 	if errors.Is(err, syscall.EPERM) {
 		return fmt.Errorf("this kernel lets only root make a network namespace: %w", err)

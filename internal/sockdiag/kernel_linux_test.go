@@ -252,17 +252,18 @@ func TestAStoppedDumpEndsTheConn(t *testing.T) {
 
 func TestBothFamiliesInOneDump(t *testing.T) {
 	socktest.NeedIPv6(t)
-	ports := map[uint16]bool{}
+	pairs := map[[2]uint16]bool{} // ports of both ends: others may have one of them, too
 	for _, address := range []string{"127.0.0.1:0", "[::1]:0"} {
 		client, _ := socktest.Pair(t, "tcp", address)
-		ports[client.LocalAddr().(*net.TCPAddr).AddrPort().Port()] = true
+		local, remote := client.LocalAddr().(*net.TCPAddr).AddrPort(), client.RemoteAddr().(*net.TCPAddr).AddrPort()
+		pairs[[2]uint16{local.Port(), remote.Port()}] = true
 	}
 	count := func(family uint8) (n int) {
 		c, err := Open()
 		require.NoError(t, err)
 		defer c.Close()
 		require.NoError(t, c.Dump(&Query{Family: family, States: 1 << stateEstablished}, func(m Message) bool {
-			if ports[m.Local().Port()] {
+			if pairs[[2]uint16{m.Local().Port(), m.Remote().Port()}] {
 				n++
 			}
 			return true

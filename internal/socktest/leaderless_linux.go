@@ -31,7 +31,7 @@ func Leaderless(t *testing.T, prepare func(*exec.Cmd)) (pid int, address string)
 		os.Exit(0)
 	}
 	cmd := childFor(t)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: unix.SIGKILL}
+	cmd.SysProcAttr = new(syscall.SysProcAttr)
 	if prepare != nil {
 		prepare(cmd)
 	}
@@ -39,12 +39,8 @@ func Leaderless(t *testing.T, prepare func(*exec.Cmd)) (pid int, address string)
 	require.NoError(t, err)
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		in.Close()
-		cmd.Process.Kill()
-		cmd.Wait()
-	})
+	Start(t, cmd)
+	t.Cleanup(func() { in.Close() })
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		if n, _ := fmt.Sscanf(lines.Text(), "leaderless at %s", &address); n == 1 {
 			return cmd.Process.Pid, address

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/internal/testenv"
 )
 
@@ -104,13 +105,10 @@ func (p *pty) start(t *testing.T, name string, args ...string) *exec.Cmd {
 	}
 	cmd := exec.Command(name, args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = p.slave, p.slave, p.slave
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Pdeathsig: unix.SIGKILL}
-	require.NoError(t, cmd.Start())
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	socktest.Start(t, cmd)
 	late := time.AfterFunc(time.Minute, func() { cmd.Process.Kill() }) // a test that waits for its end fails then
-	t.Cleanup(func() {
-		late.Stop()
-		cmd.Process.Kill()
-	})
+	t.Cleanup(func() { late.Stop() })
 	return cmd
 }
 

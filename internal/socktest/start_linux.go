@@ -1,0 +1,38 @@
+package socktest
+
+import (
+	"os/exec"
+	"runtime"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Start starts a command that is killed when the test ends, or this program does. The
+// kernel does the latter as soon as the thread has ended that started it
+// (prctl(PR_SET_PDEATHSIG)), and threads of Go end with a goroutine that left them
+// locked: so one waits for the end of the test.
+func Start(t testing.TB, cmd *exec.Cmd) {
+	t.Helper()
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = new(syscall.SysProcAttr)
+	}
+	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
+	started, ended := make(chan error), make(chan struct{})
+	go func() {
+		runtime.LockOSThread()
+		started <- cmd.Start()
+		<-ended
+		runtime.UnlockOSThread()
+	}()
+	err := <-started
+	t.Cleanup(func() {
+		if err == nil {
+			cmd.Process.Kill()
+			cmd.Wait()
+		}
+		close(ended)
+	})
+	require.NoError(t, err)
+}
