@@ -176,7 +176,7 @@ func TestDiscoverOfAServerThatClosesEachTime(t *testing.T) {
 	assert.Empty(t, out)
 	assert.Contains(t, errs, "the server closes after each response (HTTP/1.1 200 OK, Connection: close), so no idle timeout can be measured in http mode\n")
 
-	code, out, errs = command("discover", "--mode", "echo", "--min", "900ms", "--max", "8s", "--connections", "4", "--json", closing(t, 300*time.Millisecond))
+	code, out, errs = command("discover", "--mode", "echo", "--min", "2s", "--max", "8s", "--connections", "4", "--json", closing(t, time.Second))
 	assert.Equal(t, exitOK, code, "the server itself told: %s", errs)
 	assert.Contains(t, out, `"known":true`)
 
