@@ -77,6 +77,8 @@ func shutdown(s *http.Server) {
 // connection stays open: it takes a second request.
 func TestAnnounceOfAServerThatCloses(t *testing.T) {
 	t.Parallel()
+	run, wait := together(t)
+	defer wait()
 	nothing := func(*http.Server, http.ResponseWriter, *http.Request) {}
 	readAll := func(_ *http.Server, w http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)
@@ -178,8 +180,7 @@ func TestAnnounceOfAServerThatCloses(t *testing.T) {
 		"a large response": {func(_ *http.Server, w http.ResponseWriter, _ *http.Request) { io.WriteString(w, large) }, get, true},
 	} {
 		for _, overTLS := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s, TLS %t", rule, overTLS), func(t *testing.T) {
-				t.Parallel()
+			run(fmt.Sprintf("%s, TLS %t", rule, overTLS), func(t *testing.T) {
 				var s *spoken
 				s = speak(t, overTLS, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					if r.URL.Path == "/" {

@@ -15,7 +15,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
 )
 
 // A backend closes idle connections after timeout, which it is asked for anew for
@@ -85,7 +84,7 @@ func (b *backend) restart() {
 }
 
 // balance is an address that leads to one backend after the other.
-func balance(t testing.TB, secure bool, backends ...*backend) site {
+func balance(t testing.TB, secure bool, backends []*backend) site {
 	t.Helper()
 	var addresses []string
 	for _, b := range backends {
@@ -122,63 +121,52 @@ func balance(t testing.TB, secure bool, backends ...*backend) site {
 	return s
 }
 
-// TestBackendsThatDiffer sends POSTs to an address behind which there are servers
-// that do not agree, which change, or which restart, over TCP, TLS, and TLS through
-// proxies.
-func TestBackendsThatDiffer(t *testing.T) {
-	t.Parallel()
+// racesWithBackends are to an address behind which there are servers that do not
+// agree, which change, or which restart, over TCP, TLS, and TLS through proxies.
+func racesWithBackends() (races []race) {
 	minute := always(time.Minute)
-	second := []time.Duration{time.Second}
-	at := []time.Duration{short}
-	rounds := 6
-	if testenv.LongTestsRun() {
-		rounds = 20
-	}
-	var races []race
 	for _, p := range []struct {
 		name     string
 		backends func() []*backend
 		pauses   []time.Duration
+		header   bool
 	}{
 		{"1 s and 60 s, announced", func() []*backend {
 			return []*backend{{timeout: always(time.Second), announces: true}, {timeout: minute, announces: true}}
-		}, second},
+		}, atSecond, true},
 		{"1 s announced, 60 s not", func() []*backend {
 			return []*backend{{timeout: always(time.Second), announces: true}, {timeout: minute}}
-		}, second},
+		}, atSecond, true},
 		{"0.8 s not announced, 60 s announced", func() []*backend {
 			return []*backend{{timeout: always(short)}, {timeout: minute, announces: true}}
-		}, at},
+		}, atShort, false},
 		{"0.8 s and 60 s, not announced", func() []*backend {
 			return []*backend{{timeout: always(short)}, {timeout: minute}}
-		}, at},
+		}, atShort, false},
 		{"0.8 s and 1.6 s, not announced", func() []*backend {
 			return []*backend{{timeout: always(short)}, {timeout: always(2 * short)}}
-		}, []time.Duration{short, 2 * short}},
+		}, []time.Duration{short, 2 * short}, false},
 		{"announces 1 s and 60 s by turns", func() []*backend {
 			return []*backend{{announces: true, timeout: func(n int64) time.Duration {
 				return []time.Duration{time.Second, time.Minute}[n/4%2]
 			}}}
-		}, second},
+		}, atSecond, true},
 		{"grows from 0.8 s to 1.6 s, shrinks to 1.2 s, not announced", func() []*backend {
 			return []*backend{{timeout: func(n int64) time.Duration {
-				return []time.Duration{short, 2 * short, short * 3 / 2}[min(n/12, 2)]
+				return []time.Duration{short, 2 * short, short * 3 / 2}[min(n/8, 2)]
 			}}}
-		}, []time.Duration{short, 2 * short, short * 3 / 2}},
+		}, []time.Duration{short, 2 * short, short * 3 / 2}, false},
 		{"0.8 s not announced, and one that restarts", func() []*backend {
 			return []*backend{{timeout: always(short)}, {timeout: minute, restarts: true}}
-		}, at},
+		}, atShort, false},
 	} {
 		for i, way := range []string{"", ", TLS", ", TLS, HTTP proxy", ", TLS, HTTPS proxy"} {
-			reach := func() site {
-				s := balance(t, i > 0, p.backends()...)
-				if i > 1 {
-					s = s.through(t, []string{"http", "https"}[i-2], 0)
-				}
-				return s
+			reach := func(t testing.TB) site { return balance(t, i > 0, p.backends()) }
+			if i > 1 {
+				reach = through(reach, []string{"http", "https"}[i-2], 0)
 			}
-			races = append(races, race{name: p.name + way, site: reach(), bare: reach(), pauses: p.pauses})
+			races = append(races, race{name: p.name + way, reach: reach, apart: true, header: p.header, pauses: p.pauses})
 		}
 	}
-	runRaces(t, rounds, races)
+	return races
 }

@@ -27,6 +27,8 @@ func (b *drainingBody) Read(p []byte) (int, error) {
 		b.done = true
 		if err == io.EOF {
 			(*call)(b).finish()
+		} else if b.joined.Load() {
+			(*call)(b).abandon()
 		}
 	}
 	return n, err
@@ -36,13 +38,13 @@ func (b *drainingBody) Read(p []byte) (int, error) {
 // reads, in another goroutine, it does not: that is how a reader is interrupted.
 func (b *drainingBody) Close() error {
 	if !b.mu.TryLock() {
-		b.abandon()
+		(*call)(b).abandon()
 		return b.body.Close()
 	}
 	defer b.mu.Unlock()
 	limits := b.t.drain
 	if b.done || b.left > limits.bytes || limits.bytes < 0 {
-		b.abandon()
+		(*call)(b).abandon()
 		return b.body.Close()
 	}
 	b.done = true
@@ -54,17 +56,9 @@ func (b *drainingBody) Close() error {
 	if whole {
 		(*call)(b).finish()
 	} else {
-		b.abandon()
+		(*call)(b).abandon()
 	}
 	return b.body.Close()
-}
-
-// abandon: net/http will close a connection that is not read to its end, which is
-// neither idle nor lost.
-func (b *drainingBody) abandon() {
-	if b.conn != nil {
-		b.conn.agreed(b.use)
-	}
 }
 
 var drainBuffers = sync.Pool{New: func() any { return new([16 << 10]byte) }}

@@ -18,8 +18,10 @@ type call struct {
 	trace *httptrace.ClientTrace
 	t     *Transport
 
-	conn *conn // nil: not watched
-	use  int64 // of the conn
+	conn   *conn        // nil: not watched
+	use    int64        // of the conn
+	joined atomic.Bool  // HTTP/2: it has to leave the conn
+	sent   *guardedBody // that is closed when the response has come to its end; nil: none
 
 	mu   sync.Mutex // of the reader of the body
 	body io.ReadCloser
@@ -62,11 +64,16 @@ func (k keyFinder) Value(key any) any {
 	return nil
 }
 
-// follow watches the response of an HTTP/1 request to its end.
+// follow watches the response to its end.
 func (c *call) follow(resp *http.Response, tr *tracer) {
 	if w := tr.conn; w != nil {
 		c.conn, c.use = w, tr.use
-		if resp.Close || resp.Request.Close || resp.StatusCode == http.StatusSwitchingProtocols {
+		if tr.joined {
+			c.joined.Store(true)
+			if tr.body != nil && tr.body.ours {
+				c.sent = tr.body
+			}
+		} else if resp.Close || resp.Request.Close || resp.StatusCode == http.StatusSwitchingProtocols {
 			w.agreed(tr.use)
 		} else {
 			w.announce(tr.use, w.hostOf(resp.Request), resp.Header)
@@ -74,19 +81,42 @@ func (c *call) follow(resp *http.Response, tr *tracer) {
 	}
 	switch {
 	case resp.StatusCode == http.StatusSwitchingProtocols: // the body is the connection
-	case resp.Body == http.NoBody:
+	case resp.Body == http.NoBody, tr.joined && (resp.ContentLength == 0 || resp.Request.Method == http.MethodHead):
 		c.finish()
 	default:
 		c.body, c.left, c.url = resp.Body, resp.ContentLength, resp.Request.URL
-		c.done = resp.Close // no need to read it
+		c.done = resp.Close || tr.joined // no need to read it
 		resp.Body = (*drainingBody)(c)
 	}
 }
 
 // finish: the connection is net/http's again.
 func (c *call) finish() {
-	if c.conn != nil {
+	switch {
+	case c.conn == nil:
+	case c.conn.kind.Load() == notHTTP1:
+		c.leave()
+	default:
 		c.conn.finish(c.use)
+	}
+}
+
+// abandon: the response is not read to its end. net/http will close a connection of
+// HTTP/1, which is neither idle nor lost.
+func (c *call) abandon() {
+	switch {
+	case c.conn == nil:
+	case c.conn.kind.Load() == notHTTP1:
+		c.leave()
+	default:
+		c.conn.agreed(c.use)
+	}
+}
+
+func (c *call) leave() {
+	if c.joined.Swap(false) {
+		c.conn.leave(true, false)
+		c.sent.done(true)
 	}
 }
 
@@ -98,8 +128,9 @@ type tracer struct {
 	req   *http.Request
 	body  *guardedBody // nil: what there is can be sent again
 
-	conn     *conn // nil: none yet, not watched, or HTTP/2
+	conn     *conn // nil: none yet, or not watched
 	use      int64 // of the conn
+	joined   bool  // HTTP/2: it has to leave the conn
 	idle     time.Duration
 	reused   bool
 	shut     int         // attempts that net/http gave up before anything was sent
@@ -118,13 +149,17 @@ func (tr *tracer) gotConn(info httptrace.GotConnInfo) {
 	tr.lost()
 	tr.conn, tr.use, tr.idle, tr.reused = nil, 0, 0, info.Reused
 	tr.answered.Store(false)
-	if w := watched(info.Conn); w != nil && w.speaksHTTP1(info.Conn) {
+	if w := watched(info.Conn); w != nil {
 		w.hostOf(tr.req)
 		tr.conn = w
-		tr.use, tr.idle = w.pick(info.Reused)
+		if w.speaksHTTP1(info.Conn) {
+			tr.use, tr.idle = w.pick(info.Reused)
+		} else {
+			tr.use, tr.idle, tr.joined = w.join()
+		}
 	}
 	if tr.body != nil {
-		tr.body.conn, tr.body.use = tr.conn, tr.use
+		tr.body.got(tr.conn, tr.use, tr.joined)
 	}
 }
 
@@ -182,20 +217,22 @@ func (tr *tracer) again(out *http.Request) (bool, error) {
 // connection had been idle, that is how long it may be.
 func (tr *tracer) lost() {
 	c := tr.conn
-	if c == nil || !tr.reused || tr.answered.Load() || !c.heard.Load() {
+	if tr.joined {
+		tr.joined = false
+		c.leave(tr.answered.Load(), tr.reused && tr.req.Context().Err() == nil)
+		return
+	}
+	if c == nil || c.kind.Load() == notHTTP1 || !tr.reused || tr.answered.Load() || !c.heard.Load() {
 		return
 	}
 	if _, use, p := c.now(); use != tr.use || p != sent {
 		return
 	}
-	h := c.hostOf(tr.req)
-	c.observe(h, tr.idle)
-	c.t.counts.lostRaces.Add(1)
-	c.t.events.lostRace(h, tr.idle)
+	c.lostRace(tr.idle)
 }
 
 func (tr *tracer) release() {
-	tr.req, tr.body, tr.conn = nil, nil, nil
+	tr.req, tr.body, tr.conn, tr.joined = nil, nil, nil, false
 	tr.use, tr.idle, tr.reused, tr.shut = 0, 0, false, 0
 	tr.answered.Store(false)
 	tracers.Put(tr)

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net"
@@ -10,15 +11,15 @@ import (
 	"time"
 )
 
-// A conn is a connection as net/http gets it to speak HTTP/1 over, TLS and tunnels
+// A conn is a connection as net/http gets it to speak HTTP over, TLS and tunnels
 // included: it is below them. It knows whether a request uses it, so that it can
 // tell an answer from what ends an idle connection: FIN, the close_notify of TLS,
-// an answer 408 that nobody asked for. The bytes of those are no activity.
+// an answer 408 that nobody asked for, GOAWAY. The bytes of those are no activity.
 type conn struct {
 	net.Conn
 	t       *Transport
 	address string               // that was dialed
-	kind    atomic.Int32         // see speaksHTTP1
+	kind    atomic.Int32         // see speaksHTTP1; of HTTP/2 see multiplexed, too
 	host    atomic.Pointer[host] // set by the first request
 	socket  *socket              // to look at it without reading; nil if that is not possible
 	state   atomic.Int64         // the number of its request, and a phase
@@ -35,6 +36,10 @@ type conn struct {
 	mu    sync.Mutex
 	timer *time.Timer  // looks whether it was idle for too long
 	due   atomic.Int64 // when that is; 0: not set
+
+	multiplexed              // HTTP/2 only
+	unasked     atomic.Int64 // like spoke, but stays when it is read on
+	replied     atomic.Bool  // something was written while idle, and nothing read since
 }
 
 // A phase is where a connection is with one request.
@@ -91,6 +96,9 @@ func (c *conn) SyscallConn() (syscall.RawConn, error) {
 func (c *conn) Read(b []byte) (int, error) {
 	if c.spoke.Load() != 0 {
 		c.spoke.Store(0) // TLS reads on, so what came did not end it: a session ticket, say
+		if c.replied.Swap(false) {
+			c.unasked.Store(0) // nor did a PING
+		}
 	}
 	n, err := c.Conn.Read(b)
 	if n > 0 {
@@ -104,7 +112,12 @@ func (c *conn) Read(b []byte) (int, error) {
 
 func (c *conn) came() {
 	if _, _, p := c.now(); p == idle || p == picked {
-		c.spoke.CompareAndSwap(0, max(int64(c.idleFor()), 1))
+		idle := max(int64(c.idleFor()), 1)
+		c.spoke.CompareAndSwap(0, idle)
+		// What comes just after a response belongs to it: WINDOW_UPDATE.
+		if c.kind.Load() == notHTTP1 && c.unasked.Load() < int64(moment) {
+			c.unasked.Store(idle)
+		}
 		return
 	}
 	c.read.Store(now())
@@ -133,6 +146,9 @@ func (c *conn) ended() {
 			c.peerClosed()
 		case sent:
 			c.heard.Store(true)
+			if c.kind.Load() == notHTTP1 && !c.move(s, over) {
+				continue
+			}
 		}
 		return
 	}
@@ -157,6 +173,8 @@ func (c *conn) begin() bool {
 			if !c.move(s, sent) {
 				continue
 			}
+		case idle: // HTTP/2
+			c.replied.Store(true)
 		}
 		return true
 	}
@@ -229,10 +247,7 @@ func (c *conn) agreed(use int64) { c.state.CompareAndSwap(state(use, sent), stat
 // ticket of TLS, does so just after its response, which is too soon to be taken for
 // its timeout.
 func (c *conn) peerClosed() {
-	idle := time.Duration(c.spoke.Load())
-	if idle == 0 {
-		idle = c.idleFor()
-	}
+	idle := time.Duration(cmp.Or(c.unasked.Load(), c.spoke.Load(), int64(c.idleFor())))
 	h := c.host.Load()
 	if h != nil { // otherwise no request had it
 		c.observe(h, idle) // first: what is counted is heeded
@@ -248,4 +263,13 @@ func (c *conn) dropped(idle time.Duration) {
 	if h := c.host.Load(); h != nil {
 		c.t.events.dropped(h, idle)
 	}
+}
+
+// lostRace accounts for a request that got no answer, as the server ended the
+// connection that had been idle for so long.
+func (c *conn) lostRace(idle time.Duration) {
+	h := c.host.Load()
+	c.observe(h, idle)
+	c.t.counts.lostRaces.Add(1)
+	c.t.events.lostRace(h, idle)
 }

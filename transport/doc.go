@@ -11,11 +11,11 @@
 //     bound.
 //   - An idle connection is dropped before the server drops it, so that no request
 //     is sent into a closing connection: as the Keep-Alive header said on that very
-//     connection, timeout=N and max=N, or, of servers that have none, as one close
+//     connection, timeout=N and max=N, or, of servers that say neither, as one close
 //     was seen. A server that restarts closes connections of any age: where closes
 //     within 200 ms are of three or more idle times, each more than twice the one
-//     before, nothing is learned of them. Over TLS and through proxies, too; see
-//     [Transport].
+//     before, nothing is learned of them. Over HTTP/1 and HTTP/2, over TLS and through
+//     proxies; see [Transport].
 //   - More than two idle connections are kept for each host.
 //   - What happens to connections is counted, see [Stats] and [Events].
 //

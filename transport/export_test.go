@@ -23,3 +23,12 @@ func RememberHosts(t *Transport, n int) {
 		t.host(hostKey{"http", fmt.Sprint("remembered", i)})
 	}
 }
+
+// LearnFrom is as if a server had closed a connection like this one after idle.
+func LearnFrom(c net.Conn, idle time.Duration) { w := watched(c); w.observe(w.host.Load(), idle) }
+
+// Forget what was learned for this connection's host.
+func Forget(c net.Conn) { watched(c).host.Load().silent.until.Store(0) }
+
+// IsRestart tells whether closes after these idle times, seen at once, are no timeout.
+func IsRestart(times []time.Duration) bool { return different(times) >= 3 }

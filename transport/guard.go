@@ -19,6 +19,7 @@ type guardedBody struct {
 
 	mu       sync.Mutex
 	waits    bool // net/http closed it, which was not passed on
+	ours     bool // and has gone on with it, in another attempt; it closes no body twice
 	returned bool // RoundTrip has returned
 	closed   bool
 }
@@ -53,7 +54,25 @@ func (b *guardedBody) Read(buffer []byte) (int, error) {
 		return 0, errUnsent
 	}
 	b.touched.Store(true)
-	return b.ReadCloser.Read(buffer)
+	n, err := b.ReadCloser.Read(buffer)
+	if err != nil && b.ours {
+		b.mu.Lock()
+		b.closeOnce()
+	}
+	return n, err
+}
+
+// got notes the connection of an attempt, and whether something may be sent on it.
+// HTTP/2 makes another attempt of its own with a body that it has closed, if it has
+// read nothing of it.
+func (b *guardedBody) got(c *conn, use int64, joined bool) {
+	b.conn, b.use = c, use
+	if joined {
+		b.mu.Lock()
+		b.ours = b.ours || b.waits
+		b.waits = false
+		b.mu.Unlock()
+	}
 }
 
 func (b *guardedBody) Close() error {

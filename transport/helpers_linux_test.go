@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -114,4 +115,11 @@ func stalls(t testing.TB) (longest func() time.Duration) {
 		}
 	}()
 	return func() time.Duration { return time.Duration(most.Load()) }
+}
+
+// together returns what runs subtests that mostly wait, all at the same time, and what
+// waits for them: of parallel ones go test runs as many as there are processors.
+func together(t *testing.T) (run func(name string, test func(*testing.T)), wait func()) {
+	var wg sync.WaitGroup
+	return func(name string, test func(*testing.T)) { wg.Go(func() { t.Run(name, test) }) }, wg.Wait
 }

@@ -151,13 +151,18 @@ func (c *conn) expire() {
 	c.arm()
 }
 
-// drop ends a connection unless a request has it by now. It is net/http that
-// closes it, with the close_notify of TLS, when its Read returns.
+// drop ends a connection unless a request has it by now.
 func (c *conn) drop(s int64) {
 	if !c.move(s, over) {
 		return
 	}
 	c.dropped(c.idleFor())
+	c.end()
+}
+
+// end sees to it that net/http closes the connection, with the close_notify of TLS:
+// its Read returns.
+func (c *conn) end() {
 	if c.Conn.SetReadDeadline(time.Unix(1, 0)) != nil {
 		c.Conn.Close()
 	}

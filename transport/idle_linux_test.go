@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -100,12 +101,15 @@ func TestIdleConnectionsAreDroppedFirst(t *testing.T) {
 }
 
 // Without a header a close tells. One is enough, also over TLS, whose close_notify
-// comes before the FIN and is no activity.
+// comes before the FIN and is no activity, and over HTTP/2, where Go's server says
+// GOAWAY a second before that.
 func TestObservedCloses(t *testing.T) {
 	t.Parallel()
-	for _, o := range []origin{{change: idleTimeout(300 * time.Millisecond)}, {tls: true, change: idleTimeout(300 * time.Millisecond)}} {
-		t.Run(map[bool]string{true: "TLS", false: "plain"}[o.tls], func(t *testing.T) {
-			t.Parallel()
+	run, wait := together(t)
+	defer wait()
+	for name, o := range map[string]origin{"plain": {}, "TLS": {tls: true}, "HTTP/2": {http2: true}} {
+		run(name, func(t *testing.T) {
+			o.change = idleTimeout(300 * time.Millisecond)
 			site := o.site(t)
 			closed := make(chan time.Duration, 10)
 			learned := make(chan time.Duration, 10)
@@ -119,7 +123,7 @@ func TestObservedCloses(t *testing.T) {
 			read(t, rt, site.url)
 			idle := <-closed
 			assert.Greater(t, idle, 150*time.Millisecond, "the answer may be read late")
-			assert.Less(t, idle, 2*time.Second)
+			assert.Less(t, idle, 1200*time.Millisecond)
 			assert.Equal(t, idle, <-learned)
 			assert.Equal(t, idle/2, transport.IdleLimit(connOf(t, rt, site.url)))
 			socktest.Until(t, "the second is dropped first", func() bool { return rt.Stats().Dropped == 1 })
@@ -129,9 +133,23 @@ func TestObservedCloses(t *testing.T) {
 }
 
 // A server that restarts closes all its connections at once, whatever their age:
-// no timeout. It rests on their being seen within 200 ms of each other.
+// no timeout. It rests on their being seen within 200 ms of each other. Where a machine
+// was too busy for that, it is tried again.
 func TestARestartIsNoTimeout(t *testing.T) {
 	t.Parallel()
+	for range attempts {
+		learned, seen := restart(t)
+		if learned == 0 {
+			return
+		}
+		require.False(t, transport.IsRestart(seen), "%s was learned, although these were seen at once: %v", learned, seen)
+	}
+	t.Errorf("in none of %d attempts enough closes were seen at once: the machine is too busy", attempts)
+}
+
+// restart returns what is learned of a server that restarts, and the idle times of the
+// closes that were seen at once, within three quarters of those 200 ms.
+func restart(t *testing.T) (timeout time.Duration, seen []time.Duration) {
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		age, err := time.ParseDuration(r.URL.Query().Get("answer-after"))
 		if err == nil {
@@ -139,10 +157,21 @@ func TestARestartIsNoTimeout(t *testing.T) {
 		}
 		io.WriteString(w, "x")
 	}, nil)
-	longest := stalls(t)
+	var mu sync.Mutex
+	var first time.Time
 	var learned atomic.Int64
 	rt := newTransport(t, transport.Options{Events: transport.Events{
 		Learned: func(_ string, timeout time.Duration, _ string) { learned.Store(int64(timeout)) },
+		PeerClosed: func(_ string, idle time.Duration) {
+			mu.Lock()
+			defer mu.Unlock()
+			if first.IsZero() {
+				first = time.Now()
+			}
+			if time.Since(first) < 150*time.Millisecond {
+				seen = append(seen, idle)
+			}
+		},
 	}})
 	var wg sync.WaitGroup
 	for i := range 10 {
@@ -156,11 +185,10 @@ func TestARestartIsNoTimeout(t *testing.T) {
 	socktest.Until(t, "what was learned, or not, is settled", func() bool {
 		return learned.Load() != 0 || transport.IdleLimit(connOf(t, rt, server.URL)) == 0
 	})
-	if wait := longest(); learned.Load() != 0 && wait > 50*time.Millisecond {
-		t.Skipf("a timeout was learned, but a goroutine had to wait for %s: the machine is too busy to see the closes at once, so this shows nothing", wait)
-	}
-	assert.Zero(t, time.Duration(learned.Load()), "learned")
 	assert.Zero(t, rt.Stats().LostRaces)
+	mu.Lock()
+	defer mu.Unlock()
+	return time.Duration(learned.Load()), slices.Clone(seen)
 }
 
 // What a server announces counts for the connection on which it does, as long as

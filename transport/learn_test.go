@@ -1,7 +1,10 @@
 package transport
 
 import (
+	"io"
 	"net"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -96,6 +99,64 @@ func TestASleepIsIdleTime(t *testing.T) {
 			if how != "dropped" {
 				assert.Equal(t, time.Hour, h.silent.shortest().Round(time.Minute))
 			}
+		})
+	}
+}
+
+// What a server sends on an idle HTTP/2 connection is taken for the beginning of its
+// end, once that has come, unless it was answered, or came just after the response.
+func TestWhatAnHTTP2ServerSentBeforeItsEnd(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		events string        // each: at so many seconds, bytes come (c), are read on after (r), something is written (w), the end comes (e)
+		want   time.Duration // 0: nothing is learned
+	}{
+		"GOAWAY, and the end with it":    {"30c 30e", 30 * time.Second},
+		"GOAWAY, and the end later":      {"30c 30r 31c 31e", 30 * time.Second},
+		"no GOAWAY":                      {"30e", 30 * time.Second},
+		"WINDOW_UPDATE, GOAWAY":          {"0c 0r 30c 30r 31c 31e", 30 * time.Second},
+		"its PING, GOAWAY":               {"10c 10w 10r 30c 30r 31c 31e", 30 * time.Second},
+		"our PING, GOAWAY":               {"10w 10c 10r 30c 30r 31c 31e", 30 * time.Second},
+		"a PING that nobody answers":     {"10c 10r 30c 30e", 10 * time.Second},
+		"GOAWAY, and close_notify of us": {"30c 30r 31c 31w 31e", 30 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rt, err := New(Options{})
+			require.NoError(t, err)
+			near, far := net.Pipe()
+			defer far.Close()
+			go io.Copy(io.Discard, far)
+			c := newConn(near, rt, "example.com:443")
+			c.kind.Store(notHTTP1)
+			h := rt.host(hostKey{"https", "example.com"})
+			c.host.Store(h)
+			_, _, joined := c.join()
+			require.True(t, joined)
+			c.leave(true, false)
+			for event := range strings.FieldsSeq(tt.events) {
+				at, what := event[:len(event)-1], event[len(event)-1:]
+				seconds, err := strconv.Atoi(at)
+				require.NoError(t, err)
+				c.read.Store(now() - int64(time.Duration(seconds)*time.Second))
+				switch what {
+				case "c":
+					c.came()
+				case "r":
+					near.SetReadDeadline(time.Unix(1, 0))
+					c.closing.Store(true) // so that this is no end
+					c.Read(make([]byte, 1))
+					c.closing.Store(false)
+				case "w":
+					c.Write([]byte("x"))
+				case "e":
+					if c.spoke.Load() == 0 { // else TLS has read of it
+						c.ended()
+					}
+					c.Close()
+				}
+			}
+			assert.Equal(t, tt.want, h.silent.shortest().Round(time.Second))
 		})
 	}
 }

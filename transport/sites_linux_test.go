@@ -2,11 +2,15 @@ package transport_test
 
 import (
 	"bufio"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
 	"io"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +19,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -40,32 +45,43 @@ func trusting() *http.Transport {
 	return &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, MaxIdleConnsPerHost: 100}
 }
 
-// certificate is the one of httptest, for example.com and 127.0.0.1.
-func certificate() tls.Certificate {
-	s := httptest.NewUnstartedServer(nil)
-	s.StartTLS()
-	defer s.Close()
-	c := s.TLS.Certificates[0]
-	c.Leaf = s.Certificate()
-	return c
+// certificate is one for 127.0.0.1, whose key costs less than the one of httptest:
+// there are thousands of handshakes.
+var certificate = sync.OnceValue(func() tls.Certificate {
+	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+	}
+	raw := must(x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key))
+	return tls.Certificate{Certificate: [][]byte{raw}, PrivateKey: key, Leaf: must(x509.ParseCertificate(raw))}
+})
+
+// ownCertificate is for a server of httptest.
+func ownCertificate() *tls.Config {
+	return &tls.Config{Certificates: []tls.Certificate{certificate()}}
 }
 
 // An origin is a server of Go's.
 type origin struct {
 	tls, http2 bool
 	change     func(*http.Server) // its idle timeout, say
-	delay      time.Duration      // before it answers
+	handler    http.HandlerFunc   // nil: answers "x"
 }
 
 func (o origin) start(t testing.TB) *httptest.Server {
 	t.Helper()
-	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		io.Copy(io.Discard, r.Body)
-		time.Sleep(o.delay)
-		io.WriteString(w, "x")
-	}))
+	handler := o.handler
+	if handler == nil {
+		handler = func(w http.ResponseWriter, r *http.Request) {
+			io.Copy(io.Discard, r.Body)
+			io.WriteString(w, "x")
+		}
+	}
+	s := httptest.NewUnstartedServer(handler)
 	s.Config.ErrorLog = discard
-	s.EnableHTTP2 = o.http2
+	s.EnableHTTP2, s.TLS = o.http2, ownCertificate()
 	if o.change != nil {
 		o.change(s.Config)
 	}
@@ -91,8 +107,15 @@ func (o origin) site(t testing.TB) site {
 	}}
 }
 
-// through is the site as it is reached through a proxy of the scheme "http" or
+// through is a site as it is reached through a proxy of the scheme "http" or
 // "https", which has an idle timeout of its own for what it does not tunnel.
+func through(reach func(testing.TB) site, scheme string, idle time.Duration) func(testing.TB) site {
+	return func(t testing.TB) site {
+		t.Helper()
+		return reach(t).through(t, scheme, idle)
+	}
+}
+
 func (s site) through(t testing.TB, scheme string, idle time.Duration) site {
 	t.Helper()
 	forward := &httputil.ReverseProxy{
@@ -122,7 +145,7 @@ func (s site) through(t testing.TB, scheme string, idle time.Duration) site {
 		io.Copy(down, up)
 		down.Close()
 	}))
-	proxy.Config.IdleTimeout, proxy.Config.ErrorLog = idle, discard
+	proxy.Config.IdleTimeout, proxy.Config.ErrorLog, proxy.TLS = idle, discard, ownCertificate()
 	if scheme == "https" {
 		proxy.StartTLS()
 	} else {
@@ -141,7 +164,14 @@ func (s site) through(t testing.TB, scheme string, idle time.Duration) site {
 }
 
 // saying408 answers on a connection that was idle for too long, and closes it.
-func saying408(t testing.TB, idle time.Duration) site {
+func saying408(idle time.Duration) func(testing.TB) site {
+	return func(t testing.TB) site {
+		t.Helper()
+		return serve408(t, idle)
+	}
+}
+
+func serve408(t testing.TB, idle time.Duration) site {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -162,44 +192,58 @@ func saying408(t testing.TB, idle time.Duration) site {
 	return site{url: "http://" + l.Addr().String(), base: trusting}
 }
 
-// nginx is one whose server has these directives.
-func nginx(t testing.TB, scheme, directives string) site {
-	t.Helper()
-	path := testenv.Tool(t, "nginx")
-	return program(t, scheme, func(dir string, port int, certificate string) *exec.Cmd {
+// nginx is one whose server has these directives. The scheme "h2" is https with
+// HTTP/2.
+func nginx(scheme, directives string) func(testing.TB) site {
+	return program("nginx", scheme, func(dir string, port int, certificate string) []string {
 		listen := fmt.Sprintf("127.0.0.1:%d", port)
-		if scheme == "https" {
+		switch scheme {
+		case "h2":
+			listen += " ssl http2"
+		case "https":
 			listen += " ssl"
-			directives += fmt.Sprintf("\nssl_certificate %s;\nssl_certificate_key %[1]s;", certificate)
+		}
+		if scheme != "http" {
+			listen += fmt.Sprintf(";\nssl_certificate %s;\nssl_certificate_key %[1]s", certificate)
 		}
 		conf := filepath.Join(dir, "nginx.conf")
-		require.NoError(t, os.WriteFile(conf, fmt.Appendf(nil,
+		must(0, os.WriteFile(conf, fmt.Appendf(nil,
 			"daemon off;\nmaster_process off;\npid nginx.pid;\nerror_log stderr;\nevents {}\nhttp {\naccess_log off;\nserver {\nlisten %s;\n%s\nlocation / { return 200 x; }\n}\n}\n",
 			listen, directives), 0o600))
-		return exec.Command(path, "-p", dir+"/", "-c", conf)
+		return []string{"-p", dir + "/", "-c", conf}
 	})
 }
 
 // haproxy is one with this timeout.
-func haproxy(t testing.TB, scheme string, idle time.Duration) site {
-	t.Helper()
-	path := testenv.Tool(t, "haproxy")
-	return program(t, scheme, func(dir string, port int, certificate string) *exec.Cmd {
+func haproxy(scheme string, idle time.Duration) func(testing.TB) site {
+	return program("haproxy", scheme, func(dir string, port int, certificate string) []string {
 		bind := fmt.Sprintf("127.0.0.1:%d", port)
-		if scheme == "https" {
+		switch scheme {
+		case "h2":
+			bind += " alpn h2,http/1.1 ssl crt " + certificate
+		case "https":
 			bind += " ssl crt " + certificate
 		}
 		conf := filepath.Join(dir, "haproxy.cfg")
-		require.NoError(t, os.WriteFile(conf, fmt.Appendf(nil,
+		must(0, os.WriteFile(conf, fmt.Appendf(nil,
 			"global\n nbthread 1\ndefaults\n mode http\n timeout connect 5s\n timeout client 30s\n timeout server 30s\n timeout http-keep-alive %dms\nfrontend f\n bind %s\n option http-buffer-request\n http-request return status 200 content-type text/plain string x\n",
 			idle.Milliseconds(), bind), 0o600))
-		return exec.Command(path, "-db", "-f", conf)
+		return []string{"-db", "-f", conf}
 	})
 }
 
-// program runs a server on a free port until the test ends.
-func program(t testing.TB, scheme string, command func(dir string, port int, certificate string) *exec.Cmd) site {
+// program runs a server on a free port until the test ends. configure writes what it
+// needs, and returns its arguments.
+func program(name, scheme string, configure func(dir string, port int, certificate string) []string) func(testing.TB) site {
+	return func(t testing.TB) site {
+		t.Helper()
+		return startProgram(t, name, scheme, configure)
+	}
+}
+
+func startProgram(t testing.TB, name, scheme string, configure func(dir string, port int, certificate string) []string) site {
 	t.Helper()
+	path := testenv.Tool(t, name)
 	dir := t.TempDir()
 	c := certificate()
 	key, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
@@ -213,7 +257,7 @@ func program(t testing.TB, scheme string, command func(dir string, port int, cer
 	address := l.Addr().String()
 	port := l.Addr().(*net.TCPAddr).Port
 	require.NoError(t, l.Close())
-	cmd := command(dir, port, both)
+	cmd := exec.Command(path, configure(dir, port, both)...)
 	output, err := os.Create(filepath.Join(dir, "output"))
 	require.NoError(t, err)
 	defer output.Close()
@@ -234,5 +278,12 @@ func program(t testing.TB, scheme string, command func(dir string, port int, cer
 		}
 		return err == nil
 	})
+	if scheme == "h2" {
+		return site{url: "https://" + address, base: func() *http.Transport {
+			base := trusting()
+			base.ForceAttemptHTTP2 = true
+			return base
+		}}
+	}
 	return site{url: scheme + "://" + address, base: trusting}
 }

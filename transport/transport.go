@@ -89,12 +89,14 @@ type Options struct {
 // takes in, that is when it is read: who reads such bodies slowly needs a larger
 // Margin.
 //
-// This is about HTTP/1, over TLS and through proxies, too. HTTP/2 announces the end of a
-// connection itself (GOAWAY), and net/http heeds that: what was on its way then is
-// sent again if it has no body or a GetBody, as http.NewRequest sets for strings and
-// bytes, and fails if it has another body, here as there. A connection that a Base's
-// DialTLSContext or DialTLS makes as a *tls.Conn is not watched: what is below it
-// is not known.
+// This holds for HTTP/1 and HTTP/2, over TLS and through proxies, too. An HTTP/2
+// connection is idle while it has no request at all. Its server has no header to
+// announce a timeout with (RFC 9113, 8.2.2); it says GOAWAY when it ends the
+// connection, and net/http heeds that: what was on its way then is sent again if it has
+// no body or a GetBody, as http.NewRequest sets for strings and bytes, and fails if it
+// has another body. After one close was seen nothing is on its way at that time.
+// A connection that a Base's DialTLSContext or DialTLS makes as a *tls.Conn is not
+// watched: what is below it is not known.
 //
 // All methods may be used concurrently.
 type Transport struct {
@@ -194,7 +196,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	resp.Request = req
 	t.counts.responses.Add(1)
-	if resp.ProtoMajor == 1 {
+	if resp.ProtoMajor == 1 || tr.joined {
 		c.follow(resp, tr)
 	}
 	tr.release()

@@ -25,8 +25,7 @@ const (
 	notHTTP1
 )
 
-// speaksHTTP1 tells what is spoken above: nothing here applies to HTTP/2, which
-// serves many requests at a time.
+// speaksHTTP1 tells what is spoken above: HTTP/1, or HTTP/2, see multiplexed.
 func (c *conn) speaksHTTP1(above net.Conn) bool {
 	kind := c.kind.Load()
 	if kind == 0 {
