@@ -176,8 +176,11 @@ func (tr *tracer) unsent() bool {
 		switch {
 		case use != tr.use:
 			return false
-		case p == refused:
+		case p == refused && tr.reused:
 			return true
+		case p == refused: // of HTTP/2: a spare one, or one that the server ends at once
+			tr.shut++
+			return tr.shut <= maxShut
 		case p == shut:
 			// The server ended it, as it seems, but the body of the request may have
 			// failed as well.

@@ -8,6 +8,12 @@ import (
 // having been idle: it is not looked at, which costs as much as a system call does.
 const hot = time.Millisecond
 
+// A spare connection is one that had no request yet: when it had been made, another
+// one was free. How long its server waits for a first request is another time than how
+// long for the next one, and often shorter; no response says it. Who needs a spare one
+// needs it soon, so that it is not worth to learn that, too.
+const spareFor = 500 * time.Millisecond
+
 // pick is called when net/http gives the connection to a request, which nothing
 // was sent of yet. It returns the number of the use.
 func (c *conn) pick(reused bool) (use int64, idle time.Duration) {
@@ -16,6 +22,7 @@ func (c *conn) pick(reused bool) (use int64, idle time.Duration) {
 		use = last + 1
 		next := sent
 		switch {
+		case last == 0 && !reused: // just made
 		case p == over || p == refused || p == shut || c.closing.Load():
 			next = refused
 		case reused:
@@ -27,7 +34,7 @@ func (c *conn) pick(reused bool) (use int64, idle time.Duration) {
 		if next == picked {
 			idle = c.idleFor()
 			c.cold.Store(idle >= hot)
-			if limit := c.limit(); limit > 0 && idle >= limit || c.spent(last) {
+			if c.tooLate(last, idle) || c.spent(last) {
 				if c.move(state(use, picked), refused) {
 					c.dropped(idle)
 				}
@@ -85,6 +92,16 @@ func (c *conn) limit() time.Duration {
 		limit = min(limit, c.t.before(seen))
 	}
 	return limit
+}
+
+// tooLate tells whether the connection may not be used again after having been idle
+// for so long.
+func (c *conn) tooLate(uses int64, idle time.Duration) bool {
+	limit := c.limit()
+	if uses == 0 {
+		limit = spareFor
+	}
+	return limit > 0 && idle >= limit
 }
 
 // spent tells whether the server takes no more requests after so many.

@@ -111,14 +111,16 @@ func TestWhatAnHTTP2ServerSentBeforeItsEnd(t *testing.T) {
 		events string        // each: at so many seconds, bytes come (c), are read on after (r), something is written (w), the end comes (e)
 		want   time.Duration // 0: nothing is learned
 	}{
-		"GOAWAY, and the end with it":    {"30c 30e", 30 * time.Second},
-		"GOAWAY, and the end later":      {"30c 30r 31c 31e", 30 * time.Second},
-		"no GOAWAY":                      {"30e", 30 * time.Second},
-		"WINDOW_UPDATE, GOAWAY":          {"0c 0r 30c 30r 31c 31e", 30 * time.Second},
-		"its PING, GOAWAY":               {"10c 10w 10r 30c 30r 31c 31e", 30 * time.Second},
-		"our PING, GOAWAY":               {"10w 10c 10r 30c 30r 31c 31e", 30 * time.Second},
-		"a PING that nobody answers":     {"10c 10r 30c 30e", 10 * time.Second},
-		"GOAWAY, and close_notify of us": {"30c 30r 31c 31w 31e", 30 * time.Second},
+		"GOAWAY, and the end with it":     {"30c 30e", 30 * time.Second},
+		"GOAWAY, and the end later":       {"30c 30r 31c 31e", 30 * time.Second},
+		"no GOAWAY":                       {"30e", 30 * time.Second},
+		"WINDOW_UPDATE, GOAWAY":           {"0c 0r 30c 30r 31c 31e", 30 * time.Second},
+		"its PING, GOAWAY":                {"10c 10w 10r 30c 30r 31c 31e", 30 * time.Second},
+		"our PING, GOAWAY":                {"10w 10c 10r 30c 30r 31c 31e", 30 * time.Second},
+		"a PING that nobody answers":      {"10c 10r 30c 30e", 10 * time.Second},
+		"GOAWAY, and close_notify of us":  {"30c 30r 31c 31w 31e", 30 * time.Second},
+		"an answer to close_notify of us": {"30w 30c 30e", 0},
+		"an end that close_notify caused": {"30w 30e", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

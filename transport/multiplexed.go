@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"sync/atomic"
 	"time"
 )
 
@@ -21,7 +22,9 @@ import (
 //     with, once it has ended.
 //   - A GOAWAY, or an end, takes all requests at a time.
 type multiplexed struct {
-	// Guarded by the mutex of the conn.
+	unasked atomic.Int64 // like spoke, but stays when it is read on
+
+	// Guarded by the mutex of the conn:
 
 	requests   int           // that have not come to their end
 	unanswered int           // of those since it was idle: failed, without a byte of a response
@@ -39,10 +42,9 @@ func (c *conn) join() (use int64, idleFor time.Duration, joined bool) {
 			return last, 0, false
 		}
 		late, next := false, sent
-		if p == idle {
+		if p == idle || last == 0 && c.requests == 0 {
 			idleFor = c.idleFor()
-			limit := c.limit()
-			late = limit > 0 && idleFor >= limit || idleFor >= hot && c.socket.pending()
+			late = c.tooLate(last, idleFor) || p == idle && idleFor >= hot && c.socket.pending()
 		}
 		if late || p == over || c.closing.Load() {
 			next = refused
@@ -51,6 +53,7 @@ func (c *conn) join() (use int64, idleFor time.Duration, joined bool) {
 			c.heard.Store(false)
 			c.spoke.Store(0)
 			c.unasked.Store(0)
+			c.wrote.Store(false)
 		}
 		if !c.state.CompareAndSwap(s, state(last+1, next)) {
 			continue
@@ -58,7 +61,7 @@ func (c *conn) join() (use int64, idleFor time.Duration, joined bool) {
 		if next == sent {
 			c.requests++
 			if p == idle {
-				c.before = idleFor
+				c.before, c.unanswered = idleFor, 0
 			}
 		}
 		c.mu.Unlock()
@@ -84,8 +87,6 @@ func (c *conn) leave(answered, failed bool) {
 		c.mu.Unlock()
 		return
 	}
-	lost, before := c.unanswered, c.before
-	c.unanswered = 0
 	s, _, p := c.now()
 	ended := p == over || c.closing.Load()
 	if !ended {
@@ -93,12 +94,25 @@ func (c *conn) leave(answered, failed bool) {
 		ended = !c.move(s, idle)
 	}
 	c.mu.Unlock()
-	switch {
-	case !ended:
+	if ended {
+		c.lostRaces()
+	} else {
 		c.arm()
-	case c.heard.Load(): // else it was net/http that gave it up
-		for range lost {
-			c.lostRace(before)
-		}
 	}
+}
+
+// lostRaces accounts for the requests that failed before the connection ended, and
+// tells whether there are any. That it ends may be seen by the requests first.
+func (c *conn) lostRaces() bool {
+	c.mu.Lock()
+	lost, before := c.unanswered, c.before
+	c.unanswered = 0
+	c.mu.Unlock()
+	if lost == 0 || !c.heard.Load() { // then it was net/http that gave it up
+		return false
+	}
+	for range lost {
+		c.lostRace(before)
+	}
+	return true
 }

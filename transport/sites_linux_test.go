@@ -163,6 +163,18 @@ func (s site) through(t testing.TB, scheme string, idle time.Duration) site {
 	return s
 }
 
+// one is a site that is made once.
+func one(reach func(testing.TB) site) func(testing.TB) site {
+	var s *site
+	return func(t testing.TB) site {
+		if s == nil {
+			made := reach(t)
+			s = &made
+		}
+		return *s
+	}
+}
+
 // saying408 answers on a connection that was idle for too long, and closes it.
 func saying408(idle time.Duration) func(testing.TB) site {
 	return func(t testing.TB) site {
@@ -214,8 +226,8 @@ func nginx(scheme, directives string) func(testing.TB) site {
 	})
 }
 
-// haproxy is one with this timeout.
-func haproxy(scheme string, idle time.Duration) func(testing.TB) site {
+// haproxy is one where this timeout is short.
+func haproxy(scheme, timeout string, short time.Duration) func(testing.TB) site {
 	return program("haproxy", scheme, func(dir string, port int, certificate string) []string {
 		bind := fmt.Sprintf("127.0.0.1:%d", port)
 		switch scheme {
@@ -226,8 +238,8 @@ func haproxy(scheme string, idle time.Duration) func(testing.TB) site {
 		}
 		conf := filepath.Join(dir, "haproxy.cfg")
 		must(0, os.WriteFile(conf, fmt.Appendf(nil,
-			"global\n nbthread 1\ndefaults\n mode http\n timeout connect 5s\n timeout client 30s\n timeout server 30s\n timeout http-keep-alive %dms\nfrontend f\n bind %s\n option http-buffer-request\n http-request return status 200 content-type text/plain string x\n",
-			idle.Milliseconds(), bind), 0o600))
+			"global\n nbthread 1\ndefaults\n mode http\n timeout connect 5s\n timeout client 30s\n timeout server 30s\n timeout http-keep-alive 30s\n timeout http-request 30s\n timeout %s %dms\nfrontend f\n bind %s\n option http-buffer-request\n http-request return status 200 content-type text/plain string x\n",
+			timeout, short.Milliseconds(), bind), 0o600))
 		return []string{"-db", "-f", conf}
 	})
 }

@@ -79,6 +79,8 @@ type Options struct {
 //     very connection, or has had as many requests as that server takes: it is
 //     dropped, and the request sent on another one. Connections that are not
 //     needed are dropped at that time.
+//   - It had no request yet, and was made half a second ago: another one was free before
+//     it was. Servers wait less long for a first request than for another one.
 //   - Its server announced nothing, and one such connection of that host was seen
 //     to be closed after so long: likewise.
 //   - The server has ended it, or has sent something that nobody asked for: likewise.

@@ -1,0 +1,81 @@
+package transport
+
+import (
+	"cmp"
+	"time"
+)
+
+// ended: reading or writing failed.
+func (c *conn) ended() {
+	if c.closing.Load() {
+		return // by net/http, of which Read is told too
+	}
+	for {
+		s, use, p := c.now()
+		switch p {
+		case idle:
+			if !c.move(s, over) {
+				continue
+			}
+			c.idleEnded()
+		case picked:
+			if !c.move(s, refused) {
+				continue
+			}
+			c.idleEnded()
+		case sent:
+			c.heard.Store(true)
+			if (c.kind.Load() == notHTTP1 || use == 0) && !c.move(s, over) {
+				continue
+			}
+		}
+		return
+	}
+}
+
+// idleEnded accounts for an end that the server made, unless it may have been asked
+// to: by the close_notify with which net/http closes a connection, say.
+func (c *conn) idleEnded() {
+	switch {
+	case c.lostRaces():
+	case c.wrote.Load() && c.spoke.Load() == 0:
+		c.dropped(c.idleFor())
+	default:
+		c.peerClosed()
+	}
+}
+
+// agreed: the end of this use will be the end of the connection.
+func (c *conn) agreed(use int64) { c.state.CompareAndSwap(state(use, sent), state(use, over)) }
+
+// peerClosed accounts for an end that the server made, or for what was taken for
+// one: a server that sends something else on an idle connection, as a session
+// ticket of TLS, does so just after its response, which is too soon to be taken for
+// its timeout.
+func (c *conn) peerClosed() {
+	idle := time.Duration(cmp.Or(c.unasked.Load(), c.spoke.Load(), int64(c.idleFor())))
+	h := c.host.Load()
+	if h != nil { // otherwise no request had it
+		c.observe(h, idle) // first: what is counted is heeded
+	}
+	c.t.counts.peerClosed.Add(1)
+	if h != nil {
+		c.t.events.peerClosed(h, idle)
+	}
+}
+
+func (c *conn) dropped(idle time.Duration) {
+	c.t.counts.dropped.Add(1)
+	if h := c.host.Load(); h != nil {
+		c.t.events.dropped(h, idle)
+	}
+}
+
+// lostRace accounts for a request that got no answer, as the server ended the
+// connection that had been idle for so long.
+func (c *conn) lostRace(idle time.Duration) {
+	h := c.host.Load()
+	c.observe(h, idle)
+	c.t.counts.lostRaces.Add(1)
+	c.t.events.lostRace(h, idle)
+}

@@ -1,0 +1,136 @@
+package transport
+
+import (
+	"io"
+)
+
+// Read is called while the connection is idle, too.
+func (c *conn) Read(b []byte) (int, error) {
+	if c.spoke.Load() != 0 {
+		c.spoke.Store(0) // TLS reads on, so what came did not end it: a session ticket, say
+	}
+	if c.wrote.Load() {
+		c.wrote.Store(false)
+		c.unasked.Store(0) // nor did a PING
+	}
+	n, err := c.Conn.Read(b)
+	if n > 0 {
+		c.came()
+	}
+	if err != nil {
+		c.ended()
+	}
+	return n, err
+}
+
+func (c *conn) came() {
+	_, use, p := c.now()
+	if p == idle || p == picked {
+		if c.wrote.Load() {
+			return // an answer
+		}
+		idle := max(int64(c.idleFor()), 1)
+		c.spoke.CompareAndSwap(0, idle)
+		// What comes just after a response belongs to it: WINDOW_UPDATE.
+		if c.kind.Load() == notHTTP1 && c.unasked.Load() < int64(moment) {
+			c.unasked.Store(idle)
+		}
+		return
+	}
+	if use > 0 {
+		c.read.Store(now())
+	}
+	if !c.heard.Load() {
+		c.heard.Store(true)
+	}
+}
+
+// begin is called before bytes are sent, and tells whether they may be. This is
+// the last moment at which a request can still take another connection.
+func (c *conn) begin() bool {
+	for {
+		s, use, p := c.now()
+		switch p {
+		case sent:
+			if use == 0 {
+				c.read.Store(now())
+			}
+		case refused, shut:
+			return false
+		case picked:
+			if c.spoke.Load() != 0 || c.cold.Load() && c.socket.pending() {
+				if c.move(s, refused) {
+					c.peerClosed()
+				}
+				continue
+			}
+			c.heard.Store(false)
+			if !c.move(s, sent) {
+				continue
+			}
+		case idle: // a frame of HTTP/2, or net/http closes it: the close_notify of TLS
+			c.wrote.Store(true)
+		}
+		return true
+	}
+}
+
+func (c *conn) Write(b []byte) (int, error) {
+	if !c.begin() {
+		return 0, errUnsent
+	}
+	n, err := c.Conn.Write(b)
+	if err != nil {
+		c.ended()
+	}
+	return n, err
+}
+
+// ReadFrom keeps sendfile and splice, also for a body that is guarded.
+func (c *conn) ReadFrom(r io.Reader) (int64, error) {
+	if !c.begin() {
+		return 0, errUnsent
+	}
+	if l, ok := r.(*io.LimitedReader); ok {
+		if b, ok := l.R.(*guardedBody); ok {
+			b.touched.Store(true)
+			inner := io.LimitedReader{R: b.ReadCloser, N: l.N}
+			defer func() { l.N = inner.N }()
+			r = &inner
+		}
+	}
+	n, err := io.Copy(c.Conn, r)
+	if err != nil && c.socket.pending() { // else it was the reader that failed
+		c.ended()
+	}
+	return n, err
+}
+
+// Close is net/http's: because the server ended the connection, in a way that this
+// layer sees as bytes, or because it drops one that is idle.
+func (c *conn) Close() error {
+	c.closing.Store(true)
+	c.disarm()
+	for {
+		s, _, p := c.now()
+		spoke := c.spoke.Load() != 0
+		to := over
+		switch {
+		case p == picked && spoke:
+			to = refused
+		case p == picked:
+			to = shut
+		}
+		if (p == idle || p == picked) && !c.move(s, to) {
+			continue
+		}
+		switch {
+		case p == idle && c.lostRaces():
+		case spoke && (p == idle || p == picked):
+			c.peerClosed()
+		case p == idle:
+			c.dropped(c.idleFor())
+		}
+		return c.Conn.Close()
+	}
+}
