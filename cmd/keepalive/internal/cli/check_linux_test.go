@@ -88,11 +88,12 @@ func TestCheckLeavesLoopbackOut(t *testing.T) {
 
 // The settings of other users' sockets cannot be read, which is no verdict.
 func TestCheckWithoutPermission(t *testing.T) {
+	inTurn(t)
 	const address, peer = "KEEPALIVE_TEST_ADDRESS", "KEEPALIVE_TEST_PEER" // of root's connection, for the child
 	if os.Getenv(address) == "" {
 		client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
-		t.Setenv(address, client.LocalAddr().String())
-		t.Setenv(peer, client.RemoteAddr().String())
+		tellChild(t, address, client.LocalAddr().String())
+		tellChild(t, peer, client.RemoteAddr().String())
 	}
 	if !socktest.InChildAsNobody(t) {
 		return
@@ -160,6 +161,7 @@ func TestCheckOfMultipathTCP(t *testing.T) {
 // Without a user timeout the machine's retransmissions decide, not a kernel's
 // defaults.
 func TestCheckKnowsTheMachine(t *testing.T) {
+	inTurn(t)
 	socktest.InNamespace(t, func() {
 		flags := ours(t, sockopt.Config{Idle: 20 * time.Second, Interval: 5 * time.Second, Count: 3, UserTimeout: sockopt.NoUserTimeout})
 		for retries, want := range map[string]int{"15": exitProblems, "3": exitOK} {

@@ -89,9 +89,10 @@ func TestASocketThatNobodyHasOpenHasALine(t *testing.T) {
 }
 
 func TestWhatIsNotPermittedIsAQuestionMarkAndALine(t *testing.T) {
+	inTurn(t)
 	if os.Getenv("KEEPALIVE_TEST_FLAGS") == "" {
-		t.Setenv("KEEPALIVE_TEST_FLAGS", strings.Join(ours(t, sockopt.Config{Idle: 100 * time.Second}), " "))
-		t.Setenv("KEEPALIVE_TEST_PARENT", fmt.Sprint(os.Getpid()))
+		tellChild(t, "KEEPALIVE_TEST_FLAGS", strings.Join(ours(t, sockopt.Config{Idle: 100 * time.Second}), " "))
+		tellChild(t, "KEEPALIVE_TEST_PARENT", fmt.Sprint(os.Getpid()))
 	}
 	if !socktest.InChildAsNobody(t) {
 		return
@@ -114,6 +115,7 @@ func TestWhatIsNotPermittedIsAQuestionMarkAndALine(t *testing.T) {
 }
 
 func TestWithoutNetlinkLsSaysSo(t *testing.T) {
+	inTurn(t)
 	if !socktest.InChildWithoutNetlink(t) {
 		return
 	}
@@ -126,6 +128,7 @@ func TestWithoutNetlinkLsSaysSo(t *testing.T) {
 }
 
 func TestWithoutAnySourceLsIsDenied(t *testing.T) {
+	inTurn(t)
 	if !socktest.InChildWithoutNetlink(t) {
 		return
 	}

@@ -171,6 +171,7 @@ func sameLines(t *testing.T, before, ours, after string) (why string) {
 }
 
 func TestSSLinesAreThoseOfSS(t *testing.T) {
+	inTurn(t)
 	ss := testenv.Tool(t, "ss")
 	socktest.NeedMultipath(t)
 	socktest.InNamespace(t, func() {
@@ -234,6 +235,7 @@ func TestSSLinesAreThoseOfSS(t *testing.T) {
 }
 
 func TestNetstatLinesAreThoseOfNetstat(t *testing.T) {
+	inTurn(t)
 	netstat := testenv.Tool(t, "netstat")
 	socktest.InNamespace(t, func() {
 		populate(t)

@@ -121,6 +121,7 @@ func named(t *testing.T, ns *netlab.Namespace, name string) {
 // Each way to name a namespace shows what is there, with the defaults of there, and
 // no thread of the program stays there.
 func TestOtherNamespaces(t *testing.T) {
+	inTurn(t)
 	if !inOwnMounts(t) {
 		return
 	}
@@ -180,6 +181,7 @@ func TestOtherNamespaces(t *testing.T) {
 // trace sees the packets, sockets and settings of there. It rests on a probe every
 // second.
 func TestTraceOfOtherNamespaces(t *testing.T) {
+	inTurn(t)
 	if !inOwnMounts(t) {
 		return
 	}
@@ -210,6 +212,7 @@ func TestTraceOfOtherNamespaces(t *testing.T) {
 // A socket that came from elsewhere, as systemd hands it to a service with
 // PrivateNetwork=.
 func TestASocketOfThisNamespaceInAProcessOfAnother(t *testing.T) {
+	inTurn(t)
 	testenv.Root(t)
 	ns := netlab.NewNamespace(t)
 	client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
@@ -228,6 +231,7 @@ func TestASocketOfThisNamespaceInAProcessOfAnother(t *testing.T) {
 // Who manages containers has sockets in each: those are found where they are, or said
 // to be nowhere.
 func TestSocketsOfOtherNamespacesInAProcessOfThisOne(t *testing.T) {
+	inTurn(t)
 	if !inOwnMounts(t) {
 		return
 	}
@@ -265,12 +269,13 @@ func TestSocketsOfOtherNamespacesInAProcessOfThisOne(t *testing.T) {
 
 // Who may not enter is told so.
 func TestOtherNamespacesWithoutPermission(t *testing.T) {
+	inTurn(t)
 	const target = "KEEPALIVE_TEST_NETNS_TARGET"
 	if os.Getenv(target) == "" {
 		testenv.Root(t)
 		ns := netlab.NewNamespace(t)
 		pid, address := holdIn(t, ns, "default")
-		t.Setenv(target, fmt.Sprintf("%d %s", pid, address))
+		tellChild(t, target, fmt.Sprintf("%d %s", pid, address))
 	}
 	denied := func(t *testing.T) {
 		var pid, address string
@@ -289,6 +294,7 @@ func TestOtherNamespacesWithoutPermission(t *testing.T) {
 	}
 	asWhoMayNot(t, denied)
 	t.Run("root without CAP_SYS_ADMIN", func(t *testing.T) {
+		t.Parallel()
 		if socktest.InChildWithoutCaps(t, unix.CAP_SYS_ADMIN) {
 			denied(t)
 		}
@@ -298,6 +304,7 @@ func TestOtherNamespacesWithoutPermission(t *testing.T) {
 // A container of an ordinary user: its network namespace belongs to a user namespace.
 // Root of the machine may enter it, its own user may not without nsenter.
 func TestANamespaceOfAUserNamespace(t *testing.T) {
+	inTurn(t)
 	if !socktest.IsChild(t) {
 		testenv.Root(t)
 	}
@@ -336,7 +343,7 @@ func TestANamespaceOfAUserNamespace(t *testing.T) {
 		pid, address := start(t)
 		out, errs := ls(t, "--pid", pid, "--json", "--local", address)
 		assert.Contains(t, out, `"idle_seconds":1234`, errs)
-		t.Setenv(target, pid)
+		tellChild(t, target, pid)
 	}
 	if !socktest.InChildAsNobody(t) {
 		return
@@ -347,6 +354,7 @@ func TestANamespaceOfAUserNamespace(t *testing.T) {
 
 // What fails on this side is not said to be another user's.
 func TestLsWithoutADescriptorToSpare(t *testing.T) {
+	inTurn(t)
 	if !socktest.InChild(t, nil) {
 		return
 	}

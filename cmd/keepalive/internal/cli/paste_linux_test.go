@@ -17,7 +17,7 @@ import (
 
 // What check says is to be changed can be pasted.
 func TestChangesCanBePasted(t *testing.T) {
-	t.Parallel()
+	inTurn(t)
 	for _, cfg := range []sockopt.Config{
 		{Disabled: true},
 		{},
@@ -46,7 +46,7 @@ var printedDuration = regexp.MustCompile(`(?:^|[\s=(,|-])((?:\d+(?:\.\d+)?(?:ns|
 
 // Every duration that a command prints can be typed.
 func TestWhatIsPrintedCanBeTyped(t *testing.T) {
-	t.Parallel()
+	inTurn(t)
 	flags := ours(t, sockopt.Config{Idle: 36 * time.Second, Interval: 90 * time.Second, Count: 3, UserTimeout: 1500 * time.Millisecond})
 	lines := []string{
 		"profiles", "plan --path own=1d", "plan --path own=100d --lost-probes 0", "plan --path aws-alb", "plan --path azure-lb --detect 60.5s",

@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -83,15 +82,6 @@ func (p *pty) mode(t *testing.T) unix.Termios {
 	mode, err := unix.IoctlGetTermios(int(p.slave.Fd()), unix.TCGETS)
 	require.NoError(t, err)
 	return *mode
-}
-
-// program builds the command.
-func program(t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "keepalive")
-	out, err := exec.Command("go", "build", "-o", path, "../..").CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	return path
 }
 
 // start runs a command on the terminal, in a session of its own.

@@ -193,6 +193,7 @@ func clock(t *testing.T, line string) time.Time {
 }
 
 func TestTraceWithoutPermission(t *testing.T) {
+	inTurn(t)
 	if !socktest.InChildAsNobody(t) {
 		return
 	}
@@ -204,12 +205,13 @@ func TestTraceWithoutPermission(t *testing.T) {
 
 // Without CAP_SYS_PTRACE the wire is seen, but not what other processes have set.
 func TestTraceWithoutSettings(t *testing.T) {
+	inTurn(t)
 	const port = "KEEPALIVE_TEST_PORT" // of the parent's connection, for the child
 	if !socktest.IsChild(t) {
 		testenv.Root(t)
 		client, server := socktest.Pair(t, "tcp4", "127.0.0.1:0")
 		require.NoError(t, sockopt.Set(client, quick))
-		t.Setenv(port, portOf(server.LocalAddr()))
+		tellChild(t, port, portOf(server.LocalAddr()))
 	}
 	if !socktest.InChildWithoutCaps(t, unix.CAP_SYS_PTRACE) {
 		return

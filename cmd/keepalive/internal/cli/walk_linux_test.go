@@ -65,6 +65,7 @@ func TestTheWalkIsComplete(t *testing.T) {
 
 // On a machine without a socket, where root may look at everything.
 func TestExitCodesWhereThereIsNothing(t *testing.T) {
+	inTurn(t)
 	if !inOwnMounts(t) {
 		return
 	}
@@ -108,6 +109,7 @@ func TestExitCodesWhereThereIsNothing(t *testing.T) {
 
 // Settings that nobody can read: those of a connection that was not yet accepted.
 func TestExitCodesWhereSomethingIsUnknown(t *testing.T) {
+	inTurn(t)
 	if !inOwnMounts(t) {
 		return
 	}
@@ -144,11 +146,13 @@ const deniedEnv = "KEEPALIVE_TEST_DENIED"
 func asWhoMayNot(t *testing.T, denied func(*testing.T)) {
 	t.Helper()
 	t.Run("nobody", func(t *testing.T) {
+		t.Parallel()
 		if socktest.InChildAsNobody(t) {
 			denied(t)
 		}
 	})
 	t.Run("root without CAP_SYS_PTRACE", func(t *testing.T) {
+		t.Parallel()
 		if socktest.InChildWithoutCaps(t, unix.CAP_SYS_PTRACE) {
 			denied(t)
 		}
@@ -156,11 +160,12 @@ func asWhoMayNot(t *testing.T, denied func(*testing.T)) {
 }
 
 func TestExitCodesWithoutPermission(t *testing.T) {
+	inTurn(t)
 	if os.Getenv(deniedEnv) == "" {
 		testenv.Root(t)
 		client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
 		require.NoError(t, sockopt.Set(client, quick))
-		t.Setenv(deniedEnv, fmt.Sprintf("%d %s", os.Getpid(), client.LocalAddr()))
+		tellChild(t, deniedEnv, fmt.Sprintf("%d %s", os.Getpid(), client.LocalAddr()))
 	}
 	denied := func(t *testing.T) {
 		var pid, address string
@@ -190,6 +195,7 @@ func TestExitCodesWithoutPermission(t *testing.T) {
 	}
 	asWhoMayNot(t, denied)
 	t.Run("hidepid", func(t *testing.T) {
+		t.Parallel()
 		if !socktest.IsChild(t) {
 			testenv.Root(t)
 		}

@@ -20,6 +20,7 @@ import (
 )
 
 func TestWatchPrintsTablesWhereThereIsNoTerminal(t *testing.T) {
+	t.Parallel()
 	flags := ours(t, sockopt.Config{Idle: 100 * time.Second})
 	code, out, errs := command(append([]string{"watch", "--interval", "100ms", "--rounds", "2", "--sort", "next"}, flags...)...)
 	require.Equal(t, exitOK, code, errs)
@@ -30,6 +31,7 @@ func TestWatchPrintsTablesWhereThereIsNoTerminal(t *testing.T) {
 
 // However watch ends, the terminal is what it was.
 func TestWatchOnATerminal(t *testing.T) {
+	inTurn(t)
 	watch := append([]string{"watch", "--interval", "200ms"}, ours(t, sockopt.Config{Idle: 100 * time.Second})...)
 	keepalive := program(t)
 	typed := func(s string) func(*pty, *exec.Cmd) { return func(p *pty, _ *exec.Cmd) { p.master.WriteString(s) } }
