@@ -87,7 +87,10 @@ func TestTheTruthIsFound(t *testing.T) {
 			if tt.long {
 				testenv.Long(t)
 			}
-			truth := time.Duration(3+rand.IntN(2)) * time.Second
+			truth := 2 * time.Second
+			if tt.end == discover.ResetOnUse || testenv.LongTestsRun() { // there is time for more
+				truth += time.Duration(rand.IntN(2)) * time.Second
+			}
 			b := netlab.NewBalancer(t, truth, tt.forgets)
 			l := listen(t, b)
 			o := tt.serve(t, l)
@@ -96,8 +99,8 @@ func TestTheTruthIsFound(t *testing.T) {
 			require.NoError(t, err)
 			t.Logf("truth %s: %s, took %.2f timeouts", truth, r, float64(r.Took)/float64(truth))
 			assert.Equal(t, tt.end, r.End)
-			assert.InEpsilon(t, truth.Seconds(), r.Alive.Seconds(), 0.05)
-			assert.InEpsilon(t, truth.Seconds(), r.Dead.Seconds(), 0.05)
+			assert.InDelta(t, truth.Seconds(), r.Alive.Seconds(), 0.2)
+			assert.InDelta(t, truth.Seconds(), r.Dead.Seconds(), 0.2)
 			assert.LessOrEqual(t, r.Alive, truth+200*time.Millisecond, "the last acknowledgement, with which the path counts, may be delayed")
 			assert.GreaterOrEqual(t, r.Dead, truth-100*time.Millisecond, "a busy machine hears late of the last segment")
 			// Two rounds, and the answers that do not come, up to 4 s each: of the first
@@ -235,24 +238,25 @@ func TestMaskedByThePeer(t *testing.T) {
 	t.Parallel()
 	b := netlab.NewBalancer(t, 20*time.Second, netlab.Resets)
 	l := listen(t, b)
-	require.NoError(t, sockopt.Set(l, sockopt.Config{Idle: 3 * time.Second, Interval: time.Second, Count: 3}))
+	require.NoError(t, sockopt.Set(l, sockopt.Config{Idle: 2 * time.Second, Interval: time.Second, Count: 3}))
 	socktest.Serve(t, l, socktest.Echo)
 	r, err := discover.Run(t.Context(), discover.Options{Dial: through(b, l), Check: discover.Echo})
 	require.NoError(t, err)
 	assert.Zero(t, r.Dead)
-	assert.InDelta(t, 3, r.MaskedBy.Seconds(), 0.5)
-	assert.Greater(t, r.Alive, 2*time.Second)
+	assert.InDelta(t, 2, r.MaskedBy.Seconds(), 0.5)
+	assert.Greater(t, r.Alive, time.Second)
 	assert.Less(t, r.Took, 20*time.Second)
-	assert.Regexp(t, `^not known: not below [23](\.\d+)?s; the peer keeps the path alive, it sends something every [23](\.\d+)?s$`, r.String())
+	assert.Regexp(t, `^not known: not below [12](\.\d+)?s; the peer keeps the path alive, it sends something every [12](\.\d+)?s$`, r.String())
 }
 
 // A guess takes one round, and is refined if it was wrong.
 func TestGuess(t *testing.T) {
 	t.Parallel()
-	for _, guess := range []time.Duration{3 * time.Second, 12 * time.Second} {
+	const truth = 2 * time.Second
+	for _, guess := range []time.Duration{truth, 4 * truth} {
 		t.Run(guess.String(), func(t *testing.T) {
 			t.Parallel()
-			b := netlab.NewBalancer(t, 3*time.Second, netlab.Resets)
+			b := netlab.NewBalancer(t, truth, netlab.Resets)
 			l := listen(t, b)
 			socktest.Serve(t, l, socktest.Echo)
 			rounds := 0
@@ -261,8 +265,8 @@ func TestGuess(t *testing.T) {
 				Progress: func(p discover.Progress) { rounds = p.Round },
 			})
 			require.NoError(t, err)
-			assert.InEpsilon(t, 3, r.Dead.Seconds(), 0.05)
-			if guess == 3*time.Second {
+			assert.InDelta(t, truth.Seconds(), r.Dead.Seconds(), 0.2)
+			if guess == truth {
 				assert.Equal(t, 1, rounds)
 				assert.Less(t, r.Took, 10*time.Second)
 			}

@@ -179,14 +179,14 @@ func TestOneLostProbeKillsNobody(t *testing.T) {
 		pinned   bool
 		survives bool
 	}{
-		{"overwritten", 2 * time.Second, sockopt.Config{Idle: 2 * time.Second, Interval: time.Second, Count: 9}, false, false},
-		{"pinned", 2 * time.Second, sockopt.Config{Idle: 2 * time.Second, Interval: time.Second, Count: 9, UserTimeout: 11 * time.Second}, true, true},
+		{"overwritten", time.Second, sockopt.Config{Idle: time.Second, Interval: time.Second, Count: 9}, false, false},
+		{"pinned", time.Second, sockopt.Config{Idle: time.Second, Interval: time.Second, Count: 9, UserTimeout: 11 * time.Second}, true, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			b, client, accepted := throughBalancer(t, tt.cfg, tt.pinned, keepalive.ServerParameters{Time: time.Hour, Timeout: tt.timeout})
 			heal := b.Lose()
-			time.Sleep(4 * time.Second) // the first probe, after 2 s, is lost
+			time.Sleep(2500 * time.Millisecond) // the first probe, after 1 s, is lost
 			heal()
 			time.Sleep(2 * time.Second)
 			_, err := sockopt.Get(accepted)
@@ -311,7 +311,7 @@ func TestPingsOfGRPCStillWork(t *testing.T) {
 	t.Parallel()
 	cfg := sockopt.Config{Idle: time.Minute, Interval: 10 * time.Second, Count: 3, UserTimeout: 90 * time.Second}
 	b, _, accepted := throughBalancer(t, cfg, true, keepalive.ServerParameters{Time: time.Second, Timeout: time.Second})
-	time.Sleep(3 * time.Second)
+	time.Sleep(2500 * time.Millisecond) // a ping, and the time for its answer
 	_, err := sockopt.Get(accepted)
 	require.NoError(t, err, "pings are answered")
 	b.Break()

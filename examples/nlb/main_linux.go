@@ -45,6 +45,9 @@ func main() {
 	}
 }
 
+// silent is how long nobody sends anything.
+const silent = forgetsAfter * 5 / 4
+
 // inside tells the program that it is in its namespace.
 const inside = "KEEPALIVE_EXAMPLE_INSIDE"
 
@@ -128,7 +131,7 @@ func run(w io.Writer) error {
 			syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_KEEPIDLE, 1)
 		})
 	}}
-	fmt.Fprintf(w, "silent for %s, through a load balancer that forgets after %s\n", 3*forgetsAfter, forgetsAfter)
+	fmt.Fprintf(w, "silent for %s, through a load balancer that forgets after %s\n", silent, forgetsAfter)
 	clients := []struct {
 		name string
 		dial func(network, address string) (net.Conn, error)
@@ -149,7 +152,7 @@ func run(w io.Writer) error {
 	return nil
 }
 
-// silence makes a connection, is silent for two timeouts and asks again.
+// silence makes a connection, is silent and asks again.
 func silence(dial func(network, address string) (net.Conn, error), address string) string {
 	c, err := dial("tcp", address)
 	if err != nil {
@@ -159,7 +162,7 @@ func silence(dial func(network, address string) (net.Conn, error), address strin
 	if err := ask(c); err != nil {
 		return err.Error()
 	}
-	time.Sleep(2 * forgetsAfter)
+	time.Sleep(silent)
 	if err := ask(c); err != nil {
 		return "dead: " + err.Error()
 	}

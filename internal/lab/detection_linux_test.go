@@ -160,7 +160,7 @@ func TestALivePeerThatDoesNotRead(t *testing.T) {
 // retransmissions is a sign of life, between which the time doubles.
 func TestAPeerThatStillHasData(t *testing.T) {
 	t.Parallel()
-	w := netlab.NewWire(t, roundTrip/2)
+	w := netlab.NewWire(t, 0) // where retransmission begins early, so that the long gap comes early
 	client, server := onWire(t, w, ours(detecting, false))
 	bound := boundsOf(t, client, roundTrip)[sockopt.PhaseIdle]
 	began := time.Now()

@@ -25,7 +25,7 @@ func TestReuseRace(t *testing.T) {
 	const (
 		serverIdle = 200 * time.Millisecond
 		clients    = 64
-		rounds     = 25
+		rounds     = 15
 	)
 	for _, tt := range []struct {
 		name       string

@@ -83,7 +83,8 @@ func TestCheckLeavesLoopbackOut(t *testing.T) {
 	flags := ours(t, sockopt.Config{Disabled: true})
 	code, out, errs := command("check", "--path", "aws-nlb-tcp", "--local", flags[1])
 	assert.Equal(t, exitNothing, code, out)
-	assert.Contains(t, errs, "checked 0: 0 bad, 0 unknown; left out 1 that stay on this machine")
+	// The kernel gives a port again, to a connection to somewhere else.
+	assert.Regexp(t, `checked 0: 0 bad, 0 unknown; left out [1-9]\d* that stay on this machine`, errs)
 }
 
 // The settings of other users' sockets cannot be read, which is no verdict.
