@@ -252,8 +252,8 @@ func TestMaskedByThePeer(t *testing.T) {
 // A guess takes one round, and is refined if it was wrong.
 func TestGuess(t *testing.T) {
 	t.Parallel()
-	const truth = 2 * time.Second
-	for _, guess := range []time.Duration{truth, 4 * truth} {
+	const truth = 3 * time.Second
+	for _, guess := range []time.Duration{truth, 2 * truth} {
 		t.Run(guess.String(), func(t *testing.T) {
 			t.Parallel()
 			b := netlab.NewBalancer(t, truth, netlab.Resets)
