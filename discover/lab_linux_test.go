@@ -186,9 +186,17 @@ func TestOneThatDiesOfSomethingElse(t *testing.T) {
 				}
 				c.Write(b)
 			})
-			r, err := discover.Run(t.Context(), discover.Options{Dial: through(nil, l), Check: discover.Echo, Max: time.Minute, Wait: 2 * time.Second})
-			require.NoError(t, err)
-			t.Log(r, r.Took)
+			var r *discover.Result
+			for range 3 { // a starved process does not know, which it says, and may ask again
+				asked.Store(0)
+				var err error
+				r, err = discover.Run(t.Context(), discover.Options{Dial: through(nil, l), Check: discover.Echo, Max: time.Minute, Wait: 2 * time.Second})
+				require.NoError(t, err)
+				t.Log(r, r.Took)
+				if r.Err() == nil {
+					break
+				}
+			}
 			assert.Equal(t, discover.Closed, r.End)
 			assert.InDelta(t, truth.Seconds(), r.Dead.Seconds(), 0.5, "a busy server is late: %s", r)
 		})
