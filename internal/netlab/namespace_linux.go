@@ -69,12 +69,11 @@ func (n *Namespace) Run(stdin, program string, args ...string) {
 	require.NoError(n.t, err)
 }
 
-// IP runs the program ip, one line at a time.
+// IP runs the program ip, once for all lines: dozens of networks at a time are mostly
+// the start of programs.
 func (n *Namespace) IP(lines ...string) {
 	n.t.Helper()
-	for _, line := range lines {
-		n.Run("", "ip", strings.Fields(line)...)
-	}
+	n.Run(strings.Join(lines, "\n"), "ip", "-batch", "-")
 }
 
 // Sysctl sets net.ipv4.ip_forward and the like.
