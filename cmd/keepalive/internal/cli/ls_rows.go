@@ -160,16 +160,17 @@ func (v *survey) peek(rows []row) {
 	}
 	v.peeker.Read(peeks)
 	for i, r := range of {
-		r.Settings, r.unreadable = peeks[i].Settings, peeks[i].Err
-		r.longestRTO = peeks[i].LongestRTO
-		if r.longestRTO > 0 && r.Retries.LongestRTO > 0 {
-			r.Retries.LongestRTO = r.longestRTO
-		}
 		for _, o := range r.owners[1:] {
-			if r.unreadable == nil {
+			if peeks[i].Err == nil {
 				break
 			}
-			r.Settings, r.unreadable = v.peeker.Settings(o, r.Inode)
+			again := []inspect.Peek{{Owner: o, Inode: r.Inode}}
+			v.peeker.Read(again)
+			peeks[i] = again[0]
+		}
+		r.Settings, r.unreadable, r.longestRTO = peeks[i].Settings, peeks[i].Err, peeks[i].LongestRTO
+		if r.longestRTO > 0 && r.Retries.LongestRTO > 0 {
+			r.Retries.LongestRTO = r.longestRTO
 		}
 		v.judge(r)
 	}
