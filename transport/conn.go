@@ -20,8 +20,9 @@ type conn struct {
 	kind    atomic.Int32         // see speaksHTTP1; of HTTP/2 see multiplexed, too
 	host    atomic.Pointer[host] // set by the first request
 	socket  *socket              // to look at it without reading; nil if that is not possible
+	made    int64                // when; see now
 	state   atomic.Int64         // the number of its request, and a phase
-	read    atomic.Int64         // when bytes of a response last came, before the first one: when a handshake was written; see now
+	read    atomic.Int64         // when bytes of a response last came, before the first one: when a handshake was last written; see now
 	spoke   atomic.Int64         // its idle time in ns when bytes came that nobody had asked for; 0: none, or dealt with
 	wrote   atomic.Bool          // something was written while idle, and nothing read since
 	cold    atomic.Bool          // it was idle for more than a moment when it was picked
@@ -69,8 +70,8 @@ func (c *conn) move(from int64, to phase) bool {
 var errUnsent = errors.New("transport: the idle connection ended before the request was sent")
 
 func newConn(c net.Conn, t *Transport, address string) *conn {
-	w := &conn{Conn: c, t: t, address: address, socket: newSocket(c)}
-	w.read.Store(now())
+	w := &conn{Conn: c, t: t, address: address, socket: newSocket(c), made: now()}
+	w.read.Store(w.made)
 	return w
 }
 

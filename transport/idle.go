@@ -11,7 +11,9 @@ const hot = time.Millisecond
 // A spare connection is one that had no request yet: when it had been made, another
 // one was free. How long its server waits for a first request is another time than how
 // long for the next one, and often shorter; no response says it. Who needs a spare one
-// needs it soon, so that it is not worth to learn that, too.
+// needs it soon, so that it is not worth to learn that, too. The server's time may
+// begin when it accepts the connection, before a handshake. But one whose handshake took
+// so long, and is just done, is not spare.
 const spareFor = 500 * time.Millisecond
 
 // pick is called when net/http gives the connection to a request, which nothing
@@ -97,10 +99,10 @@ func (c *conn) limit() time.Duration {
 // tooLate tells whether the connection may not be used again after having been idle
 // for so long.
 func (c *conn) tooLate(uses int64, idle time.Duration) bool {
-	limit := c.limit()
 	if uses == 0 {
-		limit = spareFor
+		return now()-c.made >= int64(spareFor) && idle >= spareFor/10
 	}
+	limit := c.limit()
 	return limit > 0 && idle >= limit
 }
 

@@ -88,7 +88,7 @@ func (c *conn) leave(answered, failed bool) {
 		return
 	}
 	s, _, p := c.now()
-	ended := p == over || c.closing.Load()
+	ended := p != sent || c.closing.Load()
 	if !ended {
 		c.wall.Store(ahead(time.Now()))
 		ended = !c.move(s, idle)
