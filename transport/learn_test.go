@@ -162,3 +162,36 @@ func TestWhatAnHTTP2ServerSentBeforeItsEnd(t *testing.T) {
 		})
 	}
 }
+
+// The same as TestARestartIsNoTimeout, without a machine that may be too busy to see
+// the closes at once.
+func TestClosesOfDifferentAgesTellNothing(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		idle []time.Duration
+		want time.Duration
+	}{
+		"a restart":    {[]time.Duration{time.Second, 3 * time.Second, 7 * time.Second}, 0},
+		"one timeout":  {[]time.Duration{3 * time.Second, 3 * time.Second, 4 * time.Second}, 3 * time.Second},
+		"two timeouts": {[]time.Duration{time.Second, 3 * time.Second, time.Second}, time.Second},
+		"one close":    {[]time.Duration{7 * time.Second}, 7 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rt, err := New(Options{})
+			require.NoError(t, err)
+			h := rt.host(hostKey{"http", "example.com"})
+			for _, idleFor := range tt.idle {
+				near, far := net.Pipe()
+				defer far.Close()
+				c := newConn(near, rt, "example.com:80")
+				c.host.Store(h)
+				c.state.Store(state(1, idle))
+				c.read.Store(now() - int64(idleFor))
+				c.ended()
+			}
+			h.silent.settle(h)
+			assert.Equal(t, tt.want, h.silent.shortest().Round(time.Second))
+		})
+	}
+}
