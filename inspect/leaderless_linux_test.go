@@ -21,13 +21,13 @@ import (
 func TestAProcessWithoutItsFirstThread(t *testing.T) {
 	t.Parallel()
 	for _, all := range []bool{false, true} {
-		pid, address := socktest.Leaderless(t, nil)
+		pid, localText, peerText := socktest.Leaderless(t, nil)
 		socktest.Until(t, "the first thread has ended", func() bool { return proc.Thread(pid) != pid })
-		local := netip.MustParseAddrPort(address)
+		local, peer := netip.MustParseAddrPort(localText), netip.MustParseAddrPort(peerText)
 		var inode uint32
 		for s, err := range inspect.List(inspect.Filter{Local: []inspect.Endpoint{{Prefix: netip.PrefixFrom(local.Addr(), 32), LowPort: local.Port()}}}) {
 			require.NoError(t, err)
-			if s.Local == local {
+			if s.Local == local && s.Peer == peer {
 				inode = s.Inode
 			}
 		}

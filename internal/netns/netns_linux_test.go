@@ -224,7 +224,7 @@ func TestAProcessWithoutItsFirstThread(t *testing.T) {
 	if !socktest.IsChild(t) {
 		testenv.Root(t)
 	}
-	pid, _ := socktest.Leaderless(t, func(cmd *exec.Cmd) { cmd.SysProcAttr.Cloneflags = unix.CLONE_NEWNET })
+	pid, _, _ := socktest.Leaderless(t, func(cmd *exec.Cmd) { cmd.SysProcAttr.Cloneflags = unix.CLONE_NEWNET })
 	socktest.Until(t, "the first thread has ended", func() bool { return proc.Thread(pid) != pid })
 	n, err := OfProcess(pid)
 	require.NoError(t, err)

@@ -16,7 +16,7 @@ import (
 
 func TestTheThreadThatLivesOn(t *testing.T) {
 	t.Parallel()
-	pid, _ := socktest.Leaderless(t, nil)
+	pid, _, _ := socktest.Leaderless(t, nil)
 	var tid int
 	socktest.Until(t, "the first thread has ended", func() bool { tid = proc.Thread(pid); return tid != pid })
 	assert.Equal(t, fmt.Sprintf("/proc/%d/task/%d", pid, tid), proc.Folder(pid))

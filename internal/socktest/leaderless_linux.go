@@ -16,9 +16,9 @@ import (
 )
 
 // Leaderless starts a process whose first thread has ended while others live on, and
-// which has a connection at this local address. It ends with the test. The process is
+// which has a connection between these addresses. It ends with the test. The process is
 // this program, run for the same test: the call does not return there.
-func Leaderless(t *testing.T, prepare func(*exec.Cmd)) (pid int, address string) {
+func Leaderless(t *testing.T, prepare func(*exec.Cmd)) (pid int, local, peer string) {
 	t.Helper()
 	if IsChild(t) {
 		if lo, err := net.InterfaceByName("lo"); err == nil && lo.Flags&net.FlagUp == 0 {
@@ -26,7 +26,7 @@ func Leaderless(t *testing.T, prepare func(*exec.Cmd)) (pid int, address string)
 		}
 		client, _ := Pair(t, "tcp4", "127.0.0.1:0")
 		endFirstThread()
-		fmt.Println("leaderless at", client.LocalAddr())
+		fmt.Println("leaderless at", client.LocalAddr(), client.RemoteAddr())
 		io.Copy(io.Discard, os.Stdin)
 		os.Exit(0)
 	}
@@ -42,8 +42,8 @@ func Leaderless(t *testing.T, prepare func(*exec.Cmd)) (pid int, address string)
 	Start(t, cmd)
 	t.Cleanup(func() { in.Close() })
 	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if n, _ := fmt.Sscanf(lines.Text(), "leaderless at %s", &address); n == 1 {
-			return cmd.Process.Pid, address
+		if n, _ := fmt.Sscanf(lines.Text(), "leaderless at %s %s", &local, &peer); n == 2 {
+			return cmd.Process.Pid, local, peer
 		}
 	}
 	t.Fatal("the child did not come so far")

@@ -378,7 +378,7 @@ func TestAProcessWithoutItsFirstThread(t *testing.T) {
 	if !socktest.IsChild(t) {
 		testenv.Root(t)
 	}
-	pid, address := socktest.Leaderless(t, func(cmd *exec.Cmd) { cmd.SysProcAttr.Cloneflags = unix.CLONE_NEWNET })
+	pid, address, _ := socktest.Leaderless(t, func(cmd *exec.Cmd) { cmd.SysProcAttr.Cloneflags = unix.CLONE_NEWNET })
 	socktest.Until(t, "the first thread has ended", func() bool { return proc.Thread(pid) != pid })
 	for _, args := range [][]string{{"--pid", fmt.Sprint(pid)}, {"--netns", fmt.Sprint(pid)}} {
 		out, errs := ls(t, append(args, "--json", "--local", address)...)
