@@ -60,6 +60,7 @@ func (b *backend) serve(c net.Conn) {
 		delete(b.idle, c)
 		b.mu.Unlock()
 		io.Copy(io.Discard, req.Body)
+		time.Sleep(short / 40) // so that requests of one time need connections of their own, to all backends
 		timeout := b.timeout(b.responses.Add(1))
 		header := ""
 		if b.announces {
