@@ -65,13 +65,13 @@ func TestNoPOSTIsLost(t *testing.T) {
 				testenv.Tool(t, r.needs)
 			}
 			a, b := all[i].ours, all[i].bare
-			t.Logf("of %d POSTs %d were lost, and %d at the first close; of net/http's %d", a.sent, a.lost, a.first, b.first)
+			t.Logf("of %d POSTs %d were lost, and %d at the first close; of net/http's %d", a.sent, a.lost, a.first, b.lost)
 			t.Logf("%v; net/http: %v", a.why, b.why)
 			if r.http2 {
 				assert.Equal(t, 2, a.protocol)
 			}
 			assert.Empty(t, all[i].problem())
-			ours, bare = ours+a.first, bare+b.first
+			ours, bare = ours+a.first, bare+b.lost
 		})
 	}
 	t.Logf("in all %d were lost at first closes; of net/http's %d", ours, bare)
