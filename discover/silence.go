@@ -91,12 +91,14 @@ func (s *subject) run(ctx context.Context, idle time.Duration, sooner <-chan tim
 	}
 }
 
-// conclude asks, after the silence.
+// conclude asks, after the silence. What was survived lasted at least until this process
+// last saw that nothing had come, what was not at most until it had asked: a busy machine
+// is late, and something may have come in between.
 func (s *subject) conclude(ctx context.Context) Test {
 	a := s.ask(ctx)
-	t := Test{Idle: a.asked.Sub(s.quiet), End: a.end}
+	t := Test{Idle: s.looked.Sub(s.quiet), End: a.end}
 	switch {
-	case a.end.dead(): // a busy machine is late: it was silent until then
+	case a.end.dead():
 		t.Idle = a.sent.Sub(s.quiet)
 	case a.end == Failed:
 		t.Err = a.err
