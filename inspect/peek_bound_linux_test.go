@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"regexp"
 	"runtime"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -94,27 +93,18 @@ func busyLoops(t *testing.T, n int) {
 
 // The worst that can happen to a program that borrows a socket is that it stops
 // while it has it. The other process's FIN leaves within 100 ms all the same, also
-// where others want the processors: later only by what this machine takes for a FIN
-// of a socket that nobody has borrowed, here and in the child that is killed. Half of
-// the rounds may take longer, up to a second.
+// where others want the processors. That is shown four times; in between a round may
+// take longer, up to two seconds: then the killed child had to wait for a processor.
 func TestAStoppedPeekerDelaysNoFIN(t *testing.T) {
 	needPidfd(t)
+	const enough, most = 4, 21
 	for _, loops := range []int{0, 2} {
 		t.Run(fmt.Sprintf("beside %d busy loops", loops), func(t *testing.T) {
 			open, shut := closer(t)
 			busyLoops(t, loops)
-			fin := func(server net.Conn) time.Duration {
-				began := time.Now()
-				shut()
-				require.NoError(t, server.SetReadDeadline(began.Add(10*time.Second)))
-				_, err := server.Read(make([]byte, 1))
-				require.ErrorIs(t, err, io.EOF)
-				return time.Since(began)
-			}
-			var took, free []time.Duration
-			for range 7 {
-				_, _, server := open()
-				free = append(free, fin(server))
+			var took []time.Duration
+			for quick := 0; quick < enough; {
+				require.Less(t, len(took), most, "%v", took)
 				o, inode, server := open()
 				var p inspect.Peeker
 				require.NoError(t, p.StopChildren(1))
@@ -124,18 +114,21 @@ func TestAStoppedPeekerDelaysNoFIN(t *testing.T) {
 					done <- err
 				}()
 				socktest.Until(t, "the child holds the socket", p.ChildStopped)
-				took = append(took, fin(server))
+				began := time.Now()
+				shut()
+				require.NoError(t, server.SetReadDeadline(began.Add(2*time.Second)))
+				_, err := server.Read(make([]byte, 1))
+				waited := time.Since(began)
+				require.ErrorIs(t, err, io.EOF)
+				if took = append(took, waited); waited <= 100*time.Millisecond {
+					quick++
+				}
 				if err := <-done; err != nil { // asked once more, it was closed
 					assert.ErrorIs(t, err, fs.ErrNotExist)
 				}
 				p.Close()
 			}
-			slices.Sort(took)
-			slices.Sort(free)
-			t.Log(took, "not borrowed:", free)
-			half, last := len(took)/2, len(took)-1
-			assert.LessOrEqual(t, took[half], 100*time.Millisecond+2*free[half])
-			assert.LessOrEqual(t, took[last], time.Second+2*free[last])
+			t.Log(took)
 		})
 	}
 }
