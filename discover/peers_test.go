@@ -188,7 +188,7 @@ func TestLastWords(t *testing.T) {
 			require.NoError(t, err)
 			assert.NoError(t, r.Err())
 			assert.Equal(t, discover.Closed, r.End, "%s", r)
-			assert.InDelta(t, truth.Seconds(), r.Dead.Seconds(), 0.5, "a busy server is late: %s", r)
+			assert.InDelta(t, truth.Seconds(), r.Dead.Seconds(), 0.9, "a busy server is late: %s", r)
 		})
 	}
 }
@@ -246,7 +246,7 @@ func TestSeveralTimeouts(t *testing.T) {
 			require.NoError(t, err)
 			t.Log(r, r.Took)
 			require.ErrorIs(t, r.Err(), align.ErrUnknown)
-			assert.Regexp(t, `^not known: some connections ended after [1-3]\.\d+s \(.*\), others survived [1-9]\d*\.\d+s: there are several timeouts`, r.String())
+			assert.Regexp(t, `^not known: some connections ended after [1-3](\.\d+)?s \(.*\), others survived [1-9]\d*(\.\d+)?s: there are several timeouts`, r.String())
 			assert.Zero(t, r.Dead)
 			end := tt.end
 			if end == discover.Unanswered && runtime.GOOS != "linux" { // who acknowledged is not known there

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/internal/freeport"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/internal/testenv"
 )
@@ -188,11 +189,10 @@ func TestOwnersOfAnInheritedListener(t *testing.T) {
 func startServers(t *testing.T) (ports []int) {
 	dir := t.TempDir()
 	freePort := func() int {
-		l, err := net.Listen("tcp4", "127.0.0.1:0")
+		port, err := freeport.Find()
 		require.NoError(t, err)
-		defer l.Close()
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
-		return ports[len(ports)-1]
+		ports = append(ports, port)
+		return port
 	}
 	start := func(name string, arguments ...string) {
 		cmd := exec.Command(name, arguments...)

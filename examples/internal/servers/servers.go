@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tcpkeepalive/keepalive/internal/freeport"
 )
 
 // ErrMissing means that a server is not installed. The error says how to.
@@ -59,7 +61,7 @@ func run(owner int, prepare setup) (_ *Server, err error) {
 	if err := errors.Join(os.Chmod(dir, 0o755), chown(dir, owner)); err != nil {
 		return nil, err
 	}
-	port, err := freePort()
+	port, err := freeport.Find()
 	if err != nil {
 		return nil, err
 	}
@@ -117,15 +119,6 @@ func waitFor(address string, ended chan error) error {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
-}
-
-func freePort() (int, error) {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
 // write writes a file of a server.
