@@ -1,4 +1,4 @@
-// Package cli is the command keepalive, but for what only a larger program has.
+// Package cli is the command keepalive.
 package cli
 
 import (
@@ -12,9 +12,9 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/alike"
 )
 
-// Run runs the command line and returns the exit code. secure may be nil.
-func Run(args []string, stdout, stderr io.Writer, secure Secure) int {
-	root := newRoot(args, secure)
+// Run runs the command line and returns the exit code.
+func Run(args []string, stdout, stderr io.Writer) int {
+	root := newRoot(args)
 	root.SetArgs(args)
 	root.SetErr(stderr)
 	out := &firstError{w: stdout}
@@ -24,12 +24,6 @@ func Run(args []string, stdout, stderr io.Writer, secure Secure) int {
 		root.SetOut(out)
 	}
 	err := root.Execute()
-	if errors.Is(err, errNeedsTLS) {
-		var code int
-		if code, err = handOver(args, stdout, stderr); err == nil {
-			return code
-		}
-	}
 	if out.err != nil && !errors.Is(err, out.err) {
 		err = several(err, out.err) // of help and the like, which return none
 	}
@@ -58,11 +52,11 @@ type subcommand struct {
 	make func() *cobra.Command
 }
 
-func commands(secure Secure) []subcommand {
+func commands() []subcommand {
 	return []subcommand{
 		{"check", newCheck},
 		{"demo", newDemo},
-		{"discover", func() *cobra.Command { return newDiscover(secure) }},
+		{"discover", newDiscover},
 		{"ls", newLs},
 		{"plan", newPlan},
 		{"profiles", newProfiles},
@@ -74,7 +68,7 @@ func commands(secure Secure) []subcommand {
 // newRoot builds only the command that args name: making them all, and those
 // for shell completion, takes a tenth of the time and a fifth of the memory of
 // a short list.
-func newRoot(args []string, secure Secure) *cobra.Command {
+func newRoot(args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "keepalive",
 		Short: "TCP keepalive that is exactly what was asked for",
@@ -88,7 +82,7 @@ func newRoot(args []string, secure Secure) *cobra.Command {
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpFunc(inOnePiece(root.HelpFunc()))
-	for _, c := range commands(secure) {
+	for _, c := range commands() {
 		if len(args) > 0 && args[0] == c.name {
 			root.CompletionOptions.DisableDefaultCmd = true
 			root.AddCommand(c.complete())
@@ -96,7 +90,7 @@ func newRoot(args []string, secure Secure) *cobra.Command {
 		}
 	}
 	addVersion(root)
-	for _, c := range commands(secure) {
+	for _, c := range commands() {
 		cmd := c.complete()
 		completeNothingElse(cmd)
 		root.AddCommand(cmd)

@@ -42,7 +42,7 @@ func TestDidYouMean(t *testing.T) {
 func TestHelpFits(t *testing.T) {
 	t.Parallel()
 	lines := [][]string{{"help"}, {"--help"}}
-	for _, c := range commands(nil) {
+	for _, c := range commands() {
 		lines = append(lines, []string{c.name, "--help"}, []string{"help", c.name})
 	}
 	for _, args := range lines {
@@ -85,7 +85,7 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 			t.Skip("needs /dev/full: ", err)
 		}
 		var errs bytes.Buffer
-		code := Run(strings.Fields(line), full, &errs, nil)
+		code := Run(strings.Fields(line), full, &errs)
 		assert.Equal(t, exitProblems, code, line)
 		assert.Equal(t, 1, strings.Count(errs.String(), "no space left on device"), "%s: %s", line, errs.String())
 		require.NoError(t, full.Close())

@@ -20,7 +20,7 @@ import (
 // command runs the program's main without a process around it.
 func command(args ...string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer
-	code = Run(args, &out, &errs, nil)
+	code = Run(args, &out, &errs)
 	return code, out.String(), errs.String()
 }
 

@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -31,12 +32,10 @@ type discoverOptions struct {
 	tls         bool
 	serverName  string
 	insecure    bool
-
-	secure Secure // nil where this program has no TLS
 }
 
-func newDiscover(secure Secure) *cobra.Command {
-	o := discoverOptions{min: seconds(discover.DefaultMin), max: seconds(discover.DefaultMax), wait: seconds(discover.DefaultWait), secure: secure}
+func newDiscover() *cobra.Command {
+	o := discoverOptions{min: seconds(discover.DefaultMin), max: seconds(discover.DefaultMax), wait: seconds(discover.DefaultWait)}
 	cmd := &cobra.Command{
 		Use:   "discover HOST:PORT",
 		Short: "Measure after what silence a path forgets a connection",
@@ -53,9 +52,7 @@ in 6.
   http   the server answers HEAD /
 
 With --tls each connection begins with a TLS handshake: a server that expects
-one soon ends connections without it, which would be taken for the timeout. TLS
-is in a larger program, keepalive-tls, which is found beside this one or in
-PATH.
+one soon ends connections without it, which would be taken for the timeout.
 
 A server that sends keepalive probes of its own, as Go servers do every 15 s,
 keeps the path alive: nothing longer than that can be seen then, and discover
@@ -130,22 +127,17 @@ func (o *discoverOptions) options(address string) (discover.Options, error) {
 		}
 		return d, nil
 	}
-	if o.secure == nil {
-		return d, errNeedsTLS
-	}
-	t := TLS{ServerName: cmp.Or(o.serverName, host), Insecure: o.insecure}
+	config := &tls.Config{ServerName: cmp.Or(o.serverName, host), InsecureSkipVerify: o.insecure}
 	if o.mode == "http" {
-		t.Protocols = []string{"http/1.1"}
+		config.NextProtos = []string{"http/1.1"}
 	}
-	d.Secure = o.secure(t)
+	d.Secure = handshake(config)
 	return d, nil
 }
 
 func (o *discoverOptions) run(ctx context.Context, address string, stdout, stderr io.Writer) error {
 	d, err := o.options(address)
-	if errors.Is(err, errNeedsTLS) {
-		return err
-	} else if err != nil {
+	if err != nil {
 		return usageError{err}
 	}
 	p := progress{w: stderr, live: widthOf(stderr) > 0}

@@ -16,7 +16,7 @@ func TestEmptyValuesAreRefused(t *testing.T) {
 		"trace": {"--count", "1", "--for", "10ms"}, "watch": {"--rounds", "1"},
 	}
 	n := 0
-	for _, c := range commands(nil) {
+	for _, c := range commands() {
 		c.make().Flags().VisitAll(func(f *pflag.Flag) {
 			for _, args := range [][]string{
 				{"--" + f.Name, ""},

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/tls"
@@ -10,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"math/big"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -93,14 +91,8 @@ func hostileTLS(t *testing.T) (address string) {
 // The peer has a part in the errors about its certificate.
 func TestErrorsOfPeersAreMadePrintable(t *testing.T) {
 	t.Parallel()
-	secure := func(o TLS) func(context.Context, net.Conn) (net.Conn, error) {
-		return func(ctx context.Context, c net.Conn) (net.Conn, error) {
-			s := tls.Client(c, &tls.Config{ServerName: "localhost.example"})
-			return s, s.HandshakeContext(ctx)
-		}
-	}
 	var out, errs bytes.Buffer
-	code := Run([]string{"discover", hostileTLS(t), "--tls", "--connections", "4", "--min", "1s", "--max", "2s"}, &out, &errs, secure)
+	code := Run([]string{"discover", hostileTLS(t), "--tls", "--server-name", "localhost.example", "--connections", "4", "--min", "1s", "--max", "2s"}, &out, &errs)
 	assert.NotEqual(t, exitOK, code)
 	assert.Contains(t, errs.String(), ".example")
 	assert.Empty(t, control(out.String()+errs.String()), "%q", errs.String())

@@ -31,7 +31,7 @@ func tracing(t *testing.T, f func(), args ...string) []string {
 	out := begun{looks: make(chan struct{})}
 	var errs bytes.Buffer
 	done := make(chan int, 1)
-	go func() { done <- Run(bounded(args), &out, &errs, nil) }()
+	go func() { done <- Run(bounded(args), &out, &errs) }()
 	select {
 	case <-out.looks:
 		f()

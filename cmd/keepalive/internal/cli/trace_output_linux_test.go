@@ -29,9 +29,9 @@ func tracingTo(t *testing.T, linesOnErr bool, f func(), args ...string) (code in
 	go func() {
 		args := bounded(args)
 		if linesOnErr {
-			done <- Run(args, &other, &lines, nil)
+			done <- Run(args, &other, &lines)
 		} else {
-			done <- Run(args, &lines, &other, nil)
+			done <- Run(args, &lines, &other)
 		}
 	}()
 	select {

@@ -57,7 +57,7 @@ var lsForms = []struct {
 func TestTheWalkIsComplete(t *testing.T) {
 	t.Parallel()
 	var walked []string
-	for _, c := range commands(nil) {
+	for _, c := range commands() {
 		walked = append(walked, c.name)
 	}
 	assert.Equal(t, []string{"check", "demo", "discover", "ls", "plan", "profiles", "trace", "watch"}, walked, "a new command goes into TestExitCodes...")
