@@ -12,7 +12,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/pcapng"
+	"github.com/gopacket/gopacket/pcapgo"
+
 	"github.com/tcpkeepalive/keepalive/inspect"
 	"github.com/tcpkeepalive/keepalive/internal/capture"
 	"github.com/tcpkeepalive/keepalive/internal/segment"
@@ -94,7 +95,7 @@ func (o *traceOptions) open() (*capture.Capture, error) {
 }
 
 // outputs are where lines go, and packets, if they are wanted.
-func (o *traceOptions) outputs(stdout, stderr io.Writer) (lines io.Writer, file *pcapng.Writer, close func() error, err error) {
+func (o *traceOptions) outputs(stdout, stderr io.Writer) (lines io.Writer, file *pcapgo.NgWriter, close func() error, err error) {
 	lines, close = stdout, func() error { return nil }
 	if o.svg == "-" {
 		lines = stderr
@@ -112,7 +113,7 @@ func (o *traceOptions) outputs(stdout, stderr io.Writer) (lines io.Writer, file 
 		}
 		packets, close = f, f.Close
 	}
-	file, err = pcapng.NewWriter(packets, capture.Snap)
+	file, err = newPacketFile(packets)
 	if err != nil {
 		return nil, nil, nil, several(err, close())
 	}

@@ -8,7 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/pcapng"
+	"github.com/gopacket/gopacket/pcapgo"
+
 	"github.com/tcpkeepalive/keepalive/internal/segment"
 	"github.com/tcpkeepalive/keepalive/platform"
 )
@@ -17,7 +18,7 @@ import (
 type shower struct {
 	*traceOptions
 	out     *bufio.Writer
-	file    *pcapng.Writer // nil: packets are not written
+	file    *pcapgo.NgWriter // nil: packets are not written
 	sockets *localSockets
 	picture picture
 	count   int // of lines
@@ -26,7 +27,7 @@ type shower struct {
 	limit   int // of it, on a terminal; 0: none
 }
 
-func newShower(o *traceOptions, w io.Writer, sockets *localSockets, file *pcapng.Writer) *shower {
+func newShower(o *traceOptions, w io.Writer, sockets *localSockets, file *pcapgo.NgWriter) *shower {
 	s := &shower{traceOptions: o, out: bufio.NewWriter(w), sockets: sockets, file: file, width: len("*127.0.0.1:12345 name[12345]")}
 	if columns := widthOf(w); columns > 0 {
 		s.limitTo(columns)
@@ -67,11 +68,21 @@ func (s *shower) show(from <-chan sighting) error {
 				return err
 			}
 		}
-		if err := s.out.Flush(); err != nil {
+		if err := s.flush(); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// flush writes the packets, then the lines.
+func (s *shower) flush() error {
+	if s.file != nil {
+		if err := s.file.Flush(); err != nil {
+			return err
+		}
+	}
+	return s.out.Flush()
 }
 
 // look finds the sockets of the ends of those that are to be shown.
@@ -163,7 +174,7 @@ func (s *shower) showOne(e *sighting) error {
 	if s.file == nil || e.packet.Data == nil {
 		return nil
 	}
-	return s.file.Write(e.packet.Time, e.packet.Data, e.packet.Length)
+	return writePacket(s.file, &e.packet)
 }
 
 // unread is the exit code of settings that could not be read.
