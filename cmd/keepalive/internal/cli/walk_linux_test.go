@@ -213,10 +213,10 @@ func TestExitCodesWithoutPermission(t *testing.T) {
 	})
 }
 
-// README has the same table as the help.
-func TestREADMEHasTheExitCodes(t *testing.T) {
+// The documentation has the same table as the help.
+func TestTheDocumentationHasTheExitCodes(t *testing.T) {
 	t.Parallel()
-	readme, err := os.ReadFile("../../../../README.md")
+	text, err := os.ReadFile("../../../../docs/commands.md")
 	require.NoError(t, err)
-	assert.Contains(t, string(readme), "```text\n"+exitCodes+"\n```\n")
+	assert.Contains(t, string(text), "```text\n"+exitCodes+"\n```\n")
 }
