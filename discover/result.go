@@ -28,8 +28,8 @@ type Result struct {
 	MaskedBy time.Duration
 	// MaskUnknown: this system does not tell whether the peer sent anything.
 	MaskUnknown bool
-	// Tests are all of them, in the order in which they ended, but for those that were
-	// given up.
+	// Tests has every connection that was tested, in the order in which the tests ended.
+	// Tests that were given up are left out.
 	Tests []Test
 	// Took is how long it took.
 	Took time.Duration
@@ -37,13 +37,13 @@ type Result struct {
 	tried time.Duration // what was to be tried at the longest
 }
 
-// A Test is one connection.
+// A Test is the outcome for one connection.
 type Test struct {
-	// Idle is how long it was silent, or until it ended. With several things in the
-	// way, see Masked, it is the longest silence there was.
+	// Idle is how long the connection was silent, until it was tested or until it
+	// ended. Where the peer kept sending (see Masked), it is the longest silence.
 	Idle time.Duration
-	// Late is how much sooner it may have ended: a process that is starved, or was
-	// stopped, sees RST late.
+	// Late is how much sooner the connection may have ended: a process that does not
+	// get a processor, or was stopped, sees an RST late.
 	Late time.Duration
 	End  End
 	Err  error // for Failed
@@ -61,9 +61,10 @@ const (
 	Reset
 	// ResetOnUse: RST answered its first packet.
 	ResetOnUse
-	// ClosedOnUse: FIN did, which somebody sent who still knew it.
+	// ClosedOnUse: FIN answered its first packet, from somebody who still knew the
+	// connection.
 	ClosedOnUse
-	// NoAnswer: nothing did.
+	// NoAnswer: nothing answered its first packet.
 	NoAnswer
 	// Unanswered: it was acknowledged, but not answered: by a proxy that has lost the
 	// connection behind it, or by a program that hangs.
@@ -115,7 +116,7 @@ func (r *Result) failure() (err error) {
 }
 
 // Outliers is how many connections died although others were silent for longer, and
-// lived: of something else, if there is one, or of a timeout that few of them have.
+// lived: for another reason, if there is one, or by a timeout that few connections have.
 func (r *Result) Outliers() int {
 	if r.SomeDead > 0 {
 		return 0

@@ -81,7 +81,7 @@ func (s *search) done() bool {
 	return float64(b.dead-b.alive) <= precision*float64(b.dead)
 }
 
-// times are those to try in this round.
+// times returns the silences that this round tries.
 func (s *search) times() []time.Duration {
 	n, b := s.Connections, s.bounds
 	switch {
@@ -223,9 +223,9 @@ func (s *search) patience() time.Duration {
 	return s.Wait
 }
 
-// account adds a test to the result, and tells whether it ends the round. One
-// connection may die of something else; so it takes two, but where the next round looks
-// closer anyway.
+// account adds a test to the result, and reports whether it ends the round. One
+// connection may die for another reason, so two deaths are needed, unless the next
+// round looks closer anyway.
 func (s *search) account(o outcome, coarse bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -68,7 +68,7 @@ func (s *scan) failure(all bool) error {
 	case s.err != nil:
 		return s.err
 	case s.denied > 0:
-		return fmt.Errorf("readlink of %d of them: %w", s.denied, fs.ErrPermission)
+		return fmt.Errorf("readlink of %d descriptors: %w", s.denied, fs.ErrPermission)
 	}
 	return nil
 }

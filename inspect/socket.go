@@ -28,7 +28,7 @@ func (s Source) String() string {
 	return fmt.Sprintf("Source(%d)", uint8(s))
 }
 
-// A Socket is what the kernel's table of TCP sockets tells about one of them.
+// A Socket is one entry of the kernel's table of TCP sockets.
 type Socket struct {
 	Source Source
 	State  State

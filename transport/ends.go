@@ -8,7 +8,7 @@ import (
 // ended: reading or writing failed.
 func (c *conn) ended() {
 	if c.closing.Load() {
-		return // by net/http, of which Read is told too
+		return // net/http closes it, which ends a Read, too
 	}
 	for {
 		s, use, p := c.now()

@@ -76,7 +76,7 @@ func (c *conn) idleFor() time.Duration {
 func ahead(t time.Time) int64 { return t.UnixNano() - int64(t.Sub(start)) }
 
 // limit is how long the connection may be idle, 0 for as long as net/http lets it:
-// what its own server announced, or what closes told about servers that do not.
+// what its own server announced, or what was learned from closes of servers that announce nothing.
 func (c *conn) limit() time.Duration {
 	h := c.host.Load()
 	if h == nil {

@@ -32,7 +32,7 @@ func standard() *http.Transport {
 }
 
 // clone returns one that speaks HTTP/2 where t does, whatever it will dial with. A
-// DialContext keeps net/http from speaking it unless told to
+// DialContext keeps net/http from speaking it unless it is asked to
 // (onceSetNextProtoDefaults). Clone makes t decide, and what it speaks then stands
 // in its TLSNextProto.
 func clone(t *http.Transport) *http.Transport {

@@ -17,9 +17,9 @@ type Stats struct {
 	Dropped    uint64 // idle connections that the Transport closed
 	PeerClosed uint64 // idle connections that the server closed first
 
-	// LostRaces are requests sent on a reused connection that the server ended
-	// before it sent a byte: as it closed it for having been idle, or because it
-	// died; that cannot be told apart. net/http sends those again that it may.
+	// LostRaces counts requests that were sent on a reused connection which the server
+	// ended before it sent a byte: because the connection had been idle, or because the
+	// server died; the two look the same. net/http repeats such a request where it may.
 	LostRaces uint64
 }
 
@@ -56,7 +56,7 @@ type Events struct {
 	Learned func(host string, timeout time.Duration, how string)
 	// Dropped: the Transport closed a connection that was idle for so long.
 	Dropped func(host string, idle time.Duration)
-	// PeerClosed: the server did.
+	// PeerClosed: the server closed a connection that was idle for so long.
 	PeerClosed func(host string, idle time.Duration)
 	// LostRace: see Stats. The connection had been idle for so long.
 	LostRace func(host string, idle time.Duration)

@@ -22,7 +22,8 @@ type Capture struct {
 	control  [128]byte
 }
 
-// A Packet is one, from its IP header on. It is valid until the next.
+// A Packet is a captured packet, from its IP header on. It is valid until the next call of
+// Next.
 type Packet struct {
 	Time      time.Time
 	Out       bool // sent by this machine

@@ -73,9 +73,9 @@ type end struct {
 	asked  bool // the last thing it sent is a probe
 }
 
-// Add returns the segment with what it is. Where what was seen of a connection begins
-// with a probe, this is known when it is answered or repeated: then two events come at
-// once, and none before.
+// Add classifies the segment and returns it as an event. If the first segment that was
+// seen of a connection may be a probe, its kind is known only when it is answered or
+// repeated: Add then returns no event for the first segment and two for the next.
 func (t *Tracker) Add(s Segment) []Event {
 	key := flowKey{s.Src, s.Dst}
 	from := 0

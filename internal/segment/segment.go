@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// A Segment is the header of one, and what was seen around it.
+// A Segment is the header of a TCP segment, with the time and the direction in which it
+// passed this machine.
 type Segment struct {
 	Time     time.Time
 	Out      bool // sent by this machine

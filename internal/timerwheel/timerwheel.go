@@ -20,7 +20,7 @@ type HZ int
 // The values of HZ that the kernel's configuration offers (kernel/Kconfig.hz).
 var common = []HZ{100, 250, 300, 1000}
 
-// Possible are the values of HZ to reckon with: the one given, or all common ones
+// Possible returns the values of HZ to calculate with: the one given, or all common ones
 // where it is 0.
 func Possible(hz int) []HZ {
 	if hz != 0 {

@@ -29,7 +29,8 @@ func newCheck() *cobra.Command {
 		Short: "Find connections that a path loses, or whose death goes unnoticed",
 		Long: `check looks at the established connections of this network namespace (Linux) and
 tells, for each that would be lost in silence on the path, or whose peer could
-die unnoticed, why, and what to change. keepalive plan says how it reckons.
+die unnoticed, why, and what to change. keepalive plan --help says how that is
+calculated.
 
   VERDICT  loses: the path forgets it. needs a heartbeat: the path ignores
            probes. unnoticed: it survives, but a dead peer is noticed never, or

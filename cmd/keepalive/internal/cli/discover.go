@@ -209,10 +209,10 @@ func printDiscovery(w io.Writer, r *discover.Result) {
 	fmt.Fprintf(w, "%d connections, %s\n", len(r.Tests), short(r.Took))
 	failed, last := failures(r)
 	if failed > 0 {
-		fmt.Fprintf(w, "%d of them could not be tested: %s\n", failed, last)
+		fmt.Fprintf(w, "%d connections could not be tested: %s\n", failed, last)
 	}
 	if n := r.Outliers(); n > 0 {
-		fmt.Fprintf(w, "%d of them ended although others were silent for longer: of something else, or of a timeout that few have\n", n)
+		fmt.Fprintf(w, "%d connections ended although others were silent for longer: for another reason, or by a timeout that few connections have\n", n)
 	}
 	if r.Dead > 0 && r.Alive == 0 {
 		fmt.Fprintln(w, "--min tries shorter ones; with --mode plain 1s is the least")

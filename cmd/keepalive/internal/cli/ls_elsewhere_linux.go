@@ -12,7 +12,7 @@ import (
 
 // tcpSockets are the inodes of the TCP sockets that a process has open, whatever
 // namespace they are of: the kernel tells the protocol of each
-// (sockfs_xattr_get in net/socket.c). What cannot be read FindOwners has told.
+// (sockfs_xattr_get in net/socket.c). FindOwners has reported what cannot be read.
 func tcpSockets(pid int) map[uint32]bool {
 	dir := proc.Folder(pid) + "/fd"
 	names, err := os.ReadDir(dir)

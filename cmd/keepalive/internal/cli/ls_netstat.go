@@ -16,7 +16,7 @@ var netstatStates = [...]string{
 }
 
 // listNetstat prints what netstat -tnoW does, without its titles. It shows all
-// states but LISTEN unless told otherwise, as netstat does.
+// states but LISTEN unless --state asks for others, as netstat does.
 func (o *lsOptions) listNetstat(out *bufio.Writer) (*notes, error) {
 	f := o.filter
 	if f.States == 0 {

@@ -27,8 +27,8 @@ type row struct {
 	netns       *netns.Namespace
 }
 
-// goDefaults are what package net sets on every connection that nobody told it
-// otherwise for.
+// goDefaults are what package net sets on every connection unless it is asked
+// otherwise.
 var goDefaults = sockopt.Settings{Enabled: true, Idle: goSets.Idle, Interval: goSets.Interval, Count: goSets.Count}
 
 // A survey finds rows.

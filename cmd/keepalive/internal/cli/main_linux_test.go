@@ -16,13 +16,13 @@ const commandName = "keepalive"
 
 func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) == commandName {
-		os.Exit(Run(os.Args[1:], os.Stdout, os.Stderr, nil))
+		os.Exit(Run(os.Args[1:], os.Stdout, os.Stderr))
 	}
 	netlab.RunManyAtATime(m)
 }
 
 // program is the command as a process of its own: this program under that name, since
-// linking another takes seconds. TestHandedOver of keepalive-tls builds the real one.
+// linking another takes seconds. The stage demo of .ci/run runs the real one.
 func program(t *testing.T) string {
 	t.Helper()
 	own, err := os.Executable()

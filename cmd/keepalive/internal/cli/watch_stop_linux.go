@@ -16,7 +16,7 @@ type sigaction [64]byte
 
 // stopSelf lets SIGTSTP do what it does to a program that does not care. To Go
 // it is a signal that nobody waits for once it was asked for, signal.Reset or
-// not, so the kernel is told.
+// not, so the kernel has to know.
 func stopSelf() {
 	var standard, ours sigaction
 	size := uintptr(8) // of a sigset_t
