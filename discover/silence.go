@@ -228,5 +228,9 @@ func (w *silence) end(e event) Test {
 	if w.last != nil && w.last.data && e.to.Sub(w.last.first.to) <= lastWords {
 		at, talk = w.last.first, w.last.talk
 	}
-	return Test{Idle: at.to.Sub(talk), End: endOf(e.err, Closed, Reset), Late: at.to.Sub(at.from)}
+	t := Test{Idle: at.to.Sub(talk), End: endOf(e.err, Closed, Reset), Late: at.to.Sub(at.from)}
+	if t.End == Failed {
+		t.Err = e.err
+	}
+	return t
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"time"
 
@@ -164,17 +163,20 @@ func (s *subject) quieten(ctx context.Context) (every time.Duration, err error) 
 	}
 }
 
-// endOf tells how a connection ended that failed with err.
+// endOf tells how a connection ended that failed with err. What comes from this side, as
+// a firewall that forbids to send or a Dial that closes what it made, tells nothing about
+// the path: the test has failed.
 func endOf(err error, closed, reset End) End {
-	switch {
-	case errors.Is(err, io.EOF):
+	var op *net.OpError
+	switch cause := sockopt.CauseOf(err); {
+	case cause == sockopt.EndOfStream:
 		return closed
-	case sockopt.IsPeerTimeout(err), errors.Is(err, context.DeadlineExceeded):
+	case cause == sockopt.Reset:
+		return reset
+	case cause == sockopt.PeerTimeout, cause == sockopt.Deadline:
 		return NoAnswer
+	case errors.As(err, &op) && op.Op == "remote error": // an alert of TLS, with which the peer ends it
+		return closed
 	}
-	var deadline interface{ Timeout() bool }
-	if errors.As(err, &deadline) && deadline.Timeout() {
-		return NoAnswer
-	}
-	return reset
+	return Failed
 }

@@ -1,0 +1,47 @@
+package discover_test
+
+import (
+	"context"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/discover"
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
+)
+
+// What ends on this side tells nothing about the path.
+func TestConnectionsThatAreClosedHere(t *testing.T) {
+	t.Parallel()
+	address := serve(t, socktest.Echo)
+	r, err := discover.Run(within(t, time.Minute), discover.Options{
+		Check: discover.Echo, Connections: 4, Min: time.Second, Max: 3 * time.Second,
+		Dial: func(ctx context.Context) (net.Conn, error) {
+			var d net.Dialer
+			c, err := d.DialContext(ctx, "tcp", address)
+			if err == nil {
+				time.AfterFunc(1500*time.Millisecond, func() { c.Close() })
+			}
+			return c, err
+		},
+	})
+	t.Log(r, err)
+	require.NotNil(t, r)
+	assert.Zero(t, r.Dead)
+	assert.Zero(t, r.SomeDead)
+	if err == nil {
+		assert.ErrorIs(t, r.Err(), align.ErrUnknown)
+	}
+	failed := 0
+	for _, test := range r.Tests {
+		if test.End == discover.Failed {
+			assert.ErrorIs(t, test.Err, net.ErrClosed)
+			failed++
+		}
+	}
+	assert.NotZero(t, failed)
+}
