@@ -2,6 +2,7 @@ package transport
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -81,6 +82,15 @@ func now() int64 { return int64(time.Since(start)) }
 
 // NetConn returns the connection below, as tls.Conn's does.
 func (c *conn) NetConn() net.Conn { return c.Conn }
+
+// CloseWrite is for what follows 101 Switching Protocols: net/http and its ReverseProxy
+// hand on that one side has nothing more to send.
+func (c *conn) CloseWrite() error {
+	if w, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return w.CloseWrite()
+	}
+	return fmt.Errorf("transport: CloseWrite of %T: %w", c.Conn, errors.ErrUnsupported)
+}
 
 // SyscallConn returns that of the connection below.
 func (c *conn) SyscallConn() (syscall.RawConn, error) {
