@@ -25,8 +25,8 @@ func SystemDefaults() (Settings, error) { return systemDefaults() }
 func SystemDefaultsOf(fd uintptr) (Settings, error) { return systemDefaultsOf(fd) }
 
 // AlwaysProbes reports whether this kernel probes every connection now, even
-// while SO_KEEPALIVE is off: FreeBSD and DragonFly BSD with
-// net.inet.tcp.always_keepalive=1, their default.
+// while SO_KEEPALIVE is off: FreeBSD, DragonFly BSD, OpenBSD and macOS with
+// net.inet.tcp.always_keepalive=1, as it is by default on the first two.
 func AlwaysProbes() (bool, error) {
 	name := Current().AlwaysProbes
 	if name == "" {

@@ -82,12 +82,13 @@ var expected = map[string][]spec{
 		{KeepAlive, "SO_KEEPALIVE", 0xffff, 8, Flag, 0, 1, ZeroOff, Yes, Yes, Plain},
 		{Idle, "TCP_KEEPIDLE", 6, 0x100, Seconds, 1, 4294967, ZeroDefault, Yes, Yes, Plain},
 	},
-	// NetBSD: netinet/tcp.h, tcp_usrreq.c (no upper check), tcp_timer.h
+	// NetBSD: netinet/tcp.h, tcp_usrreq.c (no upper check, and a product that can
+	// overflow), tcp_timer.h
 	// (TCP_TIMER_ARM counts in PR_SLOWHZ), tcp_syncache.c.
 	"netbsd": {
-		{Idle, "TCP_KEEPIDLE", 6, 3, HalfSeconds, 1, cInt, ZeroRejected, No, Unknown, Plain},
-		{Interval, "TCP_KEEPINTVL", 6, 5, HalfSeconds, 1, cInt, ZeroRejected, No, Unknown, Plain},
-		{Count, "TCP_KEEPCNT", 6, 6, Times, 1, cInt, ZeroRejected, No, Unknown, Plain},
+		{Idle, "TCP_KEEPIDLE", 6, 3, HalfSeconds, 1, noMax, ZeroRejected, No, Unknown, Plain},
+		{Interval, "TCP_KEEPINTVL", 6, 5, HalfSeconds, 1, noMax, ZeroRejected, No, Unknown, Plain},
+		{Count, "TCP_KEEPCNT", 6, 6, Times, 1, noMax, ZeroRejected, No, Unknown, Plain},
 		{KeepAlive, "SO_KEEPALIVE", 0xffff, 8, Flag, 0, 1, ZeroOff, Yes, Yes, Plain},
 	},
 	"openbsd": {

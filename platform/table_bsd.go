@@ -49,6 +49,7 @@ func darwinSpecs() []Spec {
 var darwinNotes = []string{
 	"TCP_KEEPALIVE set on a listening socket ends it after the idle time on macOS 13 and before: nothing is set before accept, on any version.",
 	"Accepted sockets would not inherit TCP_KEEPALIVE (the idle time) nor TCP_RXT_CONNDROPTIME either.",
+	mayAlwaysProbe,
 	"The idle time takes effect at once only if SO_KEEPALIVE is already on when it is set.",
 	"TCP_RXT_CONNDROPTIME limits one episode of retransmissions, checked when one is due; unlike Linux's TCP_USER_TIMEOUT it leaves the probe count alone.",
 }
@@ -62,11 +63,13 @@ const darwinListenerSource = "xnu up to 8796.141 (macOS 13) arms the timer for T
 
 var darwin = Table{
 	Name: "darwin", GOOS: "darwin", Title: "macOS", Specs: darwinSpecs(),
+	AlwaysProbes: bsdAlwaysKeepAlive,
 	ArmsListener: Yes, ListenerSource: darwinListenerSource, Notes: darwinNotes, Source: darwinSource,
 }
 
 var ios = Table{
 	Name: "ios", GOOS: "ios", Title: "iOS", Specs: darwinSpecs(),
+	AlwaysProbes: bsdAlwaysKeepAlive,
 	ArmsListener: Yes, ListenerSource: darwinListenerSource, Notes: darwinNotes, Source: darwinSource,
 }
 
@@ -78,7 +81,8 @@ const (
 	freebsdTCPKeepCnt       = 0x400
 	freebsdTCPMaxUnackTime  = 68 // not in x/sys
 	freebsdMaxSeconds       = (1<<32 - 1) / 1000
-	freebsdAlwaysKeepAlive  = "net.inet.tcp.always_keepalive"
+	bsdAlwaysKeepAlive      = "net.inet.tcp.always_keepalive"
+	mayAlwaysProbe          = "With net.inet.tcp.always_keepalive=1, which is not the default, every connection is probed even while SO_KEEPALIVE is off."
 	alwaysProbesExplanation = "With net.inet.tcp.always_keepalive=1, the default, every connection is probed even while SO_KEEPALIVE is off: Disabled does not silence it."
 )
 
@@ -98,7 +102,7 @@ var freebsd = Table{
 			Unit: Seconds, Min: 1, Max: freebsdMaxSeconds, Zero: ZeroDefault, Inherited: Yes, Readable: Yes,
 			Sysctl: "net.inet.tcp.keepidle", SysctlIn: Milliseconds},
 	},
-	AlwaysProbes:   freebsdAlwaysKeepAlive,
+	AlwaysProbes:   bsdAlwaysKeepAlive,
 	ArmsListener:   No,
 	ListenerSource: "FreeBSD 14/15 sys/netinet/tcp_usrreq.c (tcp_default_ctloutput): TCP_KEEPIDLE starts the timer only above TCPS_LISTEN, the others touch none",
 	Notes: []string{
@@ -123,13 +127,13 @@ var netbsd = Table{
 	TimingWhileOff: true,
 	Specs: []Spec{
 		{Option: Idle, Symbol: "TCP_KEEPIDLE", Level: bsdTCP, Number: netbsdTCPKeepIdle,
-			Unit: HalfSeconds, Min: 1, Max: 1<<31 - 1, Zero: ZeroRejected, Inherited: No, Readable: Unknown,
+			Unit: HalfSeconds, Min: 1, Max: UnknownLimit, Zero: ZeroRejected, Inherited: No, Readable: Unknown,
 			Sysctl: "net.inet.tcp.keepidle", SysctlIn: HalfSeconds},
 		{Option: Interval, Symbol: "TCP_KEEPINTVL", Level: bsdTCP, Number: netbsdTCPKeepIntvl,
-			Unit: HalfSeconds, Min: 1, Max: 1<<31 - 1, Zero: ZeroRejected, Inherited: No, Readable: Unknown,
+			Unit: HalfSeconds, Min: 1, Max: UnknownLimit, Zero: ZeroRejected, Inherited: No, Readable: Unknown,
 			Sysctl: "net.inet.tcp.keepintvl", SysctlIn: HalfSeconds},
 		{Option: Count, Symbol: "TCP_KEEPCNT", Level: bsdTCP, Number: netbsdTCPKeepCnt,
-			Unit: Times, Min: 1, Max: 1<<31 - 1, Zero: ZeroRejected, Inherited: No, Readable: Unknown,
+			Unit: Times, Min: 1, Max: UnknownLimit, Zero: ZeroRejected, Inherited: No, Readable: Unknown,
 			Sysctl: "net.inet.tcp.keepcnt", SysctlIn: Times},
 		bsdKeepAlive(),
 	},
@@ -140,6 +144,7 @@ var netbsd = Table{
 	Notes: []string{
 		"The kernel counts TCP_KEEPIDLE and TCP_KEEPINTVL in slow ticks of half a second, although tcp(4) says seconds; this package sets twice the seconds, Go's net package does not.",
 		"An option set on a listening socket ends it when the timer fires: nothing is set before accept. Accepted sockets would inherit SO_KEEPALIVE only.",
+		"The kernel takes any value above 0, and multiplies interval and count without a check: from what values on that overflows nobody looked up.",
 		"Older kernels cannot read the options back (ENOPROTOOPT): 7.99.34 of 2016 was run and could not.",
 		"The newest release was not checked: if it counts seconds, probes leave after twice the time asked for.",
 	},
@@ -156,9 +161,11 @@ var openbsd = Table{
 		{Count, "OpenBSD always sends 8 probes"},
 		{UserTimeout, "OpenBSD has no limit on unacknowledged data per socket"},
 	},
+	AlwaysProbes:   bsdAlwaysKeepAlive,
 	ArmsListener:   No,
 	ListenerSource: "sys/kern/uipc_socket.c (sosetopt): SO_KEEPALIVE is a bit in so_options",
 	Notes: []string{
+		mayAlwaysProbe,
 		"Timing is global: the sysctls net.inet.tcp.keepidle and net.inet.tcp.keepintvl, whose unit changed between releases from half-seconds to seconds.",
 	},
 	Source: "OpenBSD source (tcp_timer.c); compiled, not run",
@@ -192,7 +199,7 @@ var dragonfly = Table{
 	Name: "dragonfly", GOOS: "dragonfly", Title: "DragonFly BSD",
 	Specs:          dragonflySpecs(Seconds),
 	Absent:         dragonflyAbsent,
-	AlwaysProbes:   freebsdAlwaysKeepAlive,
+	AlwaysProbes:   bsdAlwaysKeepAlive,
 	ListenerSource: dragonflyListenerSource,
 	Notes: []string{
 		alwaysProbesExplanation,
@@ -206,7 +213,7 @@ var dragonflyBefore58 = Table{
 	Name: "dragonfly-before-5.8", GOOS: "dragonfly", Title: "DragonFly BSD before 5.8",
 	Specs:          dragonflySpecs(Milliseconds),
 	Absent:         dragonflyAbsent,
-	AlwaysProbes:   freebsdAlwaysKeepAlive,
+	AlwaysProbes:   bsdAlwaysKeepAlive,
 	ListenerSource: dragonflyListenerSource,
 	Notes:          []string{alwaysProbesExplanation, "The options count milliseconds."},
 	Source:         "DragonFly BSD source before 5.8; compiled, not run",

@@ -81,10 +81,11 @@ func TestTraps(t *testing.T) {
 			assert.Equal(t, []string{"SO_KEEPALIVE=1", "TCP_KEEPIDLE=60000"}, steps(plan(t, "dragonfly-before-5.8", idle)))
 			assert.Equal(t, []string{"SO_KEEPALIVE=1", "TCP_KEEPIDLE=60"}, steps(plan(t, "dragonfly", idle)))
 		}},
-		{"FreeBSD and DragonFly BSD probe although SO_KEEPALIVE is off, and nobody else", func(t *testing.T) {
+		{"the BSDs but NetBSD, and macOS, can probe although SO_KEEPALIVE is off", func(t *testing.T) {
 			for _, tbl := range Tables() {
 				want := ""
-				if tbl.GOOS == "freebsd" || tbl.GOOS == "dragonfly" {
+				switch tbl.GOOS {
+				case "freebsd", "dragonfly", "openbsd", "darwin", "ios":
 					want = "net.inet.tcp.always_keepalive"
 				}
 				assert.Equal(t, want, tbl.AlwaysProbes, tbl.Name)

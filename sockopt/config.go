@@ -20,8 +20,9 @@ type Config struct {
 	// Disabled switches keepalive off (SO_KEEPALIVE=0). Any other Config
 	// switches it on. The other fields are still stored in the socket.
 	//
-	// On FreeBSD and DragonFly BSD connections are probed all the same while the
-	// sysctl net.inet.tcp.always_keepalive is 1, its default.
+	// On FreeBSD, DragonFly BSD, OpenBSD and macOS connections are probed all the same
+	// while the sysctl net.inet.tcp.always_keepalive is 1, as it is by default on the
+	// first two.
 	Disabled bool
 
 	// Idle is the silence after which the first probe is sent: TCP_KEEPIDLE,

@@ -92,7 +92,7 @@ func (c Config) disabledWarnings(t *platform.Table) []Warning {
 	}
 	if t.AlwaysProbes != "" {
 		ws = append(ws, Warning{platform.KeepAlive, fmt.Sprintf(
-			"%s probes all the same while the sysctl %s is 1, its default", t.Title, t.AlwaysProbes)})
+			"%s probes all the same while the sysctl %s is 1", t.Title, t.AlwaysProbes)})
 	}
 	return ws
 }
