@@ -119,7 +119,7 @@ func ExampleParseEndpoint() {
 	// 10.0.0.0/8:443 <nil>
 	// [2001:db8::]/32:8000-8099 <nil>
 	// *:5432 <nil>
-	// * "localhost": "localhost" is neither an IP address nor a prefix like 10.0.0.0/8 (names are not looked up)
+	// * "localhost": "localhost" is neither an IP address nor a prefix like 10.0.0.0/8 (names are not looked up; a port is written :443)
 }
 
 func ExamplePeeker() {

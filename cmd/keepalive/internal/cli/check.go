@@ -175,7 +175,7 @@ func (t *tally) result() error {
 	case t.bad > 0:
 		return errProblems
 	case t.checked == 0:
-		return nothingError{errors.New("no connection was checked: none is what was asked for")}
+		return nothingError{errors.New("no connection matches, so none was checked")}
 	}
 	var errs []error
 	if t.denied > 0 {
@@ -223,8 +223,16 @@ func (o *checkOptions) judge(v *survey, r *row, plan *align.Plan) finding {
 	if f.bad {
 		f.reason += overwritten(r)
 	}
-	if r.unreadable != nil && f.verdict == align.Unknown.String() {
-		f.reason = "its settings cannot be read: " + r.unreadable.Error()
+	if f.verdict == align.Unknown.String() {
+		switch {
+		case r.unreadable != nil:
+			f.reason = "its settings cannot be read: " + r.unreadable.Error()
+		case r.cause == exitDenied:
+			f.reason = "its settings cannot be read: its process is another user's, or not visible from here"
+		}
+		if r.cause == exitDenied && r.Timer.Kind == inspect.TimerKeepAlive {
+			f.reason += "; keepalive is on, as its timer runs"
+		}
 	}
 	return f
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -23,12 +25,33 @@ func Run(args []string, stdout, stderr io.Writer) int {
 	} else {
 		root.SetOut(out)
 	}
-	err := root.Execute()
+	err := unknownCommand(root, args)
+	if err == nil {
+		err = root.Execute()
+	}
 	if out.err != nil && !errors.Is(err, out.err) {
 		err = several(err, out.err) // of help and the like, which return none
 	}
 	printError(stderr, err)
 	return exitCode(err)
+}
+
+// unknownCommand refuses what cobra answers with the general help and exit code 0: the
+// help of a command that does not exist, asked for in one of three ways.
+func unknownCommand(root *cobra.Command, args []string) error {
+	names := []string{"completion", "help"}
+	for _, c := range commands() {
+		names = append(names, c.name)
+	}
+	if len(args) > 1 && args[0] == "help" {
+		args = args[1:]
+	} else if len(args) > 1 && args[0] == "completion" {
+		names, args = []string{"bash", "zsh", "fish", "powershell"}, args[1:]
+	}
+	if len(args) == 0 || strings.HasPrefix(args[0], "-") || strings.HasPrefix(args[0], "__") || slices.Contains(names, args[0]) {
+		return nil
+	}
+	return notUnderstood(root, args[0], append(names, "--version"))
 }
 
 // A firstError remembers the first error of a writer, and writes no more after it.
@@ -133,5 +156,9 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	for _, c := range cmd.Commands() {
 		names = append(names, c.Name())
 	}
-	return usageError{fmt.Errorf("%q is not understood; see %s --help%s", args[0], cmd.CommandPath(), alike.Question(alike.Nearest(args[0], names)))}
+	return notUnderstood(cmd, args[0], names)
+}
+
+func notUnderstood(cmd *cobra.Command, word string, names []string) error {
+	return usageError{fmt.Errorf("%q is not understood; see %s --help%s", word, cmd.CommandPath(), alike.Question(alike.Nearest(word, names)))}
 }

@@ -68,7 +68,7 @@ Interrupted, it prints what is known by then.`,
   keepalive discover echo.example.com:7 --mode echo --max 10m --json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usageError{errors.New("want one HOST:PORT")}
+				return usageError{errors.New("want one HOST:PORT, as in db.example.com:5432")}
 			}
 			if cmd.Flags().Changed("guess") && o.guess == 0 {
 				return usageError{errors.New("--guess has to be positive")}
@@ -97,9 +97,12 @@ Interrupted, it prints what is known by then.`,
 
 // options turns the flags into those of the package.
 func (o *discoverOptions) options(address string) (discover.Options, error) {
-	host, _, err := net.SplitHostPort(address)
+	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return discover.Options{}, fmt.Errorf("want HOST:PORT: %w", err)
+	}
+	if _, err := net.LookupPort("tcp", port); err != nil {
+		return discover.Options{}, fmt.Errorf("%s: %q is no port: want 1 to 65535, or a name like https", address, port)
 	}
 	d := discover.Options{
 		Address: address, Guess: time.Duration(o.guess), Min: time.Duration(o.min), Max: time.Duration(o.max),
@@ -120,6 +123,9 @@ func (o *discoverOptions) options(address string) (discover.Options, error) {
 	}
 	if o.connections == 0 || o.min <= 0 || o.max <= 0 || o.wait <= 0 {
 		return d, errors.New("--connections, --min, --max and --wait have to be positive")
+	}
+	if o.min > o.max {
+		return d, fmt.Errorf("--min %s is longer than --max %s", spell(time.Duration(o.min)), spell(time.Duration(o.max)))
 	}
 	if !o.tls {
 		if o.serverName != "" || o.insecure {

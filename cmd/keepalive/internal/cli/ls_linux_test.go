@@ -73,7 +73,7 @@ func TestTheTableWithoutProcesses(t *testing.T) {
 	assert.Regexp(t, `ESTAB .* on +\? +\? +\? +\? +keepalive 1m`, out, "the timer proves that keepalive is on; the rest is unknown")
 	out, errs := lsEnding(t, exitNothing, "--local", "192.0.2.77")
 	assert.Regexp(t, `^STATE .*PROCESS\n$`, out, "titles above nothing")
-	assert.Equal(t, "keepalive: no socket is what was asked for\n", errs)
+	assert.Equal(t, "keepalive: no socket matches\n", errs)
 }
 
 func TestASocketThatNobodyHasOpenHasALine(t *testing.T) {
@@ -309,4 +309,18 @@ func TestCgroupsThatCannotBeOpened(t *testing.T) {
 	var c cgroups
 	assert.Equal(t, "unreachable:123456789abcdef", c.path(0x123456789abcdef))
 	unix.Close(c.root)
+}
+
+// What the column STATE prints can be asked for.
+func TestStatesAsPrinted(t *testing.T) {
+	flags := ours(t, sockopt.Config{Idle: 100 * time.Second})
+	for s := inspect.Established; s <= inspect.BoundInactive; s++ {
+		set, ok := statesNamed(strings.ToLower(s.String()))
+		assert.True(t, ok && set.Has(s), s)
+	}
+	out, _ := ls(t, append(flags, "--state", "ESTAB")...)
+	assert.Contains(t, out, "ESTAB")
+	code, _, errs := command("ls", "--state", "established-")
+	assert.Equal(t, exitUsage, code)
+	assert.Contains(t, errs, "did you mean established?")
 }

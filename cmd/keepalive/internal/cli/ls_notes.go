@@ -101,7 +101,7 @@ func (n *notes) result(s *selection) error {
 		errs = append(errs, said{unknownError{errors.New("settings are not known")}})
 	}
 	if n.listed == 0 && s.narrowed {
-		errs = append(errs, nothingError{errors.New("no socket is what was asked for")})
+		errs = append(errs, nothingError{errors.New("no socket matches")})
 	}
 	return several(errs...)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/internal/alike"
 )
 
 // A selection is which sockets are wanted.
@@ -70,6 +71,19 @@ var connectedStates = func() (set inspect.StateSet) {
 	return set
 }()
 
+// statesNamed also takes a state as it is printed: ESTAB.
+func statesNamed(word string) (set inspect.StateSet, ok bool) {
+	if set, ok = stateSets[strings.ToLower(word)]; ok {
+		return set, true
+	}
+	for s := inspect.Established; s <= inspect.BoundInactive; s++ {
+		if strings.EqualFold(word, s.String()) {
+			return inspect.States(s), true
+		}
+	}
+	return 0, false
+}
+
 func stateWords() []string {
 	words := make([]string, 0, len(stateSets))
 	for w := range stateSets {
@@ -102,9 +116,9 @@ func (s *selection) parse(cmd *cobra.Command) error {
 	}
 	var states inspect.StateSet
 	for _, word := range s.states {
-		set, ok := stateSets[strings.ToLower(word)]
+		set, ok := statesNamed(word)
 		if !ok {
-			return usageError{fmt.Errorf("--state %q: want one of %s", word, strings.Join(stateWords(), ", "))}
+			return usageError{fmt.Errorf("--state %q: want one of %s%s", word, strings.Join(stateWords(), ", "), alike.Question(alike.Nearest(word, stateWords())))}
 		}
 		if set == 0 {
 			set = connectedStates

@@ -239,7 +239,7 @@ func TestSocketsOfOtherNamespacesInAProcessOfThisOne(t *testing.T) {
 	named(t, seen, "seen")
 	pid := fmt.Sprint(os.Getpid())
 	_, errs := lsEnding(t, exitNothing, "--pid", pid)
-	assert.Equal(t, "keepalive: no socket is what was asked for\n", errs)
+	assert.Equal(t, "keepalive: no socket matches\n", errs)
 	var there, hidden net.Listener
 	require.NoError(t, seen.Do(func() (err error) { there, err = net.Listen("tcp4", "127.0.0.1:0"); return err }))
 	defer there.Close()

@@ -154,6 +154,9 @@ func (o *pathOptions) restsOn(p *align.Plan) error {
 // profileOrOwn looks a profile up, or makes one of a name with a time.
 func profileOrOwn(id string, hasTime bool) (align.Profile, error) {
 	p, err := align.Lookup(id)
+	if lower, lowerErr := align.Lookup(strings.ToLower(id)); err != nil && lowerErr == nil {
+		return lower, nil // profiles does not tell cases apart either
+	}
 	var unknown *align.UnknownProfileError
 	switch {
 	case err == nil || !errors.As(err, &unknown):

@@ -27,25 +27,25 @@ type planOptions struct {
 func newPlan() *cobra.Command {
 	var o planOptions
 	cmd := &cobra.Command{
-		Use:   "plan --path ID[,ID...]",
+		Use:   "plan --path ID[,ID...] [--detect TIME]",
 		Short: "Find keepalive settings that survive a path, with the proof",
 		Long: `plan finds the settings with the longest idle time that keep a silent connection
 alive on a path, whatever of the following comes together: as many probes lost
-as
---lost-probes says, every kernel timer as late as it may be, the longest round
-trip. The tightest middlebox of the path decides; keepalive profiles lists them.
+as --lost-probes says, every kernel timer as late as it may be, the longest
+round trip. The tightest middlebox of the path decides; keepalive profiles lists
+them.
 
 Where probes do not help, because a proxy on the path ignores them, plan says so
 and names the heartbeat that the application needs instead.
 
 --detect plans for noticing a dead peer that soon: idle, from the last segment;
 with data in flight, from the write. --from-failure counts from the death, also
-if the program writes just before keepalive would have noticed.
+if the program writes just before keepalive would have noticed. Without --path
+it is not known what the path makes of such a plan: exit code 5.
 
 A plan that rests on what nobody verified says so, and the exit code is 5,
-unless
---accept-assumptions is given. That probes refresh a middlebox of your own is
-such an assumption.
+unless --accept-assumptions is given. That probes refresh a middlebox of your
+own is such an assumption.
 
 --as prints the plan in the syntax of another program:
 ` + formatList(),
@@ -105,7 +105,7 @@ func (o *planOptions) run(stdout, stderr io.Writer) error {
 		return err
 	}
 	switch {
-	case plan.Verdict == align.Survives || len(o.request.Path) == 0:
+	case plan.Verdict == align.Survives:
 		return o.restsOn(plan)
 	case plan.Verdict == align.Unknown:
 		return said{unknownError{errors.New(plan.Reason)}}
@@ -173,7 +173,7 @@ func printPlan(w io.Writer, width int, r align.Request, p *align.Plan, line time
 	}
 	printDetection(w, p.Detection)
 	if len(p.Limits) > 0 {
-		fmt.Fprintf(w, "\nno setting of a socket notices within %s\n", spell(r.Detect))
+		fmt.Fprintf(w, "\nwhat no setting of a socket can notice within %s\n", spell(r.Detect))
 		for _, l := range p.Limits {
 			fmt.Fprintf(w, "  - %s\n    what helps: %s\n", l.When, l.Remedy)
 		}

@@ -173,7 +173,7 @@ func (o *traceOptions) verdict(scenes []*scene, s *shower) error {
 		err = several(err, unknownError{fmt.Errorf("the kernel had no room for %d packets: what is shown has gaps", dropped)})
 	}
 	if s.count == 0 && (len(o.ports) > 0 || len(o.peers) > 0 || o.pid != 0 || o.netns != "" || len(o.only) > 0) {
-		err = several(err, nothingError{errors.New("nothing of what was asked for was seen")})
+		err = several(err, nothingError{errors.New("nothing was seen that matches")})
 	}
 	return err
 }

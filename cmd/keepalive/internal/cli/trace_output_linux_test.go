@@ -139,7 +139,7 @@ func TestTraceOnly(t *testing.T) {
 	assert.NotContains(t, string(out), "RST")
 	code, out, errs = tracingTo(t, false, func() { reset(t, address, 3) }, "--port", port, "--for", "300ms", "--only", "probe,answer")
 	assert.Equal(t, exitNothing, code, string(out))
-	assert.Contains(t, string(errs), "nothing of what was asked for was seen")
+	assert.Contains(t, string(errs), "nothing was seen that matches")
 }
 
 // What cannot end well is refused before it begins.

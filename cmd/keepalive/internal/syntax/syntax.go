@@ -58,7 +58,13 @@ func Lookup(name string) (Format, error) {
 			return f, nil
 		}
 	}
-	return Format{}, fmt.Errorf("%q: want one of %s%s", name, strings.Join(Names(), ", "), alike.Question(alike.Nearest(name, Names())))
+	near := alike.Nearest(name, Names())
+	for _, f := range Formats {
+		if name != "" && strings.Contains(f.What, name) { // libkeepalive
+			near = append(near, f.Name)
+		}
+	}
+	return Format{}, fmt.Errorf("%q: want one of %s%s", name, strings.Join(Names(), ", "), alike.Question(near))
 }
 
 // The numbers that all of them want.

@@ -1,0 +1,33 @@
+package cli
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// The help of a command that does not exist is none.
+func TestUnknownCommands(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"foo", "--help"}, `"foo" is not understood`},
+		{[]string{"help", "foo"}, `"foo" is not understood`},
+		{[]string{"help", "plam"}, "did you mean plan?"},
+		{[]string{"completion", "foo"}, `"foo" is not understood`},
+		{[]string{"version"}, "did you mean --version?"},
+		{[]string{"lss"}, "did you mean ls?"},
+	} {
+		code, out, errs := command(tt.args...)
+		assert.Equal(t, exitUsage, code, tt.args)
+		assert.Empty(t, out, tt.args)
+		assert.Contains(t, errs, tt.want, tt.args)
+	}
+	for _, args := range [][]string{{"help"}, {"help", "ls"}, {"completion"}, {"completion", "bash"}, {"completion", "--help"}, {"help", "completion"}, {"__complete", "l"}} {
+		code, out, errs := command(args...)
+		assert.Equal(t, exitOK, code, "%s: %s", args, errs)
+		assert.NotEmpty(t, out, args)
+	}
+}
