@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/internal/timing"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -31,7 +33,7 @@ func (v Verdict) String() string {
 
 // An Assessment is what becomes of a silent connection on a path.
 type Assessment struct {
-	Settings sockopt.Settings
+	Settings platform.Settings
 	Verdict  Verdict
 	// Reason is the verdict in a sentence.
 	Reason string
@@ -52,9 +54,9 @@ type Assessment struct {
 	// ProbesPerHour is what a silent connection costs, without the answers.
 	ProbesPerHour float64
 
-	// Detection is how long the death of the peer may go unnoticed. It is the
-	// zero value if settings that it takes are not known.
-	Detection sockopt.Detection
+	// Detection is how long the death of the peer may go unnoticed. It has no
+	// times if settings that it takes are not known.
+	Detection Detection
 
 	// Heartbeat is what the application has to do, nil if probes are enough.
 	Heartbeat *Heartbeat
@@ -74,7 +76,7 @@ func (a Assessment) String() string { return a.Verdict.String() + ": " + a.Reaso
 //
 // Errors are those of [Request.Validate]; a path without any known idle timeout
 // is an error that wraps [ErrUnknown].
-func (r Request) Assess(s sockopt.Settings) (*Assessment, error) {
+func (r Request) Assess(s platform.Settings) (*Assessment, error) {
 	if err := r.Validate(); err != nil {
 		return nil, err
 	}
@@ -85,29 +87,26 @@ func (r Request) Assess(s sockopt.Settings) (*Assessment, error) {
 }
 
 // Settings returns what a new Linux socket with this Config holds, where the
-// system's defaults (sysctl net.ipv4.tcp_keepalive_*) are these: see
-// [platform.SystemDefaults].
-func Settings(cfg sockopt.Config, defaults sockopt.Settings) (sockopt.Settings, error) {
-	if err := cfg.ValidateFor(linux()); err != nil {
-		return sockopt.Settings{}, err
+// system's defaults (sysctl net.ipv4.tcp_keepalive_*) are these: what sockopt.Get
+// reads from a socket on which nobody has set anything.
+func Settings(cfg sockopt.Config, defaults platform.Settings) (platform.Settings, error) {
+	if err := kernel.Linux().Check(kernel.Request(cfg)).Err(); err != nil {
+		return platform.Settings{}, err
 	}
-	return linux().Effect(platform.Request(cfg), defaults), nil
+	return kernel.Linux().Effect(kernel.Request(cfg), defaults), nil
 }
 
-func linux() *platform.Table {
-	t, _ := platform.Lookup("linux")
-	return t
-}
-
-func (r Request) assess(s sockopt.Settings) *Assessment {
+func (r Request) assess(s platform.Settings) *Assessment {
 	parts := r.parts()
 	a := &Assessment{Settings: s, LostProbes: -1}
 	a.Tightest, _ = tightest(parts.refreshed)
-	if d, err := sockopt.DetectionBounds(s, r.conditions()); err == nil {
-		a.Detection = d
+	bounds, err := timing.DetectionBounds(s, r.conditions())
+	if err != nil {
+		bounds = timing.Detection{}
 	}
+	a.Detection = detectionOf(bounds)
 	if r.probes(s) == nil {
-		a.Period = sockopt.LatestProbe(s, 0, r.HZ) + r.rtt()
+		a.Period = timing.LatestProbe(s, 0, r.HZ) + r.rtt()
 		a.LatestRefresh = r.latestRefresh(s, r.lostProbes())
 		a.ProbesPerHour = float64(time.Hour) / float64(max(s.Idle, s.Interval))
 		if a.Tightest.Timeout > 0 {
@@ -129,7 +128,7 @@ func (r Request) assess(s sockopt.Settings) *Assessment {
 }
 
 // probes returns why a socket with these settings sends no probes, nil if it does.
-func (r Request) probes(s sockopt.Settings) error {
+func (r Request) probes(s platform.Settings) error {
 	switch {
 	case !s.Known.Has(platform.KeepAlive):
 		return fmt.Errorf("whether keepalive is on is %w", ErrUnknown)
@@ -146,13 +145,13 @@ func (r Request) probes(s sockopt.Settings) error {
 
 // latestRefresh is the longest time between two packets of a silent connection
 // that a middlebox sees: the last of them may have been on its way back.
-func (r Request) latestRefresh(s sockopt.Settings, lost int) time.Duration {
-	return sockopt.LatestProbe(s, lost, r.HZ) + r.rtt()
+func (r Request) latestRefresh(s platform.Settings, lost int) time.Duration {
+	return timing.LatestProbe(s, lost, r.HZ) + r.rtt()
 }
 
 // survivable is the number of probes that may be lost in a row, -1 if the first
 // one already comes too late.
-func (r Request) survivable(s sockopt.Settings, timeout time.Duration) int {
+func (r Request) survivable(s platform.Settings, timeout time.Duration) int {
 	for lost := 0; ; lost++ {
 		if lost > maxLostProbes || r.latestRefresh(s, lost) >= timeout-r.Margin || !r.outlives(s, lost) {
 			return lost - 1
@@ -161,7 +160,7 @@ func (r Request) survivable(s sockopt.Settings, timeout time.Duration) int {
 }
 
 // outlives tells whether the kernel still sends a probe after so many were lost.
-func (r Request) outlives(s sockopt.Settings, lost int) bool {
+func (r Request) outlives(s platform.Settings, lost int) bool {
 	if lost == 0 {
 		return true
 	}
@@ -171,7 +170,7 @@ func (r Request) outlives(s sockopt.Settings, lost int) bool {
 	return lost < s.Count
 }
 
-func (r Request) verdict(s sockopt.Settings, parts parts, a *Assessment) (Verdict, string) {
+func (r Request) verdict(s platform.Settings, parts parts, a *Assessment) (Verdict, string) {
 	if len(parts.ignoring) > 0 {
 		return NeedsHeartbeat, fmt.Sprintf("%s does not count TCP keepalive probes: only data keeps the connection", ids(parts.ignoring))
 	}
@@ -204,7 +203,7 @@ func (r Request) verdict(s sockopt.Settings, parts parts, a *Assessment) (Verdic
 		text(roundUp(a.LatestRefresh)), probeCount(r.lostProbes()), limit)
 }
 
-func (r Request) tooLate(s sockopt.Settings, a *Assessment, limit string) string {
+func (r Request) tooLate(s platform.Settings, a *Assessment, limit string) string {
 	left := a.Tightest.Timeout - r.Margin
 	margin := ""
 	if r.Margin > 0 {

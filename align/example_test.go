@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -20,7 +21,7 @@ func Example() {
 	}
 	fmt.Println(plan.Config)
 	fmt.Println(plan.Verdict, "-", plan.Reason)
-	fmt.Println("dead peer noticed within", plan.Detection[sockopt.PhaseIdle].Latest)
+	fmt.Println("dead peer noticed within", plan.Detection.Idle.Latest)
 	// Output:
 	// idle=262s,interval=27s,count=3,user-timeout=350s
 	// survives - refreshed after 349.9s at the latest, with 2 probes lost; aws-nlb-tcp forgets it after 350s
@@ -64,8 +65,8 @@ func ExampleRequest_Plan_detect() {
 		log.Fatal(err)
 	}
 	fmt.Println(plan.Config)
-	for _, phase := range []sockopt.Phase{sockopt.PhaseIdle, sockopt.PhaseInFlight} {
-		fmt.Println(phase, "at most", plan.Detection[phase].Latest.Truncate(time.Millisecond), "after", phase.Since())
+	for _, b := range []align.Bound{plan.Detection.Idle, plan.Detection.InFlight} {
+		fmt.Println(b.Phase, "at most", b.Latest.Truncate(time.Millisecond), "after", b.Since)
 	}
 	// Output:
 	// idle=6s,interval=1s,count=3,user-timeout=8.9s
@@ -80,7 +81,7 @@ func ExampleRequest_Assess() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	settings, _ := align.Settings(sockopt.Config{Idle: 58 * time.Second, Interval: 5 * time.Second, Count: 9, UserTimeout: sockopt.NoUserTimeout}, sockopt.Settings{})
+	settings, _ := align.Settings(sockopt.Config{Idle: 58 * time.Second, Interval: 5 * time.Second, Count: 9, UserTimeout: sockopt.NoUserTimeout}, platform.Settings{})
 	a, err := align.Request{Path: []align.Profile{nlb}}.Assess(settings)
 	if err != nil {
 		log.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/netlab"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/timing"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -113,15 +114,15 @@ func TestDetectOnARealKernel(t *testing.T) {
 		rule    string
 		request align.Request
 		writes  func(i int, p *align.Plan) time.Duration // after the break
-		phase   sockopt.Phase
+		phase   timing.Phase
 	}{
-		{"idle", align.Request{Detect: 5 * time.Second}, nil, sockopt.PhaseIdle},
-		{"in flight", align.Request{Detect: 5 * time.Second}, func(int, *align.Plan) time.Duration { return time.Millisecond }, sockopt.PhaseInFlight},
+		{"idle", align.Request{Detect: 5 * time.Second}, nil, timing.PhaseIdle},
+		{"in flight", align.Request{Detect: 5 * time.Second}, func(int, *align.Plan) time.Duration { return time.Millisecond }, timing.PhaseInFlight},
 		{
 			"from the failure, whenever the program writes", fromFailure,
 			func(i int, p *align.Plan) time.Duration {
-				return p.Detection[sockopt.PhaseIdle].Earliest * time.Duration(i+1) / 21
-			}, sockopt.PhaseLateWrite,
+				return p.Detection.Idle.Earliest * time.Duration(i+1) / 21
+			}, timing.PhaseLateWrite,
 		},
 	} {
 		t.Run(tt.rule, func(t *testing.T) {
@@ -140,7 +141,7 @@ func TestDetectOnARealKernel(t *testing.T) {
 					var err error
 					if tt.writes != nil {
 						time.Sleep(time.Until(before.Add(tt.writes(i, plan))))
-						if tt.phase == sockopt.PhaseInFlight {
+						if tt.phase == timing.PhaseInFlight {
 							since = time.Now()
 						}
 						c.SetDeadline(time.Time{})
@@ -159,7 +160,7 @@ func TestDetectOnARealKernel(t *testing.T) {
 			for range conns {
 				most = max(most, <-longest)
 			}
-			bound := plan.Detection[tt.phase].Latest
+			bound := plan.Detection.Bounds()[tt.phase].Latest
 			t.Logf("%s: noticed after %.2f s at most; promised %.2f s of %s", plan.Config, most.Seconds(), bound.Seconds(), tt.request.Detect)
 			const late = 250 * time.Millisecond // this program, on a busy machine
 			assert.LessOrEqual(t, most, bound+breaking+late)

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/internal/timing"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -77,13 +79,13 @@ func (r Request) Plan() (*Plan, error) {
 }
 
 // settingsOf is what a Linux socket with a complete Config holds.
-func settingsOf(cfg sockopt.Config) sockopt.Settings {
-	return linux().Effect(platform.Request(cfg), sockopt.Settings{})
+func settingsOf(cfg sockopt.Config) platform.Settings {
+	return kernel.Linux().Effect(kernel.Request(cfg), platform.Settings{})
 }
 
 // search returns the Config with the longest idle time that meets the request.
 func (r Request) search(timeout time.Duration) (sockopt.Config, bool) {
-	longest := min(time.Duration(linux().Spec(platform.Idle).Max)*second, timeout)
+	longest := min(time.Duration(kernel.Linux().Spec(platform.Idle).Max)*second, timeout)
 	if r.Detect > 0 {
 		longest = min(longest, r.Detect)
 	}
@@ -121,7 +123,7 @@ func (r Request) withIdle(idle, timeout time.Duration) (sockopt.Config, bool) {
 
 // userTimeouts returns those to try, the best first. Each is long enough to let
 // out the last probe that the request counts on.
-func (r Request) userTimeouts(s sockopt.Settings) []time.Duration {
+func (r Request) userTimeouts(s platform.Settings) []time.Duration {
 	last := r.latestRefresh(s, r.lostProbes())
 	given := s.Idle + time.Duration(s.Count)*s.Interval
 	if r.Detect == 0 {
@@ -130,10 +132,10 @@ func (r Request) userTimeouts(s sockopt.Settings) []time.Duration {
 	shortest := last.Truncate(time.Millisecond) + time.Millisecond
 	s.UserTimeout = given
 	left := r.Detect
-	if d, err := sockopt.DetectionBounds(s, r.conditions()); err == nil && r.FromFailure {
-		left -= d[sockopt.PhaseIdle].Latest
+	if d, err := timing.DetectionBounds(s, r.conditions()); err == nil && r.FromFailure {
+		left -= d[timing.PhaseIdle].Latest
 	}
-	longest := sockopt.LongestUserTimeout(left, r.conditions())
+	longest := timing.LongestUserTimeout(left, r.conditions())
 	return slices.DeleteFunc([]time.Duration{
 		given,
 		min(given, longest.Truncate(second)),
@@ -148,16 +150,16 @@ func (r Request) detects(cfg sockopt.Config) bool {
 	if r.Detect == 0 {
 		return true
 	}
-	d, err := sockopt.DetectionBounds(settingsOf(cfg), r.conditions())
+	d, err := timing.DetectionBounds(settingsOf(cfg), r.conditions())
 	return err == nil && r.longest(d) <= r.Detect
 }
 
 // longest is the time that the request's Detect limits.
-func (r Request) longest(d sockopt.Detection) time.Duration {
+func (r Request) longest(d timing.Detection) time.Duration {
 	if r.FromFailure {
-		return d[sockopt.PhaseLateWrite].Latest
+		return d[timing.PhaseLateWrite].Latest
 	}
-	return max(d[sockopt.PhaseIdle].Latest, d[sockopt.PhaseInFlight].Latest)
+	return max(d[timing.PhaseIdle].Latest, d[timing.PhaseInFlight].Latest)
 }
 
 // impossible says which part of the request is too tight, and what would do.
@@ -188,7 +190,7 @@ func (r Request) impossible(tight Profile, timeout time.Duration) error {
 func (r Request) leastDetect(shortest sockopt.Config) time.Duration {
 	last := r.latestRefresh(settingsOf(shortest), r.lostProbes())
 	shortest.UserTimeout = last.Truncate(time.Millisecond) + time.Millisecond
-	d, _ := sockopt.DetectionBounds(settingsOf(shortest), r.conditions()) // complete and valid
+	d, _ := timing.DetectionBounds(settingsOf(shortest), r.conditions()) // complete and valid
 	return roundUp(r.longest(d))
 }
 
@@ -219,14 +221,14 @@ func (r Request) limits(cfg sockopt.Config) []Limit {
 		return nil
 	}
 	var limits []Limit
-	d, _ := sockopt.DetectionBounds(settingsOf(cfg), r.conditions()) // complete and valid
-	if late := d[sockopt.PhaseLateWrite].Latest; late > r.Detect {
+	d, _ := timing.DetectionBounds(settingsOf(cfg), r.conditions()) // complete and valid
+	if late := d[timing.PhaseLateWrite].Latest; late > r.Detect {
 		limits = append(limits, Limit{
 			fmt.Sprintf("the program writes just before an idle connection would be given up: up to %s from the death of the peer", text(roundUp(late))),
 			"plan from the failure, or give each write its own deadline",
 		})
 	}
-	if connect := d[sockopt.PhaseConnect]; connect.Latest > r.Detect {
+	if connect := d[timing.PhaseConnect]; connect.Latest > r.Detect {
 		limits = append(limits, Limit{
 			fmt.Sprintf("connecting: up to %s from the first SYN (%s)", text(roundUp(connect.Latest)), connect.Note),
 			fmt.Sprintf("a dialer timeout of %s", text(r.Detect)),

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -34,13 +35,12 @@ func mustPlan(t *testing.T, r align.Request) *align.Plan {
 
 func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
 
-func settings(idle, interval, count int, userTimeout time.Duration) sockopt.Settings {
-	linux, _ := platform.Lookup("linux")
+func settings(idle, interval, count int, userTimeout time.Duration) platform.Settings {
 	cfg := sockopt.Config{Idle: seconds(idle), Interval: seconds(interval), Count: count, UserTimeout: userTimeout}
 	if userTimeout == 0 {
 		cfg.UserTimeout = sockopt.NoUserTimeout
 	}
-	return linux.Effect(platform.Request(cfg), sockopt.Settings{})
+	return kernel.Linux().Effect(kernel.Request(cfg), platform.Settings{})
 }
 
 // TestMeasuredRows: 24 real connections a row, Linux 6.18 with HZ=250, interval
@@ -92,14 +92,14 @@ func TestPlans(t *testing.T) {
 			assert.Equal(t, tt.want, p.Config.String())
 			require.NoError(t, p.Config.ValidateFor(p0(platform.Lookup("linux"))))
 			if d := tt.request.Detect; d > 0 {
-				longest := max(p.Detection[sockopt.PhaseIdle].Latest, p.Detection[sockopt.PhaseInFlight].Latest)
+				longest := max(p.Detection.Idle.Latest, p.Detection.InFlight.Latest)
 				if tt.request.FromFailure {
-					longest = p.Detection[sockopt.PhaseLateWrite].Latest
+					longest = p.Detection.LateWrite.Latest
 				}
 				assert.LessOrEqual(t, longest, d)
 				assert.Greater(t, longest, d*3/4, "not much shorter than asked for")
 				assert.NotEmpty(t, p.Limits)
-				connect := p.Detection[sockopt.PhaseConnect].Latest
+				connect := p.Detection.Connect.Latest
 				assert.Equal(t, connect > tt.request.Detect, slices.ContainsFunc(p.Limits, func(l align.Limit) bool {
 					return strings.HasPrefix(l.When, "connecting: up to ")
 				}), "the user timeout does not limit that")
@@ -225,12 +225,12 @@ func TestAssess(t *testing.T) {
 	blind := on
 	blind.Known = 0
 	noIdle := on
-	noIdle.Known &^= platform.SetOf(platform.Idle)
+	noIdle.Known &^= kernel.SetOf(platform.Idle)
 	nlb := request(t, "aws-nlb-tcp")
 	for _, tt := range []struct {
 		rule     string
 		request  align.Request
-		settings sockopt.Settings
+		settings platform.Settings
 		verdict  align.Verdict
 		lost     int
 		reason   string
@@ -294,6 +294,6 @@ func TestSettings(t *testing.T) {
 	s, err := align.Settings(sockopt.Config{Idle: seconds(60)}, settings(7200, 75, 9, 0))
 	require.NoError(t, err)
 	assert.Equal(t, settings(60, 75, 9, 0), s)
-	_, err = align.Settings(sockopt.Config{Count: 128}, sockopt.Settings{})
+	_, err = align.Settings(sockopt.Config{Count: 128}, platform.Settings{})
 	assert.Error(t, err)
 }

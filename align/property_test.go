@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/internal/timing"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -111,7 +112,7 @@ func TestNoPlanIsTooCautious(t *testing.T) {
 		for _, hz := range kernels {
 			if r.HZ == 0 || r.HZ == hz {
 				s := simulation{
-					cfg: more, hz: int64(hz), timeout: timeout, rtt: sockopt.DefaultRTT,
+					cfg: more, hz: int64(hz), timeout: timeout, rtt: timing.DefaultRTT,
 					near: 1, lose: loseAlways(lost), delay: never, everySlot: true,
 				}
 				lost1 = lost1 || s.run(0, 5) == forgotten

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tcpkeepalive/keepalive/platform"
-	"github.com/tcpkeepalive/keepalive/sockopt"
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/internal/timing"
 )
 
 // ErrUnknown means that the timeout of no middlebox on the path is known; see
@@ -30,7 +30,7 @@ type Request struct {
 	Margin time.Duration
 
 	// RTT is the longest round trip to expect; 0 stands for
-	// [sockopt.DefaultRTT].
+	// 100 ms.
 	RTT time.Duration
 
 	// HZ is CONFIG_HZ of the kernels that will use the plan, on which depends how
@@ -46,11 +46,12 @@ type Request struct {
 	FromFailure bool
 
 	// Retries are the limits of the kernels on sending again what is unanswered,
-	// which decide without a user timeout: [platform.SystemRetries] for this
-	// machine. The zero value stands for a kernel's defaults.
-	Retries platform.Retries
+	// which decide without a user timeout: those of a connection are in the
+	// Retries of its inspect.Report. The zero value stands for a kernel's defaults.
+	Retries kernel.Retries
 	// Multipath: the connections are of Multipath TCP, which has no user timeout
-	// and tells later that a peer has died; see [sockopt.Conditions].
+	// and whose programs learn later that a peer has died: after
+	// net.mptcp.close_timeout.
 	Multipath bool
 
 	// NoUserTimeout plans without a user timeout: data in flight to a dead peer
@@ -77,13 +78,13 @@ func (r Request) lostProbes() int {
 	return r.LostProbes
 }
 
-func (r Request) conditions() sockopt.Conditions {
-	return sockopt.Conditions{RTT: r.RTT, HZ: r.HZ, Retries: r.Retries, Multipath: r.Multipath}
+func (r Request) conditions() timing.Conditions {
+	return timing.Conditions{RTT: r.RTT, HZ: r.HZ, Retries: r.Retries, Multipath: r.Multipath}
 }
 
 func (r Request) rtt() time.Duration {
 	if r.RTT == 0 {
-		return sockopt.DefaultRTT
+		return timing.DefaultRTT
 	}
 	return r.RTT
 }

@@ -6,6 +6,8 @@ import (
 	"net"
 	"syscall"
 
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/internal/socket"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -28,7 +30,7 @@ func Configure(d *net.Dialer, cfg sockopt.Config) error {
 	if d == nil {
 		return errors.New("dialer: the net.Dialer is nil")
 	}
-	setter, err := sockopt.NewSetter(cfg)
+	setter, err := socket.NewSetter(kernel.Request(cfg))
 	if err != nil {
 		return err
 	}
@@ -40,7 +42,7 @@ func Configure(d *net.Dialer, cfg sockopt.Config) error {
 
 // chain makes d run its own hook, the one that package net would have chosen,
 // and then that of s.
-func chain(d *net.Dialer, s *sockopt.Setter) {
+func chain(d *net.Dialer, s *socket.Setter) {
 	user := d.ControlContext
 	if control := d.Control; user == nil && control != nil {
 		user = func(_ context.Context, network, address string, c syscall.RawConn) error {

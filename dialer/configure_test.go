@@ -16,8 +16,9 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/dialer"
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/internal/socket"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -149,11 +150,11 @@ func TestConfigureUserTimeoutFallsBackFromMultipath(t *testing.T) {
 	socktest.NeedMultipath(t)
 	for rule, row := range map[string]struct {
 		config sockopt.Config
-		kind   platform.Kind
+		kind   kernel.Kind
 		want   socktest.Values
 	}{
-		"with a user timeout": {asked, platform.TCP, askedValues},
-		"without":             {askedEarly, platform.MultipathTCP, socktest.Make(1, 111, 22, 3, -1)}, // which cannot be read there
+		"with a user timeout": {asked, kernel.TCP, askedValues},
+		"without":             {askedEarly, kernel.MultipathTCP, socktest.Make(1, 111, 22, 3, -1)}, // which cannot be read there
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
@@ -163,7 +164,7 @@ func TestConfigureUserTimeoutFallsBackFromMultipath(t *testing.T) {
 			c, err := d.Dial("tcp4", serve(t, "tcp4", "127.0.0.1:0", true).Addr().String())
 			require.NoError(t, err)
 			socktest.Closing(t, c)
-			kind, err := sockopt.KindOf(c)
+			kind, err := socket.KindOf(c)
 			require.NoError(t, err)
 			assert.Equal(t, row.kind, kind)
 			assert.Equal(t, row.want, socktest.ReadAny(t, c))

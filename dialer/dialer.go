@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/internal/socket"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -48,7 +50,7 @@ type Dialer struct {
 	// [sockopt.Pin].
 	Pin bool
 
-	kernel platform.Kernel // nil is the real one
+	kernel kernel.Kernel // nil is the real one
 
 	once     sync.Once
 	prepared prepared
@@ -58,7 +60,7 @@ type Dialer struct {
 // prepared is what every dial needs, computed once.
 type prepared struct {
 	dialer net.Dialer
-	finish *sockopt.Setter // on the connected socket
+	finish *socket.Setter // on the connected socket
 }
 
 // New returns a Dialer with that Config on a zero net.Dialer. The error is that
@@ -88,7 +90,7 @@ func (d *Dialer) Check() error {
 }
 
 func (d *Dialer) prepare() (prepared, error) {
-	setter, err := sockopt.NewSetter(d.Config)
+	setter, err := socket.NewSetter(kernel.Request(d.Config))
 	if err != nil {
 		return prepared{}, err
 	}
@@ -99,7 +101,7 @@ func (d *Dialer) prepare() (prepared, error) {
 	p.dialer.KeepAlive = -1
 	p.dialer.KeepAliveConfig = net.KeepAliveConfig{}
 	multipath := d.Base.MultipathTCP()
-	late := platform.SetOf(platform.UserTimeout)
+	late := kernel.SetOf(platform.UserTimeout)
 	switch {
 	case d.Config.UserTimeout == sockopt.NoUserTimeout && multipath:
 		p.finish = setter.Only(^late) // what Multipath TCP never has is off

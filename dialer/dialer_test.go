@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/dialer"
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -270,8 +271,8 @@ func TestErrorsSayWhoseTheyAre(t *testing.T) {
 }
 
 // refusing is a kernel that answers EPERM to these TCP options.
-func refusing(numbers ...int) platform.Kernel {
-	return fakeKernel{Kernel: platform.System(), refuse: func(level, number int) error {
+func refusing(numbers ...int) kernel.Kernel {
+	return fakeKernel{Kernel: kernel.System(), refuse: func(level, number int) error {
 		for _, n := range numbers {
 			if level == unix.IPPROTO_TCP && number == n {
 				return unix.EPERM
@@ -309,7 +310,7 @@ func TestInvalidConfig(t *testing.T) {
 			assert.Nil(t, c)
 			for _, err := range []error{newErr, d.Check(), dialErr} {
 				require.ErrorContains(t, err, row.text)
-				var faults sockopt.Faults
+				var faults platform.Faults
 				require.ErrorAs(t, err, &faults)
 			}
 			assert.False(t, hooked.Load(), "no socket was made")

@@ -1,9 +1,11 @@
 package dialer
 
-import "github.com/tcpkeepalive/keepalive/platform"
+import (
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
+)
 
 // WithKernel puts a kernel that fails or lies in the place of the real one.
-func (d *Dialer) WithKernel(k platform.Kernel) *Dialer {
+func (d *Dialer) WithKernel(k kernel.Kernel) *Dialer {
 	d.kernel = k
 	return d
 }

@@ -12,8 +12,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -74,7 +74,7 @@ func setAsked(_, _ string, c syscall.RawConn) error {
 // A fakeKernel makes the real calls, except that it refuses to set an option,
 // or reports another value for it.
 type fakeKernel struct {
-	platform.Kernel
+	kernel.Kernel
 	refuse func(level, number int) error
 	lie    func(level, number, held int) int
 }

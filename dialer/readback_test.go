@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/dialer"
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -20,8 +21,8 @@ import (
 
 // lyingAbout is a kernel that accepts everything and holds something else for
 // that option.
-func lyingAbout(level, number, holds int) platform.Kernel {
-	return fakeKernel{Kernel: platform.System(), lie: func(l, n, held int) int {
+func lyingAbout(level, number, holds int) kernel.Kernel {
+	return fakeKernel{Kernel: kernel.System(), lie: func(l, n, held int) int {
 		if l == level && n == number {
 			return holds
 		}
@@ -57,7 +58,7 @@ func TestReadBackFindsWhatDidNotTake(t *testing.T) {
 			assert.Equal(t, "dial", op.Op)
 			assert.NotNil(t, op.Source)
 			assert.Equal(t, l.Addr().String(), op.Addr.String())
-			var mismatch *sockopt.MismatchError
+			var mismatch *platform.MismatchError
 			require.ErrorAs(t, err, &mismatch)
 			assert.Equal(t, row.holds, mismatch.Got)
 
@@ -80,7 +81,7 @@ func TestReadBackFindsWhatDidNotTake(t *testing.T) {
 
 func TestReadBackNamesEveryOption(t *testing.T) {
 	t.Parallel()
-	lying := fakeKernel{Kernel: platform.System(), lie: func(_, _, held int) int { return held + 1 }}
+	lying := fakeKernel{Kernel: kernel.System(), lie: func(_, _, held int) int { return held + 1 }}
 	d := (&dialer.Dialer{Config: asked}).WithKernel(lying)
 	_, err := d.Dial("tcp", loopback(t).Addr().String())
 	for _, symbol := range []string{"TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT", "TCP_USER_TIMEOUT"} {

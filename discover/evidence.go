@@ -1,6 +1,8 @@
 package discover
 
-import "time"
+import (
+	"time"
+)
 
 // Bounds are what all tests together say.
 type bounds struct {

@@ -1,6 +1,8 @@
 package discover
 
-import "time"
+import (
+	"time"
+)
 
 // tick is how coarse the kernel's times are, at most: it counts in jiffies.
 const tick = 10 * time.Millisecond

@@ -6,13 +6,13 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/tcpkeepalive/keepalive/sockopt"
+	"github.com/tcpkeepalive/keepalive/internal/socket"
 )
 
 // receivedBy is what a connection has received until now; false where the kernel does
 // not tell.
 func receivedBy(c net.Conn) (received, bool) {
-	raw, err := sockopt.RawConn(c)
+	raw, err := socket.RawConn(c)
 	if err != nil {
 		return received{}, false
 	}
@@ -35,7 +35,7 @@ func receivedBy(c net.Conn) (received, bool) {
 
 // acknowledge what came now, rather than up to 0.2 s later.
 func acknowledge(c net.Conn) {
-	if raw, err := sockopt.RawConn(c); err == nil {
+	if raw, err := socket.RawConn(c); err == nil {
 		raw.Control(func(fd uintptr) { unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1) })
 	}
 }

@@ -2,7 +2,9 @@
 
 package discover
 
-import "net"
+import (
+	"net"
+)
 
 // receivedBy cannot be told here.
 func receivedBy(net.Conn) (received, bool) { return received{}, false }

@@ -1,6 +1,8 @@
 package inspect
 
-import "github.com/tcpkeepalive/keepalive/platform"
+import (
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
+)
 
 // StopChildren lets so many children of the Peeker, one after the other, stop while
 // they hold a socket.
@@ -16,7 +18,7 @@ func (p *Peeker) StopChildren(n int) error {
 func (p *Peeker) ChildStopped() bool { return p.state.shared.stop == 0 }
 
 // QuestionsOf is how many options the children of a Peeker ask for, with a table.
-func QuestionsOf(t *platform.Table) (int, error) {
+func QuestionsOf(t *kernel.Rules) (int, error) {
 	r, err := questions(t)
 	return r.n, err
 }

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"syscall"
 
-	"github.com/tcpkeepalive/keepalive/sockopt"
+	"github.com/tcpkeepalive/keepalive/internal/socket"
 )
 
 // Of reports on the TCP connection or listener below c: a net.Conn, a
@@ -14,7 +14,7 @@ import (
 //
 // What cannot be known is said so in the Report and is no error. The error
 // tells that there is nothing to report: it wraps [sockopt.ErrNotTCP],
-// [sockopt.ErrNoSocket] or [net.ErrClosed], or joins a [*sockopt.OptionError]
+// [sockopt.ErrNoSocket] or [net.ErrClosed], or joins a [*platform.OptionError]
 // for each getsockopt that failed.
 func Of(c any) (Report, error) {
 	h, err := NewHandle(c)
@@ -39,7 +39,7 @@ type Handle struct {
 
 // NewHandle finds the socket below c, which is what [Of] takes.
 func NewHandle(c any) (*Handle, error) {
-	rc, err := sockopt.RawConn(c)
+	rc, err := socket.RawConn(c)
 	if err != nil {
 		return nil, err
 	}

@@ -75,7 +75,7 @@ func TestOfConnectionsOfAllKinds(t *testing.T) {
 				require.NoError(t, sockopt.Set(c, asked))
 				r := of(t, c)
 				requireAsked(t, r)
-				assert.Equal(t, platform.TCP, r.Kind)
+				assert.False(t, r.Multipath)
 				assert.Equal(t, c.LocalAddr().(*net.TCPAddr).AddrPort().Port(), r.Local.Port())
 				assert.Equal(t, c.RemoteAddr().(*net.TCPAddr).AddrPort().Port(), r.Peer.Port())
 				assert.Equal(t, askedValues, socktest.Read(t, c))
@@ -121,15 +121,11 @@ func TestOfMultipathTCP(t *testing.T) {
 				require.NoError(t, err)
 				defer client.Close()
 				server := socktest.Accept(t, l, client)
-				want := platform.TCP
-				if multipath {
-					want = platform.MultipathTCP
-				}
 				for _, c := range []net.Conn{client, server} {
 					require.NoError(t, sockopt.Set(c, asked))
 					r := of(t, c)
 					requireAsked(t, r)
-					assert.Equal(t, want, r.Kind)
+					assert.Equal(t, multipath, r.Multipath)
 					assert.True(t, r.Settings.Known.Has(platform.UserTimeout), "it is known that Multipath TCP has none")
 					assert.Zero(t, r.Settings.UserTimeout)
 					assert.NoError(t, inspect.Alive(c))
@@ -138,7 +134,7 @@ func TestOfMultipathTCP(t *testing.T) {
 		}
 		r := of(t, l)
 		assert.Equal(t, inspect.Listen, r.State)
-		assert.Equal(t, platform.MultipathTCP, r.Kind)
+		assert.True(t, r.Multipath)
 	}
 }
 

@@ -1,6 +1,8 @@
 package inspect
 
-import "time"
+import (
+	"time"
+)
 
 // longestInterval bounds the time between two window probes: TCP_RTO_MAX, which a
 // machine or a program may have made shorter.

@@ -2,7 +2,9 @@
 
 package inspect
 
-import "runtime"
+import (
+	"runtime"
+)
 
 func (f *Filter) list(func(*Socket, error) bool) error {
 	return fmtUnsupported("the table of sockets is", runtime.GOOS)

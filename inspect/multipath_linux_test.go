@@ -17,9 +17,10 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/internal/testenv"
-	"github.com/tcpkeepalive/keepalive/platform"
+	"github.com/tcpkeepalive/keepalive/internal/timing"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -206,7 +207,7 @@ func TestMultipathTCPThatLosesItsSubflows(t *testing.T) {
 		socktest.Until(t, "the second subflow is gone", func() bool { return subflows() == 0 })
 		assert.ErrorIs(t, inspect.Alive(client), inspect.ErrSuspect)
 		assert.ErrorIs(t, inspect.Alive(server), inspect.ErrSuspect)
-		assert.Equal(t, platform.MultipathTCP, pointerTo(of(t, client)).Kind)
+		assert.True(t, pointerTo(of(t, client)).Multipath)
 	})
 }
 
@@ -220,11 +221,11 @@ func TestMultipathTCPWithASilentPeer(t *testing.T) {
 		client, _ := multipathPair(t, true, "127.0.0.1:0")
 		require.NoError(t, sockopt.Set(client, sockopt.Config{Idle: time.Second, Interval: time.Second, Count: 1}))
 		began := time.Now()
-		retries, err := platform.SystemRetries()
+		retries, err := kernel.SystemRetries()
 		require.NoError(t, err)
-		bounds, err := sockopt.DetectionBounds(of(t, client).Settings, sockopt.Conditions{Retries: retries, Multipath: true})
+		bounds, err := timing.DetectionBounds(of(t, client).Settings, timing.Conditions{Retries: retries, Multipath: true})
 		require.NoError(t, err)
-		bound := bounds[sockopt.PhaseIdle]
+		bound := bounds[timing.PhaseIdle]
 		socktest.IP(t, "link set lo down")
 		down := time.Now()
 		socktest.Until(t, "the first probe", func() bool { return inspect.Alive(client) != nil })

@@ -2,7 +2,9 @@
 
 package inspect
 
-import "runtime"
+import (
+	"runtime"
+)
 
 func findOwners([]int) (*Owners, error) {
 	return nil, fmtUnsupported("which process has a socket open is", runtime.GOOS)

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/tcpkeepalive/keepalive/sockopt"
+	"github.com/tcpkeepalive/keepalive/platform"
 )
 
 // ErrChanged means that a process's descriptor no longer refers to the socket
@@ -36,10 +36,10 @@ type Peek struct {
 	Owner Owner  // who has it open
 	Inode uint32 // what it is
 
-	Settings sockopt.Settings
-	// LongestRTO is TCP_RTO_MAX_MS, which a socket may hold another value of than the
-	// sysctl has now: see [platform.Retries]. 0 where there is none (before Linux 6.15,
-	// Multipath TCP).
+	Settings platform.Settings
+	// LongestRTO is TCP_RTO_MAX_MS, the longest time between two retransmissions, of
+	// which a socket may hold another value than the sysctl has now. 0 where there is
+	// none (before Linux 6.15, Multipath TCP).
 	LongestRTO time.Duration
 	Err        error // see [Peeker.Settings]
 }
@@ -53,7 +53,7 @@ type Peek struct {
 // closed the socket meanwhile, it wraps [fs.ErrNotExist] or [ErrChanged]; before
 // Linux 5.9, in a sandbox without the calls, and on other systems,
 // [errors.ErrUnsupported].
-func (p *Peeker) Settings(o Owner, inode uint32) (sockopt.Settings, error) {
+func (p *Peeker) Settings(o Owner, inode uint32) (platform.Settings, error) {
 	one := [1]Peek{{Owner: o, Inode: inode}}
 	p.Read(one[:])
 	return one[0].Settings, one[0].Err

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/platform"
 )
@@ -212,12 +213,12 @@ func TestPeekersHaveRoomForEveryTable(t *testing.T) {
 			continue
 		}
 		seen++
-		n, err := inspect.QuestionsOf(table)
+		n, err := inspect.QuestionsOf(kernel.RulesOf(table))
 		assert.NoError(t, err)
 		assert.NotZero(t, n)
 	}
 	assert.NotZero(t, seen)
-	large := *platform.Current()
+	large := *kernel.Current()
 	large.Specs = nil
 	for i := range 20 {
 		spec := platform.Current().Specs[0]

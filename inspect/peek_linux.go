@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/proc"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -27,7 +28,7 @@ func (s *peekerState) start() error {
 	if s.shared != nil {
 		return nil
 	}
-	asks, err := questions(platform.Current())
+	asks, err := questions(kernel.Current())
 	if err != nil {
 		return err
 	}
@@ -51,7 +52,7 @@ func (p *Peeker) read(peeks []Peek) {
 	var batch []*Peek
 	for i := range peeks {
 		q := &peeks[i]
-		q.Settings, q.LongestRTO, q.Err = sockopt.Settings{}, 0, nil
+		q.Settings, q.LongestRTO, q.Err = platform.Settings{}, 0, nil
 		if q.Owner.PID == self { // what is stopped with the program, the program itself delays
 			q.answerOwn()
 			q.wrap()
@@ -155,24 +156,24 @@ func (q *Peek) decode(asks *recorder, i *peekItem) {
 }
 
 // answer reads the settings of the descriptor if it is the TCP socket asked for.
-func (q *Peek) answer(k platform.Kernel, fd uintptr, inode uint64, mode uint16) {
+func (q *Peek) answer(k kernel.Kernel, fd uintptr, inode uint64, mode uint16) {
 	if uint32(inode) != q.Inode || mode&unix.S_IFMT != unix.S_IFSOCK {
 		q.Err = ErrChanged
 		return
 	}
-	kind, err := platform.KindOf(k, fd)
+	kind, err := kernel.KindOf(k, fd)
 	switch {
 	case err != nil:
 		q.Err = err
-	case kind == platform.NotTCP:
+	case kind == kernel.NotTCP:
 		q.Err = errors.Join(ErrChanged, sockopt.ErrNotTCP)
 	default:
-		q.Settings, q.Err = platform.Current().Read(k, fd)
+		q.Settings, q.Err = kernel.Current().Read(k, fd)
 		q.LongestRTO = longestRTO(k, fd)
 	}
 }
 
-func longestRTO(k platform.Kernel, fd uintptr) time.Duration {
+func longestRTO(k kernel.Kernel, fd uintptr) time.Duration {
 	const tcpRTOMaxMS = 44 // TCP_RTO_MAX_MS of linux/tcp.h
 	ms, err := k.Get(fd, unix.IPPROTO_TCP, tcpRTOMaxMS)
 	if err != nil {
@@ -192,7 +193,7 @@ func (q *Peek) answerOwn() {
 	defer unix.Close(fd)
 	var st unix.Stat_t
 	if q.Err = unix.Fstat(fd, &st); q.Err == nil {
-		q.answer(platform.System(), uintptr(fd), st.Ino, uint16(st.Mode))
+		q.answer(kernel.System(), uintptr(fd), st.Ino, uint16(st.Mode))
 	}
 }
 

@@ -2,7 +2,9 @@
 
 package inspect
 
-import "runtime"
+import (
+	"runtime"
+)
 
 type peekerState struct{}
 

@@ -6,7 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/tcpkeepalive/keepalive/platform"
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 )
 
 // recorder is a kernel that answers what a child was told, or notes the questions.
@@ -18,9 +18,9 @@ type recorder struct {
 }
 
 // questions notes what is asked of a TCP socket on a system with this table.
-func questions(t *platform.Table) (recorder, error) {
+func questions(t *kernel.Rules) (recorder, error) {
 	r := recorder{noting: true}
-	platform.KindOf(&r, 0)
+	kernel.KindOf(&r, 0)
 	t.Read(&r, 0)
 	longestRTO(&r, 0)
 	r.noting = false

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/internal/timing"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -12,11 +14,14 @@ import (
 // A Report is what is known about one connection at one moment.
 type Report struct {
 	Socket
-	Kind     platform.Kind    // plain TCP or Multipath TCP, whose timer is that of its first subflow
-	Settings sockopt.Settings // what getsockopt returned
-	// Retries decide about data in flight where there is no user timeout. They are
-	// read only while there is some, and are the zero value where they are not known.
-	Retries platform.Retries
+	// Multipath: the connection is of Multipath TCP; the timer is that of its first
+	// subflow.
+	Multipath bool
+	Settings  platform.Settings // what getsockopt returned
+	// Retries are the kernel's limits on sending again: they decide about data in
+	// flight where there is no user timeout. They are read only while there is some,
+	// and are the zero value where they are not known.
+	Retries kernel.Retries
 	// Unknown is why the timer is not known, or comes from a lesser source than
 	// sock_diag: an error that wraps [errors.ErrUnsupported] on systems that do
 	// not show it, [ErrOtherNamespace], [ErrGone] or what the kernel said.
@@ -91,9 +96,9 @@ func (r Report) NextProbe() (time.Duration, error) {
 }
 
 // DetectionTime returns how long after the last segment from the peer the
-// connection is given up if it stays idle; see [sockopt.DetectionTime].
+// connection is given up if it stays idle; see [sockopt.Config.DetectionTime].
 func (r Report) DetectionTime() (time.Duration, error) {
-	return sockopt.DetectionTime(platform.Current(), r.Settings)
+	return timing.DetectionTime(kernel.Current(), r.Settings)
 }
 
 // Unanswered returns how many keepalive or window probes have no answer yet,

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -23,9 +24,8 @@ func report(change func(*inspect.Report)) *inspect.Report {
 			Timer:    inspect.Timer{Kind: inspect.TimerKeepAlive, Left: 40 * s},
 			Activity: inspect.Activity{Known: true, LastDataReceived: 20 * s, LastAckReceived: 30 * s},
 		},
-		Kind: platform.TCP,
-		Settings: sockopt.Settings{
-			Known:   platform.SetOf(platform.Options()...),
+		Settings: platform.Settings{
+			Known:   kernel.SetOf(kernel.Options()...),
 			Enabled: true, Idle: 60 * s, Interval: 10 * s, Count: 3,
 		},
 	}
@@ -80,20 +80,20 @@ func TestNextProbeAndVerdict(t *testing.T) {
 			"data is in flight: no probe is sent; net.ipv4.tcp_retries2 decides, which is unknown"},
 		{"what the machine says, not what is usual", func(r *inspect.Report) {
 			r.Activity.Unacked, r.Timer.Kind = 1, inspect.TimerOn
-			r.Retries = platform.DefaultRetries()
+			r.Retries = kernel.DefaultRetries()
 			r.Retries.Data = 5
 		}, 0, inspect.ErrNoProbe,
 			"data is in flight: no probe is sent; net.ipv4.tcp_retries2=5 decides, not before 13s"},
 		{"nobody has it open", func(r *inspect.Report) {
 			r.Activity.Unacked, r.Timer.Kind, r.State, r.Inode = 1, inspect.TimerOn, inspect.FinWait1, 0
-			r.Retries = platform.DefaultRetries()
+			r.Retries = kernel.DefaultRetries()
 			r.Retries.Orphan = 2
 		}, 0, inspect.ErrNoProbe,
 			"data is in flight: no probe is sent; net.ipv4.tcp_orphan_retries=2 decides, not before 1.4s"},
 		{"window probes are counted", func(r *inspect.Report) {
 			r.Timer.Kind, r.Timer.Unanswered = inspect.TimerPersist, 2
 			r.Activity.Probes = 2
-			r.Retries = platform.DefaultRetries()
+			r.Retries = kernel.DefaultRetries()
 		}, 0, inspect.ErrNoProbe,
 			"the peer's window is zero, 2 window probes unanswered; net.ipv4.tcp_retries2=15 decides, so many unanswered in a row"},
 		{"a window probe whose answer is not overdue", func(r *inspect.Report) {
@@ -109,7 +109,7 @@ func TestNextProbeAndVerdict(t *testing.T) {
 			"next probe: keepalive is on, yet no timer is shown: it is unknown; the peer is given up 1m30s after its last answer"},
 		{"an unknown timer", func(r *inspect.Report) { r.Timer = inspect.Timer{}; r.Unknown = errors.New("the reason") }, 0, sockopt.ErrUnknown,
 			"when the next probe leaves is unknown: the reason; the peer is given up 1m30s after its last answer"},
-		{"settings that nobody could read", func(r *inspect.Report) { r.Settings = sockopt.Settings{} }, 0, sockopt.ErrUnknown,
+		{"settings that nobody could read", func(r *inspect.Report) { r.Settings = platform.Settings{} }, 0, sockopt.ErrUnknown,
 			"next probe: whether keepalive is on is unknown; when the peer is given up is unknown: detection time: whether keepalive is on is unknown"},
 		{"traffic that nobody could see", func(r *inspect.Report) { r.Activity = inspect.Activity{} }, 0, sockopt.ErrUnknown,
 			"next probe: when the peer was heard of last is unknown; the peer is given up 1m30s after its last answer"},
@@ -124,7 +124,7 @@ func TestNextProbeAndVerdict(t *testing.T) {
 		{"TIME-WAIT", func(r *inspect.Report) { r.State = inspect.TimeWait; r.Timer.Kind = inspect.TimerTimeWait }, 0, inspect.ErrNoProbe,
 			"closed on both sides: the kernel keeps it for late segments"},
 		{"an orphan in FIN-WAIT-2 uses the same timer", func(r *inspect.Report) {
-			r.State, r.Inode, r.Settings = inspect.FinWait2, 0, sockopt.Settings{}
+			r.State, r.Inode, r.Settings = inspect.FinWait2, 0, platform.Settings{}
 		}, 0, sockopt.ErrUnknown, "closed here, nobody has it open: the kernel drops it in 40s"},
 		{"half closed by the peer still probes", func(r *inspect.Report) { r.State = inspect.CloseWait }, 40 * s, nil,
 			"next probe in 40s; the peer is given up 1m30s after its last answer"},

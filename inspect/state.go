@@ -1,6 +1,8 @@
 package inspect
 
-import "fmt"
+import (
+	"fmt"
+)
 
 // A State is that of a TCP connection (RFC 9293, section 3.3.2). The numbers
 // are Linux's (include/net/tcp_states.h).

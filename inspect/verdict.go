@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/internal/timing"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -82,7 +84,7 @@ func (r *Report) untilGivenUp() string {
 // decides names the limit, what it is here if that is known, and the time that it
 // means, of which the path makes up to twice as much.
 func (r *Report) decides(name string, n int, timeout func() time.Duration) string {
-	if r.Retries == (platform.Retries{}) {
+	if r.Retries == (kernel.Retries{}) {
 		return "net.ipv4." + name + " decides, which is unknown"
 	}
 	s := fmt.Sprintf("net.ipv4.%s=%d decides, ", name, n)
@@ -132,8 +134,8 @@ func (r *Report) givenUp() string {
 }
 
 // inherited is what a listener means for its connections.
-func inherited(s sockopt.Settings) string {
-	d, err := sockopt.DetectionTime(platform.Current(), s)
+func inherited(s platform.Settings) string {
+	d, err := timing.DetectionTime(kernel.Current(), s)
 	switch {
 	case errors.Is(err, sockopt.ErrNeverDetected):
 		return "keepalive is off"

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/procnet"
 	"github.com/tcpkeepalive/keepalive/internal/sockdiag"
 	"github.com/tcpkeepalive/keepalive/platform"
@@ -13,7 +14,7 @@ import (
 type target struct {
 	id        sockdiag.ID
 	namespace uint64
-	kind      platform.Kind
+	kind      kernel.Kind
 }
 
 // identify is done once: neither a connection nor a listener changes its
@@ -25,7 +26,7 @@ func (v *visit) identify(fd uintptr) (err error) {
 		return fmt.Errorf("inspect: %w", err)
 	}
 	t.namespace = sockdiag.NamespaceOf(int(fd))
-	if t.kind, err = platform.KindOf(platform.System(), fd); err != nil {
+	if t.kind, err = kernel.KindOf(kernel.System(), fd); err != nil {
 		return fmt.Errorf("inspect: %w", err)
 	}
 	return nil
@@ -34,9 +35,9 @@ func (v *visit) identify(fd uintptr) (err error) {
 // look fills the report.
 func (v *visit) look(fd uintptr) (err error) {
 	r, t := &v.report, &v.handle.target
-	r.Kind = t.kind
+	r.Multipath = t.kind == kernel.MultipathTCP
 	r.Local, r.Peer, r.Inode = t.id.Local, t.id.Remote, t.id.Inode
-	r.Settings, err = platform.Current().Read(platform.System(), fd)
+	r.Settings, err = kernel.Current().Read(kernel.System(), fd)
 	if err != nil {
 		return fmt.Errorf("inspect: %w", err)
 	}
@@ -51,9 +52,9 @@ func (v *visit) look(fd uintptr) (err error) {
 	v.askTables(fd)
 	r.Activity = activity
 	if r.Timer.Kind == TimerOn || r.Timer.Kind == TimerPersist || activity.Unacked > 0 || activity.WindowClosed {
-		r.Retries, _ = platform.SystemRetriesOf(fd) // Verdict says what is not known
+		r.Retries, _ = kernel.SystemRetriesOf(fd) // Verdict says what is not known
 	}
-	if t.kind == platform.MultipathTCP && activity.Known {
+	if t.kind == kernel.MultipathTCP && activity.Known {
 		r.State = state // of the connection, not of its subflow
 	}
 	v.disbelieve()
@@ -108,7 +109,7 @@ func (v *visit) askTables(fd uintptr) {
 		if errors.Is(err, sockdiag.ErrNotFound) {
 			err = notFound(conn, t)
 		}
-		if t.kind == platform.MultipathTCP && !id.Listening && (errors.Is(err, ErrGone) || errors.Is(err, sockdiag.ErrUntrue)) {
+		if t.kind == kernel.MultipathTCP && !id.Listening && (errors.Is(err, ErrGone) || errors.Is(err, sockdiag.ErrUntrue)) {
 			err = errFirstSubflow // ErrUntrue: where it was is a listener
 		}
 	}
@@ -174,7 +175,7 @@ func (s *Socket) fillProc(e *procnet.Entry) {
 
 // inGVisor reports whether the kernel is gVisor, whose TCP_INFO has no times and
 // whose /proc/net/tcp no timers: both read 0.
-func inGVisor() bool { return platform.Current().Name == "linux-gvisor" }
+func inGVisor() bool { return kernel.Current().Name == "linux-gvisor" }
 
 // askActivity is TCP_INFO.
 func (v *visit) askActivity(fd uintptr) error {
@@ -195,7 +196,7 @@ func (v *visit) askHealth(fd uintptr) error {
 		return fmt.Errorf("inspect: getsockopt TCP_INFO: %w", err)
 	}
 	v.health = v.info.health()
-	if v.handle.target.kind == platform.MultipathTCP && v.health.State != Listen {
+	if v.handle.target.kind == kernel.MultipathTCP && v.health.State != Listen {
 		v.askMultipath(fd)
 	}
 	return nil

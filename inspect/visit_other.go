@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"runtime"
 
-	"github.com/tcpkeepalive/keepalive/platform"
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 )
 
 // A target is nothing: only getsockopt knows anything here.
@@ -19,8 +19,7 @@ func (v *visit) identify(uintptr) error {
 
 func (v *visit) look(fd uintptr) (err error) {
 	r := &v.report
-	r.Kind = platform.TCP
-	r.Settings, err = platform.Current().Read(platform.System(), fd)
+	r.Settings, err = kernel.Current().Read(kernel.System(), fd)
 	r.Unknown = fmtUnsupported("the timer is", runtime.GOOS)
 	if err != nil {
 		return fmt.Errorf("inspect: %w", err)

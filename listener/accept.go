@@ -8,13 +8,14 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/tcpkeepalive/keepalive/internal/socket"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 // An acceptor finishes what accepted connections did not inherit.
 type acceptor struct {
 	net.Listener
-	again  *sockopt.Setter // nil if everything is inherited
+	again  *socket.Setter // nil if everything is inherited
 	pin    bool
 	verify *verifier // nil: nothing is verified later
 	report *reporter

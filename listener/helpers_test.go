@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -100,7 +100,7 @@ var setAsked = setting(askedValues)
 // A fakeKernel makes the real calls, except where a test says otherwise. refuse
 // and lie see whether the socket is a listening one.
 type fakeKernel struct {
-	platform.Kernel
+	kernel.Kernel
 	refuseFD func(fd uintptr, level, number int) error
 	refuse   func(listening bool, level, number int) error
 	lie      func(listening bool, level, number, held int) int

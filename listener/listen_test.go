@@ -18,9 +18,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/listener"
-	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -201,13 +201,13 @@ func TestListenErrors(t *testing.T) {
 	t.Parallel()
 	taken := bare(t, "tcp4", "127.0.0.1:0").Addr().String()
 	refused := errors.New("refused by the user's hook")
-	refusing := fakeKernel{Kernel: platform.System(), refuse: func(_ bool, _, number int) error {
+	refusing := fakeKernel{Kernel: kernel.System(), refuse: func(_ bool, _, number int) error {
 		if number == unix.TCP_KEEPINTVL {
 			return unix.EPERM
 		}
 		return nil
 	}}
-	lying := fakeKernel{Kernel: platform.System(), lie: func(_ bool, level, number, held int) int {
+	lying := fakeKernel{Kernel: kernel.System(), lie: func(_ bool, level, number, held int) int {
 		if level == unix.IPPROTO_TCP && number == unix.TCP_KEEPIDLE {
 			return 15
 		}

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/internal/socket"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -62,16 +64,16 @@ type ListenConfig struct {
 	// of its own. By default each distinct error is logged once, with [log/slog].
 	OnError func(net.Conn, error)
 
-	kernel platform.Kernel // nil is the real one
-	system *platform.Table // nil is the one this program runs on
+	kernel kernel.Kernel // nil is the real one
+	system *kernel.Rules // nil is the one this program runs on
 }
 
-// table is what this system does, or a test says.
-func (lc *ListenConfig) table() *platform.Table {
+// rules are those of this system, or what a test says.
+func (lc *ListenConfig) rules() *kernel.Rules {
 	if lc.system != nil {
 		return lc.system
 	}
-	return platform.Current()
+	return kernel.Current()
 }
 
 // Listen listens like [net.ListenConfig.Listen]. The error is that of
@@ -112,12 +114,12 @@ func (lc *ListenConfig) Listen(ctx context.Context, network, address string) (ne
 		}
 		report.hear(nil, fmt.Errorf("listener: plain TCP instead of the Multipath TCP asked for: %w", lostMultipath))
 	}
-	return lc.accepting(l, setter, lc.table().NotInherited(setter.Options()), report), nil
+	return lc.accepting(l, setter, lc.rules().NotInherited(setter.Options()), report), nil
 }
 
 // setter prepares cfg, for the tests' kernel if there is one.
-func (lc *ListenConfig) setter(cfg sockopt.Config) (*sockopt.Setter, error) {
-	s, err := sockopt.NewSetter(cfg)
+func (lc *ListenConfig) setter(cfg sockopt.Config) (*socket.Setter, error) {
+	s, err := socket.NewSetter(kernel.Request(cfg))
 	if err == nil && lc.kernel != nil {
 		s = s.WithKernel(lc.kernel)
 	}
@@ -140,17 +142,17 @@ func own(base *net.ListenConfig, multipath bool, hook func(network, address stri
 	}
 }
 
-func isMultipath(socket any) bool {
-	kind, err := sockopt.KindOf(socket)
-	return err == nil && kind == platform.MultipathTCP
+func isMultipath(c any) bool {
+	kind, err := socket.KindOf(c)
+	return err == nil && kind == kernel.MultipathTCP
 }
 
 // onListeningSocket returns the part of s that a listening socket takes, nil
 // where it may not be touched.
-func (lc *ListenConfig) onListeningSocket(s *sockopt.Setter, multipath bool) *sockopt.Setter {
-	options := lc.table().OnListener(s.Options())
+func (lc *ListenConfig) onListeningSocket(s *socket.Setter, multipath bool) *socket.Setter {
+	options := lc.rules().OnListener(s.Options())
 	if multipath {
-		options &^= platform.SetOf(platform.UserTimeout)
+		options &^= kernel.SetOf(platform.UserTimeout)
 	}
 	if options == 0 {
 		return nil
@@ -160,9 +162,9 @@ func (lc *ListenConfig) onListeningSocket(s *sockopt.Setter, multipath bool) *so
 
 // accepting returns l, or what hands out l's connections with the options in
 // again set anew.
-func (lc *ListenConfig) accepting(l net.Listener, s *sockopt.Setter, again platform.OptionSet, report *reporter) net.Listener {
-	if s.Config().UserTimeout > 0 && isMultipath(l) { // none is what it has anyway
-		again |= s.Options() & platform.SetOf(platform.UserTimeout)
+func (lc *ListenConfig) accepting(l net.Listener, s *socket.Setter, again platform.OptionSet, report *reporter) net.Listener {
+	if s.Request().UserTimeout > 0 && isMultipath(l) { // none is what it has anyway
+		again |= s.Options() & kernel.SetOf(platform.UserTimeout)
 	}
 	if again == 0 && !lc.Pin && lc.VerifyAfter <= 0 {
 		return l
@@ -198,24 +200,24 @@ func (lc *ListenConfig) accepting(l net.Listener, s *sockopt.Setter, again platf
 // net.ListenConfig has no moment after accept, so use a [ListenConfig] or [Wrap]
 // there. On an error lc is unchanged.
 func Configure(lc *net.ListenConfig, cfg sockopt.Config) error {
-	return configure(platform.Current(), lc, cfg)
+	return configure(kernel.Current(), lc, cfg)
 }
 
-func configure(table *platform.Table, lc *net.ListenConfig, cfg sockopt.Config) error {
+func configure(rules *kernel.Rules, lc *net.ListenConfig, cfg sockopt.Config) error {
 	if lc == nil {
 		return errors.New("listener: the net.ListenConfig is nil")
 	}
-	setter, err := sockopt.NewSetter(cfg)
+	setter, err := socket.NewSetter(kernel.Request(cfg))
 	if err != nil {
 		return err
 	}
 	const instead = "use listener.ListenConfig or listener.Wrap, which set the options after accept"
-	if harm := table.ListenerHarm(); harm != "" {
+	if harm := rules.ListenerHarm(); harm != "" {
 		return fmt.Errorf("listener: %s; %s: %w", harm, instead, errors.ErrUnsupported)
 	}
-	if lost := table.NotInherited(setter.Options()); lost != 0 {
+	if lost := rules.NotInherited(setter.Options()); lost != 0 {
 		return fmt.Errorf("listener: accepted connections on %s do not inherit %v, or nobody knows; %s: %w",
-			table.Title, lost, instead, errors.ErrUnsupported)
+			rules.Title, lost, instead, errors.ErrUnsupported)
 	}
 	own(lc, false, setter.Control)
 	return nil

@@ -15,9 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/listener"
-	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -96,7 +96,7 @@ func TestMultipathListener(t *testing.T) {
 func TestMultipathListenerFallsBackAloud(t *testing.T) {
 	t.Parallel()
 	socktest.NeedMultipath(t)
-	old := fakeKernel{Kernel: platform.System()}
+	old := fakeKernel{Kernel: kernel.System()}
 	old.refuseFD = func(fd uintptr, level, number int) error {
 		protocol, _ := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PROTOCOL)
 		if protocol == unix.IPPROTO_MPTCP && level == unix.IPPROTO_TCP {

@@ -17,16 +17,16 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/listener"
-	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 // refusesAccepted takes every option on a listening socket, and none of these
 // on an accepted one.
-func refusesAccepted(errno error, numbers ...int) platform.Kernel {
-	return fakeKernel{Kernel: platform.System(), refuse: func(listening bool, level, number int) error {
+func refusesAccepted(errno error, numbers ...int) kernel.Kernel {
+	return fakeKernel{Kernel: kernel.System(), refuse: func(listening bool, level, number int) error {
 		for _, n := range numbers {
 			if !listening && level == unix.IPPROTO_TCP && number == n {
 				return errno
@@ -39,21 +39,21 @@ func refusesAccepted(errno error, numbers ...int) platform.Kernel {
 func TestOptionErrorsDoNotStopAccept(t *testing.T) {
 	t.Parallel()
 	for rule, row := range map[string]struct {
-		kernel          platform.Kernel
+		kernel          kernel.Kernel
 		withoutReadBack bool
 		texts           []string // nil: no error
 	}{
 		"one option refused":   {refusesAccepted(unix.EPERM, unix.TCP_KEEPCNT), false, []string{"setsockopt TCP_KEEPCNT=3"}},
 		"every option refused": {refusesAccepted(unix.ENOPROTOOPT, unix.TCP_KEEPIDLE, unix.TCP_KEEPINTVL, unix.TCP_KEEPCNT), false, []string{"TCP_KEEPIDLE=111", "TCP_KEEPINTVL=22", "TCP_KEEPCNT=3"}},
 		"an option that did not take": {
-			fakeKernel{Kernel: platform.System(), lie: func(listening bool, level, number, held int) int {
+			fakeKernel{Kernel: kernel.System(), lie: func(listening bool, level, number, held int) int {
 				if !listening && level == unix.IPPROTO_TCP && number == unix.TCP_KEEPIDLE {
 					return 15
 				}
 				return held
 			}}, false, []string{"TCP_KEEPIDLE: asked for 111, the kernel holds 15"}},
 		"the same without read-back": {
-			fakeKernel{Kernel: platform.System(), lie: func(listening bool, level, number, held int) int {
+			fakeKernel{Kernel: kernel.System(), lie: func(listening bool, level, number, held int) int {
 				if !listening {
 					return held + 1
 				}
@@ -98,7 +98,7 @@ func TestDistinctErrorsAreLoggedOnceEach(t *testing.T) {
 	defer slog.SetDefault(standard)
 	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
 	var number atomic.Int32
-	kernel := fakeKernel{Kernel: platform.System(), refuse: func(listening bool, level, n int) error {
+	kernel := fakeKernel{Kernel: kernel.System(), refuse: func(listening bool, level, n int) error {
 		if !listening && level == unix.IPPROTO_TCP && n == int(number.Load()) {
 			return unix.EPERM
 		}
@@ -128,7 +128,7 @@ func TestLogIsBounded(t *testing.T) {
 	defer slog.SetDefault(standard)
 	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
 	var n atomic.Int32
-	kernel := fakeKernel{Kernel: platform.System(), lie: func(listening bool, level, number, held int) int {
+	kernel := fakeKernel{Kernel: kernel.System(), lie: func(listening bool, level, number, held int) int {
 		if !listening && level == unix.IPPROTO_TCP && number == unix.TCP_KEEPIDLE {
 			return 1000 + int(n.Add(1))
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/platform"
@@ -22,8 +23,8 @@ import (
 
 // linuxAs is Linux' table with what another system does to listening sockets,
 // and what it lets accepted ones inherit.
-func linuxAs(t *platform.Table) *platform.Table {
-	linux := *platform.Current()
+func linuxAs(t *platform.Table) *kernel.Rules {
+	linux := *kernel.Current()
 	linux.Title, linux.ArmsListener, linux.ListenerSource = t.Title, t.ArmsListener, t.ListenerSource
 	linux.Specs = append([]platform.Spec(nil), linux.Specs...)
 	for i := range linux.Specs {
@@ -54,7 +55,7 @@ func TestNothingIsSetBeforeAcceptWhereItMayEndTheListener(t *testing.T) {
 			t.Run(tbl.Name+", "+rule, func(t *testing.T) {
 				t.Parallel()
 				var sets atomic.Int32
-				kernel := fakeKernel{Kernel: platform.System(), refuseFD: func(uintptr, int, int) error {
+				kernel := fakeKernel{Kernel: kernel.System(), refuseFD: func(uintptr, int, int) error {
 					sets.Add(1)
 					return nil
 				}}
@@ -74,7 +75,7 @@ func TestNothingIsSetBeforeAcceptWhereItMayEndTheListener(t *testing.T) {
 func TestRestoreSetsNothingOnTheListener(t *testing.T) {
 	t.Parallel()
 	darwin, _ := platform.Lookup("darwin")
-	kernel := fakeKernel{Kernel: platform.System(), refuse: func(listening bool, _, _ int) error {
+	kernel := fakeKernel{Kernel: kernel.System(), refuse: func(listening bool, _, _ int) error {
 		if listening {
 			return errors.New("an option set on a listening socket")
 		}
@@ -94,14 +95,14 @@ func TestConfigureRefusesWhereNothingMayBeSetBeforeAccept(t *testing.T) {
 			lc := net.ListenConfig{Control: setAsked, KeepAlive: time.Minute}
 			system := linuxAs(tbl)
 			err := listener.ConfigureAs(system, &lc, asked)
-			if tbl.ArmsListener == platform.No && system.NotInherited(platform.SetOf(platform.Options()...)) == 0 {
+			if tbl.ArmsListener == platform.No && system.NotInherited(kernel.SetOf(kernel.Options()...)) == 0 {
 				require.NoError(t, err)
 				return
 			}
 			require.ErrorIs(t, err, errors.ErrUnsupported)
 			assert.ErrorContains(t, err, "use listener.ListenConfig or listener.Wrap")
 			if tbl.ArmsListener != platform.No {
-				assert.ErrorContains(t, err, tbl.ListenerHarm())
+				assert.ErrorContains(t, err, kernel.RulesOf(tbl).ListenerHarm())
 			}
 			assert.Equal(t, time.Minute, lc.KeepAlive, "unchanged")
 			assert.Equal(t, reflect.ValueOf(setAsked).Pointer(), reflect.ValueOf(lc.Control).Pointer())

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tcpkeepalive/keepalive/internal/socket"
+	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -26,7 +28,7 @@ type verifier struct {
 
 type waiting struct {
 	conn  net.Conn
-	holds sockopt.Settings
+	holds platform.Settings
 	due   time.Time
 }
 
@@ -61,7 +63,7 @@ func (v *verifier) sweep() {
 		return
 	}
 	v.waiting = slices.DeleteFunc(v.waiting, func(w waiting) bool {
-		_, err := sockopt.KindOf(w.conn)
+		_, err := socket.KindOf(w.conn)
 		return errors.Is(err, net.ErrClosed)
 	})
 	v.sweepAt = 2 * len(v.waiting)
@@ -71,7 +73,7 @@ func (v *verifier) sweep() {
 func (v *verifier) verify() {
 	for _, w := range v.due() {
 		err := sockopt.Verify(w.conn, sockopt.Of(w.holds))
-		var mismatch *sockopt.MismatchError
+		var mismatch *platform.MismatchError
 		switch {
 		case err == nil, errors.Is(err, net.ErrClosed):
 			continue

@@ -196,10 +196,10 @@ func setUserTimeout(t *testing.T, c net.Conn) {
 }
 
 // mismatches takes a joined error apart.
-func mismatches(err error) (found []*sockopt.MismatchError) {
+func mismatches(err error) (found []*platform.MismatchError) {
 	switch e := err.(type) {
-	case *sockopt.MismatchError:
-		return []*sockopt.MismatchError{e}
+	case *platform.MismatchError:
+		return []*platform.MismatchError{e}
 	case interface{ Unwrap() []error }:
 		for _, err := range e.Unwrap() {
 			found = append(found, mismatches(err)...)

@@ -5,13 +5,15 @@ import (
 	"fmt"
 	"net"
 
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/internal/socket"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 // goOverwrites is what package net sets on every connection accepted from a
 // listener that it was not told to leave alone.
-var goOverwrites = platform.SetOf(platform.KeepAlive, platform.Idle, platform.Interval, platform.Count)
+var goOverwrites = kernel.SetOf(platform.KeepAlive, platform.Idle, platform.Interval, platform.Count)
 
 // Wrap gives the connections of a listener that was made elsewhere the
 // keepalive of cfg: see [ListenConfig.Wrap], whose other fields are zero here.
@@ -42,7 +44,7 @@ func (lc *ListenConfig) Wrap(l net.Listener) (net.Listener, error) {
 		return nil, err
 	}
 	report := newReporter(lc.OnError)
-	kind, err := sockopt.KindOf(l)
+	kind, err := socket.KindOf(l)
 	switch {
 	case errors.Is(err, sockopt.ErrNoSocket):
 		if c := lc.Config; !c.Disabled && (c.Idle == 0 || c.Interval == 0 || c.Count == 0) {
@@ -51,7 +53,7 @@ func (lc *ListenConfig) Wrap(l net.Listener) (net.Listener, error) {
 		return lc.accepting(l, asked, asked.Options(), report), nil
 	case err != nil:
 		return nil, fmt.Errorf("listener: %w", err)
-	case kind == platform.NotTCP:
+	case kind == kernel.NotTCP:
 		return l, nil
 	}
 	held, err := sockopt.Get(l)
@@ -69,18 +71,18 @@ func (lc *ListenConfig) Wrap(l net.Listener) (net.Listener, error) {
 	case err != nil:
 		return nil, fmt.Errorf("listener: what the listening socket holds cannot be set on a connection, so set it: %w", err)
 	}
-	if before := lc.onListeningSocket(asked, kind == platform.MultipathTCP); before != nil {
+	if before := lc.onListeningSocket(asked, kind == kernel.MultipathTCP); before != nil {
 		if err := before.Set(l); err != nil {
 			return nil, fmt.Errorf("listener: %w", err)
 		}
 	}
-	again := goOverwrites | lc.table().NotInherited(setter.Options())
+	again := goOverwrites | lc.rules().NotInherited(setter.Options())
 	return lc.accepting(l, setter, again, report), nil
 }
 
 // fillTiming completes what Go overwrites with what the listening socket holds.
 // While keepalive is off, timing has no effect and may stay unknown.
-func fillTiming(cfg sockopt.Config, held sockopt.Settings) (sockopt.Config, error) {
+func fillTiming(cfg sockopt.Config, held platform.Settings) (sockopt.Config, error) {
 	holds := sockopt.Of(held)
 	var unknown platform.OptionSet
 	fill := func(o platform.Option, unset bool, take func()) {
@@ -89,7 +91,7 @@ func fillTiming(cfg sockopt.Config, held sockopt.Settings) (sockopt.Config, erro
 		case held.Known.Has(o):
 			take()
 		default:
-			unknown |= platform.SetOf(o)
+			unknown |= kernel.SetOf(o)
 		}
 	}
 	fill(platform.Idle, cfg.Idle == 0, func() { cfg.Idle = holds.Idle })

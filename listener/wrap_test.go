@@ -17,9 +17,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/listener"
-	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -188,7 +188,7 @@ func TestWrapErrors(t *testing.T) {
 	closed, err := net.Listen("tcp4", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, closed.Close())
-	refusing := fakeKernel{Kernel: platform.System(), refuse: func(listening bool, _, number int) error {
+	refusing := fakeKernel{Kernel: kernel.System(), refuse: func(listening bool, _, number int) error {
 		if listening && number == unix.TCP_KEEPINTVL {
 			return unix.EPERM
 		}

@@ -1,19 +1,18 @@
-// Package platform tells what TCP keepalive each operating system offers, and
-// turns a [Request] into the exact system calls for one of them.
+// Package platform says what TCP keepalive each operating system offers.
 //
 // Every operating system, and every version of one that differs, is a [Table]:
-// plain data that is compiled everywhere. So a Request can be checked on a
-// Linux build machine for each system it will be shipped to:
+// plain data that is compiled everywhere. So a Linux build machine can look up
+// each system that a program will be shipped to, and package sockopt can check a
+// Config for it:
 //
 //	t, _ := platform.Lookup("illumos")
-//	_, faults := t.Plan(platform.Request{Interval: 2 * time.Minute, Count: 3})
+//	interval := t.Spec(platform.Interval) // TCP_KEEPINTVL, 1 to 60, in seconds
+//	err := sockopt.Config{Interval: 2 * time.Minute, Count: 3}.ValidateFor(t)
 //	// interval=120s is too large: TCP_KEEPINTVL on illumos takes 1s to 60s
 //
-// [Current] is the table of the system the program runs on, [System] its raw
-// socket calls, [SystemDefaults] what an option means there while it is unset.
-//
-// The package knows file descriptors, never a net.Conn; programs normally use
-// package sockopt, which is built on it.
+// [Current] is the table of the system that the program runs on. [Settings],
+// [Fault], [OptionError] and [MismatchError] are what the other packages answer
+// with. How options are set and read is not in this package: see sockopt.
 //
 // # What the tables rest on
 //
@@ -24,4 +23,10 @@
 // replaced by a guess. Option numbers are compared with the operating system's
 // own headers, as golang.org/x/sys carries them, when the package is compiled
 // for that system.
+//
+// # Finding something
+//
+// The file linux.go, darwin.go, freebsd.go, netbsd.go, openbsd.go, dragonfly.go,
+// illumos.go, solaris.go, aix.go or windows.go has the tables of that system and
+// the sources of its facts.
 package platform

@@ -1,14 +1,16 @@
 package platform
 
 import (
-	"fmt"
 	"runtime"
 	"strings"
 	"time"
+
+	"github.com/tcpkeepalive/keepalive/internal/running"
 )
 
-// A Table is what one operating system, or one version of it, offers.
-// Tables are shared: do not change them.
+// A Table is what one operating system, or one version of it, offers. [Current],
+// [Lookup] and [Tables] hand out copies: a change to one changes no other, and
+// nothing that this module does with a socket.
 type Table struct {
 	// Name identifies the table: a GOOS value, followed by what sets the
 	// variant apart ("windows-before-1709").
@@ -21,9 +23,11 @@ type Table struct {
 	Specs []Spec
 	// Absent gives the reason, and what to do instead, for each option that
 	// this platform does not have.
-	Absent []Absence
-	// Pairs are options that cannot be set without each other.
-	Pairs []Pair
+	Absent map[Option]string
+	// ProbingTime is how long the system goes on probing by default where the
+	// interval and the count depend on each other (see [Spec].Needs): the missing
+	// one follows from it. 0 elsewhere.
+	ProbingTime time.Duration
 	// UserTimeoutReplacesCount: while a user timeout is set, unanswered probes
 	// are limited by it and not by the count (Linux).
 	UserTimeoutReplacesCount bool
@@ -37,8 +41,8 @@ type Table struct {
 	// ArmsListener tells whether setting a keepalive option on a listening socket,
 	// or on one that is about to listen, starts a timer there. On macOS before 14
 	// and on NetBSD that timer ends the listener when the idle time is over: clients
-	// are refused while Accept still waits. Unless the answer is [No], nothing is set
-	// before accept: see [Table.OnListener].
+	// are refused while Accept still waits. Unless the answer is [No], package
+	// listener sets nothing before accept.
 	ArmsListener Answer
 	// ListenerSource says where ArmsListener was read, and what happens there, or
 	// why it is not known.
@@ -49,22 +53,54 @@ type Table struct {
 	Source string
 }
 
-// An Absence is an option that a platform lacks.
-type Absence struct {
-	Option Option
-	Why    string
-}
+// UnknownLimit stands for a minimum or maximum nobody could verify. A value is
+// then refused only where it does not fit the C int that setsockopt takes, and
+// the kernel has the last word.
+const UnknownLimit = -1
 
-// A Pair is two options of which a platform takes both or none.
-type Pair struct {
-	A, B Option
-	// Total, where positive, is the time that the kernel spreads over the
-	// probes: the missing one of interval and count follows from it.
-	Total time.Duration
-	// DefaultA and DefaultB are the platform's own defaults (nanoseconds or a
-	// number) where Total is 0.
-	DefaultA, DefaultB int64
-	Why                string
+// What a kernel does with the value 0.
+const (
+	rejected      = "rejected"
+	systemDefault = "system default"
+	off           = "off"
+)
+
+// A Spec says how one option is set on one platform.
+type Spec struct {
+	Option Option
+	Symbol string // the C symbol, e.g. "TCP_KEEPIDLE"
+	Level  int    // setsockopt's level
+	Number int    // setsockopt's option number
+
+	// Unit is what the kernel counts the option in; 0 for a number or a flag.
+	// A flag is on if it is not zero: BSD kernels read back the flag's bit, not 1.
+	Unit     time.Duration
+	Min, Max int64 // in that unit, or UnknownLimit
+
+	// Zero is what the kernel does with 0: "rejected" (EINVAL), "system default"
+	// (the option goes back to it) or "off"; "" where nobody verified it.
+	Zero string
+
+	Inherited Answer // by sockets accepted from a listening socket that has it
+	Readable  Answer // by getsockopt
+
+	// Call is how the option reaches the kernel where that is not one setsockopt
+	// with an int of its own: "setsockopt of interval*count" (Solaris before 11.4;
+	// neither factor can be read back) or "ioctl SIO_KEEPALIVE_VALS" (Windows:
+	// on/off, idle and interval in one call, not readable). "" otherwise.
+	Call string
+
+	// Needs is the option without which the platform does not take this one, and
+	// NeedsWhy the reason; [KeepAlive], which every call sets, stands for none.
+	Needs    Option
+	NeedsWhy string
+	// Default is what the platform documents as the default of an option that
+	// another one needs, in Unit; 0 where there is none or it follows from
+	// [Table].ProbingTime.
+	Default int64
+
+	Sysctl     string        // the name of the system-wide default, "" where there is none
+	SysctlUnit time.Duration // what that default is counted in; 0 for a number
 }
 
 // Spec returns the spec of o, or nil where the platform lacks it.
@@ -77,66 +113,22 @@ func (t *Table) Spec(o Option) *Spec {
 	return nil
 }
 
-// OnListener returns those of the given options that may be set on a listening
-// socket: all where that is known to start nothing there, otherwise none.
-func (t *Table) OnListener(options OptionSet) OptionSet {
-	if t.ArmsListener != No {
-		return 0
-	}
-	return options
-}
-
-// ListenerHarm says why nothing may be set on a listening socket, "" where it
-// may.
-func (t *Table) ListenerHarm() string {
-	switch t.ArmsListener {
-	case No:
-		return ""
-	case Yes:
-		return fmt.Sprintf("on %s a keepalive option set on a listening socket starts a timer there: %s", t.Title, t.ListenerSource)
-	}
-	return fmt.Sprintf("what a keepalive option set on a listening socket of %s starts there is not known: %s", t.Title, t.ListenerSource)
-}
-
-// NotInherited returns what must be set after accept: those of the given options
-// that may not be set on the listening socket (see [Table.OnListener]), that an
-// accepted socket does not get from it, or of which nobody knows, and, where
-// [Table.TimingWhileOff] asks for it, KeepAlive.
-func (t *Table) NotInherited(options OptionSet) OptionSet {
-	lost := options &^ t.OnListener(options)
-	for _, o := range Options() {
-		if s := t.Spec(o); options.Has(o) && (s == nil || s.Inherited != Yes) {
-			lost |= SetOf(o)
-		}
-	}
-	if t.TimingWhileOff && lost&timing != 0 {
-		lost |= SetOf(KeepAlive)
-	}
-	return lost
-}
-
-// timing are the options that say when probes are sent.
-var timing = SetOf(Idle, Interval, Count)
-
-func (t *Table) absence(o Option) string {
-	for _, a := range t.Absent {
-		if a.Option == o {
-			return a.Why
-		}
-	}
-	return "this platform has no such option"
+var tables = []func() *Table{
+	linux, linuxMIPS, gvisor, android,
+	darwin, ios,
+	freebsd, netbsd, openbsd, dragonfly, dragonflyBefore58,
+	illumos, solaris, solarisBefore114,
+	aix,
+	windows, windowsBefore1709,
 }
 
 // Tables returns every table, in a stable order.
 func Tables() []*Table {
-	return []*Table{
-		&linux, &linuxMIPS, &gvisor, &android,
-		&darwin, &ios,
-		&freebsd, &netbsd, &openbsd, &dragonfly, &dragonflyBefore58,
-		&illumos, &solaris, &solarisBefore114,
-		&aix,
-		&windows, &windowsBefore1709,
+	all := make([]*Table, len(tables))
+	for i, table := range tables {
+		all[i] = table()
 	}
+	return all
 }
 
 // Lookup returns the table of that name, e.g. "freebsd" or
@@ -158,15 +150,18 @@ func Lookup(name string) (*Table, bool) {
 // has several (Linux, Windows, DragonFly BSD, Solaris), the running kernel
 // decides.
 // A system without a table (plan9, js, wasip1) gets one that offers nothing.
-func Current() *Table { return current() }
+func Current() *Table {
+	if t, ok := Lookup(running.Name()); ok {
+		return t
+	}
+	return nothing()
+}
 
 // nothing is the table of a system that has no keepalive options at all.
-var nothing = Table{
-	Name:  runtime.GOOS,
-	GOOS:  runtime.GOOS,
-	Title: runtime.GOOS,
-
-	ListenerSource: "there are no options to set",
-
-	Source: "Go offers no socket options there (package net, tcpsockopt_plan9.go, tcpsockopt_stub.go)",
+func nothing() *Table {
+	return &Table{
+		Name: runtime.GOOS, GOOS: runtime.GOOS, Title: runtime.GOOS,
+		ListenerSource: "there are no options to set",
+		Source:         "Go offers no socket options there (package net, tcpsockopt_plan9.go, tcpsockopt_stub.go)",
+	}
 }

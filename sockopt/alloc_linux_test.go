@@ -6,6 +6,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/internal/socket"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -19,9 +21,7 @@ func TestAllocations(t *testing.T) {
 	conn, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
 	rc, err := conn.SyscallConn()
 	require.NoError(t, err)
-	setter, err := sockopt.NewSetter(fullConfig)
-	require.NoError(t, err)
-	h, err := sockopt.NewHandle(conn)
+	setter, err := socket.NewSetter(kernel.Request(fullConfig))
 	require.NoError(t, err)
 	pinned := sockopt.Pin(conn)
 	for _, tt := range []struct {
@@ -35,8 +35,7 @@ func TestAllocations(t *testing.T) {
 		{"Setter.Set of a pinned connection", func() error { return setter.Set(pinned) }, 1},
 		{"Set of a RawConn", func() error { return sockopt.Set(rc, fullConfig) }, 0},
 		{"Set of a connection", func() error { return sockopt.Set(conn, fullConfig) }, 1},
-		{"Handle.Get", func() error { _, err := h.Get(); return err }, 0},
-		{"Handle.Set", func() error { return h.Set(fullConfig) }, 0},
+		{"Read of a RawConn", func() error { _, err := socket.Read(rc); return err }, 0},
 		{"Get of a RawConn", func() error { _, err := sockopt.Get(rc); return err }, 0},
 		{"Get of a connection", func() error { _, err := sockopt.Get(conn); return err }, 1},
 		{"Validate", fullConfig.Validate, 0},

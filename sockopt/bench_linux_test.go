@@ -8,7 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/paired"
+	"github.com/tcpkeepalive/keepalive/internal/socket"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -37,9 +39,9 @@ var fiveOptions = [...][2]int{
 func BenchmarkReadBack(b *testing.B) {
 	client, _ := socktest.Pair(b, "tcp", "127.0.0.1:0")
 	require.NoError(b, sockopt.Set(client, sockopt.Recommended()))
-	handle, err := sockopt.NewHandle(client)
+	raw, err := socket.RawConn(client)
 	require.NoError(b, err)
-	setter, err := sockopt.NewSetter(sockopt.Config{Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3})
+	setter, err := socket.NewSetter(kernel.Request(sockopt.Config{Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3}))
 	require.NoError(b, err)
 	four := setter.SetsOnly(0)
 	for _, row := range []struct {
@@ -49,7 +51,7 @@ func BenchmarkReadBack(b *testing.B) {
 	}{
 		{"four-options/connection", 4, func() error { return four.Set(client) }},
 		{"five-options/connection", 5, func() error { _, err := sockopt.Get(client); return err }},
-		{"five-options/handle", 5, func() error { _, err := handle.Get(); return err }},
+		{"five-options/raw", 5, func() error { _, err := socket.Read(raw); return err }},
 	} {
 		b.Run(row.name, func(b *testing.B) {
 			require.NoError(b, row.read())
@@ -76,7 +78,7 @@ func BenchmarkReadBack(b *testing.B) {
 func BenchmarkSet(b *testing.B) {
 	client, _ := socktest.Pair(b, "tcp", "127.0.0.1:0")
 	cfg := sockopt.Config{Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3}
-	setter, err := sockopt.NewSetter(cfg)
+	setter, err := socket.NewSetter(kernel.Request(cfg))
 	require.NoError(b, err)
 	fast := setter.WithoutReadBack()
 	std := net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3}

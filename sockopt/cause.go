@@ -13,20 +13,19 @@ import (
 type Cause uint8
 
 const (
-	NoError     Cause = iota // the error is nil
-	OtherCause               // none of the following
-	PeerTimeout              // the kernel gave the peer up: keepalive, user timeout or retransmissions ran out
-	Reset                    // the peer, or a middlebox that forgot the connection, sent RST; or a write after that
-	EndOfStream              // the peer closed its side (io.EOF)
-	Closed                   // closed on this side (net.ErrClosed)
-	Deadline                 // a deadline set in this program passed; the connection is usable
-	Canceled                 // a context was cancelled
-	DialFailed               // the connection was never made, whatever the reason
+	noError     Cause = iota
+	OtherCause        // none of the following
+	PeerTimeout       // the kernel gave the peer up: keepalive, user timeout or retransmissions ran out
+	Reset             // the peer, or a middlebox that forgot the connection, sent RST; or a write after that
+	EndOfStream       // the peer closed its side (io.EOF)
+	Closed            // this program ended it: it closed the connection (net.ErrClosed) or cancelled a context
+	Deadline          // a deadline set in this program passed; the connection is usable
+	DialFailed        // the connection was never made, whatever the reason
 )
 
-var causeNames = [...]string{"no error", "other", "peer timeout", "reset", "end of stream", "closed", "deadline", "canceled", "dial failed"}
+var causeNames = [...]string{"no error", "other", "peer timeout", "reset", "end of stream", "closed", "deadline", "dial failed"}
 
-// String returns a few words.
+// String returns a few words: "peer timeout"; of the error nil, "no error".
 func (c Cause) String() string {
 	if int(c) < len(causeNames) {
 		return causeNames[c]
@@ -51,7 +50,7 @@ func (c Cause) String() string {
 // retransmission) is not in the error.
 func CauseOf(err error) Cause {
 	if err == nil {
-		return NoError
+		return noError
 	}
 	op := operation(err)
 	switch {
@@ -59,12 +58,10 @@ func CauseOf(err error) Cause {
 		return DialFailed
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
 		return Deadline
-	case errors.Is(err, context.Canceled):
-		return Canceled
-	case errors.Is(err, net.ErrClosed), errors.Is(err, io.ErrClosedPipe):
+	case errors.Is(err, context.Canceled), errors.Is(err, net.ErrClosed), errors.Is(err, io.ErrClosedPipe):
 		return Closed
 	}
-	if cause := causeOfErrno(err, isTransfer(op)); cause != OtherCause {
+	if cause := causeIn(errnoCauses, err, isTransfer(op)); cause != OtherCause {
 		return cause
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {

@@ -1,30 +1,41 @@
-//go:build !plan9 && !wasip1
-
 package sockopt
 
 import (
 	"errors"
-	"runtime"
-	"syscall"
 )
 
-func causeOfErrno(err error, transfer bool) Cause {
-	var errno syscall.Errno
-	if !errors.As(err, &errno) {
+// An errnoCause is what a system's error number says about a connection.
+type errnoCause struct {
+	number   uintptr
+	cause    Cause
+	transfer bool // only as the error of a read or write
+}
+
+// causeIn looks the number in err up, OtherCause if there is none.
+func causeIn(table []errnoCause, err error, transfer bool) Cause {
+	var number errno
+	if !errors.As(err, &number) {
 		return OtherCause
 	}
-	if runtime.GOOS == "windows" {
-		return windowsCause(uintptr(errno))
-	}
-	switch errno {
-	case syscall.ETIMEDOUT:
-		return PeerTimeout
-	case syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.EHOSTDOWN, syscall.ENOTCONN:
-		if transfer {
-			return PeerTimeout
+	for _, e := range table {
+		if e.number == uintptr(number) && (transfer || !e.transfer) {
+			return e.cause
 		}
-	case syscall.ECONNRESET, syscall.EPIPE, syscall.ECONNABORTED:
-		return Reset
 	}
 	return OtherCause
+}
+
+// winsockCauses has the codes of Winsock, which syscall's ETIMEDOUT and its like,
+// invented numbers on Windows, never equal.
+//
+// Source: winsock2.h, winerror.h and Microsoft's "Windows Sockets Error Codes".
+var winsockCauses = []errnoCause{
+	{number: 10060, cause: PeerTimeout}, // WSAETIMEDOUT
+	{number: 10052, cause: PeerTimeout}, // WSAENETRESET: keepalive found the peer gone
+	{number: 10065, cause: PeerTimeout}, // WSAEHOSTUNREACH
+	{number: 10051, cause: PeerTimeout}, // WSAENETUNREACH
+	{number: 121, cause: PeerTimeout},   // ERROR_SEM_TIMEOUT
+	{number: 10054, cause: Reset},       // WSAECONNRESET
+	{number: 10053, cause: Reset},       // WSAECONNABORTED
+	{number: 64, cause: Reset},          // ERROR_NETNAME_DELETED
 }

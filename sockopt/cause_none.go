@@ -2,5 +2,10 @@
 
 package sockopt
 
-// Plan 9 reports errors as text, and WASI's sockets have no keepalive.
-func causeOfErrno(error, bool) Cause { return OtherCause }
+// errno is what no error is: Plan 9 reports errors as text, and WASI's sockets have
+// no keepalive.
+type errno uintptr
+
+func (errno) Error() string { return "" }
+
+var errnoCauses []errnoCause

@@ -34,7 +34,7 @@ func TestCauseOf(t *testing.T) {
 		{"a deadline through net/http", &url.Error{Op: "Get", URL: "http://x", Err: op("read", os.ErrDeadlineExceeded)}, sockopt.Deadline},
 		{"a context's deadline", context.DeadlineExceeded, sockopt.Deadline},
 		{"a context's deadline through net/http", &url.Error{Op: "Get", URL: "http://x", Err: context.DeadlineExceeded}, sockopt.Deadline},
-		{"a cancelled context", fmt.Errorf("query: %w", context.Canceled), sockopt.Canceled},
+		{"a cancelled context", fmt.Errorf("query: %w", context.Canceled), sockopt.Closed},
 		{"closed here", op("read", net.ErrClosed), sockopt.Closed},
 		{"a pipe closed here", io.ErrClosedPipe, sockopt.Closed},
 		{"the end", io.EOF, sockopt.EndOfStream},
@@ -63,7 +63,7 @@ func TestCauseString(t *testing.T) {
 	for cause, want := range map[sockopt.Cause]string{
 		sockopt.NoError: "no error", sockopt.OtherCause: "other", sockopt.PeerTimeout: "peer timeout", sockopt.Reset: "reset",
 		sockopt.EndOfStream: "end of stream", sockopt.Closed: "closed", sockopt.Deadline: "deadline",
-		sockopt.Canceled: "canceled", sockopt.DialFailed: "dial failed", 200: "Cause(200)",
+		sockopt.DialFailed: "dial failed", 200: "Cause(200)",
 	} {
 		assert.Equal(t, want, cause.String())
 	}
@@ -90,6 +90,6 @@ func TestWindowsCause(t *testing.T) {
 		{"WSAENOPROTOOPT", 10042, sockopt.OtherCause},
 		{"no code", 0, sockopt.OtherCause},
 	} {
-		assert.Equal(t, tt.want, sockopt.WindowsCause(tt.code), tt.name)
+		assert.Equal(t, tt.want, sockopt.WinsockCause(tt.code), tt.name)
 	}
 }

@@ -14,6 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/internal/socket"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -25,14 +27,14 @@ func useAll(t testing.TB, c any) {
 	require.NoError(t, sockopt.Set(c, cfg))
 	_, err := sockopt.Get(c)
 	require.NoError(t, err)
-	_, err = sockopt.KindOf(c)
+	_, err = socket.KindOf(c)
 	require.NoError(t, err)
-	h, err := sockopt.NewHandle(c)
+	rc, err := socket.RawConn(c)
 	require.NoError(t, err)
-	require.NoError(t, h.Set(cfg))
-	_, err = h.Get()
+	require.NoError(t, sockopt.Set(rc, cfg))
+	_, err = socket.Read(rc)
 	require.NoError(t, err)
-	s, err := sockopt.NewSetter(cfg)
+	s, err := socket.NewSetter(kernel.Request(cfg))
 	require.NoError(t, err)
 	require.NoError(t, s.Set(c))
 }
@@ -119,20 +121,20 @@ func TestBesideABlockedRead(t *testing.T) {
 func TestCloseMeanwhile(t *testing.T) {
 	t.Parallel()
 	cfg := sockopt.Config{Idle: time.Minute, Interval: 10 * time.Second, Count: 3, UserTimeout: 90 * time.Second}
-	setter, err := sockopt.NewSetter(cfg)
+	setter, err := socket.NewSetter(kernel.Request(cfg))
 	require.NoError(t, err)
 	var closed, worked int
 	for range 100 {
 		client, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
-		h, err := sockopt.NewHandle(client)
+		rc, err := socket.RawConn(client)
 		require.NoError(t, err)
 		calls := []func() error{
 			func() error { return sockopt.Set(client, cfg) },
 			func() error { return setter.Set(client) },
-			func() error { return h.Set(cfg) },
+			func() error { return sockopt.Set(rc, cfg) },
 			func() error { _, err := sockopt.Get(client); return err },
-			func() error { _, err := h.Get(); return err },
-			func() error { _, err := sockopt.KindOf(client); return err },
+			func() error { _, err := socket.Read(rc); return err },
+			func() error { _, err := socket.KindOf(client); return err },
 			func() error { return sockopt.Set(nested(sockopt.Pin(client), 2), cfg) },
 		}
 		results := make(chan error, 2*len(calls))
@@ -177,7 +179,7 @@ func TestManyAtOnce(t *testing.T) {
 	for n := 1; n <= 8; n++ {
 		client, server := socktest.Pair(t, "tcp", "127.0.0.1:0")
 		cfg := sockopt.Config{Idle: seconds(float64(n)), Interval: seconds(float64(10 * n)), Count: n, UserTimeout: seconds(float64(100 * n))}
-		setter, err := sockopt.NewSetter(cfg)
+		setter, err := socket.NewSetter(kernel.Request(cfg))
 		require.NoError(t, err)
 		want := settings(socktest.Values{KeepAlive: 1, Idle: n, Interval: 10 * n, Count: n, UserTimeout: 100_000 * n})
 		for _, set := range []func() error{

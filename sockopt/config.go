@@ -3,6 +3,7 @@ package sockopt
 import (
 	"time"
 
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
@@ -52,23 +53,7 @@ type Config struct {
 
 // NoUserTimeout as Config.UserTimeout switches the user timeout off (0 leaves
 // it alone). Any other negative value is an error.
-const NoUserTimeout = platform.NoUserTimeout
-
-// The vocabulary of package platform that a user of this package meets.
-type (
-	// Settings is what the kernel holds for one socket.
-	Settings = platform.Settings
-	// Fault is one reason why an operating system cannot honour a Config.
-	Fault = platform.Fault
-	// Faults are all of them.
-	Faults = platform.Faults
-	// OptionError is a getsockopt or setsockopt that failed.
-	OptionError = platform.OptionError
-	// MismatchError is an option that reads back as something else.
-	MismatchError = platform.MismatchError
-	// Change is a difference between a Config and the nearest one accepted.
-	Change = platform.Change
-)
+const NoUserTimeout = kernel.NoUserTimeout
 
 var recommended = Config{Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3, UserTimeout: time.Minute}
 
@@ -84,48 +69,53 @@ var recommended = Config{Idle: 30 * time.Second, Interval: 10 * time.Second, Cou
 // say so. [RecommendedFor] tells what was left out. Where there is no keepalive
 // at all (Plan 9, js, wasip1) nothing is, and using it is an error.
 func Recommended() Config {
-	c, _, err := RecommendedFor(platform.Current())
-	if err != nil {
-		return recommended
+	if c, _, err := recommended.Nearest(); err == nil {
+		return c
 	}
-	return c
+	return recommended
 }
 
 // RecommendedFor is [Recommended] for another operating system, and what had to
 // be changed or left out. The error wraps [errors.ErrUnsupported] where there is
 // no keepalive at all.
-func RecommendedFor(t *platform.Table) (Config, []Change, error) { return recommended.NearestFor(t) }
+func RecommendedFor(t *platform.Table) (Config, []platform.Change, error) {
+	return recommended.NearestFor(t)
+}
 
 // Validate returns nil if this operating system can honour every field,
-// otherwise a [Faults] that holds a [*Fault] for each field that it cannot.
+// otherwise a [platform.Faults] that holds a [*platform.Fault] for each field that it cannot.
 // errors.Is(err, [errors.ErrUnsupported]) tells whether an option is missing
 // altogether.
-func (c Config) Validate() error { return c.ValidateFor(platform.Current()) }
+func (c Config) Validate() error { return kernel.Current().Check(kernel.Request(c)).Err() }
 
 // ValidateFor is [Config.Validate] for another operating system:
 //
 //	t, _ := platform.Lookup("windows-before-1709")
 //	err := cfg.ValidateFor(t)
 func (c Config) ValidateFor(t *platform.Table) error {
-	return t.Check(platform.Request(c)).Err()
+	return kernel.RulesOf(t).Check(kernel.Request(c)).Err()
 }
 
 // Nearest returns the Config closest to c that this operating system accepts,
 // and what had to change; no changes means that c is accepted as it is. The
 // error wraps [errors.ErrUnsupported] where there is no keepalive at all.
-func (c Config) Nearest() (Config, []Change, error) { return c.NearestFor(platform.Current()) }
+func (c Config) Nearest() (Config, []platform.Change, error) { return c.nearest(kernel.Current()) }
 
 // NearestFor is [Config.Nearest] for another operating system.
-func (c Config) NearestFor(t *platform.Table) (Config, []Change, error) {
-	r, changes, err := t.Nearest(platform.Request(c))
+func (c Config) NearestFor(t *platform.Table) (Config, []platform.Change, error) {
+	return c.nearest(kernel.RulesOf(t))
+}
+
+func (c Config) nearest(rules *kernel.Rules) (Config, []platform.Change, error) {
+	r, changes, err := rules.Nearest(kernel.Request(c))
 	return Config(r), changes, err
 }
 
 // Of returns the Config that asks for what s holds: an unknown setting is left
 // unset, a user timeout of 0 becomes [NoUserTimeout].
-func Of(s Settings) Config {
+func Of(s platform.Settings) Config {
 	var c Config
-	for _, o := range platform.Options() {
+	for _, o := range kernel.Options() {
 		v, known := s.Lookup(o)
 		if !known {
 			continue

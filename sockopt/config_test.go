@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/internal/socket"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -94,13 +96,13 @@ func TestValidateFor(t *testing.T) {
 			}
 			require.EqualError(t, err, tt.want)
 			assert.Equal(t, tt.unsupported, errors.Is(err, errors.ErrUnsupported))
-			var faults sockopt.Faults
+			var faults platform.Faults
 			require.ErrorAs(t, err, &faults)
 			for _, f := range faults {
 				assert.ErrorIs(t, err, f)
 				assert.Equal(t, tt.system, f.Platform)
 			}
-			var first *sockopt.Fault
+			var first *platform.Fault
 			require.ErrorAs(t, err, &first)
 			assert.Same(t, faults[0], first)
 		})
@@ -111,11 +113,12 @@ func TestValidateFor(t *testing.T) {
 func TestFaultFields(t *testing.T) {
 	t.Parallel()
 	err := sockopt.Config{Idle: 10 * time.Hour}.ValidateFor(table(t, "linux"))
-	var f *sockopt.Fault
+	var f *platform.Fault
 	require.ErrorAs(t, err, &f)
-	assert.Equal(t, sockopt.Fault{
-		Kind: platform.TooLarge, Platform: "linux", Option: platform.Idle, Symbol: "TCP_KEEPIDLE",
+	assert.Equal(t, platform.Fault{
+		Platform: "linux", Option: platform.Idle, Symbol: "TCP_KEEPIDLE",
 		Value: int64(10 * time.Hour), Min: int64(time.Second), Max: int64(32767 * time.Second),
+		Problem: "is too large: TCP_KEEPIDLE on linux takes 1s to 32767s",
 	}, *f)
 }
 
@@ -198,8 +201,8 @@ func TestRecommended(t *testing.T) {
 			assert.NoError(t, cfg.ValidateFor(system))
 			assert.Equal(t, less, len(changes) > 0, "nothing is left out in silence: %v", changes)
 
-			sockopt.SwapTable(t, system)
-			_, err = sockopt.NewSetter(cfg) // what Set, package dialer and package listener begin with
+			sockopt.SwapRules(t, kernel.RulesOf(system))
+			_, err = socket.NewSetter(kernel.Request(cfg)) // what Set, package dialer and package listener begin with
 			assert.NoError(t, err)
 		})
 	}
@@ -212,20 +215,20 @@ func TestRecommended(t *testing.T) {
 
 func TestOf(t *testing.T) {
 	t.Parallel()
-	all := platform.SetOf(platform.Options()...)
+	all := kernel.SetOf(kernel.Options()...)
 	for _, tt := range []struct {
 		rule string
-		held sockopt.Settings
+		held platform.Settings
 		want sockopt.Config
 	}{
 		{"everything known",
-			sockopt.Settings{Known: all, Enabled: true, Idle: time.Minute, Interval: 10 * time.Second, Count: 3, UserTimeout: 90 * time.Second},
+			platform.Settings{Known: all, Enabled: true, Idle: time.Minute, Interval: 10 * time.Second, Count: 3, UserTimeout: 90 * time.Second},
 			sockopt.Config{Idle: time.Minute, Interval: 10 * time.Second, Count: 3, UserTimeout: 90 * time.Second}},
-		{"keepalive off", sockopt.Settings{Known: all, Count: 3, UserTimeout: time.Second},
+		{"keepalive off", platform.Settings{Known: all, Count: 3, UserTimeout: time.Second},
 			sockopt.Config{Disabled: true, Count: 3, UserTimeout: time.Second}},
-		{"user timeout off", sockopt.Settings{Known: all, Enabled: true}, sockopt.Config{UserTimeout: noUserTimeout}},
-		{"nothing known", sockopt.Settings{Idle: time.Minute, Count: 3}, sockopt.Config{}},
-		{"one unknown", sockopt.Settings{Known: platform.SetOf(platform.KeepAlive, platform.Count), Enabled: true, Idle: time.Minute, Count: 3},
+		{"user timeout off", platform.Settings{Known: all, Enabled: true}, sockopt.Config{UserTimeout: noUserTimeout}},
+		{"nothing known", platform.Settings{Idle: time.Minute, Count: 3}, sockopt.Config{}},
+		{"one unknown", platform.Settings{Known: kernel.SetOf(platform.KeepAlive, platform.Count), Enabled: true, Idle: time.Minute, Count: 3},
 			sockopt.Config{Count: 3}},
 	} {
 		t.Run(tt.rule, func(t *testing.T) {
@@ -243,7 +246,7 @@ func TestOfIsTheInverseOfEffect(t *testing.T) {
 		{Disabled: true, Idle: time.Second, Interval: time.Second, Count: 1, UserTimeout: time.Millisecond},
 		{Idle: time.Hour, Interval: time.Minute, Count: 127, UserTimeout: noUserTimeout},
 	} {
-		held := table(t, "linux").Effect(platform.Request(cfg), platform.Settings{})
+		held := kernel.Linux().Effect(kernel.Request(cfg), platform.Settings{})
 		assert.Equal(t, cfg, sockopt.Of(held))
 	}
 }
@@ -258,3 +261,5 @@ func TestConfigIsComparable(t *testing.T) {
 	}
 	assert.Equal(t, map[sockopt.Config]int{{}: 1, {Idle: time.Minute}: 2, {Idle: time.Minute, Count: 3}: 1}, uses)
 }
+
+func seconds(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }

@@ -13,7 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/internal/socket"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -33,16 +36,16 @@ func TestControlRefusesAnInvalidConfig(t *testing.T) {
 	control, err := sockopt.Control(invalid)
 	assert.Nil(t, control)
 	assert.EqualError(t, err, "keepalive idle=-1ns,count=128: "+invalid.Validate().Error())
-	s, err := sockopt.NewSetter(invalid)
+	s, err := socket.NewSetter(kernel.Request(invalid))
 	assert.Nil(t, s)
-	var faults sockopt.Faults
+	var faults platform.Faults
 	require.ErrorAs(t, err, &faults)
 	assert.Len(t, faults, 2)
 }
 
 func TestControlInADialer(t *testing.T) {
 	t.Parallel()
-	s, err := sockopt.NewSetter(fullConfig)
+	s, err := socket.NewSetter(kernel.Request(fullConfig))
 	require.NoError(t, err)
 	for _, tt := range []struct {
 		rule   string
@@ -125,7 +128,7 @@ func (c fixedRawConn) Control(f func(fd uintptr)) error {
 
 func TestControlTellsInnerFromOuterErrors(t *testing.T) {
 	t.Parallel()
-	s, err := sockopt.NewSetter(fullConfig)
+	s, err := socket.NewSetter(kernel.Request(fullConfig))
 	require.NoError(t, err)
 	k := newBadKernel()
 	s = s.WithKernel(k)
@@ -155,7 +158,7 @@ func TestControlTellsInnerFromOuterErrors(t *testing.T) {
 // What the hook returns is what a program gets from Dial and Listen.
 func TestControlErrorReachesTheCaller(t *testing.T) {
 	t.Parallel()
-	s, err := sockopt.NewSetter(fullConfig)
+	s, err := socket.NewSetter(kernel.Request(fullConfig))
 	require.NoError(t, err)
 	k := newBadKernel()
 	k.lies[keepCnt] = 9
@@ -165,7 +168,7 @@ func TestControlErrorReachesTheCaller(t *testing.T) {
 	d := net.Dialer{KeepAlive: -1, Control: s.Control}
 	_, err = d.Dial("tcp", plainListener(t).Addr().String())
 	assert.ErrorContains(t, err, text)
-	var mismatch *sockopt.MismatchError
+	var mismatch *platform.MismatchError
 	assert.ErrorAs(t, err, &mismatch)
 	assert.Equal(t, sockopt.DialFailed, sockopt.CauseOf(err))
 

@@ -1,22 +1,21 @@
 package sockopt
 
 import (
-	"errors"
-	"fmt"
-	"math"
 	"time"
 
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/internal/timing"
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
 var (
 	// ErrUnknown means that something cannot be computed because a value is not
 	// known; the text names it.
-	ErrUnknown = errors.New("unknown")
+	ErrUnknown = timing.ErrUnknown
 
 	// ErrNeverDetected means that keepalive is off: nobody notices that the peer
 	// of an idle connection is gone.
-	ErrNeverDetected = errors.New("keepalive is off: a dead peer of an idle connection is never noticed")
+	ErrNeverDetected = timing.ErrNeverDetected
 )
 
 // DetectionTime returns how long after the last segment received an idle
@@ -35,7 +34,7 @@ var (
 // meanwhile, one probe earlier. While data is in flight no probe is sent and the
 // user timeout alone decides (Linux: without one net.ipv4.tcp_retries2, about 15
 // minutes by default).
-// [DetectionBounds] accounts for all of that.
+// Package align accounts for all of that.
 //
 // Source: tcp_keepalive_timer in net/ipv4/tcp_timer.c.
 func (c Config) DetectionTime() (time.Duration, error) {
@@ -43,68 +42,16 @@ func (c Config) DetectionTime() (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	return DetectionTime(platform.Current(), effective)
+	return timing.DetectionTime(kernel.Current(), effective)
 }
 
 // effective returns what a new socket with this Config holds.
-func (c Config) effective() (Settings, error) {
+func (c Config) effective() (platform.Settings, error) {
 	if err := c.Validate(); err != nil {
-		return Settings{}, err
+		return platform.Settings{}, err
 	}
-	defaults, _ := platform.SystemDefaults() // what is missing may be what c says itself
-	return platform.Current().Effect(platform.Request(c), defaults), nil
-}
-
-// DetectionTime is [Config.DetectionTime] for the settings of a socket, on the
-// operating system that t describes.
-func DetectionTime(t *platform.Table, s Settings) (time.Duration, error) {
-	if !s.Known.Has(platform.KeepAlive) {
-		return 0, fmt.Errorf("detection time: whether keepalive is on is %w", ErrUnknown)
-	}
-	if !s.Enabled {
-		if t.AlwaysProbes != "" {
-			return 0, fmt.Errorf("detection time: keepalive is off, but %s may probe all the same (sysctl %s): %w", t.Title, t.AlwaysProbes, ErrUnknown)
-		}
-		return 0, ErrNeverDetected
-	}
-	n := int64(s.Count)
-	need := platform.SetOf(platform.Idle, platform.Interval)
-	if t.UserTimeoutReplacesCount && s.Known.Has(platform.UserTimeout) && s.UserTimeout > 0 {
-		n = 0
-	} else {
-		need |= platform.SetOf(platform.Count)
-	}
-	for _, o := range platform.Options() {
-		if need.Has(o) && !s.Known.Has(o) {
-			return 0, fmt.Errorf("detection time: %s is not set and the default of %s is %w", o, t.Title, ErrUnknown)
-		}
-	}
-	if n == 0 {
-		n = probesUntil(s.UserTimeout, s.Idle, s.Interval)
-	}
-	return addMul(s.Idle, n, s.Interval), nil
-}
-
-// probesUntil is the number of probes that Linux sends before it gives up when
-// a user timeout is set: it looks when a probe is due, and wants at least one
-// unanswered.
-func probesUntil(userTimeout, idle, interval time.Duration) int64 {
-	if userTimeout <= idle || interval <= 0 {
-		return 1
-	}
-	n := (userTimeout - idle) / interval
-	if (userTimeout-idle)%interval > 0 {
-		n++
-	}
-	return int64(n)
-}
-
-// addMul returns a + n*b, or the longest duration if that is too much.
-func addMul(a time.Duration, n int64, b time.Duration) time.Duration {
-	if b > 0 && n > (math.MaxInt64-int64(a))/int64(b) {
-		return math.MaxInt64
-	}
-	return a + time.Duration(n)*b
+	defaults, _ := kernel.SystemDefaults() // what is missing may be what c says itself
+	return kernel.Current().Effect(kernel.Request(c), defaults), nil
 }
 
 // MatchUserTimeout returns c with the user timeout set to idle +
@@ -121,7 +68,7 @@ func (c Config) MatchUserTimeout() (Config, error) {
 		return c, err
 	}
 	effective.UserTimeout = 0
-	d, err := DetectionTime(platform.Current(), effective)
+	d, err := timing.DetectionTime(kernel.Current(), effective)
 	if err != nil {
 		return c, err
 	}

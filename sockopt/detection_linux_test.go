@@ -105,7 +105,7 @@ func TestMatchUserTimeout(t *testing.T) {
 	t.Run("too long for a user timeout", func(t *testing.T) {
 		t.Parallel()
 		_, err := sockopt.Config{Idle: seconds(32767), Interval: seconds(32767), Count: 127}.MatchUserTimeout()
-		var fault *sockopt.Fault
+		var fault *platform.Fault
 		require.ErrorAs(t, err, &fault)
 		assert.Equal(t, platform.UserTimeout, fault.Option)
 		assert.Equal(t, int64(seconds(32767*128)), fault.Value)

@@ -8,7 +8,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -57,45 +56,6 @@ func ExampleGet() {
 	held, err := sockopt.Get(conn)
 	fmt.Println(held, err)
 	// Output: on idle=15s interval=15s count=9 user-timeout=off <nil>
-}
-
-func ExampleKindOf() {
-	conn := connection()
-	defer conn.Close()
-	kind, err := sockopt.KindOf(conn)
-	fmt.Println(kind == platform.TCP, err)
-	// Output: true <nil>
-}
-
-func ExampleNewHandle() {
-	conn := connection()
-	h, err := sockopt.NewHandle(conn) // for repeated reads: they allocate nothing
-	if err != nil {
-		log.Fatal(err)
-	}
-	held, err := h.Get()
-	fmt.Println(held.Idle, err)
-	conn.Close()
-	_, err = h.Get()
-	fmt.Println(sockopt.CauseOf(err))
-	// Output:
-	// 15s <nil>
-	// closed
-}
-
-func ExampleNewSetter() {
-	setter, err := sockopt.NewSetter(sockopt.Recommended()) // checked once, for many connections
-	if err != nil {
-		log.Fatal(err)
-	}
-	for range 2 {
-		conn := connection()
-		fmt.Println(setter.Set(conn))
-		conn.Close()
-	}
-	// Output:
-	// <nil>
-	// <nil>
 }
 
 func ExampleControl() {

@@ -45,7 +45,7 @@ func ExampleConfig_ValidateFor() {
 	for _, name := range []string{"linux", "illumos", "openbsd"} {
 		t, _ := platform.Lookup(name)
 		err := cfg.ValidateFor(t)
-		var faults sockopt.Faults
+		var faults platform.Faults
 		errors.As(err, &faults)
 		for _, f := range faults {
 			fmt.Println(f)
@@ -80,26 +80,11 @@ func ExampleConfig_NearestFor() {
 func ExampleConfig_WarningsFor() {
 	t, _ := platform.Lookup("linux")
 	cfg := sockopt.Config{Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 9, UserTimeout: 20 * time.Second}
-	for _, w := range cfg.WarningsFor(t, sockopt.Settings{}) {
+	for _, w := range cfg.WarningsFor(t, platform.Settings{}) {
 		fmt.Println(w)
 	}
 	// Output:
 	// user-timeout: 20s is not longer than idle + interval (30s): one lost probe ends the connection, whatever the count
-}
-
-func ExampleDetectionTime() {
-	held := sockopt.Settings{
-		Known:   platform.SetOf(platform.Options()...),
-		Enabled: true, Idle: 10 * time.Second, Interval: 5 * time.Second, Count: 3, UserTimeout: time.Minute,
-	}
-	for _, name := range []string{"linux", "darwin"} {
-		t, _ := platform.Lookup(name)
-		d, err := sockopt.DetectionTime(t, held)
-		fmt.Println(t.Title, d, err)
-	}
-	// Output:
-	// Linux 1m0s <nil>
-	// macOS 25s <nil>
 }
 
 func ExampleFromNet() {
@@ -120,8 +105,8 @@ func ExampleConfig_ToNet() {
 }
 
 func ExampleOf() {
-	held := sockopt.Settings{
-		Known:   platform.SetOf(platform.KeepAlive, platform.Idle, platform.UserTimeout),
+	held := platform.Settings{
+		Known:   1<<platform.KeepAlive | 1<<platform.Idle | 1<<platform.UserTimeout,
 		Enabled: true, Idle: time.Minute,
 	}
 	fmt.Println(held)

@@ -3,29 +3,29 @@ package sockopt
 import (
 	"testing"
 
-	"github.com/tcpkeepalive/keepalive/platform"
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/internal/socket"
 )
 
-// MaxUnwrap is how many connections wrapped in each other are looked through.
-const MaxUnwrap = maxUnwrap
+// NoError is the Cause of the error nil.
+const NoError = noError
 
-// WindowsCause reads Winsock's codes; it runs on every system.
-var WindowsCause = windowsCause
+// WinsockCause reads Winsock's codes; it runs on every system.
+func WinsockCause(code uintptr) Cause { return causeIn(winsockCauses, errno(code), true) }
 
 // SwapKernel puts k in the place of the running kernel until the test ends. Such
 // a test may not be parallel.
-func SwapKernel(t testing.TB, k platform.Kernel) {
+func SwapKernel(t testing.TB, k kernel.Kernel) {
 	t.Helper()
-	old := kernel
-	kernel = k
-	t.Cleanup(func() { kernel = old })
+	t.Cleanup(socket.Replace(k, nil))
 }
 
-// SwapTable puts t in the place of this system's table until the test ends. Such
+// SwapRules puts r in the place of this system's rules until the test ends. Such
 // a test may not be parallel.
-func SwapTable(tb testing.TB, t *platform.Table) {
-	tb.Helper()
-	old := current
-	current = func() *platform.Table { return t }
-	tb.Cleanup(func() { current = old })
+func SwapRules(t testing.TB, r *kernel.Rules) {
+	t.Helper()
+	t.Cleanup(socket.Replace(nil, r))
 }
+
+// ParseError is what Parse returns.
+type ParseError = parseError

@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/internal/socket"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -97,28 +99,22 @@ var fullCalls = []struct {
 }
 
 // setters are the ways to set a Config on a connection with a given kernel.
-var setters = map[string]func(t *testing.T, k platform.Kernel, conn *net.TCPConn) error{
-	"Set": func(t *testing.T, k platform.Kernel, conn *net.TCPConn) error {
+var setters = map[string]func(t *testing.T, k kernel.Kernel, conn *net.TCPConn) error{
+	"Set": func(t *testing.T, k kernel.Kernel, conn *net.TCPConn) error {
 		sockopt.SwapKernel(t, k)
 		return sockopt.Set(conn, fullConfig)
 	},
-	"Setter.Set": func(t *testing.T, k platform.Kernel, conn *net.TCPConn) error {
-		s, err := sockopt.NewSetter(fullConfig)
+	"Setter.Set": func(t *testing.T, k kernel.Kernel, conn *net.TCPConn) error {
+		s, err := socket.NewSetter(kernel.Request(fullConfig))
 		require.NoError(t, err)
 		return s.WithKernel(k).Set(conn)
 	},
-	"Setter.Control": func(t *testing.T, k platform.Kernel, conn *net.TCPConn) error {
-		s, err := sockopt.NewSetter(fullConfig)
+	"Setter.Control": func(t *testing.T, k kernel.Kernel, conn *net.TCPConn) error {
+		s, err := socket.NewSetter(kernel.Request(fullConfig))
 		require.NoError(t, err)
 		rc, err := conn.SyscallConn()
 		require.NoError(t, err)
 		return s.WithKernel(k).Control("tcp4", "127.0.0.1:1", rc)
-	},
-	"Handle.Set": func(t *testing.T, k platform.Kernel, conn *net.TCPConn) error {
-		h, err := sockopt.NewHandle(conn)
-		require.NoError(t, err)
-		sockopt.SwapKernel(t, k)
-		return h.Set(fullConfig)
 	},
 }
 
@@ -134,9 +130,9 @@ func TestOneOptionRefused(t *testing.T) {
 				assert.EqualError(t, err, fullText+"setsockopt "+c.symbol+"="+c.value+": operation not permitted")
 				assert.ErrorIs(t, err, syscall.EPERM)
 				assert.NotErrorIs(t, err, errors.ErrUnsupported)
-				var option *sockopt.OptionError
+				var option *platform.OptionError
 				require.ErrorAs(t, err, &option)
-				assert.Equal(t, sockopt.OptionError{Call: "setsockopt", Option: c.option, Symbol: c.symbol, Value: c.value, Err: unix.EPERM}, *option)
+				assert.Equal(t, platform.OptionError{Call: "setsockopt", Option: c.option, Symbol: c.symbol, Value: c.value, Err: unix.EPERM}, *option)
 				want := maps.Clone(fullValues)
 				delete(want, c.key)
 				assert.Equal(t, want, k.values, "the others are set all the same")
@@ -154,9 +150,9 @@ func TestOneOptionReadsBackAsSomethingElse(t *testing.T) {
 				k.lies[c.key] = 0
 				err := set(t, k, conn)
 				assert.EqualError(t, err, fullText+c.symbol+": asked for "+c.value+", the kernel holds 0")
-				var mismatch *sockopt.MismatchError
+				var mismatch *platform.MismatchError
 				require.ErrorAs(t, err, &mismatch)
-				assert.Equal(t, sockopt.MismatchError{Option: c.option, Symbol: c.symbol, Asked: c.number, Got: 0}, *mismatch)
+				assert.Equal(t, platform.MismatchError{Option: c.option, Symbol: c.symbol, Asked: c.number, Got: 0}, *mismatch)
 			})
 		}
 	}
@@ -187,14 +183,14 @@ func TestRefusedLyingAndUnreadableAtOnce(t *testing.T) {
 	k.failSet[keepIntvl] = unix.ENOPROTOOPT
 	k.lies[keepIdle] = 15
 	k.failGet[keepCnt] = unix.EACCES
-	s, err := sockopt.NewSetter(fullConfig)
+	s, err := socket.NewSetter(kernel.Request(fullConfig))
 	require.NoError(t, err)
 	err = s.WithKernel(k).Set(conn)
 	assert.EqualError(t, err, fullText+"setsockopt TCP_KEEPINTVL=10: protocol not available; "+
 		"getsockopt TCP_KEEPCNT: permission denied; "+
 		"TCP_KEEPIDLE: asked for 60, the kernel holds 15")
 	assert.ErrorIs(t, err, errors.ErrUnsupported)
-	var mismatch *sockopt.MismatchError
+	var mismatch *platform.MismatchError
 	assert.ErrorAs(t, err, &mismatch)
 }
 
@@ -217,7 +213,7 @@ func TestOrderOfCalls(t *testing.T) {
 		t.Run(tt.rule, func(t *testing.T) {
 			t.Parallel()
 			k := newBadKernel()
-			s, err := sockopt.NewSetter(tt.cfg)
+			s, err := socket.NewSetter(kernel.Request(tt.cfg))
 			require.NoError(t, err)
 			require.NoError(t, s.WithKernel(k).Set(conn))
 			assert.Equal(t, tt.want, k.sets)
@@ -229,21 +225,21 @@ func TestOrderOfCalls(t *testing.T) {
 func TestPartsOfASetter(t *testing.T) {
 	t.Parallel()
 	conn, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
-	whole, err := sockopt.NewSetter(fullConfig)
+	whole, err := socket.NewSetter(kernel.Request(fullConfig))
 	require.NoError(t, err)
 	all := []optionKey{keepIntvl, keepCnt, userTimeout, soKeepAlive, keepIdle}
-	timing := platform.SetOf(platform.Idle, platform.Count)
+	timing := kernel.SetOf(platform.Idle, platform.Count)
 	for _, tt := range []struct {
 		rule       string
-		part       *sockopt.Setter
+		part       *socket.Setter
 		sets, gets []optionKey
 		options    platform.OptionSet
 		noticesLie bool
 	}{
-		{"the whole", whole, all, all, platform.SetOf(platform.Options()...), true},
-		{"WithoutReadBack believes the kernel", whole.WithoutReadBack(), all, nil, platform.SetOf(platform.Options()...), false},
+		{"the whole", whole, all, all, kernel.SetOf(kernel.Options()...), true},
+		{"WithoutReadBack believes the kernel", whole.WithoutReadBack(), all, nil, kernel.SetOf(kernel.Options()...), false},
 		{"Only sets and reads back a part", whole.Only(timing), []optionKey{keepCnt, keepIdle}, []optionKey{keepCnt, keepIdle}, timing, true},
-		{"Only without the option that lies", whole.Only(platform.SetOf(platform.Count)), []optionKey{keepCnt}, []optionKey{keepCnt}, platform.SetOf(platform.Count), false},
+		{"Only without the option that lies", whole.Only(kernel.SetOf(platform.Count)), []optionKey{keepCnt}, []optionKey{keepCnt}, kernel.SetOf(platform.Count), false},
 		{"SetsOnly reads back all", whole.SetsOnly(timing), []optionKey{keepCnt, keepIdle}, all, timing, true},
 		{"SetsOnly of nothing verifies", whole.SetsOnly(0), nil, all, 0, true},
 	} {
@@ -255,11 +251,11 @@ func TestPartsOfASetter(t *testing.T) {
 			assert.Equal(t, tt.sets, k.sets)
 			assert.ElementsMatch(t, tt.gets, k.gets)
 			assert.Equal(t, tt.options, tt.part.Options())
-			assert.Equal(t, fullConfig, tt.part.Config())
+			assert.Equal(t, kernel.Request(fullConfig), tt.part.Request())
 
 			k.lies[keepIdle] = 15
 			err := tt.part.WithKernel(k).Set(conn)
-			var mismatch *sockopt.MismatchError
+			var mismatch *platform.MismatchError
 			assert.Equal(t, tt.noticesLie, errors.As(err, &mismatch), "%v", err)
 		})
 	}
@@ -267,7 +263,7 @@ func TestPartsOfASetter(t *testing.T) {
 
 func TestGetWithABadKernel(t *testing.T) {
 	conn, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
-	want := sockopt.Settings{Known: platform.SetOf(platform.Options()...), Enabled: true,
+	want := platform.Settings{Known: kernel.SetOf(kernel.Options()...), Enabled: true,
 		Idle: time.Minute, Interval: 10 * time.Second, Count: 3, UserTimeout: 90 * time.Second}
 	for _, c := range fullCalls[1:] {
 		t.Run(c.symbol, func(t *testing.T) {
@@ -278,14 +274,14 @@ func TestGetWithABadKernel(t *testing.T) {
 			k.failGet[c.key] = unix.EACCES
 			got, err := sockopt.Get(conn)
 			assert.EqualError(t, err, "sockopt: getsockopt "+c.symbol+": permission denied")
-			assert.Equal(t, want.Known&^platform.SetOf(c.option), got.Known)
+			assert.Equal(t, want.Known&^kernel.SetOf(c.option), got.Known)
 			assert.True(t, got.Enabled, "what can be read is read")
 
 			for _, missing := range []error{unix.ENOPROTOOPT, unix.EOPNOTSUPP} {
 				k.failGet[c.key] = missing
 				got, err = sockopt.Get(conn)
 				assert.NoError(t, err)
-				assert.Equal(t, want.Known&^platform.SetOf(c.option), got.Known, "unknown, never 0")
+				assert.Equal(t, want.Known&^kernel.SetOf(c.option), got.Known, "unknown, never 0")
 			}
 			delete(k.failGet, c.key)
 			got, err = sockopt.Get(conn)
@@ -312,7 +308,7 @@ func TestGetWithABadKernel(t *testing.T) {
 		for name, call := range entryPoints {
 			assert.ErrorIs(t, call(struct{ *net.TCPConn }{conn}), unix.EACCES, name)
 		}
-		_, err := sockopt.KindOf(conn)
+		_, err := socket.KindOf(conn)
 		assert.ErrorIs(t, err, unix.EACCES)
 		assert.Empty(t, k.sets)
 	})

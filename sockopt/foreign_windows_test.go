@@ -16,6 +16,8 @@ import (
 	win "golang.org/x/sys/windows"
 
 	"github.com/tcpkeepalive/keepalive/dialer"
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/internal/socket"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/platform"
@@ -50,12 +52,12 @@ func foreignConfig(table *platform.Table) sockopt.Config {
 }
 
 // foreignHeld is what a socket must hold after foreignConfig.
-func foreignHeld(table *platform.Table) sockopt.Settings {
+func foreignHeld(table *platform.Table) platform.Settings {
 	if foreignOld(table) {
-		return sockopt.Settings{Enabled: true, Known: platform.SetOf(platform.KeepAlive)}
+		return platform.Settings{Enabled: true, Known: kernel.SetOf(platform.KeepAlive)}
 	}
-	return sockopt.Settings{Enabled: true, Idle: 47 * time.Second, Interval: 7 * time.Second, Count: 5,
-		Known: platform.SetOf(platform.KeepAlive, platform.Idle, platform.Interval, platform.Count)}
+	return platform.Settings{Enabled: true, Idle: 47 * time.Second, Interval: 7 * time.Second, Count: 5,
+		Known: kernel.SetOf(platform.KeepAlive, platform.Idle, platform.Interval, platform.Count)}
 }
 
 // foreignOption is one getsockopt, without the code under test.
@@ -88,7 +90,7 @@ func requireForeign(t *testing.T, table *platform.Table, conn net.Conn) {
 	held, err := sockopt.Get(conn)
 	require.NoError(t, err)
 	// TCP_MAXRT may be there, depending on the version; Wine lacks it.
-	held.Known &^= platform.SetOf(platform.UserTimeout)
+	held.Known &^= kernel.SetOf(platform.UserTimeout)
 	held.UserTimeout = 0
 	require.Equal(t, foreignHeld(table), held)
 	if foreignOld(table) {
@@ -182,11 +184,11 @@ func TestForeignWays(t *testing.T) {
 		inner := foreignListen(t)
 		// Somebody else may; this package must not, as nobody knows what it does there.
 		require.ErrorIs(t, sockopt.Set(inner, cfg), errors.ErrUnsupported)
-		plan, faults := table.Plan(platform.Request(cfg))
+		plan, faults := kernel.RulesOf(table).Plan(kernel.Request(cfg))
 		require.Empty(t, faults)
 		rc, err := inner.(*net.TCPListener).SyscallConn()
 		require.NoError(t, err)
-		require.NoError(t, rc.Control(func(fd uintptr) { err = plan.Apply(platform.System(), fd, &plan) }))
+		require.NoError(t, rc.Control(func(fd uintptr) { err = plan.Apply(kernel.System(), fd, &plan) }))
 		require.NoError(t, err)
 		l, err := listener.Restore(inner)
 		if foreignOld(table) {
@@ -244,16 +246,16 @@ func TestForeignDisabled(t *testing.T) {
 // point, and no call was made.
 func TestForeignRefusedEarly(t *testing.T) {
 	table := foreignTable(t)
-	cfg, kind, bad := foreignConfig(table), platform.TooLarge, platform.Count
+	cfg, kind, bad := foreignConfig(table), "is too large", platform.Count
 	cfg.Count = 256
 	if foreignOld(table) {
-		cfg.Count, kind = 5, platform.Unsupported
+		cfg.Count, kind = 5, "is not supported"
 	}
 	check := func(name string, err error) {
 		t.Helper()
-		var fault *sockopt.Fault
+		var fault *platform.Fault
 		require.ErrorAs(t, err, &fault, name)
-		assert.Equal(t, kind, fault.Kind, name)
+		assert.Contains(t, fault.Problem, kind, name)
 		assert.Equal(t, bad, fault.Option, name)
 		assert.Equal(t, table.Name, fault.Platform, name)
 		assert.Equal(t, foreignOld(table), errors.Is(err, errors.ErrUnsupported), name)
@@ -276,7 +278,7 @@ func TestForeignRefusedEarly(t *testing.T) {
 	assert.Equal(t, before, foreignOptions(t, client))
 
 	if foreignOld(table) { // half of SIO_KEEPALIVE_VALS
-		cfg, kind, bad = sockopt.Config{Idle: time.Minute}, platform.Incomplete, platform.Idle
+		cfg, kind, bad = sockopt.Config{Idle: time.Minute}, "without ", platform.Idle
 		check("Idle alone", sockopt.Set(client, cfg))
 		assert.Equal(t, before, foreignOptions(t, client))
 	}
@@ -290,19 +292,19 @@ func TestForeignRefusedEarly(t *testing.T) {
 type foreignRecorder struct{ calls []string }
 
 func (r *foreignRecorder) Get(fd uintptr, level, number int) (int, error) {
-	n, err := platform.System().Get(fd, level, number)
+	n, err := kernel.System().Get(fd, level, number)
 	r.calls = append(r.calls, fmt.Sprintf("get %#x/%d", level, number))
 	return n, err
 }
 
 func (r *foreignRecorder) Set(fd uintptr, level, number, value int) error {
 	r.calls = append(r.calls, fmt.Sprintf("set %#x/%d=%d", level, number, value))
-	return platform.System().Set(fd, level, number, value)
+	return kernel.System().Set(fd, level, number, value)
 }
 
 func (r *foreignRecorder) SetKeepAliveVals(fd uintptr, vals [3]uint32) error {
 	r.calls = append(r.calls, fmt.Sprint("ioctl ", vals))
-	return platform.System().SetKeepAliveVals(fd, vals)
+	return kernel.System().SetKeepAliveVals(fd, vals)
 }
 
 // TestForeignCalls: these calls, in this order, and the kernel took them all.
@@ -315,7 +317,7 @@ func TestForeignCalls(t *testing.T) {
 	if foreignOld(table) {
 		want = []string{"ioctl [1 46500 6500]", "set 0xffff/8=1", "get 0xffff/8"}
 	}
-	setter, err := sockopt.NewSetter(foreignConfig(table))
+	setter, err := socket.NewSetter(kernel.Request(foreignConfig(table)))
 	require.NoError(t, err)
 	client, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
 	var r foreignRecorder
@@ -334,7 +336,7 @@ func TestForeignKernelRefuses(t *testing.T) {
 	cfg := foreignConfig(table)
 	cfg.Idle = 32768 * time.Second
 	err := sockopt.Set(client, cfg)
-	var option *sockopt.OptionError
+	var option *platform.OptionError
 	require.ErrorAs(t, err, &option)
 	require.ErrorIs(t, err, win.WSAEINVAL)
 	assert.NotErrorIs(t, err, errors.ErrUnsupported)
@@ -374,7 +376,7 @@ func TestForeignUserTimeout(t *testing.T) {
 	cfg := foreignConfig(table)
 	cfg.UserTimeout = time.Minute
 	err := sockopt.Set(client, cfg)
-	var option *sockopt.OptionError
+	var option *platform.OptionError
 	require.ErrorAs(t, err, &option)
 	assert.Equal(t, "setsockopt TCP_MAXRT=60", option.Call+" "+option.Symbol+"="+option.Value)
 	assert.ErrorIs(t, err, errors.ErrUnsupported)
@@ -382,7 +384,7 @@ func TestForeignUserTimeout(t *testing.T) {
 	requireForeign(t, table, client)
 
 	cfg.UserTimeout = sockopt.NoUserTimeout
-	var fault *sockopt.Fault
+	var fault *platform.Fault
 	require.ErrorAs(t, sockopt.Set(client, cfg), &fault)
 	assert.Equal(t, platform.UserTimeout, fault.Option)
 }

@@ -14,6 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/dialer"
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/internal/socket"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/platform"
@@ -153,7 +155,7 @@ func TestGVisorLimits(t *testing.T) {
 	require.NoError(t, sockopt.Set(client, sockopt.Config{UserTimeout: sockopt.NoUserTimeout}))
 	assert.Equal(t, socktest.Values{KeepAlive: 1, Idle: 1, Interval: 1, Count: 1, UserTimeout: 0}, socktest.Read(t, client))
 
-	defaults, err := platform.SystemDefaults()
+	defaults, err := kernel.SystemDefaults()
 	require.NoError(t, err)
 	assert.Equal(t, "off idle=7200s interval=75s count=9 user-timeout=off", defaults.String())
 	for name, lie := range map[string]string{"time": "7200", "intvl": "0", "probes": "0"} {
@@ -166,7 +168,7 @@ func TestGVisorLimits(t *testing.T) {
 	rc, err := client.SyscallConn()
 	require.NoError(t, err)
 	require.NoError(t, rc.Control(func(fd uintptr) {
-		of, err := platform.SystemDefaultsOf(fd)
+		of, err := kernel.SystemDefaultsOf(fd)
 		require.Error(t, err)
 		assert.Equal(t, platform.Settings{}, of)
 	}))
@@ -176,7 +178,7 @@ func TestGVisorLimits(t *testing.T) {
 // that it does not know: what a program meets whose option is newer than its
 // sandbox.
 type renumbered struct {
-	platform.Kernel
+	kernel.Kernel
 	number int
 }
 
@@ -209,12 +211,12 @@ func TestGVisorUnknownOption(t *testing.T) {
 			assert.ErrorIs(t, err, unix.ENOPROTOOPT)
 		}))
 
-		setter, err := sockopt.NewSetter(gvisorConfig)
+		setter, err := socket.NewSetter(kernel.Request(gvisorConfig))
 		require.NoError(t, err)
-		setter = setter.WithKernel(renumbered{platform.System(), number})
+		setter = setter.WithKernel(renumbered{kernel.System(), number})
 		assert.NoError(t, setter.WithoutReadBack().Set(client), "the lie is believed")
 		err = setter.Set(client)
-		var option *sockopt.OptionError
+		var option *platform.OptionError
 		require.ErrorAs(t, err, &option)
 		assert.Equal(t, "getsockopt TCP_USER_TIMEOUT", option.Call+" "+option.Symbol)
 		assert.ErrorIs(t, err, errors.ErrUnsupported)
@@ -223,7 +225,7 @@ func TestGVisorUnknownOption(t *testing.T) {
 		want.UserTimeout = 0
 		assert.Equal(t, want, socktest.Read(t, client))
 		require.NoError(t, rc.Control(func(fd uintptr) {
-			held, err := platform.Current().Read(renumbered{platform.System(), number}, fd)
+			held, err := kernel.Current().Read(renumbered{kernel.System(), number}, fd)
 			assert.NoError(t, err)
 			assert.False(t, held.Known.Has(platform.UserTimeout))
 			assert.True(t, held.Enabled)

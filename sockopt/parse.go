@@ -9,17 +9,17 @@ import (
 	"time"
 
 	"github.com/tcpkeepalive/keepalive/internal/duration"
-	"github.com/tcpkeepalive/keepalive/platform"
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 )
 
-// A ParseError is a text that is no Config.
-type ParseError struct {
+// A parseError is a text that is no Config.
+type parseError struct {
 	Text     string
 	Problems []string // all of them
 }
 
 // Error names every problem.
-func (e *ParseError) Error() string {
+func (e *parseError) Error() string {
 	return fmt.Sprintf("keepalive %q: %s", e.Text, strings.Join(e.Problems, "; "))
 }
 
@@ -36,10 +36,10 @@ func (e *ParseError) Error() string {
 // with d and w for days and weeks: 90, 90s, 1h30m, 1d. In the form with colons,
 // or of nothing but an idle time, it is what nginx takes: whole seconds, and the
 // units y, M, w, d, h, m and s, from large to small. There 0 is unset too.
-// Parse checks the form, [Config.Validate] what the operating system takes. All
-// problems are reported, in a [*ParseError].
+// Parse checks the form, [Config.Validate] what the operating system takes. The
+// error names all problems.
 func Parse(text string) (Config, error) {
-	p := parser{err: ParseError{Text: text}}
+	p := parser{err: parseError{Text: text}}
 	p.parse(strings.TrimSpace(text))
 	if len(p.err.Problems) > 0 {
 		return Config{}, &p.err
@@ -50,7 +50,7 @@ func Parse(text string) (Config, error) {
 type parser struct {
 	cfg  Config
 	seen map[string]bool
-	err  ParseError
+	err  parseError
 }
 
 func (p *parser) problem(format string, args ...any) {
@@ -154,29 +154,7 @@ func (p *parser) count(value string) int {
 
 // String returns the text that [Parse] reads: "on", "off" or
 // "idle=60s,interval=10s,count=3,user-timeout=90s".
-func (c Config) String() string {
-	var parts []string
-	if c.Disabled {
-		parts = append(parts, "off")
-	}
-	field := func(o platform.Option, value int64) {
-		if value != 0 {
-			parts = append(parts, o.String()+"="+o.Format(value))
-		}
-	}
-	field(platform.Idle, int64(c.Idle))
-	field(platform.Interval, int64(c.Interval))
-	field(platform.Count, int64(c.Count))
-	if c.UserTimeout == NoUserTimeout {
-		parts = append(parts, "user-timeout=off")
-	} else {
-		field(platform.UserTimeout, int64(c.UserTimeout))
-	}
-	if len(parts) == 0 {
-		return "on"
-	}
-	return strings.Join(parts, ",")
-}
+func (c Config) String() string { return kernel.Request(c).String() }
 
 // MarshalText returns the text that [Parse] reads. A Config with a negative
 // value other than [NoUserTimeout] has none.

@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/internal/socket"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -20,7 +22,7 @@ import (
 
 // A countingKernel counts the setsockopts.
 type countingKernel struct {
-	platform.Kernel
+	kernel.Kernel
 	mu   sync.Mutex
 	sets int
 }
@@ -41,8 +43,8 @@ func (k *countingKernel) made() int {
 }
 
 // linuxAs is Linux' table with what another system does to listening sockets.
-func linuxAs(t *platform.Table) *platform.Table {
-	linux := *platform.Current()
+func linuxAs(t *platform.Table) *kernel.Rules {
+	linux := *kernel.Current()
 	linux.Title, linux.ArmsListener, linux.ListenerSource = t.Title, t.ArmsListener, t.ListenerSource
 	return &linux
 }
@@ -55,23 +57,19 @@ type bareSocket struct{ syscall.Conn }
 // knows on other systems: there it is refused, with every way to get at one. A
 // connection gets its options on all of them.
 func TestListenersAreRefusedWhereAnOptionMayEndThem(t *testing.T) {
-	k := &countingKernel{Kernel: platform.System()}
+	k := &countingKernel{Kernel: kernel.System()}
 	sockopt.SwapKernel(t, k)
 	cfg := sockopt.Config{Idle: 111 * time.Second, Interval: 22 * time.Second, Count: 3}
 	for _, tbl := range platform.Tables() {
 		t.Run(tbl.Name, func(t *testing.T) {
-			sockopt.SwapTable(t, linuxAs(tbl))
+			sockopt.SwapRules(t, linuxAs(tbl))
 			l, err := net.Listen("tcp4", "127.0.0.1:0")
 			require.NoError(t, err)
 			defer l.Close()
 			tcp := l.(*net.TCPListener)
 			rc, err := tcp.SyscallConn()
 			require.NoError(t, err)
-			handle, err := sockopt.NewHandle(l)
-			require.NoError(t, err)
-			rawHandle, err := sockopt.NewHandle(rc)
-			require.NoError(t, err)
-			setter, err := sockopt.NewSetter(cfg)
+			setter, err := socket.NewSetter(kernel.Request(cfg))
 			require.NoError(t, err)
 			hook, err := sockopt.Control(cfg)
 			require.NoError(t, err)
@@ -81,8 +79,6 @@ func TestListenersAreRefusedWhereAnOptionMayEndThem(t *testing.T) {
 				"a listener wrapped":         sockopt.Set(struct{ *net.TCPListener }{tcp}, cfg),
 				"its RawConn":                sockopt.Set(rc, cfg),
 				"another syscall.Conn":       sockopt.Set(bareSocket{tcp}, cfg),
-				"a Handle":                   handle.Set(cfg),
-				"a Handle of its RawConn":    rawHandle.Set(cfg),
 				"a Setter":                   setter.Set(l),
 				"the hook of a ListenConfig": listenWith(net.ListenConfig{Control: hook}),
 			} {
@@ -91,7 +87,7 @@ func TestListenersAreRefusedWhereAnOptionMayEndThem(t *testing.T) {
 					continue
 				}
 				require.ErrorIs(t, err, errors.ErrUnsupported, way)
-				assert.ErrorContains(t, err, tbl.ListenerHarm(), way)
+				assert.ErrorContains(t, err, kernel.RulesOf(tbl).ListenerHarm(), way)
 				assert.ErrorContains(t, err, "use listener.ListenConfig or listener.Wrap", way)
 			}
 			assert.Equal(t, tbl.ArmsListener == platform.No, k.made() > 0, "options set on a listening socket")
@@ -150,10 +146,10 @@ func reuseAddr(c syscall.RawConn) error {
 
 // What cannot be asked is not a connection.
 func TestASocketThatCannotBeAskedWhetherItListens(t *testing.T) {
-	refusing := &socketQuestion{Kernel: platform.System()}
+	refusing := &socketQuestion{Kernel: kernel.System()}
 	sockopt.SwapKernel(t, refusing)
 	darwin, _ := platform.Lookup("darwin")
-	sockopt.SwapTable(t, linuxAs(darwin))
+	sockopt.SwapRules(t, linuxAs(darwin))
 	client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
 	rc, err := client.SyscallConn()
 	require.NoError(t, err)
@@ -163,7 +159,7 @@ func TestASocketThatCannotBeAskedWhetherItListens(t *testing.T) {
 	assert.NoError(t, sockopt.Set(client, sockopt.Config{Idle: time.Minute}), "the type says that it is a connection")
 }
 
-type socketQuestion struct{ platform.Kernel }
+type socketQuestion struct{ kernel.Kernel }
 
 func (k *socketQuestion) Get(fd uintptr, level, number int) (int, error) {
 	if level == syscall.SOL_SOCKET && number == syscall.SO_ACCEPTCONN {

@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/internal/socket"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -54,17 +56,17 @@ func (c *combination) field(want *int, level, smallest, largest int, o platform.
 	case 2:
 		*want = largest
 	case 3:
-		c.faults |= platform.SetOf(o)
+		c.faults |= kernel.SetOf(o)
 	}
 }
 
 func faultyOptions(t testing.TB, err error) (options platform.OptionSet) {
 	t.Helper()
-	var faults sockopt.Faults
+	var faults platform.Faults
 	require.ErrorAs(t, err, &faults)
 	for _, f := range faults {
-		assert.Equal(t, platform.TooLarge, f.Kind)
-		options |= platform.SetOf(f.Option)
+		assert.Contains(t, f.Problem, "is too large")
+		options |= kernel.SetOf(f.Option)
 	}
 	return options
 }
@@ -75,12 +77,12 @@ func TestSetEveryCombination(t *testing.T) {
 		t.Run(family.name, func(t *testing.T) {
 			t.Parallel()
 			client, server := family.pair(t)
-			handle, err := sockopt.NewHandle(server)
+			rc, err := socket.RawConn(server)
 			require.NoError(t, err)
 			for i, c := range combinations() {
 				conn, set := client, func() error { return sockopt.Set(client, c.cfg) }
 				if i%2 == 1 {
-					conn, set = server, func() error { return handle.Set(c.cfg) }
+					conn, set = server, func() error { return sockopt.Set(rc, c.cfg) }
 				}
 				preset(t, conn, untouched)
 				err := set()
@@ -100,16 +102,16 @@ func TestSetEveryCombination(t *testing.T) {
 }
 
 // settings converts what socktest read to what Get must answer.
-func settings(v socktest.Values) sockopt.Settings {
-	s := sockopt.Settings{
-		Known:    platform.SetOf(platform.KeepAlive, platform.Idle, platform.Interval, platform.Count),
+func settings(v socktest.Values) platform.Settings {
+	s := platform.Settings{
+		Known:    kernel.SetOf(platform.KeepAlive, platform.Idle, platform.Interval, platform.Count),
 		Enabled:  v.KeepAlive != 0,
 		Idle:     time.Duration(v.Idle) * time.Second,
 		Interval: time.Duration(v.Interval) * time.Second,
 		Count:    v.Count,
 	}
 	if v.UserTimeout >= 0 {
-		s.Known |= platform.SetOf(platform.UserTimeout)
+		s.Known |= kernel.SetOf(platform.UserTimeout)
 		s.UserTimeout = time.Duration(v.UserTimeout) * time.Millisecond
 	}
 	return s
@@ -137,7 +139,7 @@ func TestSetEveryCombinationOnMultipathTCP(t *testing.T) {
 		if c.cfg.UserTimeout == 0 {
 			require.NoError(t, err, "%v", c.cfg)
 		} else {
-			var option *sockopt.OptionError
+			var option *platform.OptionError
 			require.ErrorAs(t, err, &option)
 			require.Equal(t, platform.UserTimeout, option.Option)
 			require.Equal(t, "setsockopt", option.Call)
@@ -153,9 +155,9 @@ func TestSetEveryCombinationOnMultipathTCP(t *testing.T) {
 		want.UserTimeout = 0 // known: there is none
 		require.Equal(t, settings(want), got)
 	}
-	kind, err := sockopt.KindOf(client)
+	kind, err := socket.KindOf(client)
 	require.NoError(t, err)
-	assert.Equal(t, platform.MultipathTCP, kind)
+	assert.Equal(t, kernel.MultipathTCP, kind)
 }
 
 func TestSet(t *testing.T) {

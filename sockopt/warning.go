@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/internal/timing"
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
@@ -21,17 +23,21 @@ func (w Warning) String() string { return w.Option.String() + ": " + w.Text }
 // system, and what it rounds up. What c leaves unset counts as the system's default; a comparison with
 // an unknown default is left out.
 func (c Config) Warnings() []Warning {
-	defaults, _ := platform.SystemDefaults() // unknown defaults are not compared with
-	return c.WarningsFor(platform.Current(), defaults)
+	defaults, _ := kernel.SystemDefaults() // unknown defaults are not compared with
+	return c.warnings(kernel.Current(), defaults)
 }
 
 // WarningsFor is [Config.Warnings] for another operating system, whose defaults
 // are given (the zero Settings if they are not known).
-func (c Config) WarningsFor(t *platform.Table, defaults Settings) []Warning {
-	if c.ValidateFor(t) != nil {
+func (c Config) WarningsFor(t *platform.Table, defaults platform.Settings) []Warning {
+	return c.warnings(kernel.RulesOf(t), defaults)
+}
+
+func (c Config) warnings(t *kernel.Rules, defaults platform.Settings) []Warning {
+	if len(t.Check(kernel.Request(c))) > 0 {
 		return nil // errors come first
 	}
-	s := t.Effect(platform.Request(c), defaults)
+	s := t.Effect(kernel.Request(c), defaults)
 	ws := c.roundingWarnings(t, s)
 	if c.Disabled {
 		return append(ws, c.disabledWarnings(t)...)
@@ -47,8 +53,8 @@ func (c Config) WarningsFor(t *platform.Table, defaults Settings) []Warning {
 	return ws
 }
 
-// roundingWarnings tells what the kernel will hold where that is not what c says.
-func (c Config) roundingWarnings(t *platform.Table, s Settings) []Warning {
+// roundingWarnings returns what the kernel will hold where that is not what c says.
+func (c Config) roundingWarnings(t *kernel.Rules, s platform.Settings) []Warning {
 	var ws []Warning
 	for o, asked := range map[platform.Option]time.Duration{
 		platform.Idle: c.Idle, platform.Interval: c.Interval, platform.UserTimeout: c.UserTimeout,
@@ -56,15 +62,15 @@ func (c Config) roundingWarnings(t *platform.Table, s Settings) []Warning {
 		if holds, _ := s.Lookup(o); asked > 0 && holds != int64(asked) {
 			spec := t.Spec(o)
 			ws = append(ws, Warning{o, fmt.Sprintf("%s is rounded up to %s: %s counts in steps of %s",
-				text(asked), text(time.Duration(holds)), spec.Symbol, text(spec.Unit.Duration()))})
+				text(asked), text(time.Duration(holds)), spec.Symbol, text(spec.Unit))})
 		}
 	}
 	slices.SortFunc(ws, func(a, b Warning) int { return int(a.Option) - int(b.Option) })
 	return ws
 }
 
-func userTimeoutWarnings(s Settings) []Warning {
-	n := probesUntil(s.UserTimeout, s.Idle, s.Interval)
+func userTimeoutWarnings(s platform.Settings) []Warning {
+	n := timing.ProbesUntil(s.UserTimeout, s.Idle, s.Interval)
 	switch {
 	case known(s, platform.Count) && n == int64(s.Count):
 	case n == 1:
@@ -75,7 +81,7 @@ func userTimeoutWarnings(s Settings) []Warning {
 	case n > int64(s.Count):
 		return []Warning{{platform.UserTimeout, fmt.Sprintf(
 			"%s is longer than idle + count*interval (%s): it replaces the count, so a dead peer is noticed after %s and %d probes",
-			text(s.UserTimeout), text(addMul(s.Idle, int64(s.Count), s.Interval)), text(addMul(s.Idle, n, s.Interval)), n)}}
+			text(s.UserTimeout), text(timing.AddMul(s.Idle, int64(s.Count), s.Interval)), text(timing.AddMul(s.Idle, n, s.Interval)), n)}}
 	default:
 		return []Warning{{platform.UserTimeout, fmt.Sprintf(
 			"%s replaces the count: the connection ends after %d unanswered probes, not %d",
@@ -84,7 +90,7 @@ func userTimeoutWarnings(s Settings) []Warning {
 	return nil
 }
 
-func (c Config) disabledWarnings(t *platform.Table) []Warning {
+func (c Config) disabledWarnings(t *kernel.Rules) []Warning {
 	var ws []Warning
 	if c.Idle != 0 || c.Interval != 0 || c.Count != 0 {
 		ws = append(ws, Warning{platform.KeepAlive,
@@ -97,8 +103,8 @@ func (c Config) disabledWarnings(t *platform.Table) []Warning {
 	return ws
 }
 
-func known(s Settings, options ...platform.Option) bool {
-	set := platform.SetOf(options...)
+func known(s platform.Settings, options ...platform.Option) bool {
+	set := kernel.SetOf(options...)
 	return s.Known&set == set
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -14,7 +15,10 @@ import (
 func TestWarningsFor(t *testing.T) {
 	t.Parallel()
 	// What Linux has by default: net/ipv4/tcp_ipv4.c, tcp_sk_init.
-	defaults := held(2*time.Hour, 75*time.Second, 9, 0)
+	defaults := platform.Settings{
+		Known: kernel.SetOf(kernel.Options()...), Enabled: true,
+		Idle: 2 * time.Hour, Interval: 75 * time.Second, Count: 9,
+	}
 	const (
 		one    = " is not longer than idle + interval "
 		ends   = ": one lost probe ends the connection, whatever the count"
@@ -23,7 +27,7 @@ func TestWarningsFor(t *testing.T) {
 	)
 	for _, tt := range []struct {
 		rule, system, text string
-		defaults           sockopt.Settings
+		defaults           platform.Settings
 		want               []string
 	}{
 		{"the zero Config", "linux", "on", defaults, nil},
@@ -33,7 +37,7 @@ func TestWarningsFor(t *testing.T) {
 			[]string{"interval: the interval 15s is longer than the idle time 2s: a quiet connection is probed every 15s, not every 2s"}},
 		{"a default counts as a value", "linux", "idle=30s", defaults,
 			[]string{"interval: the interval 75s is longer than the idle time 30s: a quiet connection is probed every 75s, not every 30s"}},
-		{"an unknown default is not compared with", "linux", "idle=30s", sockopt.Settings{}, nil},
+		{"an unknown default is not compared with", "linux", "idle=30s", platform.Settings{}, nil},
 		{"a user timeout below idle", "linux", "idle=2s,interval=1s,count=3,user-timeout=1s", defaults,
 			[]string{"user-timeout: 1s" + one + "(3s)" + ends}},
 		{"a user timeout of one probe", "linux", "idle=2s,interval=1s,count=3,user-timeout=3s", defaults,
@@ -50,25 +54,25 @@ func TestWarningsFor(t *testing.T) {
 			[]string{"user-timeout: 5.001s is longer than idle + count*interval (5s): it replaces the count, so a dead peer is noticed after 6s and 4 probes"}},
 		{"a fraction is rounded up", "linux", "idle=0.5s,interval=100ms", defaults,
 			[]string{"idle: 500ms is rounded up to 1s: TCP_KEEPIDLE counts in steps of 1s", "interval: 100ms is rounded up to 1s: TCP_KEEPINTVL counts in steps of 1s"}},
-		{"every field that is rounded", "linux", "idle=1.5s,interval=0.5s,user-timeout=2.5ms", sockopt.Settings{},
+		{"every field that is rounded", "linux", "idle=1.5s,interval=0.5s,user-timeout=2.5ms", platform.Settings{},
 			[]string{"idle: 1.5s is rounded up to 2s: TCP_KEEPIDLE counts in steps of 1s", "interval: 500ms is rounded up to 1s: TCP_KEEPINTVL counts in steps of 1s",
 				"user-timeout: 2.5ms is rounded up to 3ms: TCP_USER_TIMEOUT counts in steps of 1ms",
 				"user-timeout: 3ms is not longer than idle + interval (3s)" + ends}},
-		{"half-seconds on NetBSD", "netbsd", "idle=1.5s,interval=1.2s", sockopt.Settings{},
+		{"half-seconds on NetBSD", "netbsd", "idle=1.5s,interval=1.2s", platform.Settings{},
 			[]string{"interval: 1.2s is rounded up to 1.5s: TCP_KEEPINTVL counts in steps of 500ms"}},
-		{"a user timeout of seconds on macOS", "darwin", "user-timeout=1500ms", sockopt.Settings{},
+		{"a user timeout of seconds on macOS", "darwin", "user-timeout=1500ms", platform.Settings{},
 			[]string{"user-timeout: 1.5s is rounded up to 2s: TCP_RXT_CONNDROPTIME counts in steps of 1s"}},
 		{"off, rounded as well", "linux", "off,idle=1.5s", defaults,
 			[]string{"idle: 1.5s is rounded up to 2s: TCP_KEEPIDLE counts in steps of 1s", stored}},
 		{"two things at once", "linux", "idle=2s,interval=15s,count=3,user-timeout=10s", defaults,
 			[]string{"interval: the interval 15s is longer than the idle time 2s: a quiet connection is probed every 15s, not every 2s",
 				"user-timeout: 10s" + one + "(17s)" + ends}},
-		{"no user timeout", "linux", "idle=2s,interval=1s,count=3,user-timeout=off", held(0, 0, 0, time.Second), nil},
-		{"macOS keeps the count beside a user timeout", "darwin", "idle=2s,interval=1s,count=3,user-timeout=1s", sockopt.Settings{}, nil},
+		{"no user timeout", "linux", "idle=2s,interval=1s,count=3,user-timeout=off", platform.Settings{Known: defaults.Known, Enabled: true, UserTimeout: time.Second}, nil},
+		{"macOS keeps the count beside a user timeout", "darwin", "idle=2s,interval=1s,count=3,user-timeout=1s", platform.Settings{}, nil},
 		{"off with timing", "linux", "off,idle=2s,interval=15s", defaults, []string{stored}},
 		{"off with a user timeout, which still works", "linux", "off,user-timeout=1s", defaults, nil},
-		{"off on FreeBSD", "freebsd", "off", sockopt.Settings{}, []string{"keepalive: FreeBSD" + always}},
-		{"off with timing on DragonFly BSD", "dragonfly", "off,count=3", sockopt.Settings{},
+		{"off on FreeBSD", "freebsd", "off", platform.Settings{}, []string{"keepalive: FreeBSD" + always}},
+		{"off with timing on DragonFly BSD", "dragonfly", "off,count=3", platform.Settings{},
 			[]string{stored, "keepalive: DragonFly BSD" + always}},
 		{"errors come first", "linux", "idle=40000s,interval=15s,user-timeout=1s", defaults, nil},
 	} {
@@ -89,7 +93,7 @@ func TestWarningNamesTheField(t *testing.T) {
 	t.Parallel()
 	cfg := sockopt.Config{Idle: 2 * time.Second, Interval: 15 * time.Second, Count: 3, UserTimeout: time.Second}
 	var fields []platform.Option
-	for _, w := range cfg.WarningsFor(table(t, "linux"), sockopt.Settings{}) {
+	for _, w := range cfg.WarningsFor(table(t, "linux"), platform.Settings{}) {
 		fields = append(fields, w.Option)
 	}
 	assert.Equal(t, []platform.Option{platform.Interval, platform.UserTimeout}, fields)
@@ -100,7 +104,7 @@ func TestNothingToWarnAboutInRecommended(t *testing.T) {
 	for _, system := range platform.Tables() {
 		nearest, _, err := sockopt.Recommended().NearestFor(system)
 		require.NoError(t, err)
-		assert.Empty(t, nearest.WarningsFor(system, sockopt.Settings{}), system.Name)
+		assert.Empty(t, nearest.WarningsFor(system, platform.Settings{}), system.Name)
 	}
 }
 
@@ -111,6 +115,6 @@ func TestNothingToWarnAboutInAMatchedUserTimeout(t *testing.T) {
 	for count := 1; count <= 127; count++ {
 		cfg := sockopt.Config{Idle: 30 * time.Second, Interval: 10 * time.Second, Count: count,
 			UserTimeout: 30*time.Second + time.Duration(count)*10*time.Second}
-		assert.Empty(t, cfg.WarningsFor(table(t, "linux"), sockopt.Settings{}), "%v", cfg)
+		assert.Empty(t, cfg.WarningsFor(table(t, "linux"), platform.Settings{}), "%v", cfg)
 	}
 }

@@ -13,8 +13,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/internal/socket"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -93,7 +94,7 @@ func TestWhatIsLookedThrough(t *testing.T) {
 		{rule: "a struct around *net.TCPConn", wrap: func(c *net.TCPConn) any { return struct{ *net.TCPConn }{c} }},
 		{rule: "a pointer to such a struct", wrap: func(c *net.TCPConn) any { return &struct{ *net.TCPConn }{c} }},
 		{rule: "a wrapper with NetConn", wrap: func(c *net.TCPConn) any { return nested(c, 1) }},
-		{rule: "as many wrappers as are allowed", wrap: func(c *net.TCPConn) any { return nested(c, sockopt.MaxUnwrap-1) }},
+		{rule: "as many wrappers as are allowed", wrap: func(c *net.TCPConn) any { return nested(c, socket.MaxUnwrap-1) }},
 		{rule: "SyscallConn before NetConn", wrap: func(c *net.TCPConn) any { return both{c, t} }},
 		{rule: "a pinned connection", wrap: func(c *net.TCPConn) any { return sockopt.Pin(c) }},
 		{rule: "a wrapper around a pinned connection", wrap: func(c *net.TCPConn) any { return nested(sockopt.Pin(c), 1) }},
@@ -107,19 +108,19 @@ func TestWhatIsLookedThrough(t *testing.T) {
 			}
 			preset(t, tcp, untouched)
 			wrapped := tt.wrap(tcp)
-			kind, err := sockopt.KindOf(wrapped)
+			kind, err := socket.KindOf(wrapped)
 			require.NoError(t, err)
-			assert.Equal(t, platform.TCP, kind)
+			assert.Equal(t, kernel.TCP, kind)
 			require.NoError(t, sockopt.Set(wrapped, cfg))
 			assert.Equal(t, want, socktest.Read(t, tcp))
 			got, err := sockopt.Get(wrapped)
 			require.NoError(t, err)
 			assert.Equal(t, settings(want), got)
-			h, err := sockopt.NewHandle(wrapped)
+			rc, err := socket.RawConn(wrapped)
 			require.NoError(t, err)
-			require.NoError(t, h.Set(sockopt.Config{Count: 5}))
+			require.NoError(t, sockopt.Set(rc, sockopt.Config{Count: 5}))
 			assert.Equal(t, 5, socktest.Read(t, tcp).Count)
-			got, err = h.Get()
+			got, err = socket.Read(rc)
 			require.NoError(t, err)
 			assert.Equal(t, 5, got.Count)
 		})
@@ -130,8 +131,8 @@ func TestWhatIsLookedThrough(t *testing.T) {
 var entryPoints = map[string]func(c any) error{
 	"Set":        func(c any) error { return sockopt.Set(c, sockopt.Config{}) },
 	"Get":        func(c any) error { _, err := sockopt.Get(c); return err },
-	"NewHandle":  func(c any) error { _, err := sockopt.NewHandle(c); return err },
-	"Setter.Set": func(c any) error { s, _ := sockopt.NewSetter(sockopt.Config{}); return s.Set(c) },
+	"RawConn":    func(c any) error { _, err := socket.RawConn(c); return err },
+	"Setter.Set": func(c any) error { s, _ := socket.NewSetter(kernel.Request(sockopt.Config{})); return s.Set(c) },
 }
 
 func TestNoSocket(t *testing.T) {
@@ -162,7 +163,7 @@ func TestNoSocket(t *testing.T) {
 		{"a TLS listener hides the socket", tls.NewListener(plainListener(t), &tls.Config{Certificates: make([]tls.Certificate, 1)}), "*tls.listener" + none + "*tls.listener has neither SyscallConn nor NetConn"},
 		{"a number", 7, "int" + none + "int has neither SyscallConn nor NetConn"},
 		{"a wrapper around itself", &cyclic{}, "*sockopt_test.cyclic" + none + "more than 16 connections wrapped in each other"},
-		{"too many wrappers", nested(tcp, sockopt.MaxUnwrap), "*sockopt_test.named" + none + "more than 16 connections wrapped in each other"},
+		{"too many wrappers", nested(tcp, socket.MaxUnwrap), "*sockopt_test.named" + none + "more than 16 connections wrapped in each other"},
 	} {
 		for name, call := range entryPoints {
 			t.Run(tt.rule+"/"+name, func(t *testing.T) {
@@ -177,7 +178,7 @@ func TestNoSocket(t *testing.T) {
 		t.Run(tt.rule+"/KindOf", func(t *testing.T) {
 			t.Parallel()
 			require.NotPanics(t, func() {
-				_, err := sockopt.KindOf(tt.c)
+				_, err := socket.KindOf(tt.c)
 				assert.ErrorIs(t, err, sockopt.ErrNoSocket)
 			})
 		})
@@ -241,9 +242,9 @@ func TestNotTCP(t *testing.T) {
 			})
 		}
 		t.Run(rule+"/KindOf", func(t *testing.T) {
-			kind, err := sockopt.KindOf(c)
+			kind, err := socket.KindOf(c)
 			assert.NoError(t, err)
-			assert.Equal(t, platform.NotTCP, kind)
+			assert.Equal(t, kernel.NotTCP, kind)
 		})
 	}
 	for _, c := range []syscall.Conn{unixConn.(syscall.Conn), unixListener.(syscall.Conn), udp.(syscall.Conn)} {
@@ -276,8 +277,6 @@ func TestClosed(t *testing.T) {
 	t.Parallel()
 	tlsClient, _, _, _ := tlsPair(t)
 	tcp, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
-	h, err := sockopt.NewHandle(tcp)
-	require.NoError(t, err)
 	rc, err := tcp.SyscallConn()
 	require.NoError(t, err)
 	l := plainListener(t)
@@ -289,7 +288,7 @@ func TestClosed(t *testing.T) {
 		"a RawConn": rc, "a tls.Conn": tlsClient, "a wrapper": nested(tcp, 1),
 	} {
 		for name, call := range entryPoints {
-			if name == "NewHandle" && rule != "a RawConn" && rule != "a pinned connection" {
+			if name == "RawConn" && rule != "a RawConn" && rule != "a pinned connection" {
 				continue // the type says TCP, so the socket is not visited
 			}
 			t.Run(rule+"/"+name, func(t *testing.T) {
@@ -301,16 +300,16 @@ func TestClosed(t *testing.T) {
 		}
 		t.Run(rule+"/KindOf", func(t *testing.T) {
 			t.Parallel()
-			_, err := sockopt.KindOf(c)
+			_, err := socket.KindOf(c)
 			assert.ErrorIs(t, err, net.ErrClosed)
 		})
 	}
-	t.Run("a Handle", func(t *testing.T) {
+	t.Run("a socket found before", func(t *testing.T) {
 		t.Parallel()
-		_, err := h.Get()
+		_, err := socket.Read(rc)
 		assert.ErrorIs(t, err, net.ErrClosed)
 		assert.ErrorContains(t, err, "sockopt: raw-control tcp ")
 		assert.ErrorContains(t, err, ": use of closed network connection")
-		assert.ErrorIs(t, h.Set(sockopt.Config{}), net.ErrClosed)
+		assert.ErrorIs(t, sockopt.Set(rc, sockopt.Config{}), net.ErrClosed)
 	})
 }

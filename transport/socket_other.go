@@ -2,7 +2,9 @@
 
 package transport
 
-import "net"
+import (
+	"net"
+)
 
 // A socket cannot be looked at here.
 type socket struct{}

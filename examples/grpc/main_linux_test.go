@@ -24,8 +24,10 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/internal/netlab"
+	"github.com/tcpkeepalive/keepalive/internal/socket"
 	"github.com/tcpkeepalive/keepalive/internal/testenv"
 	"github.com/tcpkeepalive/keepalive/listener"
+	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -48,7 +50,7 @@ func check(t *testing.T, c *runningClient) {
 	require.NoError(t, err)
 }
 
-func get(t *testing.T, c net.Conn) sockopt.Settings {
+func get(t *testing.T, c net.Conn) platform.Settings {
 	t.Helper()
 	s, err := sockopt.Get(c)
 	require.NoError(t, err)
@@ -294,7 +296,7 @@ func probesOf(t *testing.T, n *netlab.Namespace) int {
 // received is how many segments with data a connection has received.
 func received(t *testing.T, c net.Conn) uint32 {
 	t.Helper()
-	raw, err := sockopt.RawConn(c)
+	raw, err := socket.RawConn(c)
 	require.NoError(t, err)
 	var info *unix.TCPInfo
 	var infoErr error

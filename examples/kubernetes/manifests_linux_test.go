@@ -21,6 +21,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/netlab"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -140,7 +141,7 @@ func TestSidecar(t *testing.T) {
 	outside, err := database.Accept()
 	require.NoError(t, err)
 	defer outside.Close()
-	var got sockopt.Settings
+	var got platform.Settings
 	for range 100 { // it sets one option after the other
 		got, err = sockets.Between(outside.RemoteAddr(), outside.LocalAddr())
 		if err == nil && sockopt.Of(got) == plan(t) {

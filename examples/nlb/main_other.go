@@ -4,6 +4,8 @@
 // them. It needs Linux' network namespaces.
 package main
 
-import "log"
+import (
+	"log"
+)
 
 func main() { log.Fatal("nlb: needs Linux") }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/dialer"
 	"github.com/tcpkeepalive/keepalive/internal/netlab"
+	"github.com/tcpkeepalive/keepalive/internal/timing"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -32,24 +33,24 @@ func TestDetectionOnTheWire(t *testing.T) {
 	t.Parallel()
 	const never = -1
 	for name, tt := range map[string]struct {
-		phase sockopt.Phase
+		phase timing.Phase
 		lose  func(toServer bool, packet []byte) bool
 		write time.Duration // when the program writes, after the death
 	}{
-		"idle":                       {sockopt.PhaseIdle, everything, never},
-		"idle, only to the server":   {sockopt.PhaseIdle, toServer, never},
-		"idle, only to the client":   {sockopt.PhaseIdle, toClient, never},
-		"in flight":                  {sockopt.PhaseInFlight, everything, 0},
-		"in flight, only the answer": {sockopt.PhaseInFlight, toClient, 0},
-		"late write":                 {sockopt.PhaseLateWrite, everything, 2500 * time.Millisecond},
-		"zero window":                {sockopt.PhaseZeroWindow, everything, never},
+		"idle":                       {timing.PhaseIdle, everything, never},
+		"idle, only to the server":   {timing.PhaseIdle, toServer, never},
+		"idle, only to the client":   {timing.PhaseIdle, toClient, never},
+		"in flight":                  {timing.PhaseInFlight, everything, 0},
+		"in flight, only the answer": {timing.PhaseInFlight, toClient, 0},
+		"late write":                 {timing.PhaseLateWrite, everything, 2500 * time.Millisecond},
+		"zero window":                {timing.PhaseZeroWindow, everything, never},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := netlab.NewWire(t, roundTrip/2)
 			standard, _ := onWire(t, w, goSide)
 			client, _ := onWire(t, w, ours(detecting, false))
-			if tt.phase == sockopt.PhaseZeroWindow {
+			if tt.phase == timing.PhaseZeroWindow {
 				fill(t, standard)
 				fill(t, client)
 			}
@@ -77,7 +78,7 @@ func TestDetectionOnTheWire(t *testing.T) {
 			assert.True(t, sockopt.IsPeerTimeout(err), "%v", err)
 			assert.LessOrEqual(t, took, bound.Latest+machine.late(began))
 			// The time counts from the last segment, which came before the path broke.
-			assert.GreaterOrEqual(t, took, min(bound.Earliest, bounds[sockopt.PhaseIdle].Earliest)-silent-roundTrip)
+			assert.GreaterOrEqual(t, took, min(bound.Earliest, bounds[timing.PhaseIdle].Earliest)-silent-roundTrip)
 			assertOpen(t, standard, began.Add(bound.Latest))
 		})
 	}
@@ -100,7 +101,7 @@ func TestAConnectionThatIsNeverMade(t *testing.T) {
 			w := netlab.NewWire(t, roundTrip/2)
 			l := listenOn(t, w.Server, netlab.WireServer+":0")
 			before, _ := onWire(t, w, ours(detecting, false))
-			bound := boundsOf(t, before, roundTrip)[sockopt.PhaseConnect]
+			bound := boundsOf(t, before, roundTrip)[timing.PhaseConnect]
 			require.True(t, bound.Promised())
 			w.Lose(lose)
 
@@ -162,7 +163,7 @@ func TestAPeerThatStillHasData(t *testing.T) {
 	t.Parallel()
 	w := netlab.NewWire(t, 0) // where retransmission begins early, so that the long gap comes early
 	client, server := onWire(t, w, ours(detecting, false))
-	bound := boundsOf(t, client, roundTrip)[sockopt.PhaseIdle]
+	bound := boundsOf(t, client, roundTrip)[timing.PhaseIdle]
 	began := time.Now()
 	w.Lose(toServer)
 	_, err := server.Write([]byte{1})
@@ -204,8 +205,8 @@ func TestAProgramThatWritesAllTheTime(t *testing.T) {
 				client, _ = onWire(t, w, ours(detecting, false))
 				lose = w.Break
 			}
-			bound := boundsOf(t, client, max(tt.roundTrip, time.Millisecond))[sockopt.PhaseInFlight]
-			atRest := boundsAt(t, client, tt.roundTrip)[sockopt.PhaseInFlight]
+			bound := boundsOf(t, client, max(tt.roundTrip, time.Millisecond))[timing.PhaseInFlight]
+			atRest := boundsAt(t, client, tt.roundTrip)[timing.PhaseInFlight]
 			began := time.Now()
 			lose()
 			go func() {

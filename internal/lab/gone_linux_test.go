@@ -17,6 +17,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/netlab"
 	"github.com/tcpkeepalive/keepalive/internal/segment"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/timing"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -52,7 +53,7 @@ func TestARebootedPeer(t *testing.T) {
 // it takes as long as on a path that is silent.
 func TestAVanishedHost(t *testing.T) {
 	t.Parallel()
-	for _, phase := range []sockopt.Phase{sockopt.PhaseIdle, sockopt.PhaseInFlight} {
+	for _, phase := range []timing.Phase{timing.PhaseIdle, timing.PhaseInFlight} {
 		t.Run(phase.String(), func(t *testing.T) {
 			t.Parallel()
 			b := netlab.NewBalancer(t, time.Minute, netlab.Drops)
@@ -65,7 +66,7 @@ func TestAVanishedHost(t *testing.T) {
 			bound := boundsOf(t, client, time.Millisecond)[phase]
 			b.Vanish()
 			began := time.Now()
-			if phase == sockopt.PhaseInFlight {
+			if phase == timing.PhaseInFlight {
 				for _, c := range []net.Conn{client, standard} {
 					_, err := c.Write([]byte{1})
 					require.NoError(t, err)
@@ -87,7 +88,7 @@ func TestAVanishedHost(t *testing.T) {
 func TestAKilledServer(t *testing.T) {
 	t.Parallel()
 	bound := func(t *testing.T, c net.Conn) time.Duration {
-		return boundsOf(t, c, time.Millisecond)[sockopt.PhaseIdle].Latest
+		return boundsOf(t, c, time.Millisecond)[timing.PhaseIdle].Latest
 	}
 	soon := func(*testing.T, net.Conn) time.Duration { return 2 * time.Second } // before a probe is due and answered for
 	// patient waits for more than the few retransmission timeouts that a FIN needs which

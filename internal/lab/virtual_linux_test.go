@@ -14,6 +14,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/capture"
 	"github.com/tcpkeepalive/keepalive/internal/segment"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/timing"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -57,13 +58,13 @@ func TestVirtualDetection(t *testing.T) {
 			require.NoError(t, sockopt.Set(client, tt.cfg))
 			settings, err := sockopt.Get(client)
 			require.NoError(t, err)
-			bounds, err := sockopt.DetectionBounds(settings, sockopt.Conditions{RTT: time.Millisecond, HZ: kernelHZ})
+			bounds, err := timing.DetectionBounds(settings, timing.Conditions{RTT: time.Millisecond, HZ: kernelHZ})
 			require.NoError(t, err)
-			bound := bounds[sockopt.PhaseIdle]
+			bound := bounds[timing.PhaseIdle]
 			socktest.DropReceived(t, server)
 			began := time.Now()
 			if tt.write {
-				bound = bounds[sockopt.PhaseInFlight]
+				bound = bounds[timing.PhaseInFlight]
 				_, err := client.Write([]byte{1})
 				require.NoError(t, err)
 			}

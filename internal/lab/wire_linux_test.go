@@ -12,7 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/internal/netlab"
+	"github.com/tcpkeepalive/keepalive/internal/socket"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/timing"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -83,18 +85,18 @@ func ends(c net.Conn, within time.Duration) error {
 // boundsOf are the published ones of a connection on a path with this round trip. A
 // busy machine varies it by more than the half that they allow for: what counts is
 // the retransmission timeout that the kernel makes of it, 3 round trips here.
-func boundsOf(t *testing.T, c net.Conn, roundTrip time.Duration) sockopt.Detection {
+func boundsOf(t *testing.T, c net.Conn, roundTrip time.Duration) timing.Detection {
 	t.Helper()
 	rto := time.Duration(tcpInfo(t, c).Rto) * time.Microsecond
 	return boundsAt(t, c, max(roundTrip, rto/3))
 }
 
 // boundsAt are those of exactly this round trip.
-func boundsAt(t *testing.T, c net.Conn, roundTrip time.Duration) sockopt.Detection {
+func boundsAt(t *testing.T, c net.Conn, roundTrip time.Duration) timing.Detection {
 	t.Helper()
 	settings, err := sockopt.Get(c)
 	require.NoError(t, err)
-	bounds, err := sockopt.DetectionBounds(settings, sockopt.Conditions{RTT: roundTrip, UserTimeoutBeforeConnect: true})
+	bounds, err := timing.DetectionBounds(settings, timing.Conditions{RTT: roundTrip, UserTimeoutBeforeConnect: true})
 	require.NoError(t, err)
 	return bounds
 }
@@ -140,7 +142,7 @@ func tcpInfo(t *testing.T, c net.Conn) (info *unix.TCPInfo) {
 // rawConn is that of a connection, pinned or not.
 func rawConn(t *testing.T, c net.Conn) syscall.RawConn {
 	t.Helper()
-	raw, err := sockopt.RawConn(c)
+	raw, err := socket.RawConn(c)
 	require.NoError(t, err)
 	return raw
 }

@@ -11,10 +11,11 @@ import (
 	"golang.org/x/net/nettest"
 
 	"github.com/tcpkeepalive/keepalive/dialer"
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/internal/socket"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/internal/testenv"
 	"github.com/tcpkeepalive/keepalive/listener"
-	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -92,8 +93,8 @@ func TestConn(t *testing.T) {
 					t.Fatal(err)
 				}
 				for _, c := range []net.Conn{client, server} {
-					kind, err := sockopt.KindOf(c)
-					testenv.Need(t, err == nil && kind == platform.MultipathTCP, "needs a kernel with Multipath TCP")
+					kind, err := socket.KindOf(c)
+					testenv.Need(t, err == nil && kind == kernel.MultipathTCP, "needs a kernel with Multipath TCP")
 				}
 				stop()
 			}

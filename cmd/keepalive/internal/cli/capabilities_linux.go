@@ -1,6 +1,8 @@
 package cli
 
-import "golang.org/x/sys/unix"
+import (
+	"golang.org/x/sys/unix"
+)
 
 // mayTrace tells whether this process has the capabilities that looking at the processes
 // of other users takes.

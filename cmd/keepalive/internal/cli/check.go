@@ -12,6 +12,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -195,7 +196,7 @@ func (o *checkOptions) judge(v *survey, r *row, plan *align.Plan) finding {
 	if r.longestRTO > 0 && retriesErr == nil {
 		request.Retries.LongestRTO = r.longestRTO
 	}
-	if r.Kind == platform.MultipathTCP {
+	if r.Multipath {
 		request.Multipath = true
 		want.UserTimeout = 0 // which it cannot have
 	}
@@ -256,9 +257,9 @@ func (o *checkOptions) unnoticed(a *align.Assessment) string {
 	if o.request.Detect == 0 {
 		return ""
 	}
-	for _, phase := range []sockopt.Phase{sockopt.PhaseIdle, sockopt.PhaseInFlight} {
-		if b := a.Detection[phase]; b.Latest > o.request.Detect {
-			return fmt.Sprintf("%s: a dead peer is noticed up to %s after %s", phase, tenths(b.Latest), phase.Since())
+	for _, b := range []align.Bound{a.Detection.Idle, a.Detection.InFlight} {
+		if b.Latest > o.request.Detect {
+			return fmt.Sprintf("%s: a dead peer is noticed up to %s after %s", b.Phase, tenths(b.Latest), b.Since)
 		}
 	}
 	return ""
@@ -266,10 +267,10 @@ func (o *checkOptions) unnoticed(a *align.Assessment) string {
 
 // changes lists what a socket with these settings has to change to be like cfg, as
 // sockopt.Parse reads it.
-func changes(s sockopt.Settings, cfg sockopt.Config) string {
+func changes(s platform.Settings, cfg sockopt.Config) string {
 	want, _ := align.Settings(cfg, s) // the plan's, which is valid
 	var list []string
-	for _, o := range platform.Options() {
+	for _, o := range kernel.Options() {
 		value, _ := want.Lookup(o)
 		if held, known := s.Lookup(o); known && held == value {
 			continue

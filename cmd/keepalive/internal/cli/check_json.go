@@ -1,10 +1,6 @@
 package cli
 
-import (
-	"io"
-
-	"github.com/tcpkeepalive/keepalive/sockopt"
-)
+import "io"
 
 // checkSchema is in the help of check --json.
 const checkSchema = `Each line is one JSON object, for a connection that was checked. null is unknown, or
@@ -54,8 +50,8 @@ func (f finding) writeJSON(w io.Writer) error {
 	r := checkRecord{
 		socketRecord: f.socketRecord(), Verdict: f.verdict, Bad: f.bad, Reason: f.reason, Change: f.change,
 		Settings: f.Settings.String(), Latest: known(a.LatestRefresh),
-		Idle:      known(a.Detection[sockopt.PhaseIdle].Latest),
-		InFlight:  known(a.Detection[sockopt.PhaseInFlight].Latest),
+		Idle:      known(a.Detection.Idle.Latest),
+		InFlight:  known(a.Detection.InFlight.Latest),
 		Processes: f.processes(),
 	}
 	if a.LatestRefresh > 0 && a.Tightest.Timeout > 0 {

@@ -6,8 +6,8 @@ import (
 	"net"
 
 	"github.com/tcpkeepalive/keepalive/dialer"
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/listener"
-	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -49,7 +49,7 @@ func makers(cfg sockopt.Config) ([]maker, error) {
 		{
 			name: "naive", what: "net.Dialer and net.ListenConfig with a Control hook", asks: true, early: true, net: true,
 			listen: func(ctx context.Context) (net.Listener, error) {
-				if t := platform.Current(); t.OnListener(platform.SetOf(platform.Options()...)) == 0 {
+				if t := kernel.Current(); t.OnListener(kernel.SetOf(kernel.Options()...)) == 0 {
 					return stdListen(ctx, net.ListenConfig{}) // the hook refuses: there it may end the listener
 				}
 				return stdListen(ctx, net.ListenConfig{Control: hook})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -47,7 +48,7 @@ type timer struct {
 }
 
 // goSets is what package net sets on its own.
-var goSets = platform.Request{Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 9}
+var goSets = kernel.Request{Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 9}
 
 // fill makes the connections and looks at them.
 func (r *report) fill(ctx context.Context, cfg sockopt.Config) error {
@@ -88,7 +89,7 @@ func look(m *maker, cfg sockopt.Config, end string, conn net.Conn) (socket, erro
 	if err != nil {
 		return socket{}, fmt.Errorf("%s, %s: %w", m.name, end, err)
 	}
-	want := expected(platform.Current(), m, cfg, end == "accepted")
+	want := expected(kernel.Current(), m, cfg, end == "accepted")
 	s := socket{
 		maker: m, Maker: m.name, End: end,
 		Local: conn.LocalAddr().String(), Peer: conn.RemoteAddr().String(),
@@ -109,17 +110,17 @@ func look(m *maker, cfg sockopt.Config, end string, conn net.Conn) (socket, erro
 // expected returns what an end must hold: all that was asked, unless it was asked
 // of the listening socket only and not inherited, or package net overwrites it.
 // What nobody sets is not Known.
-func expected(table *platform.Table, m *maker, cfg sockopt.Config, accepted bool) sockopt.Settings {
-	var want sockopt.Settings
+func expected(rules *kernel.Rules, m *maker, cfg sockopt.Config, accepted bool) platform.Settings {
+	var want platform.Settings
 	if m.asks {
-		want = table.Effect(platform.Request(cfg), want)
+		want = rules.Effect(kernel.Request(cfg), want)
 	}
 	if m.early && accepted {
-		want.Known &^= table.NotInherited(want.Known)
+		want.Known &^= rules.NotInherited(want.Known)
 	}
 	if m.net {
-		if nearest, _, err := table.Nearest(goSets); err == nil {
-			want = table.Effect(nearest, want)
+		if nearest, _, err := rules.Nearest(goSets); err == nil {
+			want = rules.Effect(nearest, want)
 		}
 	}
 	return want
@@ -127,8 +128,8 @@ func expected(table *platform.Table, m *maker, cfg sockopt.Config, accepted bool
 
 // same compares what the kernel holds with what it must hold. What this system
 // cannot read cannot be compared.
-func same(got, want sockopt.Settings) bool {
-	for _, o := range platform.Options() {
+func same(got, want platform.Settings) bool {
+	for _, o := range kernel.Options() {
 		g, readable := got.Lookup(o)
 		w, asked := want.Lookup(o)
 		if asked && readable && g != w {

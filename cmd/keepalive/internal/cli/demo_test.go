@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -187,14 +188,14 @@ func TestDemoExits1WhenGoSetsSomethingElse(t *testing.T) {
 }
 
 func TestOnlyWhatIsAskedAndReadableIsCompared(t *testing.T) {
-	want := sockopt.Settings{Known: platform.SetOf(platform.KeepAlive, platform.Idle), Enabled: true, Idle: time.Minute}
+	want := platform.Settings{Known: kernel.SetOf(platform.KeepAlive, platform.Idle), Enabled: true, Idle: time.Minute}
 	got := want
 	assert.True(t, same(got, want))
-	got.Count, got.Known = 5, got.Known|platform.SetOf(platform.Count)
+	got.Count, got.Known = 5, got.Known|kernel.SetOf(platform.Count)
 	assert.True(t, same(got, want), "nobody asked for a count")
 	got.Idle = time.Second
 	assert.False(t, same(got, want))
-	got.Known = platform.SetOf(platform.KeepAlive)
+	got.Known = kernel.SetOf(platform.KeepAlive)
 	assert.True(t, same(got, want), "an unreadable idle time cannot be compared")
 }
 
@@ -205,10 +206,11 @@ func TestWhatIsAskedOfAListenerMayNotReachItsConnections(t *testing.T) {
 	for name, want := range map[string]bool{"linux": true, "freebsd": false, "darwin": false} {
 		table, ok := platform.Lookup(name)
 		require.True(t, ok)
+		rules := kernel.RulesOf(table)
 		naive := &maker{asks: true, early: true, net: true}
-		assert.Equal(t, want, expected(table, naive, cfg, true).Known.Has(platform.UserTimeout), name)
-		assert.True(t, expected(table, naive, cfg, false).Known.Has(platform.UserTimeout), name)
-		assert.Equal(t, 15*time.Second, expected(table, naive, cfg, true).Idle, name)
-		assert.True(t, expected(table, &maker{asks: true}, cfg, true).Known.Has(platform.UserTimeout), name)
+		assert.Equal(t, want, expected(rules, naive, cfg, true).Known.Has(platform.UserTimeout), name)
+		assert.True(t, expected(rules, naive, cfg, false).Known.Has(platform.UserTimeout), name)
+		assert.Equal(t, 15*time.Second, expected(rules, naive, cfg, true).Idle, name)
+		assert.True(t, expected(rules, &maker{asks: true}, cfg, true).Known.Has(platform.UserTimeout), name)
 	}
 }

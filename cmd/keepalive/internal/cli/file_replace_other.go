@@ -2,7 +2,9 @@
 
 package cli
 
-import "io/fs"
+import (
+	"io/fs"
+)
 
 // Elsewhere hard links are rare, and not looked for.
 

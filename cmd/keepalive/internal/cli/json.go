@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/tcpkeepalive/keepalive/platform"
-	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 func pointer[T any](v T) *T { return &v }
@@ -48,15 +47,15 @@ func (r *row) processes() []process {
 
 // settings is what getsockopt read; null is unknown.
 type settings struct {
-	sockopt.Settings `json:"-"`
-	KeepAlive        *bool    `json:"keepalive"`
-	Idle             *float64 `json:"idle_seconds"`
-	Interval         *float64 `json:"interval_seconds"`
-	Count            *int     `json:"count"`
-	UserTimeout      *float64 `json:"user_timeout_seconds"` // 0 is off
+	platform.Settings `json:"-"`
+	KeepAlive         *bool    `json:"keepalive"`
+	Idle              *float64 `json:"idle_seconds"`
+	Interval          *float64 `json:"interval_seconds"`
+	Count             *int     `json:"count"`
+	UserTimeout       *float64 `json:"user_timeout_seconds"` // 0 is off
 }
 
-func jsonSettings(s sockopt.Settings) settings {
+func jsonSettings(s platform.Settings) settings {
 	out := settings{Settings: s}
 	seconds := func(o platform.Option, d time.Duration) *float64 {
 		if !s.Known.Has(o) {

@@ -1,6 +1,8 @@
 package cli
 
-import "io"
+import (
+	"io"
+)
 
 // An aligner writes lines whose fields stand below each other, each as wide as
 // its widest, as ss does. It keeps lines back until they fill its buffer; those

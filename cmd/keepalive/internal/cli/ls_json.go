@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tcpkeepalive/keepalive/inspect"
-	"github.com/tcpkeepalive/keepalive/platform"
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 )
 
 const schema = `Each line is one JSON object. null is unknown, or means nothing for this socket.
@@ -101,7 +101,7 @@ func (r *row) record() record {
 	if r.Settings.Known != 0 {
 		out.GoDefaults = pointer(r.likeGo)
 		out.SystemDefaults = []string{}
-		for _, o := range platform.Options() {
+		for _, o := range kernel.Options() {
 			if r.isDefault.Has(o) {
 				out.SystemDefaults = append(out.SystemDefaults, o.String())
 			}

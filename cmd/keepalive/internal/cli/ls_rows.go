@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/netns"
 	"github.com/tcpkeepalive/keepalive/platform"
-	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 // A row is a socket with all that can be found out about it.
@@ -29,26 +29,26 @@ type row struct {
 
 // goDefaults are what package net sets on every connection unless it is asked
 // otherwise.
-var goDefaults = sockopt.Settings{Enabled: true, Idle: goSets.Idle, Interval: goSets.Interval, Count: goSets.Count}
+var goDefaults = platform.Settings{Enabled: true, Idle: goSets.Idle, Interval: goSets.Interval, Count: goSets.Count}
 
 // A survey finds rows.
 type survey struct {
 	options *lsOptions
 	namer
 	peeker   inspect.Peeker
-	defaults sockopt.Settings
+	defaults platform.Settings
 	notes    notes
 
-	retries     platform.Retries // of this network namespace, when they were asked for
+	retries     kernel.Retries // of this network namespace, when they were asked for
 	retriesErr  error
 	retriesRead bool
 }
 
 // machineRetries are needed for data in flight only.
-func (v *survey) machineRetries() (platform.Retries, error) {
+func (v *survey) machineRetries() (kernel.Retries, error) {
 	if !v.retriesRead {
 		v.retriesErr = v.netns.do(func() (err error) {
-			v.retries, err = platform.SystemRetries()
+			v.retries, err = kernel.SystemRetries()
 			return err
 		})
 		v.retriesRead = true
@@ -65,9 +65,9 @@ func (v *survey) enter(ns opened) {
 	if v.netns.Namespace == ns.Namespace {
 		return
 	}
-	v.netns, v.retriesRead, v.defaults, v.devices = ns, false, sockopt.Settings{}, devices{}
+	v.netns, v.retriesRead, v.defaults, v.devices = ns, false, platform.Settings{}, devices{}
 	_ = ns.do(func() (err error) { // unknown ones are not marked
-		v.defaults, err = platform.SystemDefaults()
+		v.defaults, err = kernel.SystemDefaults()
 		return err
 	})
 }
@@ -107,9 +107,9 @@ func (v *survey) rows() iter.Seq2[*row, error] {
 				continue
 			}
 			v.enter(j.netns)
-			r := row{netns: j.netns.Namespace, Report: inspect.Report{Socket: *j.socket, Kind: platform.TCP}}
+			r := row{netns: j.netns.Namespace, Report: inspect.Report{Socket: *j.socket}}
 			if r.Subflow != inspect.StateUnknown {
-				r.Kind = platform.MultipathTCP
+				r.Multipath = true
 			}
 			if r.Timer.Kind == inspect.TimerOn || r.Timer.Kind == inspect.TimerPersist {
 				r.Retries, _ = v.machineRetries() // the verdict says what is unknown
@@ -196,11 +196,11 @@ func (v *survey) judge(r *row) {
 }
 
 // mark finds values that nobody seems to have chosen.
-func (r *row) mark(defaults sockopt.Settings) {
+func (r *row) mark(defaults platform.Settings) {
 	for _, o := range []platform.Option{platform.Idle, platform.Interval, platform.Count} {
 		value, known := r.Settings.Lookup(o)
 		if standard, has := defaults.Lookup(o); known && has && value == standard {
-			r.isDefault |= platform.SetOf(o)
+			r.isDefault |= kernel.SetOf(o)
 		}
 	}
 	s := r.Settings

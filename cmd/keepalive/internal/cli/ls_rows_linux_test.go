@@ -11,7 +11,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/inspect"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/sockopt"
+	"github.com/tcpkeepalive/keepalive/platform"
 )
 
 // All that is known of a socket is read through another of those who have it open where
@@ -32,7 +32,7 @@ func TestAnOwnerThatHasEnded(t *testing.T) {
 		}}
 		var v survey
 		defer v.peeker.Close()
-		rows[0].Settings = sockopt.Settings{}
+		rows[0].Settings = platform.Settings{}
 		v.peek(rows)
 		require.NoError(t, rows[0].unreadable)
 		assert.Equal(t, report.Settings, rows[0].Settings)

@@ -12,7 +12,6 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/syntax"
-	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 type planOptions struct {
@@ -211,24 +210,23 @@ func printPath(w io.Writer, path []align.Profile) {
 	}
 }
 
-func printDetection(w io.Writer, d sockopt.Detection) {
+func printDetection(w io.Writer, d align.Detection) {
 	fmt.Fprintln(w, "\na dead peer is noticed")
-	for _, phase := range sockopt.Phases() {
-		b := d[phase]
+	for _, b := range d.Bounds() {
 		switch {
-		case phase == sockopt.PhaseConnect && b.Note != "":
-			fmt.Fprintf(w, "  %-12s %s to %s after %s: %s\n", phase, tenths(b.Earliest), tenths(b.Latest), phase.Since(), b.Note)
+		case b.Phase == d.Connect.Phase && b.Note != "":
+			fmt.Fprintf(w, "  %-12s %s to %s after %s: %s\n", b.Phase, tenths(b.Earliest), tenths(b.Latest), b.Since, b.Note)
 		case !b.Promised():
-			fmt.Fprintf(w, "  %-12s no promise: %s\n", phase, b.Note)
+			fmt.Fprintf(w, "  %-12s no promise: %s\n", b.Phase, b.Note)
 			continue
 		case b.Earliest == 0:
-			fmt.Fprintf(w, "  %-12s within %s of %s\n", phase, tenths(b.Latest), phase.Since())
+			fmt.Fprintf(w, "  %-12s within %s of %s\n", b.Phase, tenths(b.Latest), b.Since)
 		default:
-			fmt.Fprintf(w, "  %-12s %s to %s after %s\n", phase, tenths(b.Earliest), tenths(b.Latest), phase.Since())
+			fmt.Fprintf(w, "  %-12s %s to %s after %s\n", b.Phase, tenths(b.Earliest), tenths(b.Latest), b.Since)
 		}
 	}
-	fmt.Fprintf(w, "  beware: %s\n", d[sockopt.PhaseInFlight].Note)
-	if note := d[sockopt.PhaseZeroWindow].Note; d[sockopt.PhaseZeroWindow].Promised() && note != d[sockopt.PhaseInFlight].Note {
+	fmt.Fprintf(w, "  beware: %s\n", d.InFlight.Note)
+	if note := d.ZeroWindow.Note; d.ZeroWindow.Promised() && note != d.InFlight.Note {
 		fmt.Fprintf(w, "  beware: %s\n", note)
 	}
 }

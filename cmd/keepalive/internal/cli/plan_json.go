@@ -61,11 +61,10 @@ func configOf(c sockopt.Config) configRecord {
 	return r
 }
 
-func detectionOf(d sockopt.Detection) []detectionRecord {
+func detectionOf(d align.Detection) []detectionRecord {
 	records := []detectionRecord{}
-	for _, phase := range sockopt.Phases() {
-		b := d[phase]
-		records = append(records, detectionRecord{phase.String(), phase.Since(), known(b.Earliest), known(b.Latest), b.Note})
+	for _, b := range d.Bounds() {
+		records = append(records, detectionRecord{b.Phase, b.Since, known(b.Earliest), known(b.Latest), b.Note})
 	}
 	return records
 }

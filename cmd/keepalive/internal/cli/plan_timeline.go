@@ -9,7 +9,7 @@ import (
 	svg "github.com/ajstarks/svgo"
 
 	"github.com/tcpkeepalive/keepalive/align"
-	"github.com/tcpkeepalive/keepalive/sockopt"
+	"github.com/tcpkeepalive/keepalive/internal/timing"
 )
 
 // A timeline is one silence of a planned connection, from the last segment on.
@@ -26,11 +26,11 @@ type window struct{ from, to time.Duration }
 
 func newTimeline(r align.Request, p *align.Plan) timeline {
 	t := timeline{title: p.Config.String(), forgets: p.Tightest.Timeout, who: p.Tightest.ID}
-	rtt := p.Period - sockopt.LatestProbe(p.Settings, 0, r.HZ)
+	rtt := p.Period - timing.LatestProbe(p.Settings, 0, r.HZ)
 	for n := range min(p.Config.Count, 10) {
 		t.probes = append(t.probes, window{
 			from: p.Settings.Idle + time.Duration(n)*p.Config.Interval,
-			to:   sockopt.LatestProbe(p.Settings, n, r.HZ) + rtt,
+			to:   timing.LatestProbe(p.Settings, n, r.HZ) + rtt,
 		})
 	}
 	return t

@@ -12,15 +12,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/platform"
-	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 // hard is a table with all that is long.
 func hard() [][]string {
 	rows := []row{
 		watched(1, func(r *row) {
-			r.Settings = sockopt.Settings{Known: platform.SetOf(platform.Options()...), Enabled: true, Idle: 240 * time.Second, Interval: 15 * time.Second, Count: 3, UserTimeout: time.Minute}
+			r.Settings = platform.Settings{Known: kernel.SetOf(kernel.Options()...), Enabled: true, Idle: 240 * time.Second, Interval: 15 * time.Second, Count: 3, UserTimeout: time.Minute}
 			r.owners = []inspect.Owner{{PID: 4194303, FD: 1048575, Process: "payment-gateway"}, {PID: 1}}
 		}),
 		watched(2, func(r *row) {
@@ -28,7 +28,7 @@ func hard() [][]string {
 			r.Local = netip.MustParseAddrPort("[2001:db8:85a3:1234:5678:8a2e:370:7334]:55986")
 			r.Peer = netip.MustParseAddrPort("[2001:db8:85a3:1234:5678:8a2e:370:7335]:443")
 			r.Settings.Idle, r.Settings.Interval, r.Settings.Count = 2*time.Hour, 75*time.Second, 9
-			r.isDefault = platform.SetOf(platform.Idle, platform.Interval, platform.Count)
+			r.isDefault = kernel.SetOf(platform.Idle, platform.Interval, platform.Count)
 		}),
 		watched(3, func(r *row) {
 			r.Local, r.Peer = netip.MustParseAddrPort("192.168.100.100:44789"), netip.MustParseAddrPort("192.168.100.201:36794")
@@ -136,35 +136,35 @@ func TestAPipeGetsAllColumnsInFull(t *testing.T) {
 
 func TestCompactCells(t *testing.T) {
 	t.Parallel()
-	all := platform.SetOf(platform.Options()...)
-	settings := func(s sockopt.Settings) func(*row) {
+	all := kernel.SetOf(kernel.Options()...)
+	settings := func(s platform.Settings) func(*row) {
 		return func(r *row) { r.Settings = s }
 	}
 	for _, tt := range []struct {
 		rule, want string
 		row        func(*row)
 	}{
-		{"chosen", "240/15/3", settings(sockopt.Settings{Known: all, Enabled: true, Idle: 240 * time.Second, Interval: 15 * time.Second, Count: 3})},
-		{"with a user timeout", "240/15/3 u60", settings(sockopt.Settings{Known: all, Enabled: true, Idle: 240 * time.Second, Interval: 15 * time.Second, Count: 3, UserTimeout: time.Minute})},
-		{"less than seconds", "1/1/1 u0.25", settings(sockopt.Settings{Known: all, Enabled: true, Idle: time.Second, Interval: time.Second, Count: 1, UserTimeout: 250 * time.Millisecond})},
+		{"chosen", "240/15/3", settings(platform.Settings{Known: all, Enabled: true, Idle: 240 * time.Second, Interval: 15 * time.Second, Count: 3})},
+		{"with a user timeout", "240/15/3 u60", settings(platform.Settings{Known: all, Enabled: true, Idle: 240 * time.Second, Interval: 15 * time.Second, Count: 3, UserTimeout: time.Minute})},
+		{"less than seconds", "1/1/1 u0.25", settings(platform.Settings{Known: all, Enabled: true, Idle: time.Second, Interval: time.Second, Count: 1, UserTimeout: 250 * time.Millisecond})},
 		{"the system's", "7200*/75*/9*", func(r *row) {
-			r.Settings = sockopt.Settings{Known: all, Enabled: true, Idle: 2 * time.Hour, Interval: 75 * time.Second, Count: 9}
-			r.isDefault = platform.SetOf(platform.Idle, platform.Interval, platform.Count)
+			r.Settings = platform.Settings{Known: all, Enabled: true, Idle: 2 * time.Hour, Interval: 75 * time.Second, Count: 9}
+			r.isDefault = kernel.SetOf(platform.Idle, platform.Interval, platform.Count)
 		}},
 		{"Go's own", "go:15/15/9*", func(r *row) {
-			r.Settings = sockopt.Settings{Known: all, Enabled: true, Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 9}
-			r.likeGo, r.isDefault = true, platform.SetOf(platform.Count)
+			r.Settings = platform.Settings{Known: all, Enabled: true, Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 9}
+			r.likeGo, r.isDefault = true, kernel.SetOf(platform.Count)
 		}},
-		{"off", "off", settings(sockopt.Settings{Known: all, Idle: time.Minute})},
-		{"off, with a user timeout", "off u60", settings(sockopt.Settings{Known: all, UserTimeout: time.Minute})},
-		{"the timer says on, the rest is unknown", "on ?", settings(sockopt.Settings{})},
-		{"nothing is known", "?", func(r *row) { r.Settings, r.Timer = sockopt.Settings{}, inspect.Timer{} }},
-		{"the count is unknown", "240/15/?", settings(sockopt.Settings{Known: all &^ platform.SetOf(platform.Count), Enabled: true, Idle: 240 * time.Second, Interval: 15 * time.Second})},
-		{"the user timeout is unknown", "240/15/3 u?", settings(sockopt.Settings{Known: all &^ platform.SetOf(platform.UserTimeout), Enabled: true, Idle: 240 * time.Second, Interval: 15 * time.Second, Count: 3})},
+		{"off", "off", settings(platform.Settings{Known: all, Idle: time.Minute})},
+		{"off, with a user timeout", "off u60", settings(platform.Settings{Known: all, UserTimeout: time.Minute})},
+		{"the timer says on, the rest is unknown", "on ?", settings(platform.Settings{})},
+		{"nothing is known", "?", func(r *row) { r.Settings, r.Timer = platform.Settings{}, inspect.Timer{} }},
+		{"the count is unknown", "240/15/?", settings(platform.Settings{Known: all &^ kernel.SetOf(platform.Count), Enabled: true, Idle: 240 * time.Second, Interval: 15 * time.Second})},
+		{"the user timeout is unknown", "240/15/3 u?", settings(platform.Settings{Known: all &^ kernel.SetOf(platform.UserTimeout), Enabled: true, Idle: 240 * time.Second, Interval: 15 * time.Second, Count: 3})},
 		{"Multipath TCP of an old kernel", "on ? u?", func(r *row) {
-			r.Kind, r.Settings = platform.MultipathTCP, sockopt.Settings{Known: platform.SetOf(platform.KeepAlive), Enabled: true}
+			r.Multipath, r.Settings = true, platform.Settings{Known: kernel.SetOf(platform.KeepAlive), Enabled: true}
 		}},
-		{"closed on both sides", "-", func(r *row) { r.State, r.Settings = inspect.TimeWait, sockopt.Settings{} }},
+		{"closed on both sides", "-", func(r *row) { r.State, r.Settings = inspect.TimeWait, platform.Settings{} }},
 	} {
 		r := watched(1, tt.row)
 		assert.Equal(t, tt.want, compactCell(&r), tt.rule)

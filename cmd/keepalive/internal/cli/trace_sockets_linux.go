@@ -8,12 +8,12 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/inspect"
 	"github.com/tcpkeepalive/keepalive/internal/sockdiag"
-	"github.com/tcpkeepalive/keepalive/sockopt"
+	"github.com/tcpkeepalive/keepalive/platform"
 )
 
 // A local is a socket of this machine.
 type local struct {
-	settings sockopt.Settings
+	settings platform.Settings
 	owners   []inspect.Owner // empty if they are not known
 
 	cookie uint64

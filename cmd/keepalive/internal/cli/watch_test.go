@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/platform"
-	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 func watched(cookie uint64, change func(*row)) row {
@@ -24,7 +24,7 @@ func watched(cookie uint64, change func(*row)) row {
 			Timer:    inspect.Timer{Kind: inspect.TimerKeepAlive, Left: 50 * time.Second},
 			Activity: inspect.Activity{Known: true, LastDataReceived: 10 * time.Second, LastAckReceived: 10 * time.Second},
 		},
-		Settings: sockopt.Settings{Known: platform.SetOf(platform.Options()...), Enabled: true, Idle: time.Minute, Interval: time.Second, Count: 3},
+		Settings: platform.Settings{Known: kernel.SetOf(kernel.Options()...), Enabled: true, Idle: time.Minute, Interval: time.Second, Count: 3},
 	}, ownersKnown: true}
 	if change != nil {
 		change(&r)
@@ -160,7 +160,7 @@ func TestKeys(t *testing.T) {
 func TestSortsPutTheUnknownLast(t *testing.T) {
 	m := newTestView().model
 	rows := []row{
-		watched(1, func(r *row) { r.Settings, r.Timer = sockopt.Settings{}, inspect.Timer{Kind: inspect.TimerOff} }),
+		watched(1, func(r *row) { r.Settings, r.Timer = platform.Settings{}, inspect.Timer{Kind: inspect.TimerOff} }),
 		watched(2, func(r *row) { r.Timer.Unanswered, r.owners = 1, []inspect.Owner{{PID: 1, Process: "b"}} }),
 		watched(3, func(r *row) {
 			r.Timer.Left = time.Second

@@ -20,6 +20,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/freeport"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -61,7 +62,7 @@ func holds(t *testing.T, cfg sockopt.Config, userTimeout bool) string {
 	if !userTimeout {
 		cfg.UserTimeout = sockopt.NoUserTimeout
 	}
-	s, err := align.Settings(cfg, sockopt.Settings{})
+	s, err := align.Settings(cfg, platform.Settings{})
 	require.NoError(t, err)
 	return s.String()
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/internal/timing"
+	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -141,19 +143,19 @@ func redisValue(p Plan) (int64, bool) {
 			Count:       3,
 			UserTimeout: sockopt.NoUserTimeout,
 		}
-		s, err := align.Settings(cfg, sockopt.Settings{})
+		s, err := align.Settings(cfg, platform.Settings{})
 		if err != nil {
 			continue
 		}
 		a, err := p.Request.Assess(s)
 		if err != nil { // no path: the budget alone
-			d, err := sockopt.DetectionBounds(s, sockopt.Conditions{RTT: p.Request.RTT, HZ: p.Request.HZ})
-			if err == nil && d[sockopt.PhaseIdle].Latest <= p.Request.Detect {
+			d, err := timing.DetectionBounds(s, timing.Conditions{RTT: p.Request.RTT, HZ: p.Request.HZ})
+			if err == nil && d[timing.PhaseIdle].Latest <= p.Request.Detect {
 				return value, true
 			}
 			continue
 		}
-		inTime := p.Request.Detect == 0 || a.Detection[sockopt.PhaseIdle].Latest <= p.Request.Detect
+		inTime := p.Request.Detect == 0 || a.Detection.Idle.Latest <= p.Request.Detect
 		if inTime && (a.Tightest.Timeout == 0 || a.LostProbes >= min(p.count(), 3)-1) {
 			return value, p.count() <= 3
 		}

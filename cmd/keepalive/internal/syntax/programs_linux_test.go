@@ -19,6 +19,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/syntax"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -96,13 +97,13 @@ func TestRedis(t *testing.T) {
 
 		r := p.Request
 		r.LostProbes = min(r.LostProbes, 2)
-		s, err := align.Settings(made, sockopt.Settings{})
+		s, err := align.Settings(made, platform.Settings{})
 		require.NoError(t, err)
 		a, err := r.Assess(s)
 		require.NoError(t, err)
 		assert.Equal(t, align.Survives, a.Verdict, a.Reason)
 		if r.Detect > 0 {
-			assert.LessOrEqual(t, a.Detection[sockopt.PhaseIdle].Latest, r.Detect)
+			assert.LessOrEqual(t, a.Detection.Idle.Latest, r.Detect)
 		}
 		_, notes := mustFormat(t, "redis").Write(p)
 		assert.Contains(t, strings.Join(notes, "\n"), fmt.Sprintf("this is %ds, %ds, 3", value, max(1, value/3)))

@@ -1,0 +1,25 @@
+package kernel
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	tcpConnectionInfo = 0x106 // struct tcp_connection_info, whose first byte is the state
+	tcpsListen        = 1     // bsd/netinet/tcp_fsm.h
+)
+
+// listens asks for the state of the socket: sogetoptlock of xnu does not know
+// SO_ACCEPTCONN. The kernel cuts the struct off at the four bytes asked for
+// (sooptcopyout), of which the lowest is the state, as every Mac is little-endian.
+func listens(k Kernel, fd uintptr) (bool, error) {
+	n, err := k.Get(fd, protocolTCP, tcpConnectionInfo)
+	if err != nil {
+		return false, fmt.Errorf("getsockopt TCP_CONNECTION_INFO: %w", err)
+	}
+	return n&0xff == tcpsListen, nil
+}
+
+var _ = [1]int{}[tcpConnectionInfo-unix.TCP_CONNECTION_INFO]

@@ -1,0 +1,38 @@
+package kernel
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+func listens(k Kernel, fd uintptr) (bool, error) {
+	return holds(k, fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN, "SO_ACCEPTCONN")
+}
+
+func mayListen(k Kernel, fd uintptr) (bool, error) {
+	return holds(k, fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, "SO_REUSEADDR")
+}
+
+// kindOf asks for the type too, as raw sockets carry protocol numbers, and other
+// families have a protocol 6 of their own.
+func kindOf(k Kernel, fd uintptr) (Kind, error) {
+	protocol, err := k.Get(fd, unix.SOL_SOCKET, unix.SO_PROTOCOL)
+	if err != nil {
+		return NotTCP, fmt.Errorf("getsockopt SO_PROTOCOL: %w", err)
+	}
+	if protocol == unix.IPPROTO_MPTCP {
+		return MultipathTCP, nil
+	}
+	if protocol != unix.IPPROTO_TCP {
+		return NotTCP, nil
+	}
+	typ, err := k.Get(fd, unix.SOL_SOCKET, unix.SO_TYPE)
+	if err != nil {
+		return NotTCP, fmt.Errorf("getsockopt SO_TYPE: %w", err)
+	}
+	if typ != unix.SOCK_STREAM {
+		return NotTCP, nil
+	}
+	return TCP, nil
+}

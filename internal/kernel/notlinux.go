@@ -1,0 +1,48 @@
+//go:build !linux
+
+package kernel
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/tcpkeepalive/keepalive/platform"
+)
+
+// What all other systems answer in the same way, and Linux in one of its own: see
+// kind_linux.go, defaults_linux.go and retries_linux.go.
+
+func systemDefaults() (platform.Settings, error) { return defaultsBySysctl(Current()) }
+
+func systemDefaultsOf(uintptr) (platform.Settings, error) { return systemDefaults() }
+
+func systemRetries() (Retries, error) {
+	return Retries{}, fmt.Errorf("how often %s sends again is not known: %w", Current().Title, errors.ErrUnsupported)
+}
+
+func systemRetriesOf(uintptr) (Retries, error) { return systemRetries() }
+
+// The numbers are the same on all of them.
+const (
+	solSocket    = 0xffff
+	soAcceptConn = 2
+	soReuseAddr  = 4
+	protocolTCP  = 6 // IPPROTO_TCP
+	tcpNoDelay   = 1 // TCP_NODELAY
+)
+
+func mayListen(k Kernel, fd uintptr) (bool, error) {
+	return holds(k, fd, solSocket, soReuseAddr, "SO_REUSEADDR")
+}
+
+// kindOf asks for an option that every TCP has and nothing else has.
+func kindOf(k Kernel, fd uintptr) (Kind, error) {
+	_, err := k.Get(fd, protocolTCP, tcpNoDelay)
+	switch {
+	case err == nil:
+		return TCP, nil
+	case noSuchOption(err):
+		return NotTCP, nil
+	}
+	return NotTCP, fmt.Errorf("getsockopt TCP_NODELAY: %w", err)
+}

@@ -1,0 +1,126 @@
+package kernel
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/tcpkeepalive/keepalive/platform"
+)
+
+// A Step is one system call of a [Plan].
+type Step struct {
+	Carries platform.OptionSet // the options that this call sets
+	Option  platform.Option    // the first of them
+	Symbol  string             // the C symbol
+	Level   int                // setsockopt's level; 0 for an ioctl
+	Number  int                // setsockopt's option number; 0 for an ioctl
+	Value   int                // in kernel units
+	Vals    [3]uint32          // of an ioctl only: on/off, idle and interval in milliseconds
+
+	ioctl    bool // SIO_KEEPALIVE_VALS, otherwise setsockopt
+	readable platform.Answer
+	passing  bool // undone by a later step, so there is nothing to read back
+}
+
+// String writes the call as "TCP_KEEPIDLE=60".
+func (s Step) String() string { return s.Symbol + "=" + s.valueText() }
+
+func (s *Step) valueText() string {
+	if s.ioctl {
+		return fmt.Sprintf("{%d,%d,%d}", s.Vals[0], s.Vals[1], s.Vals[2])
+	}
+	return strconv.Itoa(s.Value)
+}
+
+// A Plan is the system calls that make a socket what a [Request] asks for, in
+// the order that the platform needs. It is a plain value; copying it is cheap
+// and allocates nothing.
+type Plan struct {
+	steps [optionCount + 1]Step
+	n     int
+}
+
+// Steps returns the calls in order.
+func (p *Plan) Steps() []Step { return p.steps[:p.n] }
+
+func (p *Plan) add(s Step) {
+	p.steps[p.n] = s
+	p.n++
+}
+
+// Only returns the part of the plan that sets one of the given options.
+func (p *Plan) Only(options platform.OptionSet) Plan {
+	var part Plan
+	for _, s := range p.Steps() {
+		if s.Carries&options != 0 {
+			part.add(s)
+		}
+	}
+	return part
+}
+
+// Carries returns all options that the plan sets.
+func (p *Plan) Carries() platform.OptionSet {
+	var set platform.OptionSet
+	for _, s := range p.Steps() {
+		set |= s.Carries
+	}
+	return set
+}
+
+// Plan turns a request into this platform's system calls, or returns every
+// reason why it cannot. It makes no call and runs on every platform for every
+// other.
+//
+// SO_KEEPALIVE is part of every plan. When it is to be off it comes first, so
+// that no step re-arms a timer that is about to go; otherwise the order is that
+// of [platform.Table].Specs, behind SO_KEEPALIVE=0 where TimingWhileOff asks for
+// it.
+func (t *Rules) Plan(r Request) (Plan, platform.Faults) {
+	var p Plan
+	if faults := t.Check(r); len(faults) > 0 {
+		return p, faults
+	}
+	var done platform.OptionSet
+	switch {
+	case r.Disabled:
+		p.add(t.step(t.Spec(platform.KeepAlive), &r))
+		done = SetOf(platform.KeepAlive)
+	case t.TimingWhileOff && (r.asks(platform.Idle) || r.asks(platform.Interval) || r.asks(platform.Count)):
+		off := t.step(t.Spec(platform.KeepAlive), &Request{Disabled: true})
+		off.passing = true
+		p.add(off)
+	}
+	for i := range t.Specs {
+		s := &t.Specs[i]
+		if r.asks(s.Option) && !done.Has(s.Option) {
+			step := t.step(s, &r)
+			p.add(step)
+			done |= step.Carries
+		}
+	}
+	return p, nil
+}
+
+func (t *Rules) step(s *platform.Spec, r *Request) Step {
+	step := Step{
+		ioctl: isKeepAliveVals(s), Carries: SetOf(s.Option), Option: s.Option,
+		Symbol: s.Symbol, Level: s.Level, Number: s.Number, readable: s.Readable,
+	}
+	v := r.value(s.Option)
+	switch {
+	case isProduct(s):
+		step.Carries = SetOf(platform.Interval, platform.Count)
+		step.Value = int(toKernel(t.Spec(platform.Interval).Unit, int64(r.Interval))) * r.Count
+	case step.ioctl:
+		step.Carries = SetOf(platform.Idle, platform.Interval)
+		step.Vals = [3]uint32{1, uint32(toKernel(s.Unit, int64(r.Idle))), uint32(toKernel(s.Unit, int64(r.Interval)))}
+		if r.Disabled {
+			step.Vals[0] = 0
+		}
+	case v < 0: // NoUserTimeout: Check made sure that 0 means off
+	default:
+		step.Value = int(toKernel(s.Unit, v))
+	}
+	return step
+}

@@ -1,0 +1,102 @@
+package kernel
+
+import (
+	"fmt"
+	"math/bits"
+	"time"
+)
+
+// Retries are the limits of a Linux network namespace, or of one socket in it, on
+// sending again what stays unanswered. They decide where there is no user timeout.
+// The zero value is no such set; see [DefaultRetries].
+type Retries struct {
+	Data       int           // net.ipv4.tcp_retries2: retransmissions of data, and window probes
+	Orphan     int           // net.ipv4.tcp_orphan_retries: the same when no process has the socket open; 0 stands for 8
+	SYN        int           // net.ipv4.tcp_syn_retries, TCP_SYNCNT: of a SYN
+	LinearSYN  int           // net.ipv4.tcp_syn_linear_timeouts: those of them a second apart, on top; 0 before Linux 6.5
+	LongestRTO time.Duration // net.ipv4.tcp_rto_max_ms, TCP_RTO_MAX_MS: between two retransmissions or window probes
+	Multipath  time.Duration // net.mptcp.close_timeout: from the last subflow's end to that of the connection
+}
+
+// DefaultRetries are those of a Linux kernel (6.5 and later) that nobody has
+// changed.
+func DefaultRetries() Retries {
+	return Retries{Data: 15, SYN: 6, LinearSYN: 4, LongestRTO: 120 * time.Second, Multipath: time.Minute}
+}
+
+// SystemRetries reads those of the calling thread's network namespace, from
+// /proc/sys/net. The error tells why one is not known; it wraps
+// [errors.ErrUnsupported] on other systems than Linux, and in gVisor.
+func SystemRetries() (Retries, error) { return systemRetries() }
+
+// SystemRetriesOf reads those that hold for the socket fd: what it was given
+// itself, otherwise what its network namespace has. If that is another than the
+// calling thread's, it takes the same privileges as [SystemDefaultsOf].
+func SystemRetriesOf(fd uintptr) (Retries, error) { return systemRetriesOf(fd) }
+
+// Validate returns an error that names the field, its value and its limits.
+func (r Retries) Validate() error {
+	switch {
+	case r.Data < 0 || r.Data > 255:
+		return fmt.Errorf("Retries.Data=%d is out of range: 0 to 255 (net.ipv4.tcp_retries2)", r.Data)
+	case r.Orphan < 0 || r.Orphan > 255:
+		return fmt.Errorf("Retries.Orphan=%d is out of range: 0 to 255 (net.ipv4.tcp_orphan_retries)", r.Orphan)
+	case r.SYN < 1 || r.SYN > 127:
+		return fmt.Errorf("Retries.SYN=%d is out of range: 1 to 127 (net.ipv4.tcp_syn_retries)", r.SYN)
+	case r.LinearSYN < 0 || r.LinearSYN > 127:
+		return fmt.Errorf("Retries.LinearSYN=%d is out of range: 0 to 127 (net.ipv4.tcp_syn_linear_timeouts)", r.LinearSYN)
+	case r.LongestRTO < time.Second || r.LongestRTO > 120*time.Second:
+		return fmt.Errorf("Retries.LongestRTO=%s is out of range: 1s to 120s (net.ipv4.tcp_rto_max_ms)", r.LongestRTO)
+	case r.Multipath < 0:
+		return fmt.Errorf("Retries.Multipath=%s is negative (net.mptcp.close_timeout)", r.Multipath)
+	}
+	return nil
+}
+
+const (
+	shortestRTO = 200 * time.Millisecond // TCP_RTO_MIN
+	firstRTO    = time.Second            // TCP_TIMEOUT_INIT, of a SYN
+)
+
+// DataTimeout is how long after its first retransmission data is given up, at the
+// next retransmission that is due then: 924.6 s by default.
+func (r Retries) DataTimeout() time.Duration { return modelTimeout(r.Data, shortestRTO, r.LongestRTO) }
+
+// OrphanTimeout is DataTimeout of a socket that no process has open any more: 102.2 s
+// by default. It is the longest time: the kernel gives up at once when the time
+// between retransmissions has grown to LongestRTO, or it lacks memory.
+func (r Retries) OrphanTimeout() time.Duration {
+	n := r.Orphan
+	if n == 0 {
+		n = 8
+	}
+	return modelTimeout(n, shortestRTO, r.LongestRTO)
+}
+
+// ConnectTimeout is how long after the first SYN a connection is not made: 131 s by
+// default.
+//
+// Source: tcp_write_timeout and tcp_retransmit_timer in net/ipv4/tcp_timer.c.
+func (r Retries) ConnectTimeout() time.Duration {
+	longest := modelTimeout(r.SYN, firstRTO, r.LongestRTO)
+	elapsed, rto := time.Duration(0), firstRTO
+	for sent := 0; ; sent++ {
+		elapsed += rto
+		if sent >= r.SYN+r.LinearSYN || sent > 0 && elapsed >= longest {
+			return elapsed
+		}
+		if sent >= r.LinearSYN {
+			rto = min(2*rto, r.LongestRTO)
+		}
+	}
+}
+
+// modelTimeout is tcp_model_timeout in net/ipv4/tcp_timer.c: how long so many
+// retransmissions would take, had they begun at base.
+func modelTimeout(boundary int, base, longest time.Duration) time.Duration {
+	doublings := bits.Len64(uint64(longest/base)) - 1
+	if boundary <= doublings {
+		return (2<<boundary - 1) * base
+	}
+	return (2<<doublings-1)*base + time.Duration(boundary-doublings)*longest
+}

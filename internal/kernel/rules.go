@@ -1,0 +1,144 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tcpkeepalive/keepalive/internal/running"
+	"github.com/tcpkeepalive/keepalive/platform"
+)
+
+// Rules say how one operating system takes a [Request]: the data of its table,
+// which the methods turn into system calls. They are not to be changed.
+type Rules struct{ platform.Table }
+
+// RulesOf returns the rules of a table.
+func RulesOf(t *platform.Table) *Rules { return &Rules{*t} }
+
+// current caches the rules of the running kernel.
+var current atomic.Pointer[Rules]
+
+// Current returns the rules of the running kernel, see [platform.Current].
+func Current() *Rules {
+	// The name changes at most once, when it has become certain.
+	r := current.Load()
+	if r == nil || r.Name != running.Name() {
+		r = RulesOf(platform.Current())
+		current.Store(r)
+	}
+	return r
+}
+
+// Linux returns the rules of Linux, on every system.
+var Linux = sync.OnceValue(func() *Rules {
+	t, _ := platform.Lookup("linux")
+	return RulesOf(t)
+})
+
+// Options returns all options, in the order of their declaration.
+func Options() []platform.Option {
+	return []platform.Option{platform.KeepAlive, platform.Idle, platform.Interval, platform.Count, platform.UserTimeout}
+}
+
+const optionCount = int(platform.UserTimeout) + 1
+
+// SetOf returns the set of the given options.
+func SetOf(options ...platform.Option) platform.OptionSet {
+	var s platform.OptionSet
+	for _, o := range options {
+		s |= 1 << o
+	}
+	return s
+}
+
+// isPlain tells whether the option is one setsockopt with an int of its own.
+func isPlain(s *platform.Spec) bool { return s.Call == "" }
+
+// isProduct tells whether one setsockopt carries interval*count.
+func isProduct(s *platform.Spec) bool { return s.Call == "setsockopt of interval*count" }
+
+// isKeepAliveVals tells whether one ioctl sets on/off, idle and interval.
+func isKeepAliveVals(s *platform.Spec) bool { return s.Call == "ioctl SIO_KEEPALIVE_VALS" }
+
+// toKernel converts a field's value to kernel units, rounding up: a duration
+// below the unit becomes 1, never 0. It cannot overflow. A unit of 0 is a number.
+func toKernel(unit time.Duration, value int64) int64 {
+	d := int64(unit)
+	if d == 0 {
+		return value
+	}
+	n := value / d
+	if value%d > 0 {
+		n++
+	}
+	return n
+}
+
+// fromKernel converts kernel units to a field's value, saturating.
+func fromKernel(unit time.Duration, n int64) int64 {
+	d := int64(unit)
+	if d == 0 {
+		return n
+	}
+	if n > math.MaxInt64/d {
+		return math.MaxInt64
+	}
+	return n * d
+}
+
+// limits returns the smallest and largest value in the field's own measure
+// (nanoseconds or a number), or UnknownLimit.
+func limits(s *platform.Spec) (least, most int64) {
+	least, most = s.Min, s.Max
+	if least != platform.UnknownLimit {
+		least = fromKernel(s.Unit, least)
+	}
+	if most != platform.UnknownLimit {
+		most = fromKernel(s.Unit, most)
+	}
+	return least, most
+}
+
+// OnListener returns those of the given options that may be set on a listening
+// socket: all where that is known to start nothing there, otherwise none.
+func (t *Rules) OnListener(options platform.OptionSet) platform.OptionSet {
+	if t.ArmsListener != platform.No {
+		return 0
+	}
+	return options
+}
+
+// ListenerHarm says why nothing may be set on a listening socket, "" where it
+// may.
+func (t *Rules) ListenerHarm() string {
+	switch t.ArmsListener {
+	case platform.No:
+		return ""
+	case platform.Yes:
+		return fmt.Sprintf("on %s a keepalive option set on a listening socket starts a timer there: %s", t.Title, t.ListenerSource)
+	}
+	return fmt.Sprintf("what a keepalive option set on a listening socket of %s starts there is not known: %s", t.Title, t.ListenerSource)
+}
+
+// NotInherited returns what must be set after accept: those of the given options
+// that may not be set on the listening socket (see [Rules.OnListener]), that an
+// accepted socket does not get from it, or of which nobody knows, and, where
+// TimingWhileOff asks for it, KeepAlive.
+func (t *Rules) NotInherited(options platform.OptionSet) platform.OptionSet {
+	lost := options &^ t.OnListener(options)
+	for _, o := range Options() {
+		if s := t.Spec(o); options.Has(o) && (s == nil || s.Inherited != platform.Yes) {
+			lost |= SetOf(o)
+		}
+	}
+	if t.TimingWhileOff && lost&timing != 0 {
+		lost |= SetOf(platform.KeepAlive)
+	}
+	return lost
+}
+
+// timing are the options that say when probes are sent.
+var timing = SetOf(platform.Idle, platform.Interval, platform.Count)

@@ -1,0 +1,5 @@
+//go:build linux && (mips || mipsle || mips64 || mips64le)
+
+package running
+
+func name() string { return "linux-mips" }

@@ -1,0 +1,7 @@
+//go:build (!linux && !dragonfly && !solaris && !windows) || android || illumos
+
+package running
+
+import "runtime"
+
+func name() string { return runtime.GOOS }

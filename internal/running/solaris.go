@@ -1,0 +1,20 @@
+//go:build solaris && !illumos
+
+package running
+
+import (
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// name tells 11.4, the first release with TCP_KEEPIDLE, by uname. A release
+// that cannot be read is taken for a recent one: 11.4 is of 2018.
+var name = sync.OnceValue(func() string {
+	var uname unix.Utsname
+	if err := unix.Uname(&uname); err == nil &&
+		solarisIsBefore114(unix.ByteSliceToString(uname.Release[:]), unix.ByteSliceToString(uname.Version[:])) {
+		return "solaris-before-11.4"
+	}
+	return "solaris"
+})

@@ -1,5 +1,0 @@
-//go:build !unix && !windows
-
-package platform
-
-func current() *Table { return &nothing }

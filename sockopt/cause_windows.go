@@ -1,0 +1,9 @@
+package sockopt
+
+import (
+	"syscall"
+)
+
+type errno = syscall.Errno
+
+var errnoCauses = winsockCauses
