@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -64,6 +65,10 @@ func all() (found []*Namespace, denied []error, err error) {
 			if inode, ok := inodeIn(link); ok {
 				n := get(inode)
 				n.pids = append(n.pids, pid)
+				for tid, other := range threadsElsewhere(pid, inode) {
+					n := get(other)
+					n.pids = append(n.pids, tid)
+				}
 			}
 		}
 	}
@@ -71,6 +76,26 @@ func all() (found []*Namespace, denied []error, err error) {
 		mine.pids = []int{os.Getpid()} // whose other threads are elsewhere
 	}
 	return found, denied, nil
+}
+
+// threadsElsewhere finds the threads of a process that are in another namespace than its
+// first, as those of container runtimes are for a while, with its inode. This program's
+// own are where it has looked itself.
+func threadsElsewhere(pid int, first uint64) iter.Seq2[int, uint64] {
+	return func(yield func(int, uint64) bool) {
+		if pid == os.Getpid() || !proc.HasThreads(pid) {
+			return
+		}
+		for _, tid := range proc.Threads(pid) {
+			link, err := os.Readlink("/proc/" + strconv.Itoa(pid) + "/task/" + strconv.Itoa(tid) + "/ns/net")
+			if err != nil {
+				continue // it has ended; nor may the others be looked at then
+			}
+			if inode, ok := inodeIn(link); ok && inode != first && !yield(tid, inode) {
+				return
+			}
+		}
+	}
 }
 
 func inodeIn(link string) (uint64, bool) {

@@ -1,7 +1,9 @@
 package netns_test
 
 import (
+	"bufio"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -240,4 +242,46 @@ func TestAProcessWithoutItsFirstThread(t *testing.T) {
 		assert.Equal(t, n.Inode, inodeOf(t, "/proc/thread-self/ns/net"))
 		return nil
 	}))
+}
+
+// A thread of another process may be elsewhere than its first.
+func TestAThreadInANamespaceOfItsOwn(t *testing.T) {
+	if !socktest.IsChild(t) {
+		testenv.Root(t)
+	}
+	const envHolder = "KEEPALIVE_TEST_THREAD_ELSEWHERE"
+	if os.Getenv(envHolder) != "" {
+		require.NoError(t, OnThread(func() error {
+			if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+				return err
+			}
+			fmt.Println("elsewhere in", inodeOf(t, "/proc/thread-self/ns/net"))
+			io.Copy(io.Discard, os.Stdin)
+			return nil
+		}))
+		return
+	}
+	cmd := exec.Command("/proc/self/exe", "-test.run=^TestAThreadInANamespaceOfItsOwn$")
+	cmd.Env = append(os.Environ(), envHolder+"=1")
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	socktest.Start(t, cmd)
+	t.Cleanup(func() { in.Close() })
+	var inode uint64
+	for lines := bufio.NewScanner(out); inode == 0 && lines.Scan(); {
+		fmt.Sscanf(lines.Text(), "elsewhere in %d", &inode)
+	}
+	require.NotZero(t, inode)
+	found, _, err := All()
+	require.NoError(t, err)
+	at := slices.IndexFunc(found, func(n *Namespace) bool { return n.Inode == inode })
+	require.GreaterOrEqual(t, at, 0, "All finds it")
+	file, err := found[at].Open()
+	require.NoError(t, err)
+	defer file.Close()
+	again, err := Find(found[at].String())
+	require.NoError(t, err)
+	assert.Equal(t, inode, again.Inode)
 }

@@ -38,11 +38,7 @@ func Ended(pid int) bool {
 
 // livingOf returns a thread of the process that has not ended, 0 if there is none.
 func livingOf(pid int) int {
-	tids, err := numbersIn(threads(pid))
-	if err != nil {
-		return 0
-	}
-	for _, tid := range tids {
+	for _, tid := range Threads(pid) {
 		if state, _ := stateOf(threads(pid) + "/" + strconv.Itoa(tid)); state != 0 && !hasEnded(state) {
 			return tid
 		}
@@ -56,6 +52,15 @@ func livingOf(pid int) int {
 func HasThreads(pid int) bool {
 	var st unix.Stat_t
 	return unix.Lstat(threads(pid), &st) == nil && st.Nlink > 3
+}
+
+// Threads returns the numbers of a process's threads, none where they cannot be read.
+func Threads(pid int) []int {
+	tids, err := numbersIn(threads(pid))
+	if err != nil {
+		return nil
+	}
+	return tids
 }
 
 func threads(pid int) string { return folder(pid) + "/task" }
