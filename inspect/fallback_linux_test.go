@@ -45,7 +45,7 @@ func TestWithoutNetlinkProcTells(t *testing.T) {
 			assert.Equal(t, inspect.TimerKeepAlive, s.Timer.Kind)
 			found++
 		}
-		assert.Equal(t, 1, found, address)
+		assert.NotZero(t, found, address) // it may be there twice, see List
 	}
 	if l, err := net.Listen("tcp", "127.0.0.1:0"); assert.NoError(t, err) {
 		assert.Equal(t, inspect.Listen, of(t, l).State)

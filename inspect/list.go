@@ -48,7 +48,9 @@ const (
 //
 // Where NETLINK_SOCK_DIAG is refused, the list comes from
 // /proc/thread-self/net/tcp and tcp6, without Activity and Detail, and each
-// Socket's Source says so.
+// Socket's Source says so. There a socket may be missing, or come twice, while others
+// come and go: the kernel goes on from a position (tcp_seek_last_pos in
+// net/ipv4/tcp_ipv4.c).
 //
 // An error ends the list: [ErrTableChanged], an invalid Filter, one of the
 // kernel's, or one that wraps [errors.ErrUnsupported] on other systems than

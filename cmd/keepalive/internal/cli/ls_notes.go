@@ -36,7 +36,7 @@ func forRoot() string {
 
 func (n *notes) print(w io.Writer) {
 	if n.source == inspect.ProcNet {
-		say(w, "note: the kernel refuses sock_diag; this is what /proc/net/tcp shows")
+		say(w, "note: the kernel refuses sock_diag; this is what /proc/net/tcp shows, where a socket may be missing, or there twice, while others come and go")
 	}
 	if len(n.refused) > 0 {
 		more := ""
