@@ -57,7 +57,7 @@ func eachPlain(t *testing.T, test func(t *testing.T, tbl *Rules, w spec, unit, m
 				continue
 			}
 			rows++
-			unit := map[time.Duration]int64{Times: 1, Seconds: 1e9, HalfSeconds: 5e8, Milliseconds: 1e6}[w.unit]
+			unit := map[time.Duration]int64{Times: 1, perSecond: 1e9, perHalfSecond: 5e8, perMillisecond: 1e6}[w.unit]
 			most := w.max
 			if most == noMax {
 				most = cInt
@@ -86,8 +86,8 @@ func TestValuesInKernelUnits(t *testing.T) {
 		}
 		if unit > 1 {
 			rows = append(rows,
-				row{"half a second", int64(500 * time.Millisecond), map[time.Duration]int64{Seconds: 1, HalfSeconds: 1, Milliseconds: 500}[w.unit]},
-				row{"a second and a half", int64(1500 * time.Millisecond), map[time.Duration]int64{Seconds: 2, HalfSeconds: 3, Milliseconds: 1500}[w.unit]},
+				row{"half a second", int64(500 * time.Millisecond), map[time.Duration]int64{perSecond: 1, perHalfSecond: 1, perMillisecond: 500}[w.unit]},
+				row{"a second and a half", int64(1500 * time.Millisecond), map[time.Duration]int64{perSecond: 2, perHalfSecond: 3, perMillisecond: 1500}[w.unit]},
 				row{"up, not to the nearest", unit + 1, 2},
 				row{"up to the largest", (most-1)*unit + 1, most})
 		}
@@ -230,8 +230,8 @@ func TestMinimum(t *testing.T) {
 	t.Parallel()
 	old := RulesOf(&Table{Name: "old", GOOS: "old", Title: "Old", Specs: []Spec{
 		{Option: KeepAlive, Symbol: "SO_KEEPALIVE", Level: 0xffff, Number: 8, Unit: Flag, Max: 1},
-		{Option: Idle, Symbol: "TCP_KEEPIDLE", Level: 6, Number: 0x22, Unit: Seconds, Min: 10, Max: UnknownLimit},
-		{Option: Interval, Symbol: "TCP_KEEPINTVL", Level: 6, Number: 0x24, Unit: Seconds, Min: 10, Max: 60},
+		{Option: Idle, Symbol: "TCP_KEEPIDLE", Level: 6, Number: 0x22, Unit: perSecond, Min: 10, Max: UnknownLimit},
+		{Option: Interval, Symbol: "TCP_KEEPINTVL", Level: 6, Number: 0x24, Unit: perSecond, Min: 10, Max: 60},
 	}})
 	_, faults := old.Plan(Request{Idle: 9 * time.Second, Interval: 9 * time.Second})
 	require.Len(t, faults, 2)

@@ -38,22 +38,22 @@ const (
 // MAX_TCP_KEEPINTVL 32767, MAX_TCP_KEEPCNT 127), tcp(7).
 func linuxSpecs(solSocket, soKeepAlive int) []spec {
 	return []spec{
-		{Interval, "TCP_KEEPINTVL", 6, 5, Seconds, 1, 32767, ZeroRejected, Yes, Yes, Plain},
+		{Interval, "TCP_KEEPINTVL", 6, 5, perSecond, 1, 32767, ZeroRejected, Yes, Yes, Plain},
 		{Count, "TCP_KEEPCNT", 6, 6, Times, 1, 127, ZeroRejected, Yes, Yes, Plain},
-		{UserTimeout, "TCP_USER_TIMEOUT", 6, 18, Milliseconds, 1, cInt, ZeroOff, Yes, Yes, Plain},
+		{UserTimeout, "TCP_USER_TIMEOUT", 6, 18, perMillisecond, 1, cInt, ZeroOff, Yes, Yes, Plain},
 		{KeepAlive, "SO_KEEPALIVE", solSocket, soKeepAlive, Flag, 0, 1, ZeroOff, Yes, Yes, Plain},
-		{Idle, "TCP_KEEPIDLE", 6, 4, Seconds, 1, 32767, ZeroRejected, Yes, Yes, Plain},
+		{Idle, "TCP_KEEPIDLE", 6, 4, perSecond, 1, 32767, ZeroRejected, Yes, Yes, Plain},
 	}
 }
 
 // macOS: xnu bsd/netinet/tcp.h, tcp_usrreq.c (UINT32_MAX/TCP_RETRANSHZ),
 // tcp_input.c (a child copies the interval and the count, not the idle time).
 var darwinSpecs = []spec{
-	{Interval, "TCP_KEEPINTVL", 6, 0x101, Seconds, 1, 4294967, ZeroDefault, Yes, Yes, Plain},
+	{Interval, "TCP_KEEPINTVL", 6, 0x101, perSecond, 1, 4294967, ZeroDefault, Yes, Yes, Plain},
 	{Count, "TCP_KEEPCNT", 6, 0x102, Times, 1, cInt, ZeroDefault, Yes, Yes, Plain},
-	{UserTimeout, "TCP_RXT_CONNDROPTIME", 6, 0x80, Seconds, 1, noMax, ZeroOff, No, Unknown, Plain},
+	{UserTimeout, "TCP_RXT_CONNDROPTIME", 6, 0x80, perSecond, 1, noMax, ZeroOff, No, Unknown, Plain},
 	{KeepAlive, "SO_KEEPALIVE", 0xffff, 8, Flag, 0, 1, ZeroOff, Yes, Yes, Plain},
-	{Idle, "TCP_KEEPALIVE", 6, 0x10, Seconds, 1, 4294967, ZeroDefault, No, Yes, Plain},
+	{Idle, "TCP_KEEPALIVE", 6, 0x10, perSecond, 1, 4294967, ZeroDefault, No, Yes, Plain},
 }
 
 // DragonFly BSD: netinet/tcp.h, tcp_usrreq.c; MAXKEEPALIVE is not public.
@@ -70,11 +70,11 @@ func dragonflySpecs(unit time.Duration) []spec {
 var expected = map[string][]spec{
 	"linux": linuxSpecs(1, 9),
 	"linux-gvisor": { // pkg/tcpip/transport/tcp/accept.go: a child copies the user timeout only
-		{Interval, "TCP_KEEPINTVL", 6, 5, Seconds, 1, 32767, ZeroRejected, No, Yes, Plain},
+		{Interval, "TCP_KEEPINTVL", 6, 5, perSecond, 1, 32767, ZeroRejected, No, Yes, Plain},
 		{Count, "TCP_KEEPCNT", 6, 6, Times, 1, 127, ZeroRejected, No, Yes, Plain},
-		{UserTimeout, "TCP_USER_TIMEOUT", 6, 18, Milliseconds, 1, cInt, ZeroOff, Yes, Yes, Plain},
+		{UserTimeout, "TCP_USER_TIMEOUT", 6, 18, perMillisecond, 1, cInt, ZeroOff, Yes, Yes, Plain},
 		{KeepAlive, "SO_KEEPALIVE", 1, 9, Flag, 0, 1, ZeroOff, No, Yes, Plain},
-		{Idle, "TCP_KEEPIDLE", 6, 4, Seconds, 1, 32767, ZeroRejected, No, Yes, Plain},
+		{Idle, "TCP_KEEPIDLE", 6, 4, perSecond, 1, 32767, ZeroRejected, No, Yes, Plain},
 	},
 	"linux-mips": linuxSpecs(0xffff, 8), // arch/mips/include/uapi/asm/socket.h
 	"android":    linuxSpecs(1, 9),
@@ -82,70 +82,70 @@ var expected = map[string][]spec{
 	"ios":        darwinSpecs,
 	// FreeBSD: netinet/tcp.h, tcp_usrreq.c (UINT_MAX/hz), tcp_syncache.c.
 	"freebsd": {
-		{Interval, "TCP_KEEPINTVL", 6, 0x200, Seconds, 1, 4294967, ZeroDefault, Yes, Yes, Plain},
+		{Interval, "TCP_KEEPINTVL", 6, 0x200, perSecond, 1, 4294967, ZeroDefault, Yes, Yes, Plain},
 		{Count, "TCP_KEEPCNT", 6, 0x400, Times, 1, cInt, ZeroDefault, Yes, Yes, Plain},
-		{UserTimeout, "TCP_MAXUNACKTIME", 6, 68, Seconds, 1, 4294967, ZeroOff, Unknown, Yes, Plain},
+		{UserTimeout, "TCP_MAXUNACKTIME", 6, 68, perSecond, 1, 4294967, ZeroOff, Unknown, Yes, Plain},
 		{KeepAlive, "SO_KEEPALIVE", 0xffff, 8, Flag, 0, 1, ZeroOff, Yes, Yes, Plain},
-		{Idle, "TCP_KEEPIDLE", 6, 0x100, Seconds, 1, 4294967, ZeroDefault, Yes, Yes, Plain},
+		{Idle, "TCP_KEEPIDLE", 6, 0x100, perSecond, 1, 4294967, ZeroDefault, Yes, Yes, Plain},
 	},
 	// NetBSD: netinet/tcp.h, tcp_usrreq.c (no upper check, and a product that can
 	// overflow), tcp_timer.h
 	// (TCP_TIMER_ARM counts in PR_SLOWHZ), tcp_syncache.c.
 	"netbsd": {
-		{Idle, "TCP_KEEPIDLE", 6, 3, HalfSeconds, 1, noMax, ZeroRejected, No, Unknown, Plain},
-		{Interval, "TCP_KEEPINTVL", 6, 5, HalfSeconds, 1, noMax, ZeroRejected, No, Unknown, Plain},
+		{Idle, "TCP_KEEPIDLE", 6, 3, perHalfSecond, 1, noMax, ZeroRejected, No, Unknown, Plain},
+		{Interval, "TCP_KEEPINTVL", 6, 5, perHalfSecond, 1, noMax, ZeroRejected, No, Unknown, Plain},
 		{Count, "TCP_KEEPCNT", 6, 6, Times, 1, noMax, ZeroRejected, No, Unknown, Plain},
 		{KeepAlive, "SO_KEEPALIVE", 0xffff, 8, Flag, 0, 1, ZeroOff, Yes, Yes, Plain},
 	},
 	"openbsd": {
 		{KeepAlive, "SO_KEEPALIVE", 0xffff, 8, Flag, 0, 1, ZeroOff, Yes, Yes, Plain},
 	},
-	"dragonfly":            dragonflySpecs(Seconds),
-	"dragonfly-before-5.8": dragonflySpecs(Milliseconds),
+	"dragonfly":            dragonflySpecs(perSecond),
+	"dragonfly-before-5.8": dragonflySpecs(perMillisecond),
 	// illumos: netinet/tcp.h, inet/tcp/tcp_opt_data.c, tcp_tunables.c (interval up
 	// to tcp_rto_max, 60 s; idle up to 10 days).
 	"illumos": {
-		{Interval, "TCP_KEEPINTVL", 6, 0x24, Seconds, 1, 60, ZeroRejected, Yes, Yes, Plain},
+		{Interval, "TCP_KEEPINTVL", 6, 0x24, perSecond, 1, 60, ZeroRejected, Yes, Yes, Plain},
 		{Count, "TCP_KEEPCNT", 6, 0x23, Times, 1, noMax, ZeroRejected, Yes, Yes, Plain},
-		{UserTimeout, "TCP_ABORT_THRESHOLD", 6, 0x11, Milliseconds, noMin, noMax, ZeroUnknown, Unknown, Yes, Plain},
-		{Idle, "TCP_KEEPIDLE", 6, 0x22, Seconds, 1, 864000, ZeroRejected, Yes, Yes, Plain},
+		{UserTimeout, "TCP_ABORT_THRESHOLD", 6, 0x11, perMillisecond, noMin, noMax, ZeroUnknown, Unknown, Yes, Plain},
+		{Idle, "TCP_KEEPIDLE", 6, 0x22, perSecond, 1, 864000, ZeroRejected, Yes, Yes, Plain},
 		{KeepAlive, "SO_KEEPALIVE", 0xffff, 8, Flag, 0, 1, ZeroOff, Yes, Yes, Plain},
 	},
 	// Solaris: net/tcpsockopt_solaris.go. 0x22 to 0x24, which x/sys has under
 	// these names, are the numbers of illumos.
 	"solaris": {
-		{Interval, "TCP_KEEPINTVL", 6, 0x1e, Seconds, noMin, noMax, ZeroUnknown, Unknown, Yes, Plain},
+		{Interval, "TCP_KEEPINTVL", 6, 0x1e, perSecond, noMin, noMax, ZeroUnknown, Unknown, Yes, Plain},
 		{Count, "TCP_KEEPCNT", 6, 0x1f, Times, noMin, noMax, ZeroUnknown, Unknown, Yes, Plain},
-		{UserTimeout, "TCP_ABORT_THRESHOLD", 6, 0x11, Milliseconds, noMin, noMax, ZeroUnknown, Unknown, Yes, Plain},
-		{Idle, "TCP_KEEPIDLE", 6, 0x1d, Seconds, noMin, noMax, ZeroUnknown, Unknown, Yes, Plain},
+		{UserTimeout, "TCP_ABORT_THRESHOLD", 6, 0x11, perMillisecond, noMin, noMax, ZeroUnknown, Unknown, Yes, Plain},
+		{Idle, "TCP_KEEPIDLE", 6, 0x1d, perSecond, noMin, noMax, ZeroUnknown, Unknown, Yes, Plain},
 		{KeepAlive, "SO_KEEPALIVE", 0xffff, 8, Flag, 0, 1, ZeroOff, Unknown, Yes, Plain},
 	},
 	"solaris-before-11.4": {
-		{Interval, "TCP_KEEPALIVE_ABORT_THRESHOLD", 6, 0x17, Milliseconds, noMin, noMax, ZeroUnknown, Unknown, Yes, Product},
+		{Interval, "TCP_KEEPALIVE_ABORT_THRESHOLD", 6, 0x17, perMillisecond, noMin, noMax, ZeroUnknown, Unknown, Yes, Product},
 		{Count, "TCP_KEEPALIVE_ABORT_THRESHOLD", 6, 0x17, Times, noMin, noMax, ZeroUnknown, Unknown, Yes, Product},
-		{UserTimeout, "TCP_ABORT_THRESHOLD", 6, 0x11, Milliseconds, noMin, noMax, ZeroUnknown, Unknown, Yes, Plain},
-		{Idle, "TCP_KEEPALIVE_THRESHOLD", 6, 0x16, Milliseconds, noMin, noMax, ZeroUnknown, Unknown, Yes, Plain},
+		{UserTimeout, "TCP_ABORT_THRESHOLD", 6, 0x11, perMillisecond, noMin, noMax, ZeroUnknown, Unknown, Yes, Plain},
+		{Idle, "TCP_KEEPALIVE_THRESHOLD", 6, 0x16, perMillisecond, noMin, noMax, ZeroUnknown, Unknown, Yes, Plain},
 		{KeepAlive, "SO_KEEPALIVE", 0xffff, 8, Flag, 0, 1, ZeroOff, Unknown, Yes, Plain},
 	},
 	// AIX: zerrors_aix_ppc64.go for the numbers, net/tcpsockopt_unix.go for the unit.
 	"aix": {
-		{Interval, "TCP_KEEPINTVL", 6, 0x12, Seconds, noMin, noMax, ZeroUnknown, Unknown, Unknown, Plain},
+		{Interval, "TCP_KEEPINTVL", 6, 0x12, perSecond, noMin, noMax, ZeroUnknown, Unknown, Unknown, Plain},
 		{Count, "TCP_KEEPCNT", 6, 0x13, Times, noMin, noMax, ZeroUnknown, Unknown, Unknown, Plain},
 		{KeepAlive, "SO_KEEPALIVE", 0xffff, 8, Flag, 0, 1, ZeroOff, Unknown, Yes, Plain},
-		{Idle, "TCP_KEEPIDLE", 6, 0x11, Seconds, noMin, noMax, ZeroUnknown, Unknown, Unknown, Plain},
+		{Idle, "TCP_KEEPIDLE", 6, 0x11, perSecond, noMin, noMax, ZeroUnknown, Unknown, Unknown, Plain},
 	},
 	// Windows: ws2ipdef.h, "IPPROTO_TCP socket options", mstcpip.h.
 	"windows": {
-		{Interval, "TCP_KEEPINTVL", 6, 17, Seconds, noMin, noMax, ZeroUnknown, Unknown, Yes, Plain},
+		{Interval, "TCP_KEEPINTVL", 6, 17, perSecond, noMin, noMax, ZeroUnknown, Unknown, Yes, Plain},
 		{Count, "TCP_KEEPCNT", 6, 16, Times, noMin, 255, ZeroUnknown, Unknown, Yes, Plain},
-		{UserTimeout, "TCP_MAXRT", 6, 5, Seconds, noMin, noMax, ZeroUnknown, Unknown, Unknown, Plain},
+		{UserTimeout, "TCP_MAXRT", 6, 5, perSecond, noMin, noMax, ZeroUnknown, Unknown, Unknown, Plain},
 		{KeepAlive, "SO_KEEPALIVE", 0xffff, 8, Flag, 0, 1, ZeroOff, Unknown, Yes, Plain},
-		{Idle, "TCP_KEEPIDLE", 6, 3, Seconds, noMin, noMax, ZeroUnknown, Unknown, Yes, Plain},
+		{Idle, "TCP_KEEPIDLE", 6, 3, perSecond, noMin, noMax, ZeroUnknown, Unknown, Yes, Plain},
 	},
 	"windows-before-1709": { // struct tcp_keepalive: three ULONG
-		{Idle, "SIO_KEEPALIVE_VALS", 0, 0, Milliseconds, noMin, 4294967295, ZeroUnknown, Unknown, No, KeepAliveVals},
-		{Interval, "SIO_KEEPALIVE_VALS", 0, 0, Milliseconds, noMin, 4294967295, ZeroUnknown, Unknown, No, KeepAliveVals},
-		{UserTimeout, "TCP_MAXRT", 6, 5, Seconds, noMin, noMax, ZeroUnknown, Unknown, Unknown, Plain},
+		{Idle, "SIO_KEEPALIVE_VALS", 0, 0, perMillisecond, noMin, 4294967295, ZeroUnknown, Unknown, No, KeepAliveVals},
+		{Interval, "SIO_KEEPALIVE_VALS", 0, 0, perMillisecond, noMin, 4294967295, ZeroUnknown, Unknown, No, KeepAliveVals},
+		{UserTimeout, "TCP_MAXRT", 6, 5, perSecond, noMin, noMax, ZeroUnknown, Unknown, Unknown, Plain},
 		{KeepAlive, "SO_KEEPALIVE", 0xffff, 8, Flag, 0, 1, ZeroOff, Unknown, Yes, Plain},
 	},
 }
@@ -157,18 +157,18 @@ var sysctls = map[string]map[Option]struct {
 	unit time.Duration
 }{
 	"linux": {
-		Idle:     {"net.ipv4.tcp_keepalive_time", Seconds},
-		Interval: {"net.ipv4.tcp_keepalive_intvl", Seconds},
+		Idle:     {"net.ipv4.tcp_keepalive_time", perSecond},
+		Interval: {"net.ipv4.tcp_keepalive_intvl", perSecond},
 		Count:    {"net.ipv4.tcp_keepalive_probes", Times},
 	},
 	"darwin": {
-		Idle:     {"net.inet.tcp.keepidle", Milliseconds},
-		Interval: {"net.inet.tcp.keepintvl", Milliseconds},
+		Idle:     {"net.inet.tcp.keepidle", perMillisecond},
+		Interval: {"net.inet.tcp.keepintvl", perMillisecond},
 		Count:    {"net.inet.tcp.keepcnt", Times},
 	},
 	"netbsd": {
-		Idle:     {"net.inet.tcp.keepidle", HalfSeconds},
-		Interval: {"net.inet.tcp.keepintvl", HalfSeconds},
+		Idle:     {"net.inet.tcp.keepidle", perHalfSecond},
+		Interval: {"net.inet.tcp.keepintvl", perHalfSecond},
 		Count:    {"net.inet.tcp.keepcnt", Times},
 	},
 	"dragonfly": {Count: {"net.inet.tcp.keepcnt", Times}},

@@ -20,22 +20,22 @@ func TestUnits(t *testing.T) {
 		value int64
 		want  int64
 	}{
-		{"nothing is nothing", Seconds, 0, 0},
-		{"up", Seconds, 1, 1},
-		{"exact", Seconds, 1e9, 1},
-		{"up by a nanosecond", Seconds, 1e9 + 1, 2},
-		{"half a second", HalfSeconds, 5e8, 1},
-		{"half a millisecond", Milliseconds, 5e5, 1},
+		{"nothing is nothing", perSecond, 0, 0},
+		{"up", perSecond, 1, 1},
+		{"exact", perSecond, 1e9, 1},
+		{"up by a nanosecond", perSecond, 1e9 + 1, 2},
+		{"half a second", perHalfSecond, 5e8, 1},
+		{"half a millisecond", perMillisecond, 5e5, 1},
 		{"a number is not converted", Times, 7, 7},
-		{"no overflow", Seconds, math.MaxInt64, 9223372037},
-		{"no overflow in half seconds", HalfSeconds, math.MaxInt64, 18446744074},
-		{"no overflow in milliseconds", Milliseconds, math.MaxInt64, 9223372036855},
-		{"no underflow", Seconds, math.MinInt64, -9223372036},
+		{"no overflow", perSecond, math.MaxInt64, 9223372037},
+		{"no overflow in half seconds", perHalfSecond, math.MaxInt64, 18446744074},
+		{"no overflow in milliseconds", perMillisecond, math.MaxInt64, 9223372036855},
+		{"no underflow", perSecond, math.MinInt64, -9223372036},
 	} {
 		assert.Equal(t, row.want, ToKernel(row.unit, row.value), row.rule)
 	}
-	assert.Equal(t, int64(math.MaxInt64), FromKernel(Seconds, 9223372037), "more than a Duration holds")
-	assert.Equal(t, int64(9223372036e9), FromKernel(Seconds, 9223372036), "what a Duration just holds")
+	assert.Equal(t, int64(math.MaxInt64), FromKernel(perSecond, 9223372037), "more than a Duration holds")
+	assert.Equal(t, int64(9223372036e9), FromKernel(perSecond, 9223372036), "what a Duration just holds")
 }
 
 // Rounding is to the next unit above, never further, for any duration at all.
@@ -44,7 +44,7 @@ func TestUnitsRoundUp(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
 	for range 20000 {
 		v := random.Int64() >> random.IntN(63)
-		for _, u := range []time.Duration{Seconds, HalfSeconds, Milliseconds} {
+		for _, u := range []time.Duration{perSecond, perHalfSecond, perMillisecond} {
 			n := ToKernel(u, v)
 			long := new(big.Int).Mul(big.NewInt(n), big.NewInt(int64(u)))
 			over := new(big.Int).Sub(long, big.NewInt(v))

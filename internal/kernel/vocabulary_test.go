@@ -38,11 +38,11 @@ const (
 
 // What a kernel counts in.
 const (
-	Flag         time.Duration = 0
-	Times        time.Duration = 0
-	Seconds                    = time.Second
-	HalfSeconds                = 500 * time.Millisecond
-	Milliseconds               = time.Millisecond
+	Flag           time.Duration = 0
+	Times          time.Duration = 0
+	perSecond                    = time.Second
+	perHalfSecond                = 500 * time.Millisecond
+	perMillisecond               = time.Millisecond
 )
 
 // What a kernel does with 0.
