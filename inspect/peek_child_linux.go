@@ -52,12 +52,11 @@ type peekShared struct {
 
 	// What a system call of the child returned. They are not on its stack, which has
 	// little room.
-	result uintptr
-	errno  unix.Errno
-	fifth  uintptr // argument, of the calls that have so many
+	result        uintptr
+	errno         unix.Errno
+	fourth, fifth uintptr // arguments, of the calls that have so many
 	// Its variables.
-	pidfd, fd, code uintptr
-	process         int32
+	pidfd, fd, code, process uintptr
 
 	stop int32 // of a test: so many children stop while they hold a socket
 
@@ -66,8 +65,8 @@ type peekShared struct {
 
 // A peekItem is a question, and what the child saw.
 type peekItem struct {
-	pid, fd int32
-	flags   uint32 // of pidfd_open
+	pid, fd uintptr
+	flags   uintptr // of pidfd_open
 	stage   int32
 	errno   int32
 	inode   uint64
@@ -76,7 +75,7 @@ type peekItem struct {
 }
 
 type (
-	peekAsk    struct{ level, number int32 }
+	peekAsk    struct{ level, number uintptr }
 	peekAnswer struct{ value, errno int32 }
 )
 
@@ -176,28 +175,29 @@ func fork(s *peekShared) (pid uintptr) {
 
 	// The child, which lives until the timer.
 	s.code = exitNoTimer
-	s.call(unix.SYS_TIMER_CREATE, unix.CLOCK_MONOTONIC, uintptr(unsafe.Pointer(&s.event)), uintptr(unsafe.Pointer(&s.timer)), 0)
+	s.call(unix.SYS_TIMER_CREATE, unix.CLOCK_MONOTONIC, uintptr(unsafe.Pointer(&s.event)), uintptr(unsafe.Pointer(&s.timer)))
 	if s.errno == 0 {
-		s.call(unix.SYS_TIMER_SETTIME, uintptr(s.timer), 0, uintptr(unsafe.Pointer(&s.expiry)), 0)
+		s.fourth = 0
+		s.call(unix.SYS_TIMER_SETTIME, uintptr(s.timer), 0, uintptr(unsafe.Pointer(&s.expiry)))
 	}
 	if s.errno == 0 { // from here on it has descriptors of its own, and none of the program's
 		s.code = exitNoFiles
-		s.call(unix.SYS_CLOSE_RANGE, 0, 1<<32-1, unix.CLOSE_RANGE_UNSHARE, 0)
+		s.call(unix.SYS_CLOSE_RANGE, 0, 1<<32-1, unix.CLOSE_RANGE_UNSHARE)
 	}
 	if s.errno == 0 {
 		s.code = exitDone
 	} else {
 		s.why = int32(s.errno)
 	}
-	s.process = -1 // whose descriptor is s.pidfd
+	s.process = 0 // whose descriptor is s.pidfd
 	for s.code == exitDone && s.next < s.count {
 		i := (*peekItem)(unsafe.Add(unsafe.Pointer(&s.items), uintptr(s.next)*unsafe.Sizeof(peekItem{})))
 		if i.pid != s.process {
-			if s.process >= 0 {
-				s.call(unix.SYS_CLOSE, s.pidfd, 0, 0, 0)
+			if s.process != 0 {
+				s.call(unix.SYS_CLOSE, s.pidfd, 0, 0)
 			}
-			s.process = -1
-			s.call(unix.SYS_PIDFD_OPEN, uintptr(i.pid), uintptr(i.flags), 0, 0)
+			s.process = 0
+			s.call(unix.SYS_PIDFD_OPEN, i.pid, i.flags, 0)
 			if s.errno != 0 {
 				i.stage = stageOpen
 				i.errno = int32(s.errno)
@@ -207,7 +207,7 @@ func fork(s *peekShared) (pid uintptr) {
 			s.process = i.pid
 			s.pidfd = s.result
 		}
-		s.call(unix.SYS_PIDFD_GETFD, s.pidfd, uintptr(i.fd), 0, 0)
+		s.call(unix.SYS_PIDFD_GETFD, s.pidfd, i.fd, 0)
 		if s.errno != 0 {
 			i.stage = stageBorrow
 			i.errno = int32(s.errno)
@@ -217,11 +217,12 @@ func fork(s *peekShared) (pid uintptr) {
 		s.fd = s.result
 		if s.stop != 0 {
 			s.stop--
-			s.call(unix.SYS_GETPID, 0, 0, 0, 0)
-			s.call(unix.SYS_KILL, s.result, uintptr(unix.SIGSTOP), 0, 0)
+			s.call(unix.SYS_GETPID, 0, 0, 0)
+			s.call(unix.SYS_KILL, s.result, uintptr(unix.SIGSTOP), 0)
 		}
+		s.fourth = unix.STATX_INO | unix.STATX_TYPE
 		s.fifth = uintptr(unsafe.Pointer(&s.stat))
-		s.call(unix.SYS_STATX, s.fd, uintptr(unsafe.Pointer(&s.empty)), unix.AT_EMPTY_PATH, unix.STATX_INO|unix.STATX_TYPE)
+		s.call(unix.SYS_STATX, s.fd, uintptr(unsafe.Pointer(&s.empty)), unix.AT_EMPTY_PATH)
 		s.fifth = uintptr(unsafe.Pointer(&s.size))
 		if s.errno != 0 {
 			i.stage = stageStat
@@ -235,14 +236,15 @@ func fork(s *peekShared) (pid uintptr) {
 			s.size = 4
 			ask := (*peekAsk)(unsafe.Add(unsafe.Pointer(&s.asks), uintptr(s.at)*unsafe.Sizeof(peekAsk{})))
 			answer := (*peekAnswer)(unsafe.Add(unsafe.Pointer(&i.answers), uintptr(s.at)*unsafe.Sizeof(peekAnswer{})))
-			s.call(unix.SYS_GETSOCKOPT, s.fd, uintptr(ask.level), uintptr(ask.number), uintptr(unsafe.Pointer(&answer.value)))
+			s.fourth = uintptr(unsafe.Pointer(&answer.value))
+			s.call(unix.SYS_GETSOCKOPT, s.fd, ask.level, ask.number)
 			answer.errno = int32(s.errno)
 		}
-		s.call(unix.SYS_CLOSE, s.fd, 0, 0, 0)
+		s.call(unix.SYS_CLOSE, s.fd, 0, 0)
 		s.next++
 	}
 	for {
-		s.call(unix.SYS_EXIT_GROUP, s.code, 0, 0, 0)
+		s.call(unix.SYS_EXIT_GROUP, s.code, 0, 0)
 	}
 }
 
@@ -252,6 +254,6 @@ func fork(s *peekShared) (pid uintptr) {
 //go:nocheckptr
 //go:nosplit
 //go:noinline
-func (s *peekShared) call(number, a, b, c, d uintptr) {
-	s.result, _, s.errno = unix.RawSyscall6(number, a, b, c, d, s.fifth, 0)
+func (s *peekShared) call(number, a, b, c uintptr) {
+	s.result, _, s.errno = unix.RawSyscall6(number, a, b, c, s.fourth, s.fifth, 0)
 }

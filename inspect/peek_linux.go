@@ -76,7 +76,7 @@ func (q *Peek) wrap() {
 // ask answers a batch. A process whose first thread has ended has no descriptors in the
 // eyes of pidfd_getfd: another thread, which lives on, is asked then.
 func (s *peekerState) ask(batch []*Peek) {
-	s.askOf(batch, func(pid int) peekItem { return peekItem{pid: int32(pid)} })
+	s.askOf(batch, func(pid int) peekItem { return peekItem{pid: uintptr(pid)} })
 	threads := map[int]int{}
 	var again []*Peek
 	for _, q := range batch {
@@ -92,7 +92,7 @@ func (s *peekerState) ask(batch []*Peek) {
 			again = append(again, q)
 		}
 	}
-	s.askOf(again, func(pid int) peekItem { return peekItem{pid: int32(threads[pid]), flags: unix.PIDFD_THREAD} })
+	s.askOf(again, func(pid int) peekItem { return peekItem{pid: uintptr(threads[pid]), flags: unix.PIDFD_THREAD} })
 }
 
 // askOf has children answer until all is answered. One that the kernel killed was
@@ -107,7 +107,7 @@ func (s *peekerState) askOf(batch []*Peek, of func(pid int) peekItem) {
 	if err == nil {
 		for i, q := range batch {
 			s.shared.items[i] = of(q.Owner.PID)
-			s.shared.items[i].fd = int32(q.Owner.FD)
+			s.shared.items[i].fd = uintptr(q.Owner.FD)
 		}
 		s.shared.count, s.shared.next = int32(len(batch)), 0
 		s.shared.asked = int32(s.asks.n)

@@ -32,7 +32,7 @@ func questions(t *kernel.Rules) (recorder, error) {
 
 func (r *recorder) find(level, number int) int {
 	for i := range min(r.n, maxAsked) {
-		if r.asks[i] == (peekAsk{int32(level), int32(number)}) {
+		if r.asks[i] == (peekAsk{uintptr(level), uintptr(number)}) {
 			return i
 		}
 	}
@@ -44,7 +44,7 @@ func (r *recorder) Get(_ uintptr, level, number int) (int, error) {
 	if r.noting {
 		if i < 0 {
 			if r.n < maxAsked {
-				r.asks[r.n] = peekAsk{int32(level), int32(number)}
+				r.asks[r.n] = peekAsk{uintptr(level), uintptr(number)}
 			}
 			r.n++
 		}
