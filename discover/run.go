@@ -159,6 +159,9 @@ func (s *search) runRound(ctx context.Context, times []time.Duration) error {
 			}
 			if s.account(o, coarse) && !s.cut {
 				s.cut = true
+				if !o.End.dead() { // it shows that others did not die by accident
+					o.Test = Test{Idle: s.bounds.dead, End: s.bounds.end}
+				}
 				s.hasten(tests, o)
 			}
 		}
@@ -223,9 +226,9 @@ func (s *search) patience() time.Duration {
 	return s.Wait
 }
 
-// account adds a test to the result, and reports whether it ends the round. One
+// account adds a test to the result, and reports whether the round may end. One
 // connection may die for another reason, so two deaths are needed, unless the next
-// round looks closer anyway.
+// round looks closer anyway. A survivor may show what deaths before it were.
 func (s *search) account(o outcome, coarse bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -238,14 +241,14 @@ func (s *search) account(o outcome, coarse bool) bool {
 	s.bounds = weigh(r.Tests)
 	r.set(s.bounds)
 	s.tell(&o.Test)
-	if !o.End.dead() {
-		return false
-	}
 	s.deaths = 0
 	for _, t := range r.Tests[s.earlier:] {
 		if t.End.dead() && (t.Idle > s.bounds.alive || s.bounds.disagreed) {
 			s.deaths++
 		}
+	}
+	if !o.End.dead() && !s.bounds.disagreed {
+		return false
 	}
 	return s.deaths >= confirmed || s.deaths > 0 && coarse && !s.bounds.told()
 }

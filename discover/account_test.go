@@ -1,0 +1,25 @@
+package discover
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// A busy process may see all that one server closes before it sees that a connection to
+// another one survived for clearly longer. Nothing dies after that, and the round is not
+// to wait for the longest silence.
+func TestASurvivorEndsTheRound(t *testing.T) {
+	t.Parallel()
+	s := &search{result: &Result{}, round: 1}
+	add := func(end End, idle time.Duration) bool {
+		return s.account(outcome{Test: Test{Idle: idle, End: end}, counts: true}, true)
+	}
+	assert.False(t, add(Survived, 1600*time.Millisecond), "it was seen late")
+	for range 16 {
+		assert.False(t, add(Closed, 1500*time.Millisecond), "sooner than what another survived")
+	}
+	assert.False(t, add(Survived, 1650*time.Millisecond))
+	assert.True(t, add(Survived, 2*time.Second))
+}
