@@ -1,0 +1,18 @@
+package sockopt
+
+import (
+	"syscall"
+)
+
+type errno = syscall.Errno
+
+// There is no EHOSTDOWN.
+var errnoCauses = []errnoCause{
+	{number: uintptr(syscall.ETIMEDOUT), cause: PeerTimeout},
+	{number: uintptr(syscall.EHOSTUNREACH), cause: PeerTimeout, transfer: true},
+	{number: uintptr(syscall.ENETUNREACH), cause: PeerTimeout, transfer: true},
+	{number: uintptr(syscall.ENOTCONN), cause: PeerTimeout, transfer: true},
+	{number: uintptr(syscall.ECONNRESET), cause: Reset},
+	{number: uintptr(syscall.EPIPE), cause: Reset},
+	{number: uintptr(syscall.ECONNABORTED), cause: Reset},
+}
