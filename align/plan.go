@@ -169,6 +169,9 @@ func (r Request) impossible(tight Profile, timeout time.Duration) error {
 	if needs >= timeout {
 		e := &ImpossibleError{Field: "timeout of " + tight.label(), Value: text(tight.Timeout), Nearest: r.withFewerLost()}
 		e.Limit = fmt.Sprintf("to survive %s lost, with settings of whole seconds, it has to be more than %s", probeCount(r.lostProbes()), text(roundUp(needs)))
+		if r.Margin > 0 {
+			e.Limit += ", with a margin of " + text(r.Margin)
+		}
 		if e.Nearest != nil {
 			e.Limit += fmt.Sprintf("; with %s lost this one is possible", probeCount(e.Nearest.lostProbes()))
 		}

@@ -166,7 +166,7 @@ func TestImpossibleRequestsNameTheNearest(t *testing.T) {
 	}{
 		{own(seconds(3)), "timeout of box=3s is impossible: to survive 2 probes lost, with settings of whole seconds, it has to be more than 3.4s; with 1 probe lost this one is possible", true},
 		{own(seconds(1)), "timeout of box=1s is impossible: to survive 2 probes lost, with settings of whole seconds, it has to be more than 3.4s", false},
-		{with(own(seconds(60)), func(r *align.Request) { r.Margin = seconds(60) }), "it has to be more than 63.4s", false},
+		{with(own(seconds(60)), func(r *align.Request) { r.Margin = seconds(60) }), "it has to be more than 63.4s, with a margin of 60s", false},
 		{with(own(seconds(60)), func(r *align.Request) { r.LostProbes = 100 }), "it has to be more than 109.", true},
 		{align.Request{Detect: seconds(2)}, "detect=2s is impossible: with 2 probes lost and settings of whole seconds it is 4.4s at least", false},
 		{align.Request{Detect: seconds(4)}, "; with 1 probe lost 4s is possible", true},

@@ -3,7 +3,6 @@ package proc
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"slices"
@@ -47,12 +46,21 @@ func numbersIn(dir string) ([]int, error) {
 func WhyNot(pid int) error {
 	switch {
 	case Shows(pid):
-		return fmt.Errorf("it has ended: %w", fs.ErrNotExist)
+		return &reason{"it has ended", fs.ErrNotExist}
 	case Hidden(pid):
-		return fmt.Errorf("/proc hides it: %w", fs.ErrPermission)
+		return &reason{"/proc hides it", fs.ErrPermission}
 	}
-	return fmt.Errorf("there is no such process: %w", fs.ErrNotExist)
+	return &reason{"there is no such process", fs.ErrNotExist}
 }
+
+// A reason says more than the error that it wraps, whose text would repeat it.
+type reason struct {
+	text string
+	kind error
+}
+
+func (r *reason) Error() string { return r.text }
+func (r *reason) Unwrap() error { return r.kind }
 
 // Shows tells whether /proc shows a process. For one that ends while its links are
 // read the kernel says that permission is lacking (proc_ns_get_link in

@@ -198,6 +198,9 @@ func (t *target) beside() (*os.File, error) {
 		if errors.Is(err, fs.ErrExist) {
 			continue
 		}
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("%s: there is no folder %s", t.path, folder)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%s is written beside it first: %w", t.path, err)
 		}

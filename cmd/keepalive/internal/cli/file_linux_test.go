@@ -62,6 +62,8 @@ func TestAFileIsWholeOrAsBefore(t *testing.T) {
 	alone(t, folder)
 	require.NoError(t, checkFile(path))
 	alone(t, folder)
+	missing := filepath.Join(folder, "missing") + "/"
+	assert.EqualError(t, checkFile(missing+"f"), missing+"f: there is no folder "+missing)
 	require.NoError(t, writeFile(path, io.Discard, writes("one")))
 	assert.ErrorIs(t, writeFile(path, io.Discard, fails), errFull)
 	assert.Equal(t, "one", content(t, path))

@@ -118,6 +118,7 @@ func (m *model) update(s *snapshot) {
 		old.change = isGone
 		if s.holes {
 			old.change = noChange // nobody knows
+			old.row = old.aged(s.at.Sub(m.at))
 		}
 		rows = append(rows, *old)
 	}

@@ -81,6 +81,18 @@ func TestTimersCountDownBetweenLooks(t *testing.T) {
 	assert.Regexp(t, `keepalive 0\.0s +0\.0s`, screen(2*time.Minute))
 }
 
+// A socket that the last look missed is shown as it was in the one before.
+func TestTimersCountDownAcrossALookWithHoles(t *testing.T) {
+	v := newTestView()
+	now := time.Now()
+	v.model.update(&snapshot{at: now, rows: []row{watched(1, nil)}})
+	for range 2 {
+		now = now.Add(5 * time.Second)
+		v.model.update(&snapshot{at: now, holes: true})
+	}
+	assert.Regexp(t, `keepalive 38s +38s`, ansi.Strip(strings.Join(v.frame(now.Add(2*time.Second), 300, 10), "\n")))
+}
+
 func TestFramesFitTheTerminal(t *testing.T) {
 	v := newTestView()
 	var rows []row
