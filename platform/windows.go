@@ -27,7 +27,7 @@ func windowsMaxRT() Spec {
 
 const windowsListenerSource = "the source is closed, and Microsoft does not say"
 
-const windowsMaxRTNote = "TCP_MAXRT limits retransmission, in seconds. Neither Wine knows it, so it was never run, and what 0 means was not verified: switching it off is refused. TCP_MAXRTMS, the same in milliseconds, is not used."
+const windowsMaxRTNote = "TCP_MAXRT limits retransmission, in seconds. Wine does not have it, so it was never run, and what 0 means was not verified: switching it off is refused. TCP_MAXRTMS, the same in milliseconds, is not used."
 
 func windows() *Table {
 	return &Table{
