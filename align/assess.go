@@ -28,7 +28,10 @@ const (
 
 // String returns "unknown", "survives", "loses" or "needs a heartbeat".
 func (v Verdict) String() string {
-	return name(v, "unknown", "survives", "loses", "needs a heartbeat")
+	if names := []string{"unknown", "survives", "loses", "needs a heartbeat"}; int(v) < len(names) {
+		return names[v]
+	}
+	return fmt.Sprintf("Verdict(%d)", uint8(v))
 }
 
 // An Assessment is what becomes of a silent connection on a path.
@@ -75,7 +78,7 @@ func (a Assessment) String() string { return a.Verdict.String() + ": " + a.Reaso
 // its peer goes unnoticed.
 //
 // Errors are those of [Request.Validate]; a path without any known idle timeout
-// is an error that wraps [ErrUnknown].
+// is an error that wraps [sockopt.ErrUnknown].
 func (r Request) Assess(s platform.Settings) (*Assessment, error) {
 	if err := r.Validate(); err != nil {
 		return nil, err
@@ -86,14 +89,16 @@ func (r Request) Assess(s platform.Settings) (*Assessment, error) {
 	return r.assess(s), nil
 }
 
-// Settings returns what a new Linux socket with this Config holds, where the
-// system's defaults (sysctl net.ipv4.tcp_keepalive_*) are these: what sockopt.Get
-// reads from a socket on which nobody has set anything.
-func Settings(cfg sockopt.Config, defaults platform.Settings) (platform.Settings, error) {
+// AssessConfig is [Request.Assess] of a Linux connection that gets this Config. What
+// the Config leaves alone has the value that it has in defaults: the settings that
+// [sockopt.Get] reads from a socket on which nobody has set anything.
+//
+// A Config that Linux does not take is an error, as in [sockopt.Config.ValidateFor].
+func (r Request) AssessConfig(cfg sockopt.Config, defaults platform.Settings) (*Assessment, error) {
 	if err := kernel.Linux().Check(kernel.Request(cfg)).Err(); err != nil {
-		return platform.Settings{}, err
+		return nil, err
 	}
-	return kernel.Linux().Effect(kernel.Request(cfg), defaults), nil
+	return r.Assess(kernel.Linux().Effect(kernel.Request(cfg), defaults))
 }
 
 func (r Request) assess(s platform.Settings) *Assessment {
@@ -131,13 +136,13 @@ func (r Request) assess(s platform.Settings) *Assessment {
 func (r Request) probes(s platform.Settings) error {
 	switch {
 	case !s.Known.Has(platform.KeepAlive):
-		return fmt.Errorf("whether keepalive is on is %w", ErrUnknown)
+		return fmt.Errorf("whether keepalive is on is %w", sockopt.ErrUnknown)
 	case !s.Enabled:
 		return fmt.Errorf("keepalive is off: no probe is sent")
 	}
 	for _, o := range []platform.Option{platform.Idle, platform.Interval, platform.Count, platform.UserTimeout} {
 		if !s.Known.Has(o) {
-			return fmt.Errorf("%s is %w", o, ErrUnknown)
+			return fmt.Errorf("%s is %w", o, sockopt.ErrUnknown)
 		}
 	}
 	return nil
@@ -189,7 +194,7 @@ func (r Request) verdict(s platform.Settings, parts parts, a *Assessment) (Verdi
 	}
 	var doubtful []Profile
 	for _, p := range parts.refreshed {
-		if p.Refreshed == UnknownAnswer {
+		if p.Refreshed == platform.Unknown {
 			doubtful = append(doubtful, p)
 		}
 	}
@@ -238,16 +243,16 @@ func (r Request) warnings(parts parts) []string {
 	var ws []string
 	for _, p := range parts.others {
 		switch p.Kind {
-		case MaxAge:
+		case maxAge:
 			ws = append(ws, fmt.Sprintf("%s ends every connection at the age of %s, used or not: no setting prevents that, let the pool retire them earlier", p.label(), text(p.Timeout)))
-		case RequestLimit:
+		case requestLimit:
 			ws = append(ws, fmt.Sprintf("%s limits a request to %s; it says nothing about idle connections", p.label(), text(p.Timeout)))
 		default:
 			ws = append(ws, fmt.Sprintf("%s is no middlebox: not reckoned with", p.label()))
 		}
 	}
 	for i, p := range r.Path {
-		if p.Kind == IdleTimeout && p.EndsTCP() && i < len(r.Path)-1 {
+		if p.LimitsSilence() && p.EndsTCP() && i < len(r.Path)-1 {
 			ws = append(ws, fmt.Sprintf("%s ends the TCP connection: what is beyond (%s) sees the connection that it makes, not yours", p.label(), ids(r.Path[i+1:])))
 			break
 		}

@@ -1,6 +1,7 @@
 package align
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,31 +9,24 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/alike"
 )
 
-// A Catalog is the built-in profiles and those added to it. The zero value has
-// the built-in ones.
+// A Catalog holds the built-in profiles and those that were added to it. The zero
+// value holds the built-in ones: new(align.Catalog).Lookup("aws-alb").
 type Catalog struct{ own []Profile }
 
-// groups are all profiles; nothing is computed while a program starts.
+// groups returns all profiles; nothing is computed while a program starts.
 func (c *Catalog) groups() [][]Profile {
 	return [][]Profile{awsProfiles, cloudsProfiles, softwareProfiles, devicesProfiles, c.own}
 }
 
-// Profiles returns the built-in profiles, those of one provider together.
-func Profiles() []Profile { return new(Catalog).Profiles() }
-
-// Lookup is [Catalog.Lookup] among the built-in profiles.
-func Lookup(id string) (Profile, error) { return new(Catalog).Lookup(id) }
-
-// Search is [Catalog.Search] among the built-in profiles.
-func Search(words ...string) []Profile { return new(Catalog).Search(words...) }
-
-// Path is [Catalog.Path] among the built-in profiles.
+// Path returns the built-in profiles of these IDs, in this order: from the client to
+// the server. The error is that of [Catalog.Lookup].
 func Path(ids ...string) ([]Profile, error) { return new(Catalog).Path(ids...) }
 
-// Add adds a profile. Its ID must be new, and no built-in one with at most a third of
-// its letters wrong: what a typo makes would not have the facts of the profile that
-// was meant. A built-in profile with another timeout is [Profile.WithTimeout]. Not to
-// be called at the same time as other methods.
+// Add adds a profile. Its ID must be new. It must also differ from every built-in ID
+// in more than a third of its letters: a mistyped ID would hide the facts of the
+// profile that was meant. To change the timeout of a built-in profile, use
+// [Profile.WithTimeout]. Every error is a [*ValueError]. Add must not be called
+// concurrently with other methods.
 func (c *Catalog) Add(p Profile) error {
 	if p.ID == "" || strings.ContainsAny(p.ID, " ,=\t\n") {
 		return &ValueError{Field: "ID", Value: fmt.Sprintf("%q", p.ID), Limit: "not empty, without spaces, commas and ="}
@@ -52,8 +46,15 @@ func (c *Catalog) Add(p Profile) error {
 	return nil
 }
 
-// Profiles returns all profiles, the built-in ones first.
-func (c *Catalog) Profiles() []Profile { return slices.Concat(c.groups()...) }
+// Profiles returns all profiles, the built-in ones first, and those of one provider
+// together. Each has a word where "" would stand for one.
+func (c *Catalog) Profiles() []Profile {
+	profiles := slices.Concat(c.groups()...)
+	for i, p := range profiles {
+		profiles[i] = p.spelled()
+	}
+	return profiles
+}
 
 func (c *Catalog) ids() []string {
 	var ids []string
@@ -63,21 +64,26 @@ func (c *Catalog) ids() []string {
 	return ids
 }
 
-// Lookup returns the profile of that ID, or an [*UnknownProfileError] with those
-// that look alike.
+// Lookup returns the profile with that ID. There is one error, that no profile has it;
+// its text names at most three IDs that look similar.
 func (c *Catalog) Lookup(id string) (Profile, error) {
 	for _, profiles := range c.groups() {
 		for _, p := range profiles {
 			if p.ID == id {
-				return p, nil
+				return p.spelled(), nil
 			}
 		}
 	}
-	return Profile{}, &UnknownProfileError{ID: id, Nearest: alike.Nearest(id, c.ids())}
+	text := fmt.Sprintf("no profile %q", id)
+	if nearest := alike.Nearest(id, c.ids()); len(nearest) > 0 {
+		text += ": did you mean " + strings.Join(nearest, ", ") + "?"
+	}
+	return Profile{}, errors.New(text)
 }
 
-// Search returns the profiles in whose ID, provider, product, layer or kind every
-// one of the words occurs, in any case. Without words these are all.
+// Search returns the profiles that have every one of the words in their ID, provider,
+// product, layer or kind, in upper or lower case. Without words it returns all
+// profiles.
 func (c *Catalog) Search(words ...string) []Profile {
 	var found []Profile
 	for _, p := range c.Profiles() {
@@ -90,7 +96,7 @@ func (c *Catalog) Search(words ...string) []Profile {
 }
 
 // Path returns the profiles of these IDs, in this order: from the client to the
-// server.
+// server. The error is that of [Catalog.Lookup].
 func (c *Catalog) Path(ids ...string) ([]Profile, error) {
 	path := make([]Profile, 0, len(ids))
 	for _, id := range ids {
@@ -101,19 +107,4 @@ func (c *Catalog) Path(ids ...string) ([]Profile, error) {
 		path = append(path, p)
 	}
 	return path, nil
-}
-
-// An UnknownProfileError is an ID that no profile has.
-type UnknownProfileError struct {
-	ID      string
-	Nearest []string // at most three IDs that look like it
-}
-
-// Error returns "no profile ...: did you mean ...?".
-func (e *UnknownProfileError) Error() string {
-	text := fmt.Sprintf("no profile %q", e.ID)
-	if len(e.Nearest) > 0 {
-		text += ": did you mean " + strings.Join(e.Nearest, ", ") + "?"
-	}
-	return text
 }

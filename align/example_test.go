@@ -3,9 +3,11 @@ package align_test
 import (
 	"fmt"
 	"log"
+	"net"
 	"time"
 
 	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/inspect"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -74,15 +76,40 @@ func ExampleRequest_Plan_detect() {
 	// in flight at most 9.958s after the write
 }
 
-// Settings that are there already.
+// A live connection, with the limits of the kernel below it.
 func ExampleRequest_Assess() {
-	nlb, _ := align.Lookup("aws-nlb-tcp")
+	conn, err := net.Dial("tcp", "db.example.com:5432")
+	if err != nil {
+		log.Fatal(err)
+	}
+	report, err := inspect.Of(conn)
+	if err != nil {
+		log.Fatal(err)
+	}
+	path, err := align.Path("aws-nlb-tcp")
+	if err != nil {
+		log.Fatal(err)
+	}
+	request := align.Request{
+		Path: path, Multipath: report.Multipath,
+		Retries: report.Retries, // known while data is in flight, otherwise Linux' defaults
+	}
+	a, err := request.Assess(report.Settings)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(a)
+}
+
+// A Config that there is already.
+func ExampleRequest_AssessConfig() {
+	nlb, _ := new(align.Catalog).Lookup("aws-nlb-tcp")
 	nlb, err := nlb.WithTimeout(60 * time.Second) // as ours is set
 	if err != nil {
 		log.Fatal(err)
 	}
-	settings, _ := align.Settings(sockopt.Config{Idle: 58 * time.Second, Interval: 5 * time.Second, Count: 9, UserTimeout: sockopt.NoUserTimeout}, platform.Settings{})
-	a, err := align.Request{Path: []align.Profile{nlb}}.Assess(settings)
+	cfg := sockopt.Config{Idle: 58 * time.Second, Interval: 5 * time.Second, Count: 9, UserTimeout: sockopt.NoUserTimeout}
+	a, err := align.Request{Path: []align.Profile{nlb}}.AssessConfig(cfg, platform.Settings{}) // it leaves no default
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -94,7 +121,7 @@ func ExampleRequest_Assess() {
 // What is not in the table.
 func ExampleCatalog() {
 	var c align.Catalog
-	err := c.Add(align.Profile{ID: "office-firewall", Timeout: 15 * time.Minute, Refreshed: align.Yes})
+	err := c.Add(align.Profile{ID: "office-firewall", Timeout: 15 * time.Minute, Refreshed: platform.Yes})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -3,6 +3,8 @@ package align
 import (
 	"fmt"
 	"time"
+
+	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 // A Heartbeat is what an application has to do on a path that ignores probes.
@@ -88,12 +90,12 @@ func onlyHTTP(profiles []Profile) bool {
 // unless it is set, and who pings more often is disconnected (ENHANCE_YOUR_CALM).
 //
 // gRPC does not ping more often than every 10 s: a heartbeat that has to is a
-// [*ValueError]. Where no timeout is known, the error wraps [ErrUnknown].
+// [*ValueError]. Where no timeout is known, the error wraps [sockopt.ErrUnknown].
 func (h *Heartbeat) GRPC() (period, timeout time.Duration, err error) {
 	const shortest, usual = 10 * time.Second, 20 * time.Second
 	switch {
 	case h.Every == 0:
-		return 0, 0, fmt.Errorf("the timeout of %s is %w", h.Tightest.label(), ErrUnknown)
+		return 0, 0, fmt.Errorf("the timeout of %s is %w", h.Tightest.label(), sockopt.ErrUnknown)
 	case h.Every < shortest:
 		return 0, 0, &ValueError{"heartbeat", text(h.Every), "gRPC pings every 10s at the most"}
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/internal/testenv"
 	"github.com/tcpkeepalive/keepalive/internal/timing"
+	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -29,7 +30,7 @@ const forgetsAfter = 3 * time.Second
 // tests, and are lost with an idle time that equals the timeout.
 func TestPlansHoldOnARealKernel(t *testing.T) {
 	t.Parallel()
-	path := []align.Profile{{ID: "balancer", Timeout: forgetsAfter, Refreshed: align.Yes}}
+	path := []align.Profile{{ID: "balancer", Timeout: forgetsAfter, Refreshed: platform.Yes}}
 	plan, err := align.Request{Path: path, LostProbes: 1}.Plan()
 	require.NoError(t, err)
 	require.Equal(t, align.Survives, plan.Verdict)
@@ -106,7 +107,7 @@ func ask(c net.Conn) error {
 // phases.
 func TestDetectOnARealKernel(t *testing.T) {
 	t.Parallel()
-	fromFailure := align.Request{Detect: 5 * time.Second, FromFailure: true, LostProbes: align.NoLostProbes}
+	fromFailure := align.Request{Detect: 5 * time.Second, FromFailure: true, LostProbes: -1}
 	if testenv.LongTestsRun() { // with two lost probes it is 8.6 s at least
 		fromFailure.Detect, fromFailure.LostProbes = 10*time.Second, 0
 	}

@@ -204,7 +204,7 @@ func (r Request) withFewerLost() *Request {
 		fewer := r
 		fewer.LostProbes = lost
 		if lost == 0 {
-			fewer.LostProbes = NoLostProbes
+			fewer.LostProbes = -1
 		}
 		timeout := time.Duration(math.MaxInt64)
 		if tight, ok := tightest(r.parts().refreshed); ok {

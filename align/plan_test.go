@@ -23,7 +23,7 @@ func request(t *testing.T, ids ...string) align.Request {
 }
 
 func own(timeout time.Duration) align.Request {
-	return align.Request{Path: []align.Profile{{ID: "box", Timeout: timeout, Refreshed: align.Yes}}}
+	return align.Request{Path: []align.Profile{{ID: "box", Timeout: timeout, Refreshed: platform.Yes}}}
 }
 
 func mustPlan(t *testing.T, r align.Request) *align.Plan {
@@ -56,7 +56,7 @@ func TestMeasuredRows(t *testing.T) {
 		{60, 59, 13}, {60, 58, 1}, {60, 57, 0}, {60, 55, 0}, {60, 53, 0}, {60, 50, 0}, {60, 30, 0},
 	} {
 		r := own(seconds(tt.timeout))
-		r.HZ, r.LostProbes, r.RTT = 250, align.NoLostProbes, time.Millisecond
+		r.HZ, r.LostProbes, r.RTT = 250, -1, time.Millisecond
 		a, err := r.Assess(settings(tt.idle, 15, 9, 0))
 		require.NoError(t, err)
 		want := align.Survives
@@ -77,7 +77,8 @@ func TestPlans(t *testing.T) {
 		{"worst common HZ, two lost probes", request(t, "aws-nlb-tcp"), "idle=262s,interval=27s,count=3,user-timeout=350s"},
 		{"the tightest decides", request(t, "aws-nlb-tcp", "linux-conntrack", "azure-lb"), "idle=181s,interval=19s,count=3,user-timeout=240s"},
 		{"no more than TCP_KEEPIDLE takes", request(t, "linux-conntrack"), "idle=32767s,interval=3277s,count=3,user-timeout=42598s"},
-		{"nothing is lost", with(own(seconds(60)), func(r *align.Request) { r.LostProbes = align.NoLostProbes }), "idle=54s,interval=6s,count=1,user-timeout=60s"},
+		{"nothing is lost", with(own(seconds(60)), func(r *align.Request) { r.LostProbes = -1 }), "idle=54s,interval=6s,count=1,user-timeout=60s"},
+		{"nothing is lost, said in another way", with(own(seconds(60)), func(r *align.Request) { r.LostProbes = -5 }), "idle=54s,interval=6s,count=1,user-timeout=60s"},
 		{"a known HZ", with(request(t, "aws-nlb-tcp"), func(r *align.Request) { r.HZ = 250 }), "idle=273s,interval=28s,count=3,user-timeout=357s"},
 		{"a margin", with(own(seconds(60)), func(r *align.Request) { r.Margin = seconds(20) }), "idle=30s,interval=3s,count=3,user-timeout=39s"},
 		{"no user timeout", with(own(seconds(60)), func(r *align.Request) { r.NoUserTimeout = true }), "idle=44s,interval=5s,count=3,user-timeout=off"},
@@ -145,6 +146,26 @@ func TestPlanSaysNo(t *testing.T) {
 	assert.Equal(t, 500*time.Millisecond, h.Heartbeat.Every)
 }
 
+// TestRetriesDecide without a user timeout, and are those of no kernel if only some are
+// given.
+func TestRetriesDecide(t *testing.T) {
+	t.Parallel()
+	r := own(seconds(350))
+	on := settings(60, 10, 3, 0)
+	usual, err := r.Assess(on)
+	require.NoError(t, err)
+	assert.Greater(t, usual.Detection.InFlight.Latest, 15*time.Minute)
+
+	r.Retries.Data = 5
+	_, err = r.Assess(on)
+	assert.ErrorContains(t, err, "Retries.SYN=0 is out of range: 1 to 127 (net.ipv4.tcp_syn_retries)")
+
+	r.Retries.SYN, r.Retries.LinearSYN, r.Retries.LongestRTO = 6, 4, 120*time.Second
+	few, err := r.Assess(on)
+	require.NoError(t, err)
+	assert.Less(t, few.Detection.InFlight.Latest, seconds(30))
+}
+
 func TestHeartbeatOfGRPC(t *testing.T) {
 	t.Parallel()
 	period, timeout, err := mustPlan(t, request(t, "aws-alb")).Heartbeat.GRPC()
@@ -154,7 +175,7 @@ func TestHeartbeatOfGRPC(t *testing.T) {
 	_, _, err = mustPlan(t, request(t, "gunicorn")).Heartbeat.GRPC()
 	assert.ErrorContains(t, err, "heartbeat=1s: gRPC pings every 10s at the most")
 	_, _, err = mustPlan(t, request(t, "haproxy")).Heartbeat.GRPC()
-	assert.ErrorIs(t, err, align.ErrUnknown)
+	assert.ErrorIs(t, err, sockopt.ErrUnknown)
 }
 
 func TestImpossibleRequestsNameTheNearest(t *testing.T) {
@@ -194,8 +215,7 @@ func TestBadRequests(t *testing.T) {
 		want    string
 	}{
 		{align.Request{}, "path=none: name at least one middlebox"},
-		{with(nlb, func(r *align.Request) { r.LostProbes = -2 }), "lost probes=-2: 0 to 126"},
-		{with(nlb, func(r *align.Request) { r.LostProbes = 127 }), "lost probes=127: 0 to 126"},
+		{with(nlb, func(r *align.Request) { r.LostProbes = 127 }), "lost probes=127: at most 126"},
 		{with(nlb, func(r *align.Request) { r.Margin = -1 }), "margin=-1ns: 0 to"},
 		{with(nlb, func(r *align.Request) { r.Detect = -time.Second }), "detect=-1s: 0 to"},
 		{with(nlb, func(r *align.Request) { r.Detect = 1<<63 - 1 }), "detect=9223372036.854775807s: 0 to"},
@@ -214,7 +234,7 @@ func TestBadRequests(t *testing.T) {
 		assert.ErrorContains(t, err, tt.want)
 	}
 	_, err := request(t, "linkerd").Plan()
-	assert.ErrorIs(t, err, align.ErrUnknown)
+	assert.ErrorIs(t, err, sockopt.ErrUnknown)
 }
 
 func TestAssess(t *testing.T) {
@@ -289,11 +309,19 @@ func TestWarningsAndAssumptions(t *testing.T) {
 	assert.Equal(t, []string{"gcp-cloud-nat: whether a probe refreshes it: yes (inferred)"}, a, "what the user says needs no mark")
 }
 
-func TestSettings(t *testing.T) {
+// TestAssessConfig: what the Config leaves alone is the system's default.
+func TestAssessConfig(t *testing.T) {
 	t.Parallel()
-	s, err := align.Settings(sockopt.Config{Idle: seconds(60)}, settings(7200, 75, 9, 0))
+	r := own(seconds(350))
+	a, err := r.AssessConfig(sockopt.Config{Idle: seconds(60)}, settings(7200, 75, 9, 0))
 	require.NoError(t, err)
-	assert.Equal(t, settings(60, 75, 9, 0), s)
-	_, err = align.Settings(sockopt.Config{Count: 128}, platform.Settings{})
-	assert.Error(t, err)
+	assert.Equal(t, settings(60, 75, 9, 0), a.Settings)
+	assert.Equal(t, align.Survives, a.Verdict)
+	a, err = r.AssessConfig(sockopt.Config{Idle: seconds(60)}, platform.Settings{})
+	require.NoError(t, err)
+	assert.Equal(t, align.Unknown, a.Verdict, "the defaults are not known")
+	_, err = r.AssessConfig(sockopt.Config{Count: 128}, platform.Settings{})
+	assert.ErrorContains(t, err, "count=128 is too large")
+	_, err = align.Request{}.AssessConfig(sockopt.Config{}, platform.Settings{})
+	assert.ErrorContains(t, err, "name at least one middlebox")
 }

@@ -10,11 +10,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/platform"
 )
 
 func TestEveryProfileSaysWhatItKnows(t *testing.T) {
 	t.Parallel()
-	profiles := align.Profiles()
+	profiles := new(align.Catalog).Profiles()
 	assert.GreaterOrEqual(t, len(profiles), 88)
 	seen := map[string]bool{}
 	for _, p := range profiles {
@@ -31,16 +32,16 @@ func TestEveryProfileSaysWhatItKnows(t *testing.T) {
 			assert.Equal(t, "https", source.Scheme, "%s", p.ID)
 			assert.NotEmpty(t, source.Host, "%s", p.ID)
 		}
-		assert.NotEqual(t, align.Given, p.TimeoutEvidence, "%s", p.ID)
-		assert.NotEqual(t, align.Given, p.ExpiryEvidence, "%s", p.ID)
-		assert.NotEqual(t, align.Given, p.RefreshedEvidence, "%s", p.ID)
+		for _, e := range []align.Evidence{p.TimeoutEvidence, p.ExpiryEvidence, p.RefreshedEvidence} {
+			assert.NotEqual(t, align.Evidence("given"), e, "%s", p.ID)
+		}
 		if p.Timeout > 0 {
-			assert.NotEqual(t, align.NotFound, p.TimeoutEvidence, "%s has a timeout", p.ID)
+			assert.NotEqual(t, align.Evidence("not found"), p.TimeoutEvidence, "%s has a timeout", p.ID)
 			_, err := p.WithTimeout(p.Timeout)
 			assert.NoError(t, err, "the default is within the range")
 		}
-		assert.Equal(t, p.Refreshed == align.UnknownAnswer, p.RefreshedEvidence == align.NotFound || p.Refreshed == align.UnknownAnswer, "%s", p.ID)
-		if p.Expiry == align.OtherExpiry {
+		assert.Equal(t, p.Refreshed == platform.Unknown, p.RefreshedEvidence == "not found" || p.Refreshed == platform.Unknown, "%s", p.ID)
+		if p.Expiry == "other" {
 			assert.NotEmpty(t, p.ExpiryText, "%s", p.ID)
 		}
 	}
@@ -53,25 +54,25 @@ func TestSomeProfiles(t *testing.T) {
 		id        string
 		timeout   time.Duration
 		kind      align.Kind
-		refreshed align.Answer
+		refreshed platform.Answer
 		expiry    align.Expiry
 		ends      bool
 		doubts    int
 	}{
-		{"aws-nlb-tcp", 350 * time.Second, align.IdleTimeout, align.Yes, align.SilentThenReset, false, 0},
-		{"aws-alb", 60 * time.Second, align.IdleTimeout, align.No, align.Closes, true, 1},
-		{"aws-alb-client-keepalive", time.Hour, align.MaxAge, align.No, align.Closes, true, 0},
-		{"aws-global-accelerator", 340 * time.Second, align.IdleTimeout, align.No, align.Closes, true, 0},
-		{"azure-lb", 4 * time.Minute, align.IdleTimeout, align.Yes, align.Silent, false, 0},
-		{"azure-firewall-ns", 4 * time.Minute, align.IdleTimeout, align.Yes, align.Resets, false, 0},
-		{"cloudflare-origin-read", 2 * time.Minute, align.RequestLimit, align.No, align.OtherExpiry, true, 1},
-		{"gcp-proxy-nlb", 30 * time.Second, align.IdleTimeout, align.No, align.Closes, true, 2},
-		{"haproxy", 0, align.IdleTimeout, align.No, align.Closes, true, 0},
-		{"linkerd", 0, align.IdleTimeout, align.UnknownAnswer, align.ExpiryUnknown, true, 0},
-		{"android-eas-mobile", 295 * time.Second, align.Heuristic, align.UnknownAnswer, align.ExpiryUnknown, false, 0},
-		{"f5-bigip", 5 * time.Minute, align.IdleTimeout, align.UnknownAnswer, align.Silent, true, 0},
+		{"aws-nlb-tcp", 350 * time.Second, "idle timeout", platform.Yes, "silent, RST on next packet", false, 0},
+		{"aws-alb", 60 * time.Second, "idle timeout", platform.No, "closed", true, 1},
+		{"aws-alb-client-keepalive", time.Hour, "maximum age", platform.No, "closed", true, 0},
+		{"aws-global-accelerator", 340 * time.Second, "idle timeout", platform.No, "closed", true, 0},
+		{"azure-lb", 4 * time.Minute, "idle timeout", platform.Yes, "silent drop", false, 0},
+		{"azure-firewall-ns", 4 * time.Minute, "idle timeout", platform.Yes, "RST to both ends", false, 0},
+		{"cloudflare-origin-read", 2 * time.Minute, "request limit", platform.No, "other", true, 1},
+		{"gcp-proxy-nlb", 30 * time.Second, "idle timeout", platform.No, "closed", true, 2},
+		{"haproxy", 0, "idle timeout", platform.No, "closed", true, 0},
+		{"linkerd", 0, "idle timeout", platform.Unknown, "unknown", true, 0},
+		{"android-eas-mobile", 295 * time.Second, "heuristic", platform.Unknown, "unknown", false, 0},
+		{"f5-bigip", 5 * time.Minute, "idle timeout", platform.Unknown, "silent drop", true, 0},
 	} {
-		p, err := align.Lookup(tt.id)
+		p, err := new(align.Catalog).Lookup(tt.id)
 		require.NoError(t, err)
 		assert.Equal(t, tt.timeout, p.Timeout, tt.id)
 		assert.Equal(t, tt.kind, p.Kind, tt.id)
@@ -88,7 +89,7 @@ func TestWithTimeout(t *testing.T) {
 	set, err := nlb.WithTimeout(1000 * time.Second)
 	require.NoError(t, err)
 	assert.Equal(t, 1000*time.Second, set.Timeout)
-	assert.Equal(t, align.Given, set.TimeoutEvidence)
+	assert.Equal(t, align.Evidence("given"), set.TimeoutEvidence)
 	assert.Equal(t, 350*time.Second, lookup(t, "aws-nlb-tcp").Timeout, "the profile itself is as it was")
 
 	for _, tt := range []struct {
@@ -116,7 +117,7 @@ func TestWithTimeout(t *testing.T) {
 
 func lookup(t *testing.T, id string) align.Profile {
 	t.Helper()
-	p, err := align.Lookup(id)
+	p, err := new(align.Catalog).Lookup(id)
 	require.NoError(t, err)
 	return p
 }
@@ -132,10 +133,7 @@ func TestUnknownProfileSuggests(t *testing.T) {
 		{"", `no profile ""`},
 	} {
 		_, err := align.Path("aws-alb", tt.id)
-		var unknown *align.UnknownProfileError
-		require.ErrorAs(t, err, &unknown)
-		assert.Equal(t, tt.id, unknown.ID)
-		assert.Contains(t, err.Error(), tt.want)
+		assert.ErrorContains(t, err, tt.want)
 	}
 }
 
@@ -143,7 +141,7 @@ func TestSearch(t *testing.T) {
 	t.Parallel()
 	ids := func(words ...string) []string {
 		var found []string
-		for _, p := range align.Search(words...) {
+		for _, p := range new(align.Catalog).Search(words...) {
 			found = append(found, p.ID)
 		}
 		return found
@@ -153,22 +151,72 @@ func TestSearch(t *testing.T) {
 	assert.Contains(t, ids("GATEWAY"), "aws-nat-gateway")
 	assert.Equal(t, []string{"aws-alb-client-keepalive"}, ids("maximum age"))
 	assert.Empty(t, ids("nothing is called so"))
-	assert.Len(t, ids(), len(align.Profiles()))
+	assert.Len(t, ids(), len(new(align.Catalog).Profiles()))
+}
+
+// TestWords: what "" stands for, and that a word which is none is refused: it would make
+// a figure that nobody read one that is sure, or a request's limit an idle timeout.
+func TestWords(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, "idle timeout", align.Kind("").String())
+	assert.Equal(t, "given", align.Evidence("").String())
+	assert.Equal(t, "unknown", align.Expiry("").String())
+	for _, kind := range []align.Kind{"", "idle timeout", "maximum age", "request limit", "heuristic"} {
+		p := align.Profile{ID: "box", Kind: kind}
+		assert.NoError(t, p.Validate())
+		assert.Equal(t, kind == "" || kind == "idle timeout", p.LimitsSilence(), kind)
+	}
+	for _, e := range []align.Evidence{"", "given", "verified", "secondary", "inferred", "from memory", "not found"} {
+		assert.NoError(t, align.Profile{ID: "box", TimeoutEvidence: e, ExpiryEvidence: e, RefreshedEvidence: e}.Validate())
+		assert.Equal(t, e == "" || e == "given" || e == "verified", e.Sure(), e)
+	}
+	for _, e := range []align.Expiry{"", "unknown", "silent drop", "silent, RST on next packet", "RST to both ends", "closed", "other"} {
+		assert.NoError(t, align.Profile{ID: "box", Expiry: e}.Validate())
+		assert.Equal(t, e != "" && e != "unknown", e.Known(), e)
+	}
+	const evidences = `one of "given", "verified", "secondary", "inferred", "from memory", "not found"`
+	for _, tt := range []struct {
+		profile align.Profile
+		want    string
+	}{
+		{align.Profile{Kind: "max age"}, `kind of box="max age": one of "idle timeout", "maximum age", "request limit", "heuristic"`},
+		{align.Profile{TimeoutEvidence: "sure"}, `timeout evidence of box="sure": ` + evidences},
+		{align.Profile{ExpiryEvidence: "Verified"}, `expiry evidence of box="Verified": ` + evidences},
+		{align.Profile{RefreshedEvidence: "?"}, `refreshed evidence of box="?": ` + evidences},
+		{align.Profile{Expiry: "silent"}, `expiry of box="silent": one of "unknown", "silent drop", "silent, RST on next packet", "RST to both ends", "closed", "other"`},
+	} {
+		tt.profile.ID, tt.profile.Timeout = "box", time.Minute
+		var wrong *align.ValueError
+		require.ErrorAs(t, tt.profile.Validate(), &wrong)
+		assert.EqualError(t, wrong, tt.want)
+		_, err := align.Request{Path: []align.Profile{tt.profile}}.Plan()
+		assert.EqualError(t, err, tt.want)
+	}
+
+	var c align.Catalog
+	require.NoError(t, c.Add(align.Profile{ID: "office-firewall", Timeout: time.Minute}))
+	p, err := c.Lookup("office-firewall")
+	require.NoError(t, err)
+	assert.Equal(t, align.Profile{
+		ID: "office-firewall", Timeout: time.Minute, Kind: "idle timeout", TimeoutEvidence: "given",
+		Expiry: "unknown", ExpiryEvidence: "given", RefreshedEvidence: "given",
+	}, p)
+	assert.Contains(t, c.Profiles(), p)
 }
 
 func TestCatalogAdd(t *testing.T) {
 	t.Parallel()
 	var c align.Catalog
-	require.NoError(t, c.Add(align.Profile{ID: "office-firewall", Provider: "us", Timeout: 15 * time.Minute, Refreshed: align.Yes}))
+	require.NoError(t, c.Add(align.Profile{ID: "office-firewall", Provider: "us", Timeout: 15 * time.Minute, Refreshed: platform.Yes}))
 	path, err := c.Path("aws-nlb-tcp", "office-firewall")
 	require.NoError(t, err)
 	assert.Equal(t, 15*time.Minute, path[1].Timeout)
 	assert.Len(t, c.Search("office"), 1)
-	assert.Empty(t, align.Search("office-firewall"), "only this catalog has it")
+	assert.Empty(t, new(align.Catalog).Search("office-firewall"), "only this catalog has it")
 	assert.ErrorContains(t, c.Add(align.Profile{ID: "office-firewall"}), "there is a profile of that name")
 	assert.ErrorContains(t, c.Add(align.Profile{ID: "aws-alb"}), "there is a profile of that name")
 	assert.ErrorContains(t, c.Add(align.Profile{ID: "aws-abl", Timeout: time.Minute}), "did you mean aws-alb?")
-	assert.NoError(t, c.Add(align.Profile{ID: "office-firewall-2", Timeout: time.Minute, Refreshed: align.Yes}), "one's own may be alike")
+	assert.NoError(t, c.Add(align.Profile{ID: "office-firewall-2", Timeout: time.Minute, Refreshed: platform.Yes}), "one's own may be alike")
 	for _, p := range []align.Profile{
 		{}, {ID: "a b"}, {ID: "a=b"}, {ID: "x", Timeout: -1}, {ID: "x", Min: 2, Max: 1}, {ID: "x", Timeout: 1<<63 - 1},
 	} {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/internal/timing"
+	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -22,8 +23,8 @@ var kernels = []int{100, 250, 300, 1000}
 func everyPath(t *testing.T) []align.Profile {
 	t.Helper()
 	var paths []align.Profile
-	for _, p := range align.Profiles() {
-		if p.Kind != align.IdleTimeout || p.Refreshed == align.No {
+	for _, p := range new(align.Catalog).Profiles() {
+		if !p.LimitsSilence() || p.Refreshed == platform.No {
 			continue
 		}
 		for _, timeout := range []time.Duration{p.Timeout, p.Min, p.Max} {
@@ -37,7 +38,7 @@ func everyPath(t *testing.T) []align.Profile {
 	require.Greater(t, len(paths), 40)
 	for n := range 60 {
 		s := time.Duration(3+n*n/2) * time.Second
-		paths = append(paths, align.Profile{ID: fmt.Sprintf("own-%s", s), Timeout: s, Refreshed: align.Yes})
+		paths = append(paths, align.Profile{ID: fmt.Sprintf("own-%s", s), Timeout: s, Refreshed: platform.Yes})
 	}
 	return paths
 }
@@ -45,7 +46,7 @@ func everyPath(t *testing.T) []align.Profile {
 func everyRequest(t *testing.T, f func(r align.Request, timeout time.Duration, lost int)) {
 	for _, p := range everyPath(t) {
 		for _, hz := range append([]int{0}, kernels...) {
-			for _, lost := range []int{align.NoLostProbes, 1, 2, 5} {
+			for _, lost := range []int{-1, 1, 2, 5} {
 				for _, detect := range []time.Duration{0, 60 * time.Second} {
 					r := align.Request{Path: []align.Profile{p}, HZ: hz, LostProbes: lost, Detect: detect}
 					f(r, p.Timeout, max(lost, 0))

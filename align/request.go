@@ -1,81 +1,80 @@
 package align
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/timing"
+	"github.com/tcpkeepalive/keepalive/platform"
+	"github.com/tcpkeepalive/keepalive/sockopt"
 )
-
-// ErrUnknown means that the timeout of no middlebox on the path is known; see
-// [Profile.WithTimeout].
-var ErrUnknown = errors.New("unknown")
 
 // A Request is what a plan has to meet. Only Path or Detect is needed.
 type Request struct {
-	// Path is what the connection crosses, from the client to the server; the
-	// tightest decides.
+	// Path holds the middleboxes that the connection crosses, from the client to the
+	// server. The one with the shortest timeout decides.
 	Path []Profile
 
-	// LostProbes is how many probes may be lost in a row: 0 stands for 2,
-	// [NoLostProbes] for none; at most 126.
+	// LostProbes is how many probes may be lost in a row, at most 126: 0 stands for 2,
+	// negative for none.
 	LostProbes int
 
-	// Margin is kept between the latest refresh and the timeout, beside what the
-	// kernel's timers, lost probes and the round trip take. 0 or more.
+	// Margin is a reserve between the latest refresh and the timeout. What late timers,
+	// lost probes and the round trip take is counted without it. 0 or more.
 	Margin time.Duration
 
-	// RTT is the longest round trip to expect; 0 stands for
-	// 100 ms.
+	// RTT is the longest round trip to expect, at most 2 minutes; 0 stands for 100 ms.
 	RTT time.Duration
 
-	// HZ is CONFIG_HZ of the kernels that will use the plan, on which depends how
-	// late their timers are. 0 means the worst of 100, 250, 300 and 1000.
+	// HZ is CONFIG_HZ of the kernels that will use the plan, 24 to 1200. It decides how
+	// late their timers can be. 0 stands for the worst of 100, 250, 300 and 1000.
 	HZ int
 
-	// Detect, if not 0, is how long the death of the peer may go unnoticed: of an
-	// idle connection from the last segment received, of one with data in flight
-	// from the write.
+	// Detect, if it is not 0, limits how long the death of the peer may go unnoticed:
+	// on an idle connection from the last segment received, with data in flight from
+	// the write.
 	Detect time.Duration
-	// FromFailure counts Detect from the death of the peer, whatever the program
-	// writes meanwhile. It takes about half the idle time.
+	// FromFailure counts Detect from the death of the peer instead, whatever the
+	// program writes after it. A plan then has about half the idle time.
 	FromFailure bool
 
-	// Retries are the limits of the kernels on sending again what is unanswered,
-	// which decide without a user timeout: those of a connection are in the
-	// Retries of its inspect.Report. The zero value stands for a kernel's defaults.
-	Retries kernel.Retries
-	// Multipath: the connections are of Multipath TCP, which has no user timeout
-	// and whose programs learn later that a peer has died: after
-	// net.mptcp.close_timeout.
+	// Retries are the limits of the kernels on retransmissions. They decide how long a
+	// dead peer goes unnoticed where there is no user timeout. The zero value stands for
+	// the defaults of Linux 6.5 and later, which are given below. If any field is set,
+	// all the others count, too. The Retries of an inspect.Report can be assigned; they
+	// are zero unless the connection had data in flight.
+	Retries struct {
+		Data       int           // net.ipv4.tcp_retries2: retransmissions of data, and window probes; 15
+		Orphan     int           // net.ipv4.tcp_orphan_retries; no plan depends on it; 0
+		SYN        int           // net.ipv4.tcp_syn_retries or TCP_SYNCNT, 1 to 127; 6
+		LinearSYN  int           // net.ipv4.tcp_syn_linear_timeouts; 4, and 0 before Linux 6.5
+		LongestRTO time.Duration // net.ipv4.tcp_rto_max_ms or TCP_RTO_MAX_MS, 1 s to 120 s; 120 s
+		Multipath  time.Duration // net.mptcp.close_timeout; 60 s
+	}
+	// Multipath says that the connections are of Multipath TCP. They have no user
+	// timeout, and their programs learn of the death of a peer only
+	// net.mptcp.close_timeout later.
 	Multipath bool
 
-	// NoUserTimeout plans without a user timeout: data in flight to a dead peer
-	// is then noticed after about 15 minutes by default, and no live peer is given up
-	// because it does not read.
+	// NoUserTimeout plans without a user timeout. Data in flight to a dead peer is then
+	// noticed after about 15 minutes by default, and a live peer that does not read is
+	// never given up.
 	NoUserTimeout bool
 }
-
-// NoLostProbes as Request.LostProbes plans for a path that loses nothing.
-const NoLostProbes = -1
 
 const (
 	defaultLostProbes = 2
 	maxLostProbes     = 126 // TCP_KEEPCNT takes 127
 )
 
+// lostProbes returns the number that LostProbes stands for.
 func (r Request) lostProbes() int {
-	switch r.LostProbes {
-	case 0:
+	if r.LostProbes == 0 {
 		return defaultLostProbes
-	case NoLostProbes:
-		return 0
 	}
-	return r.LostProbes
+	return max(r.LostProbes, 0)
 }
 
 func (r Request) conditions() timing.Conditions {
@@ -89,10 +88,11 @@ func (r Request) rtt() time.Duration {
 	return r.RTT
 }
 
-// Validate returns a [*ValueError] for the first field that makes no sense.
+// Validate returns an error that names the first field with an impossible value, that
+// value, and what the field may have.
 func (r Request) Validate() error {
-	if r.LostProbes < NoLostProbes || r.LostProbes > maxLostProbes {
-		return &ValueError{"lost probes", fmt.Sprint(r.LostProbes), fmt.Sprintf("0 to %d", maxLostProbes)}
+	if r.LostProbes > maxLostProbes {
+		return &ValueError{"lost probes", fmt.Sprint(r.LostProbes), fmt.Sprintf("at most %d", maxLostProbes)}
 	}
 	for _, f := range []struct {
 		name  string
@@ -119,21 +119,21 @@ func (r Request) Validate() error {
 	return nil
 }
 
-// The parts of a path by what they do to an idle connection.
+// parts are the middleboxes of a path, by what they do to an idle connection.
 type parts struct {
-	refreshed []Profile // probes keep them, or it is not known that they do not
-	ignoring  []Profile // probes do not
-	unknown   []Profile // no timeout is known
-	others    []Profile // not an idle timeout
+	refreshed []Profile // probes refresh these, or nobody knows that they do not
+	ignoring  []Profile // probes do not refresh these
+	unknown   []Profile // nobody knows the timeout of these
+	others    []Profile // the timeout of these is not an idle timeout
 }
 
 func (r Request) parts() parts {
 	var s parts
 	for _, p := range r.Path {
 		switch {
-		case p.Kind != IdleTimeout:
+		case !p.LimitsSilence():
 			s.others = append(s.others, p)
-		case p.Refreshed == No:
+		case p.Refreshed == platform.No:
 			s.ignoring = append(s.ignoring, p)
 		case p.Timeout == 0:
 			s.unknown = append(s.unknown, p)
@@ -154,13 +154,13 @@ func tightest(profiles []Profile) (Profile, bool) {
 	return slices.MinFunc(known, func(a, b Profile) int { return int(min(max(a.Timeout-b.Timeout, -1), 1)) }), true
 }
 
-// errNothing says why there is nothing to reckon with, nil if there is something.
+// errNothing returns why the path has no timeout to plan for, nil if it has one.
 func (s parts) errNothing() error {
 	switch {
 	case len(s.refreshed) > 0 || len(s.ignoring) > 0:
 		return nil
 	case len(s.unknown) > 0:
-		return fmt.Errorf("the timeout of %s is %w", ids(s.unknown), ErrUnknown)
+		return fmt.Errorf("the timeout of %s is %w", ids(s.unknown), sockopt.ErrUnknown)
 	case len(s.others) > 0:
 		return &ValueError{"path", ids(s.others), fmt.Sprintf("has no idle timeout (%s is a %s)", s.others[0].label(), s.others[0].Kind)}
 	}

@@ -13,13 +13,13 @@ import (
 func TestASurvivorEndsTheRound(t *testing.T) {
 	t.Parallel()
 	s := &search{result: &Result{}, round: 1}
-	add := func(end End, idle time.Duration) bool {
+	add := func(end string, idle time.Duration) bool {
 		return s.account(outcome{Test: Test{Idle: idle, End: end}, counts: true}, true)
 	}
-	assert.False(t, add(Survived, 1600*time.Millisecond), "it was seen late")
+	assert.False(t, add(endSurvived, 1600*time.Millisecond), "it was seen late")
 	for range 16 {
-		assert.False(t, add(Closed, 1500*time.Millisecond), "sooner than what another survived")
+		assert.False(t, add(endClosed, 1500*time.Millisecond), "sooner than what another survived")
 	}
-	assert.False(t, add(Survived, 1650*time.Millisecond))
-	assert.True(t, add(Survived, 2*time.Second))
+	assert.False(t, add(endSurvived, 1650*time.Millisecond))
+	assert.True(t, add(endSurvived, 2*time.Second))
 }

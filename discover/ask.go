@@ -10,7 +10,7 @@ import (
 
 // A reply is what a connection showed when it was asked.
 type reply struct {
-	end End
+	end string
 	err error // for Failed, how it ended, or why it survived for the last time
 	// asked is when, at the earliest, and sent at the latest.
 	asked, sent time.Time
@@ -24,13 +24,13 @@ func (s *subject) ask(ctx context.Context) (r reply) {
 	r.asked = time.Now()
 	r.err = s.conn.SetWriteDeadline(r.asked.Add(writeWait))
 	if r.err != nil {
-		r.end = Failed
+		r.end = endFailed
 		return r
 	}
 	_, r.err = s.conn.Write(s.check.request)
 	r.sent = time.Now()
 	if r.err != nil {
-		r.end = endOf(r.err, ClosedOnUse, ResetOnUse)
+		r.end = endOf(r.err, endClosedOnUse, endResetOnUse)
 		return r
 	}
 	r.end, r.err = s.answer(ctx, r.asked)
@@ -38,7 +38,7 @@ func (s *subject) ask(ctx context.Context) (r reply) {
 }
 
 // answer waits for it.
-func (s *subject) answer(ctx context.Context, asked time.Time) (End, error) {
+func (s *subject) answer(ctx context.Context, asked time.Time) (string, error) {
 	var got []byte
 	late := time.NewTimer(s.wait)
 	defer late.Stop()
@@ -49,13 +49,13 @@ func (s *subject) answer(ctx context.Context, asked time.Time) (End, error) {
 			whole, err := s.check.answered(got)
 			switch {
 			case whole:
-				return Survived, err
+				return endSurvived, err
 			case errors.Is(err, errTimedOut):
-				return ClosedOnUse, err
+				return endClosedOnUse, err
 			case err != nil:
-				return Failed, err
+				return endFailed, err
 			case a.err != nil:
-				return endOf(a.err, ClosedOnUse, ResetOnUse), a.err
+				return endOf(a.err, endClosedOnUse, endResetOnUse), a.err
 			}
 		case <-late.C:
 			came, ok := receivedBy(s.tcp)
@@ -66,12 +66,12 @@ func (s *subject) answer(ctx context.Context, asked time.Time) (End, error) {
 				more = false
 				late.Reset(s.wait)
 			case ok && came.ack.After(asked.Add(-tick)):
-				return Unanswered, nil
+				return endUnanswered, nil
 			default:
-				return NoAnswer, nil
+				return endNoAnswer, nil
 			}
 		case <-ctx.Done():
-			return Failed, ctx.Err()
+			return endFailed, ctx.Err()
 		}
 	}
 }
@@ -83,7 +83,7 @@ func (s *subject) probe(ctx context.Context) reply {
 	r.err = sockopt.Set(s.tcp, sockopt.Config{Idle: probeIdle, Interval: time.Second, Count: 3})
 	r.sent = time.Now()
 	if r.err != nil {
-		r.end = Failed
+		r.end = endFailed
 		return r
 	}
 	ticks := time.NewTicker(10 * time.Millisecond)
@@ -92,22 +92,22 @@ func (s *subject) probe(ctx context.Context) reply {
 	for {
 		select {
 		case a := <-s.reads:
-			if r.end, r.err = Survived, a.err; a.err != nil {
-				r.end = endOf(a.err, ClosedOnUse, ResetOnUse)
+			if r.end, r.err = endSurvived, a.err; a.err != nil {
+				r.end = endOf(a.err, endClosedOnUse, endResetOnUse)
 			}
 			return r
 		case <-ticks.C:
 			if s.acknowledged(r.asked) {
-				r.end = Survived
+				r.end = endSurvived
 				return r
 			}
 		case <-late:
-			if r.end = NoAnswer; s.acknowledged(r.asked) { // seen late on a busy machine
-				r.end = Survived
+			if r.end = endNoAnswer; s.acknowledged(r.asked) { // seen late on a busy machine
+				r.end = endSurvived
 			}
 			return r
 		case <-ctx.Done():
-			r.end, r.err = Failed, ctx.Err()
+			r.end, r.err = endFailed, ctx.Err()
 			return r
 		}
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/discover"
+	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 // TestAServerThatClosesAfterEachResponse has no idle timeout, however long it takes for
@@ -60,7 +60,7 @@ func TestAServerThatClosesAfterEachResponse(t *testing.T) {
 					}
 				})
 				_, err := discover.Run(within(t, 20*time.Second), o)
-				require.ErrorIs(t, err, align.ErrUnknown)
+				require.ErrorIs(t, err, sockopt.ErrUnknown)
 				assert.Equal(t, tt.want, err.Error())
 			})
 		}

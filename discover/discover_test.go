@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"net/http/httptest"
 	"runtime"
@@ -15,6 +16,8 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/discover"
+	"github.com/tcpkeepalive/keepalive/platform"
+	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 func TestBadOptions(t *testing.T) {
@@ -67,26 +70,61 @@ func TestNothingAnswers(t *testing.T) {
 func TestResultText(t *testing.T) {
 	t.Parallel()
 	for want, r := range map[string]discover.Result{
-		"between 348s and 352s: forgotten: silent drop":       {Alive: 348 * time.Second, Dead: 352 * time.Second, End: discover.NoAnswer},
-		"between 9s and 10s: closed (FIN) on the next packet": {Alive: 9 * time.Second, Dead: 10 * time.Second, End: discover.ClosedOnUse},
-		"after 60.01s: closed (FIN) while idle":               {Alive: time.Minute, Dead: 60010 * time.Millisecond, End: discover.Closed},
-		"not known: no connection survived the shortest silence that was tried, 1s: acknowledged, but not answered; shorter ones were not tried": {Dead: time.Second, End: discover.Unanswered},
+		"between 348s and 352s: forgotten: silent drop":       {Alive: 348 * time.Second, Dead: 352 * time.Second, End: "forgotten: silent drop"},
+		"between 9s and 10s: closed (FIN) on the next packet": {Alive: 9 * time.Second, Dead: 10 * time.Second, End: "closed (FIN) on the next packet"},
+		"after 60.01s: closed (FIN) while idle":               {Alive: time.Minute, Dead: 60010 * time.Millisecond, End: "closed (FIN) while idle"},
+		"not known: no connection survived the shortest silence that was tried, 1s: acknowledged, but not answered; shorter ones were not tried": {Dead: time.Second, End: "acknowledged, but not answered"},
 		"not below 7200s, the longest that was tried":                                           {Alive: 2 * time.Hour},
 		"not known: not below 14s; the peer keeps the path alive, it sends something every 15s": {Alive: 14 * time.Second, MaskedBy: 15 * time.Second},
 		"not known: not below 2s; the peer keeps the path alive, it sends something by itself": {
-			Alive: 2 * time.Second, Tests: []discover.Test{{End: discover.Masked}},
+			Alive: 2 * time.Second, Tests: []discover.Test{{End: "kept alive by the peer"}},
 		},
 		"not known: not below 9s; whether the peer kept the path alive, this system does not tell": {Alive: 9 * time.Second, MaskUnknown: true},
-		"between 4s and 9s: reset (RST) while idle":                                                {Alive: 4 * time.Second, Dead: 9 * time.Second, End: discover.Reset}, // seen late
+		"between 4s and 9s: reset (RST) while idle":                                                {Alive: 4 * time.Second, Dead: 9 * time.Second, End: "reset (RST) while idle"}, // seen late
 		"not known: some connections ended after 2s (closed (FIN) while idle), others survived 6s: there are several timeouts behind this address, as of several servers": {
-			Alive: time.Second, SomeDead: 2 * time.Second, SomeAlive: 6 * time.Second, End: discover.Closed,
+			Alive: time.Second, SomeDead: 2 * time.Second, SomeAlive: 6 * time.Second, End: "closed (FIN) while idle",
 		},
 	} {
 		assert.Equal(t, want, r.String())
 		_, err := r.Profile("x")
-		assert.Equal(t, r.Dead == 0 || r.Alive == 0, errors.Is(err, align.ErrUnknown), want)
+		assert.Equal(t, r.Dead == 0 || r.Alive == 0, errors.Is(err, sockopt.ErrUnknown), want)
 	}
-	assert.Equal(t, "End(99)", discover.End(99).String())
+}
+
+// TestEnds: what each word means, and that a word which is none is no measurement.
+func TestEnds(t *testing.T) {
+	t.Parallel()
+	for end, want := range map[string]struct {
+		survived, died bool
+		refreshed      platform.Answer
+		expiry         align.Expiry
+	}{
+		"alive":                             {true, false, platform.Unknown, ""},
+		"closed (FIN) while idle":           {false, true, platform.No, "closed"},
+		"reset (RST) while idle":            {false, true, platform.No, "RST to both ends"},
+		"forgotten: RST on the next packet": {false, true, platform.Yes, "silent, RST on next packet"},
+		"closed (FIN) on the next packet":   {false, true, platform.No, "closed"},
+		"forgotten: silent drop":            {false, true, platform.Yes, "silent drop"},
+		"acknowledged, but not answered":    {false, true, platform.No, "silent drop"},
+		"kept alive by the peer":            {false, false, platform.Unknown, ""},
+		"failed":                            {false, false, platform.Unknown, ""},
+		"closed":                            {false, false, platform.Unknown, ""},
+		"":                                  {false, false, platform.Unknown, ""},
+	} {
+		assert.Equal(t, want.survived, discover.Test{End: end}.Survived(), end)
+		assert.Equal(t, want.died, discover.Test{End: end}.Died(), end)
+		r := discover.Result{Alive: 9 * time.Second, Dead: 10 * time.Second, End: end}
+		p, err := r.Profile("box")
+		if !want.died {
+			assert.EqualError(t, err, fmt.Sprintf("discover: the end %q of box is not one that ends a connection; see Test", end))
+			continue
+		}
+		require.NoError(t, err)
+		require.NoError(t, p.Validate())
+		assert.Equal(t, want.refreshed, p.Refreshed, end)
+		assert.Equal(t, want.expiry, p.Expiry, end)
+		assert.Equal(t, end, p.ExpiryText)
+	}
 }
 
 // certificate is one of a test server, whom nobody knows.

@@ -8,7 +8,7 @@ import (
 type bounds struct {
 	// alive is the longest silence that was survived, dead the shortest that was not.
 	alive, dead time.Duration
-	end         End           // of that one
+	end         string        // of that one
 	late        time.Duration // how much sooner that end may have come
 	// disagreed: connections that were silent for longer than dead survived, up to
 	// longest, and that is no accident. alive is then the longest below dead.
@@ -32,12 +32,12 @@ const (
 // one timeout.
 func weigh(tests []Test) (b bounds) {
 	for _, t := range tests {
-		if t.End == Survived {
+		if t.Survived() {
 			b.longest = max(b.longest, t.Idle)
 		}
 	}
 	// One that died although others lived for clearly longer.
-	first := shortest(tests, func(t Test) bool { return t.End.dead() && beyondOf(t.Idle) <= b.longest })
+	first := shortest(tests, func(t Test) bool { return t.Died() && beyondOf(t.Idle) <= b.longest })
 	b.alive = b.longest
 	if first != nil {
 		// Those that were hastened when it died, and no others that died close to the
@@ -46,9 +46,9 @@ func weigh(tests []Test) (b bounds) {
 		died, lived := 0, 0
 		for _, t := range tests {
 			switch {
-			case t.End.dead() && t.Idle <= b.longest && (t.Idle <= near || beyondOf(t.Idle) <= b.longest):
+			case t.Died() && t.Idle <= b.longest && (t.Idle <= near || beyondOf(t.Idle) <= b.longest):
 				died++
-			case t.End == Survived && t.Idle >= first.Idle:
+			case t.Survived() && t.Idle >= first.Idle:
 				lived++
 			}
 		}
@@ -57,19 +57,19 @@ func weigh(tests []Test) (b bounds) {
 	if b.disagreed {
 		b.alive = 0
 		for _, t := range tests {
-			if t.End == Survived && t.Idle < first.Idle {
+			if t.Survived() && t.Idle < first.Idle {
 				b.alive = max(b.alive, t.Idle)
 			}
 		}
 	} else {
-		first = shortest(tests, func(t Test) bool { return t.End.dead() && t.Idle > b.alive })
+		first = shortest(tests, func(t Test) bool { return t.Died() && t.Idle > b.alive })
 	}
 	if first == nil {
 		return b
 	}
 	// Who asks just when the other side closes sees RST: what came by itself says more.
 	told := shortest(tests, func(t Test) bool {
-		return (t.End == Closed || t.End == Reset) && t.Idle > b.alive && float64(t.Idle) <= (1+precision)*float64(first.Idle)
+		return (t.End == endClosed || t.End == endReset) && t.Idle > b.alive && float64(t.Idle) <= (1+precision)*float64(first.Idle)
 	})
 	if told != nil {
 		first = told
@@ -94,12 +94,12 @@ func beyondOf(idle time.Duration) time.Duration {
 }
 
 // told: the end came by itself, and so at the very moment.
-func (b bounds) told() bool { return b.dead > 0 && (b.end == Closed || b.end == Reset) }
+func (b bounds) told() bool { return b.dead > 0 && (b.end == endClosed || b.end == endReset) }
 
 // outliers are those that died although others lived for longer, of whatever.
 func outliers(tests []Test, alive time.Duration) (n int) {
 	for _, t := range tests {
-		if t.End.dead() && t.Idle <= alive {
+		if t.Died() && t.Idle <= alive {
 			n++
 		}
 	}

@@ -11,7 +11,7 @@ import (
 func TestWeigh(t *testing.T) {
 	t.Parallel()
 	// some returns so many tests that ended in one way, each a little longer.
-	some := func(n int, end End, idle float64) (tests []Test) {
+	some := func(n int, end string, idle float64) (tests []Test) {
 		for i := range n {
 			tests = append(tests, Test{Idle: time.Duration((idle + float64(i)/1000) * float64(time.Second)), End: end})
 		}
@@ -29,20 +29,20 @@ func TestWeigh(t *testing.T) {
 		want  bounds
 	}{
 		"nothing":                       {nil, bounds{}},
-		"all live":                      {some(1, Survived, 9), bounds{alive: 9 * s, longest: 9 * s}},
-		"all die":                       {some(3, Reset, 5), bounds{dead: 5 * s, end: Reset}},
-		"failed and masked say nothing": {all(some(1, Failed, 9), some(1, Masked, 8)), bounds{}},
-		"some live, longer ones die":    {all(some(1, Survived, 4), some(9, NoAnswer, 5)), bounds{alive: 4 * s, dead: 5 * s, end: NoAnswer, longest: 4 * s}},
-		"one that died sooner is no timeout": {all(some(1, NoAnswer, 2), some(1, Survived, 4), some(9, NoAnswer, 5)),
-			bounds{alive: 4 * s, dead: 5 * s, end: NoAnswer, longest: 4 * s}},
-		"a timeout that timers vary": {all(some(1, ResetOnUse, 5), some(1, Survived, 5.05), some(2, ResetOnUse, 5.1)),
-			bounds{alive: 5050 * time.Millisecond, dead: 5100 * time.Millisecond, end: ResetOnUse, longest: 5050 * time.Millisecond}},
-		"asked just when it is closed": {all(some(1, Survived, 4), some(1, ResetOnUse, 5), some(2, Closed, 5.01)),
-			bounds{alive: 4 * s, dead: 5010 * time.Millisecond, end: Closed, longest: 4 * s}},
-		"two died, two lived for longer": {all(some(1, Survived, 1), some(2, Closed, 2), some(2, Survived, 4)),
-			bounds{alive: s, dead: 2 * s, end: Closed, disagreed: true, longest: 4001 * time.Millisecond}},
-		"two of a hundred are accidents": {all(some(2, NoAnswer, 2), some(98, Survived, 4), some(2, Closed, 5)),
-			bounds{alive: 4097 * time.Millisecond, dead: 5 * s, end: Closed, longest: 4097 * time.Millisecond}},
+		"all live":                      {some(1, endSurvived, 9), bounds{alive: 9 * s, longest: 9 * s}},
+		"all die":                       {some(3, endReset, 5), bounds{dead: 5 * s, end: endReset}},
+		"failed and masked say nothing": {all(some(1, endFailed, 9), some(1, endMasked, 8)), bounds{}},
+		"some live, longer ones die":    {all(some(1, endSurvived, 4), some(9, endNoAnswer, 5)), bounds{alive: 4 * s, dead: 5 * s, end: endNoAnswer, longest: 4 * s}},
+		"one that died sooner is no timeout": {all(some(1, endNoAnswer, 2), some(1, endSurvived, 4), some(9, endNoAnswer, 5)),
+			bounds{alive: 4 * s, dead: 5 * s, end: endNoAnswer, longest: 4 * s}},
+		"a timeout that timers vary": {all(some(1, endResetOnUse, 5), some(1, endSurvived, 5.05), some(2, endResetOnUse, 5.1)),
+			bounds{alive: 5050 * time.Millisecond, dead: 5100 * time.Millisecond, end: endResetOnUse, longest: 5050 * time.Millisecond}},
+		"asked just when it is closed": {all(some(1, endSurvived, 4), some(1, endResetOnUse, 5), some(2, endClosed, 5.01)),
+			bounds{alive: 4 * s, dead: 5010 * time.Millisecond, end: endClosed, longest: 4 * s}},
+		"two died, two lived for longer": {all(some(1, endSurvived, 1), some(2, endClosed, 2), some(2, endSurvived, 4)),
+			bounds{alive: s, dead: 2 * s, end: endClosed, disagreed: true, longest: 4001 * time.Millisecond}},
+		"two of a hundred are accidents": {all(some(2, endNoAnswer, 2), some(98, endSurvived, 4), some(2, endClosed, 5)),
+			bounds{alive: 4097 * time.Millisecond, dead: 5 * s, end: endClosed, longest: 4097 * time.Millisecond}},
 	} {
 		assert.Equal(t, tt.want, weigh(tt.tests), rule)
 	}

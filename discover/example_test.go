@@ -51,7 +51,7 @@ func Example() {
 
 // What was measured is a profile to plan with.
 func ExampleResult_Profile() {
-	r := discover.Result{Alive: 348 * time.Second, Dead: 352 * time.Second, End: discover.NoAnswer}
+	r := discover.Result{Alive: 348 * time.Second, Dead: 352 * time.Second, End: "forgotten: silent drop"}
 	p, err := r.Profile("our-firewall")
 	if err != nil {
 		log.Fatal(err)

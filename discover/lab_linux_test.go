@@ -16,7 +16,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/discover"
 	"github.com/tcpkeepalive/keepalive/internal/netlab"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
@@ -72,15 +71,15 @@ func TestTheTruthIsFound(t *testing.T) {
 	for name, tt := range map[string]struct {
 		forgets netlab.Forgets
 		serve   func(*testing.T, net.Listener) discover.Options
-		end     discover.End
+		end     string
 		long    bool // three unanswered probes take 4 s, and the other rows show the rest
 	}{
-		"RST, echo":   {netlab.Resets, echo, discover.ResetOnUse, false},
-		"drop, echo":  {netlab.Drops, echo, discover.NoAnswer, false},
-		"RST, plain":  {netlab.Resets, plain, discover.ResetOnUse, false},
-		"drop, plain": {netlab.Drops, plain, discover.NoAnswer, true},
-		"RST, HTTPS":  {netlab.Resets, serveHTTPS, discover.ResetOnUse, false},
-		"drop, HTTPS": {netlab.Drops, serveHTTPS, discover.NoAnswer, true},
+		"RST, echo":   {netlab.Resets, echo, "forgotten: RST on the next packet", false},
+		"drop, echo":  {netlab.Drops, echo, "forgotten: silent drop", false},
+		"RST, plain":  {netlab.Resets, plain, "forgotten: RST on the next packet", false},
+		"drop, plain": {netlab.Drops, plain, "forgotten: silent drop", true},
+		"RST, HTTPS":  {netlab.Resets, serveHTTPS, "forgotten: RST on the next packet", false},
+		"drop, HTTPS": {netlab.Drops, serveHTTPS, "forgotten: silent drop", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -88,7 +87,7 @@ func TestTheTruthIsFound(t *testing.T) {
 				testenv.Long(t)
 			}
 			truth := 2 * time.Second
-			if tt.end == discover.ResetOnUse || testenv.LongTestsRun() { // there is time for more
+			if tt.end == "forgotten: RST on the next packet" || testenv.LongTestsRun() { // there is time for more
 				truth += time.Duration(rand.IntN(2)) * time.Second
 			}
 			b := netlab.NewBalancer(t, truth, tt.forgets)
@@ -135,10 +134,10 @@ func TestActiveClose(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		end func(net.Conn)
-		as  discover.End
+		as  string
 	}{
-		"FIN": {func(net.Conn) {}, discover.Closed},
-		"RST": {func(c net.Conn) { c.(*net.TCPConn).SetLinger(0) }, discover.Reset},
+		"FIN": {func(net.Conn) {}, "closed (FIN) while idle"},
+		"RST": {func(c net.Conn) { c.(*net.TCPConn).SetLinger(0) }, "reset (RST) while idle"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -197,7 +196,7 @@ func TestOneThatDiesOfSomethingElse(t *testing.T) {
 					break
 				}
 			}
-			assert.Equal(t, discover.Closed, r.End)
+			assert.Equal(t, "closed (FIN) while idle", r.End)
 			assert.InDelta(t, truth.Seconds(), r.Dead.Seconds(), 0.5, "a busy server is late: %s", r)
 		})
 	}
@@ -217,7 +216,7 @@ func TestClosedOnUse(t *testing.T) {
 		Dial: through(nil, l), Check: discover.Echo, Min: 500 * time.Millisecond, Max: time.Minute, Connections: 4, Wait: 3 * time.Second,
 	})
 	require.NoError(t, err)
-	assert.Equal(t, discover.ClosedOnUse, r.End)
+	assert.Equal(t, "closed (FIN) on the next packet", r.End)
 	assert.Zero(t, r.Alive)
 }
 
@@ -236,7 +235,7 @@ func TestTheShortestDies(t *testing.T) {
 	require.NoError(t, err)
 	assert.Zero(t, r.Alive)
 	assert.InDelta(t, 0.7, r.Dead.Seconds(), 0.25, "a busy process looks late")
-	assert.ErrorIs(t, r.Err(), align.ErrUnknown, "what may be anything below has not been measured")
+	assert.ErrorIs(t, r.Err(), sockopt.ErrUnknown, "what may be anything below has not been measured")
 	assert.Less(t, r.Took, 20*time.Second)
 }
 

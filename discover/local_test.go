@@ -9,9 +9,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/discover"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 // What ends on this side tells nothing about the path.
@@ -34,11 +34,11 @@ func TestConnectionsThatAreClosedHere(t *testing.T) {
 	assert.Zero(t, r.Dead)
 	assert.Zero(t, r.SomeDead)
 	if err == nil {
-		assert.ErrorIs(t, r.Err(), align.ErrUnknown)
+		assert.ErrorIs(t, r.Err(), sockopt.ErrUnknown)
 	}
 	failed := 0
 	for _, test := range r.Tests {
-		if test.End == discover.Failed {
+		if test.End == "failed" {
 			assert.ErrorIs(t, test.Err, net.ErrClosed)
 			failed++
 		}

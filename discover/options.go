@@ -47,12 +47,11 @@ type Options struct {
 	Progress func(Progress)
 }
 
-// Defaults of Options.
 const (
-	DefaultMin         = time.Second
-	DefaultMax         = 2 * time.Hour
-	DefaultConnections = 64
-	DefaultWait        = time.Second
+	defaultMin         = time.Second
+	defaultMax         = 2 * time.Hour
+	defaultConnections = 64
+	defaultWait        = time.Second
 )
 
 const (
@@ -65,14 +64,14 @@ const (
 
 // complete checks the options and fills in what is not given.
 func (o Options) complete() (Options, error) {
-	o.Min, o.Max = or(o.Min, DefaultMin), or(o.Max, DefaultMax)
+	o.Min, o.Max = or(o.Min, defaultMin), or(o.Max, defaultMax)
 	if o.Check == nil {
 		o.Check = Probe
 	}
 	if o.Check == Probe && o.Min > 0 {
 		o.Min = max(o.Min, probeIdle)
 	}
-	o.Connections, o.Wait = or(o.Connections, DefaultConnections), or(o.Wait, DefaultWait)
+	o.Connections, o.Wait = or(o.Connections, defaultConnections), or(o.Wait, defaultWait)
 	switch {
 	case o.Address == "" && o.Dial == nil:
 		return o, errors.New("discover: Address is missing")

@@ -16,9 +16,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/discover"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 // serve serves on this machine.
@@ -98,7 +98,7 @@ func TestAPeerThatIsNeverSilent(t *testing.T) {
 			})
 			if err == nil {
 				err = r.Err()
-				assert.ErrorIs(t, err, align.ErrUnknown)
+				assert.ErrorIs(t, err, sockopt.ErrUnknown)
 				assert.Zero(t, r.Dead)
 			}
 			require.Error(t, err)
@@ -121,7 +121,7 @@ func TestWhatComesOnceIsNoPeriod(t *testing.T) {
 	})
 	require.NoError(t, err)
 	assert.Zero(t, r.MaskedBy)
-	assert.NotEqual(t, discover.Masked, r.Tests[len(r.Tests)-1].End)
+	assert.NotEqual(t, "kept alive by the peer", r.Tests[len(r.Tests)-1].End)
 }
 
 // TestLastWords: what a server says before it closes an idle connection is a part of the
@@ -187,7 +187,7 @@ func TestLastWords(t *testing.T) {
 			r, err := discover.Run(within(t, 20*time.Second), o)
 			require.NoError(t, err)
 			assert.NoError(t, r.Err())
-			assert.Equal(t, discover.Closed, r.End, "%s", r)
+			assert.Equal(t, "closed (FIN) while idle", r.End, "%s", r)
 			assert.InDelta(t, truth.Seconds(), r.Dead.Seconds(), 0.9, "a busy server is late: %s", r)
 		})
 	}
@@ -214,11 +214,11 @@ func TestSeveralTimeouts(t *testing.T) {
 	}
 	for name, tt := range map[string]struct {
 		one, other func(net.Conn)
-		end        discover.End
+		end        string
 	}{
-		"both close by themselves":     {socktest.EchoUntilIdle(short), socktest.EchoUntilIdle(long), discover.Closed},
-		"one closes, one never":        {socktest.EchoUntilIdle(short), socktest.Echo, discover.Closed},
-		"one resets on use, one never": {resets(short), socktest.Echo, discover.ResetOnUse},
+		"both close by themselves":     {socktest.EchoUntilIdle(short), socktest.EchoUntilIdle(long), "closed (FIN) while idle"},
+		"one closes, one never":        {socktest.EchoUntilIdle(short), socktest.Echo, "closed (FIN) while idle"},
+		"one resets on use, one never": {resets(short), socktest.Echo, "forgotten: RST on the next packet"},
 		"one is silent on use, one lives": {func(c net.Conn) {
 			answerOne(c)
 			c.SetReadDeadline(time.Now().Add(short))
@@ -226,7 +226,7 @@ func TestSeveralTimeouts(t *testing.T) {
 				c.Write([]byte{'k'})
 			}
 			io.Copy(io.Discard, nothing{c})
-		}, socktest.Echo, discover.Unanswered},
+		}, socktest.Echo, "acknowledged, but not answered"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -239,25 +239,25 @@ func TestSeveralTimeouts(t *testing.T) {
 				}
 			})
 			wait := 5 * time.Second // on a busy machine
-			if tt.end == discover.Unanswered {
+			if tt.end == "acknowledged, but not answered" {
 				wait = time.Second
 			}
 			r, err := discover.Run(within(t, time.Minute), discover.Options{Address: address, Check: discover.Echo, Max: time.Minute, Connections: 32, Wait: wait})
 			require.NoError(t, err)
 			t.Log(r, r.Took)
-			require.ErrorIs(t, r.Err(), align.ErrUnknown)
+			require.ErrorIs(t, r.Err(), sockopt.ErrUnknown)
 			assert.Regexp(t, `^not known: some connections ended after [1-3](\.\d+)?s \(.*\), others survived [1-9]\d*(\.\d+)?s: there are several timeouts`, r.String())
 			assert.Zero(t, r.Dead)
 			end := tt.end
-			if end == discover.Unanswered && runtime.GOOS != "linux" { // who acknowledged is not known there
-				end = discover.NoAnswer
+			if end == "acknowledged, but not answered" && runtime.GOOS != "linux" { // who acknowledged is not known there
+				end = "forgotten: silent drop"
 			}
 			assert.Equal(t, end, r.End)
 			assert.Greater(t, r.SomeDead, short-200*time.Millisecond)
 			assert.Less(t, r.SomeDead, long, "the next that was tried")
 			assert.Less(t, r.Alive, r.SomeDead)
 			_, err = r.Profile("x")
-			assert.ErrorIs(t, err, align.ErrUnknown)
+			assert.ErrorIs(t, err, sockopt.ErrUnknown)
 		})
 	}
 }
@@ -277,7 +277,7 @@ func TestAGuessThatIsTooLow(t *testing.T) {
 	address := serve(t, socktest.EchoUntilIdle(truth))
 	r, err := discover.Run(within(t, 30*time.Second), discover.Options{Address: address, Check: discover.Echo, Guess: 1500 * time.Millisecond, Connections: 16})
 	require.NoError(t, err)
-	assert.Equal(t, discover.Closed, r.End, "%s", r)
+	assert.Equal(t, "closed (FIN) while idle", r.End, "%s", r)
 	assert.InDelta(t, truth.Seconds(), r.Dead.Seconds(), 0.5, "a busy server is late")
 }
 

@@ -7,87 +7,95 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/platform"
+	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 // A Result is what was found. [Result.Err] tells whether it is an answer.
 type Result struct {
-	// Alive is the longest silence that a connection survived; where connections
-	// disagree, that all of them did.
+	// Alive is the longest silence that a connection survived. If connections
+	// disagree, it is the longest that all of them survived.
 	Alive time.Duration
-	// Dead is the shortest that one did not survive, 0 if none died, or if connections
-	// disagree.
+	// Dead is the shortest silence that a connection did not survive. It is 0 if no
+	// connection died, and if connections disagree.
 	Dead time.Duration
-	// End is how that one ended, or the one of SomeDead.
-	End End
-	// SomeDead is not 0 where connections disagree: some died after so long, and
-	// others, which were silent for up to SomeAlive, did not. So there are several
-	// timeouts behind this address, as of several servers, and another may be shorter.
+	// End says how the connection of Dead, or of SomeDead, ended. It is one of the
+	// words of [Test].
+	End string
+	// SomeDead is not 0 if connections disagree: some died after this silence, and
+	// others survived longer ones, up to SomeAlive. Then there are several timeouts
+	// behind this address, as of several servers, and there may be a shorter one.
 	SomeDead, SomeAlive time.Duration
-	// MaskedBy is the period in which the peer sent something by itself, so that
-	// nothing longer can be seen; 0 if it did not, or if there is no period.
+	// MaskedBy is the period in which the peer sent something by itself, so that no
+	// longer timeout can be seen. It is 0 if the peer sent nothing, or not
+	// periodically.
 	MaskedBy time.Duration
-	// MaskUnknown: this system does not tell whether the peer sent anything.
+	// MaskUnknown says that this system does not tell whether the peer sent anything.
 	MaskUnknown bool
-	// Tests has every connection that was tested, in the order in which the tests ended.
-	// Tests that were given up are left out.
+	// Tests has the outcome for every connection that was tested, in the order in
+	// which the tests ended. Tests that were given up are left out.
 	Tests []Test
-	// Took is how long it took.
+	// Took is how long the measurement took.
 	Took time.Duration
 
-	tried time.Duration // what was to be tried at the longest
+	tried time.Duration // the longest silence that was to be tried
 }
 
 // A Test is the outcome for one connection.
 type Test struct {
-	// Idle is how long the connection was silent, until it was tested or until it
-	// ended. Where the peer kept sending (see Masked), it is the longest silence.
+	// Idle is how long the connection was silent until it was tested, or until it
+	// ended. If the peer kept the connection alive, Idle is the longest silence.
 	Idle time.Duration
-	// Late is how much sooner the connection may have ended: a process that does not
-	// get a processor, or was stopped, sees an RST late.
+	// Late is how much sooner than after Idle the connection may have ended. A process
+	// that gets no processor, or is stopped, sees an RST late.
 	Late time.Duration
-	End  End
-	Err  error // for Failed
+	// End says how the test ended:
+	//
+	//   - "alive": the connection works.
+	//   - "closed (FIN) while idle": FIN came by itself.
+	//   - "reset (RST) while idle": RST came by itself.
+	//   - "forgotten: RST on the next packet": RST answered the first packet after the
+	//     silence.
+	//   - "closed (FIN) on the next packet": FIN answered that packet. Its sender still
+	//     knew the connection.
+	//   - "forgotten: silent drop": nothing answered that packet.
+	//   - "acknowledged, but not answered": the packet was acknowledged, and no answer
+	//     came. A proxy may have lost the connection behind it, or a program may hang.
+	//   - "kept alive by the peer": the peer sent something again and again. The test
+	//     says nothing about longer silences.
+	//   - "failed": the connection could not be made, was not answered at its beginning,
+	//     or ended on this side. The test says nothing about the path.
+	End string
+	// Err is why the test failed, nil if it did not fail.
+	Err error
 }
 
-// End is how a test ended.
-type End uint8
+// Survived reports whether the connection worked after the silence.
+func (t Test) Survived() bool { return t.End == endSurvived }
+
+// Died reports whether the path or the peer gave the connection up. A test that failed,
+// or whose connection the peer kept alive, neither survived nor died.
+func (t Test) Died() bool { return isDead(t.End) }
 
 const (
-	// Survived: the connection works.
-	Survived End = iota
-	// Closed: FIN came while it was idle.
-	Closed
-	// Reset: RST came while it was idle.
-	Reset
-	// ResetOnUse: RST answered its first packet.
-	ResetOnUse
-	// ClosedOnUse: FIN answered its first packet, from somebody who still knew the
-	// connection.
-	ClosedOnUse
-	// NoAnswer: nothing answered its first packet.
-	NoAnswer
-	// Unanswered: it was acknowledged, but not answered: by a proxy that has lost the
-	// connection behind it, or by a program that hangs.
-	Unanswered
-	// Masked: the peer sent something again and again, which kept it alive.
-	Masked
-	// Failed: it could not be made, or was not answered at its beginning.
-	Failed
-	ends
+	endSurvived    = "alive"
+	endClosed      = "closed (FIN) while idle"
+	endReset       = "reset (RST) while idle"
+	endResetOnUse  = "forgotten: RST on the next packet"
+	endClosedOnUse = "closed (FIN) on the next packet"
+	endNoAnswer    = "forgotten: silent drop"
+	endUnanswered  = "acknowledged, but not answered"
+	endMasked      = "kept alive by the peer"
+	endFailed      = "failed"
 )
 
-var endNames = [ends]string{"alive", "closed (FIN) while idle", "reset (RST) while idle", "forgotten: RST on the next packet", "closed (FIN) on the next packet", "forgotten: silent drop", "acknowledged, but not answered", "kept alive by the peer", "failed"}
-
-// String returns "alive", "closed (FIN) while idle" and so on.
-func (e End) String() string {
-	if e < ends {
-		return endNames[e]
+// isDead reports whether a connection with this end was given up by the path or the peer.
+func isDead(end string) bool {
+	switch end {
+	case endClosed, endReset, endResetOnUse, endClosedOnUse, endNoAnswer, endUnanswered:
+		return true
 	}
-	return fmt.Sprintf("End(%d)", uint8(e))
+	return false
 }
-
-// dead tells whether the path, or the peer, has given the connection up.
-func (e End) dead() bool { return e >= Closed && e <= Unanswered }
 
 // set takes the bounds up.
 func (r *Result) set(b bounds) {
@@ -102,13 +110,13 @@ func (r *Result) set(b bounds) {
 
 // masked tells whether a peer kept a connection alive.
 func (r *Result) masked() bool {
-	return r.MaskedBy > 0 || slices.ContainsFunc(r.Tests, func(t Test) bool { return t.End == Masked })
+	return r.MaskedBy > 0 || slices.ContainsFunc(r.Tests, func(t Test) bool { return t.End == endMasked })
 }
 
 // failure is that of the last test that failed.
 func (r *Result) failure() (err error) {
 	for _, t := range r.Tests {
-		if t.End == Failed {
+		if t.End == endFailed {
 			err = t.Err
 		}
 	}
@@ -126,7 +134,7 @@ func (r *Result) Outliers() int {
 
 // Err is nil if the result is an answer: all connections die between Alive and Dead, or
 // none does until what was to be tried. Otherwise it says why the timeout is not known, and
-// wraps [align.ErrUnknown].
+// wraps [sockopt.ErrUnknown].
 func (r *Result) Err() error {
 	why := ""
 	switch {
@@ -170,7 +178,7 @@ func (r *Result) period() string {
 type unknown struct{ why string }
 
 func (u unknown) Error() string { return u.why }
-func (u unknown) Unwrap() error { return align.ErrUnknown }
+func (u unknown) Unwrap() error { return sockopt.ErrUnknown }
 
 // String returns a sentence: "between 348s and 352s: forgotten: silent drop".
 func (r *Result) String() string {
@@ -178,7 +186,7 @@ func (r *Result) String() string {
 		return err.Error()
 	}
 	switch {
-	case r.Dead > 0 && (r.End == Closed || r.End == Reset) && float64(r.Dead-r.Alive) <= precision*float64(r.Dead):
+	case r.Dead > 0 && (r.End == endClosed || r.End == endReset) && float64(r.Dead-r.Alive) <= precision*float64(r.Dead):
 		return fmt.Sprintf("after %s: %s", text(r.Dead), r.End)
 	case r.Dead > 0:
 		return fmt.Sprintf("between %s and %s: %s", text(r.Alive), text(r.Dead), r.End)
@@ -192,7 +200,7 @@ func text(d time.Duration) string {
 
 // Profile is what was measured as a profile for a plan, with the time that was
 // survived; that probes refresh it is assumed. Where nothing died or survived, or
-// connections disagree, the timeout is not known, and the error wraps [align.ErrUnknown].
+// connections disagree, the timeout is not known, and the error wraps [sockopt.ErrUnknown].
 //
 // An end by FIN, by RST while idle, or without an answer to what was acknowledged, comes
 // from a server or proxy, which looks at data: probes do not put it off.
@@ -206,21 +214,22 @@ func (r *Result) Profile(id string) (align.Profile, error) {
 	}
 	p := align.Profile{
 		ID: id, Provider: "measured", Product: r.String(), Layer: "L4",
-		Timeout: r.Alive, ExpiryText: r.End.String(),
-		Refreshed: align.Yes, RefreshedEvidence: align.Inferred,
+		Timeout: r.Alive, ExpiryText: r.End,
+		Refreshed: platform.Yes, RefreshedEvidence: "inferred",
 	}
 	switch r.End {
-	case Closed, ClosedOnUse, Reset:
-		p.Expiry, p.Refreshed, p.Layer = align.Closes, align.No, "L4 proxy"
-		if r.End == Reset {
-			p.Expiry = align.Resets
-		}
-	case ResetOnUse:
-		p.Expiry = align.SilentThenReset
-	case Unanswered:
-		p.Expiry, p.Refreshed, p.Layer = align.Silent, align.No, "L4 proxy"
-	default:
-		p.Expiry = align.Silent
+	case endClosed, endClosedOnUse:
+		p.Expiry, p.Refreshed, p.Layer = "closed", platform.No, "L4 proxy"
+	case endReset:
+		p.Expiry, p.Refreshed, p.Layer = "RST to both ends", platform.No, "L4 proxy"
+	case endUnanswered:
+		p.Expiry, p.Refreshed, p.Layer = "silent drop", platform.No, "L4 proxy"
+	case endResetOnUse:
+		p.Expiry = "silent, RST on next packet"
+	case endNoAnswer:
+		p.Expiry = "silent drop"
+	default: // a Result that Run has not made
+		return align.Profile{}, fmt.Errorf("discover: the end %q of %s is not one that ends a connection; see Test", r.End, id)
 	}
 	return p, nil
 }

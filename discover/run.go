@@ -16,7 +16,7 @@ import (
 //
 // Other errors: options that make no sense, and a round in which no connection could be
 // made or none answered: the result is then of the rounds before; where a server closes
-// after its first answer the error wraps [align.ErrUnknown]. Whether the result
+// after its first answer the error wraps [sockopt.ErrUnknown]. Whether the result
 // is an answer, [Result.Err] tells.
 func Run(ctx context.Context, o Options) (*Result, error) {
 	o, err := o.complete()
@@ -152,14 +152,14 @@ func (s *search) runRound(ctx context.Context, times []time.Duration) error {
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
-		case o.End == Failed && errors.Is(o.Err, context.Canceled): // given up
+		case o.End == endFailed && errors.Is(o.Err, context.Canceled): // given up
 		default:
-			if o.End == Failed {
+			if o.End == endFailed {
 				failed++
 			}
 			if s.account(o, coarse) && !s.cut {
 				s.cut = true
-				if !o.End.dead() { // it shows that others did not die by accident
+				if !o.Died() { // it shows that others did not die by accident
 					o.Test = Test{Idle: s.bounds.dead, End: s.bounds.end}
 				}
 				s.hasten(tests, o)
@@ -176,7 +176,7 @@ func (s *search) runRound(ctx context.Context, times []time.Duration) error {
 // where the end came by itself, they are asked a little later: if they live, not all
 // connections have the same timeout.
 func (s *search) hasten(tests []running, dead outcome) {
-	told := dead.End == Closed || dead.End == Reset
+	told := dead.End == endClosed || dead.End == endReset
 	limit := beyondOf(dead.Idle)
 	for _, r := range tests {
 		switch {
@@ -192,7 +192,7 @@ func (s *search) hasten(tests []running, dead outcome) {
 // test makes a connection and leaves it idle.
 func (s *search) test(ctx context.Context, r running) outcome {
 	failed := func(err error) outcome {
-		return outcome{Test: Test{Idle: r.idle, End: Failed, Err: err}, counts: true}
+		return outcome{Test: Test{Idle: r.idle, End: endFailed, Err: err}, counts: true}
 	}
 	select {
 	case s.dials <- struct{}{}:
@@ -211,7 +211,7 @@ func (s *search) test(ctx context.Context, r running) outcome {
 		return failed(err)
 	case every > 0:
 		subject.conn.Close()
-		return outcome{Test{Idle: every, End: Masked}, every, true}
+		return outcome{Test{Idle: every, End: endMasked}, every, true}
 	}
 	o := outcome{counts: subject.counts}
 	o.Test, o.every = subject.run(ctx, r.idle, r.sooner)
@@ -243,11 +243,11 @@ func (s *search) account(o outcome, coarse bool) bool {
 	s.tell(&o.Test)
 	s.deaths = 0
 	for _, t := range r.Tests[s.earlier:] {
-		if t.End.dead() && (t.Idle > s.bounds.alive || s.bounds.disagreed) {
+		if t.Died() && (t.Idle > s.bounds.alive || s.bounds.disagreed) {
 			s.deaths++
 		}
 	}
-	if !o.End.dead() && !s.bounds.disagreed {
+	if !o.Died() && !s.bounds.disagreed {
 		return false
 	}
 	return s.deaths >= confirmed || s.deaths > 0 && coarse && !s.bounds.told()

@@ -65,7 +65,7 @@ func (s *subject) run(ctx context.Context, idle time.Duration, sooner <-chan tim
 		var events []event
 		select {
 		case <-ctx.Done():
-			return Test{Idle: idle, End: Failed, Err: ctx.Err()}, 0
+			return Test{Idle: idle, End: endFailed, Err: ctx.Err()}, 0
 		case limit := <-sooner:
 			idle = min(idle, limit)
 			w.over.Reset(time.Until(s.quiet.Add(idle)))
@@ -98,9 +98,9 @@ func (s *subject) conclude(ctx context.Context) Test {
 	a := s.ask(ctx)
 	t := Test{Idle: s.looked.Sub(s.quiet), End: a.end}
 	switch {
-	case a.end.dead():
+	case isDead(a.end):
 		t.Idle = a.sent.Sub(s.quiet)
-	case a.end == Failed:
+	case a.end == endFailed:
 		t.Err = a.err
 	}
 	return t
@@ -153,7 +153,7 @@ func (s *subject) arrived(a arrival) (events []event) {
 		events = append(events, e)
 	}
 	if a.err != nil {
-		if e.err = a.err; ok && endOf(a.err, Closed, Reset) == Closed {
+		if e.err = a.err; ok && endOf(a.err, endClosed, endReset) == endClosed {
 			e = e.at(now.ack, 1) // FIN is the last that came; when RST did is not known
 		}
 		events = append(events, e)
@@ -196,7 +196,7 @@ func (w *silence) happened(e event) (t Test, ended bool) {
 	if w.last != nil && e.to.Sub(w.last.to) < settle { // a part of what came before
 		w.last.to, w.last.data = e.to, w.last.data || e.data
 		if e.to.Sub(w.last.first.to) > restless { // it goes on and on
-			return Test{Idle: w.gaps[len(w.gaps)-1].min, End: Masked}, true
+			return Test{Idle: w.gaps[len(w.gaps)-1].min, End: endMasked}, true
 		}
 	} else {
 		since := w.quiet
@@ -217,7 +217,7 @@ func (w *silence) happened(e event) (t Test, ended bool) {
 	if w.every == 0 && n < tooMany {
 		return Test{}, false
 	}
-	return Test{Idle: max(w.gaps[n-1].min, w.gaps[n-2].min), End: Masked}, true
+	return Test{Idle: max(w.gaps[n-1].min, w.gaps[n-2].min), End: endMasked}, true
 }
 
 // end is the test of a connection that ended by itself. Who ended it looks at data: a
@@ -228,8 +228,8 @@ func (w *silence) end(e event) Test {
 	if w.last != nil && w.last.data && e.to.Sub(w.last.first.to) <= lastWords {
 		at, talk = w.last.first, w.last.talk
 	}
-	t := Test{Idle: at.to.Sub(talk), End: endOf(e.err, Closed, Reset), Late: at.to.Sub(at.from)}
-	if t.End == Failed {
+	t := Test{Idle: at.to.Sub(talk), End: endOf(e.err, endClosed, endReset), Late: at.to.Sub(at.from)}
+	if t.End == endFailed {
 		t.Err = e.err
 	}
 	return t

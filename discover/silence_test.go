@@ -43,10 +43,10 @@ func TestASilenceThatNobodyWatched(t *testing.T) {
 		go s.read()
 		got := s.conclude(t.Context())
 		if alive {
-			assert.Equal(t, Survived, got.End)
+			assert.Equal(t, endSurvived, got.End)
 			assert.Equal(t, 2*time.Second, got.Idle)
 		} else {
-			assert.True(t, got.End.dead(), got.End)
+			assert.True(t, got.Died(), got.End)
 			assert.GreaterOrEqual(t, got.Idle, 5*time.Second)
 		}
 	}

@@ -57,7 +57,7 @@ func TestAStarvedProcess(t *testing.T) {
 			}},
 		"a close": {sockopt.Config{Disabled: true}, socktest.EchoUntilIdle(2500 * time.Millisecond),
 			func(t *testing.T, r discover.Result) {
-				assert.Equal(t, discover.Closed, r.End)
+				assert.Equal(t, "closed (FIN) while idle", r.End)
 				assert.InDelta(t, 2.5, r.Dead.Seconds(), 0.25)
 			}},
 	} {

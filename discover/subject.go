@@ -86,11 +86,11 @@ func (s *subject) begin(ctx context.Context, secure func(context.Context, net.Co
 	}
 	a := s.ask(ctx)
 	switch {
-	case a.end == Survived:
+	case a.end == endSurvived:
 		return a.err
-	case a.end == Failed:
+	case a.end == endFailed:
 		return fmt.Errorf("a new connection (%s): %w", s.check, a.err)
-	case a.end == ClosedOnUse, a.end == ResetOnUse:
+	case a.end == endClosedOnUse, a.end == endResetOnUse:
 		return fmt.Errorf("the server ended a new connection, without %s (%s): %w", s.check.wants, s.check, a.err)
 	}
 	return fmt.Errorf("a new connection was not answered within %s: wanted %s (%s)", s.wait, s.check.wants, s.check)
@@ -166,7 +166,7 @@ func (s *subject) quieten(ctx context.Context) (every time.Duration, err error) 
 // endOf tells how a connection ended that failed with err. What comes from this side, as
 // a firewall that forbids to send or a Dial that closes what it made, tells nothing about
 // the path: the test has failed.
-func endOf(err error, closed, reset End) End {
+func endOf(err error, closed, reset string) string {
 	var op *net.OpError
 	switch cause := sockopt.CauseOf(err); {
 	case cause == sockopt.EndOfStream:
@@ -174,9 +174,9 @@ func endOf(err error, closed, reset End) End {
 	case cause == sockopt.Reset:
 		return reset
 	case cause == sockopt.PeerTimeout, cause == sockopt.Deadline:
-		return NoAnswer
+		return endNoAnswer
 	case errors.As(err, &op) && op.Op == "remote error": // an alert of TLS, with which the peer ends it
 		return closed
 	}
-	return Failed
+	return endFailed
 }

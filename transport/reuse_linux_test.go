@@ -105,7 +105,7 @@ func TestEndlessBodies(t *testing.T) {
 		}
 	}, nil)
 	defer stop.Store(true)
-	for path, drained := range map[string]uint64{"/fast": transport.DefaultDrainLimit + 1, "/long": 0, "/slow": 8} {
+	for path, drained := range map[string]uint64{"/fast": 256<<10 + 1, "/long": 0, "/slow": 8} {
 		rt := newTransport(t, transport.Options{DrainTime: 100 * time.Millisecond})
 		for range 2 {
 			began := time.Now()

@@ -12,16 +12,10 @@ import (
 	"github.com/tcpkeepalive/keepalive/dialer"
 )
 
-// Defaults of Options.
 const (
-	// DefaultDrainLimit is what a Close reads of a body at most. More costs longer
-	// than a new connection.
-	DefaultDrainLimit = 256 << 10
-	// DefaultDrainTime is how long a Close may take for it.
-	DefaultDrainTime = 50 * time.Millisecond
-	// DefaultMargin is how long before the server an idle connection is dropped.
-	// It is absolute: it has to cover a round trip and the scheduling of both ends.
-	DefaultMargin = time.Second
+	defaultDrainLimit = 256 << 10 // to read more takes longer than a new connection
+	defaultDrainTime  = 50 * time.Millisecond
+	defaultMargin     = time.Second
 )
 
 // Options are how a Transport is made. The zero value is a good one.
@@ -48,19 +42,19 @@ type Options struct {
 	// Dialer contradict each other: New returns an error.
 	Dialer *dialer.Dialer
 
-	// DrainLimit is how many bytes of an unread body Close reads so that the
-	// connection can be used again: 0 stands for DefaultDrainLimit, negative for
-	// none. HTTP/2 does without.
+	// DrainLimit is how many bytes of an unread body Close reads, so that the
+	// connection can be used again: 0 stands for 256 KiB, negative for none. A stream
+	// of HTTP/2 ends without that.
 	DrainLimit int64
-	// DrainTime is how long Close may take for that; 0 stands for
-	// DefaultDrainTime.
+	// DrainTime is how long Close may take to read them; 0 stands for 50 ms.
 	DrainTime time.Duration
 
-	// Margin is how long before the server an idle connection is dropped: 0
-	// stands for DefaultMargin. Where that is more than half of the server's
-	// timeout, the half is taken.
+	// Margin is how long before its server's timeout an idle connection is dropped; 0
+	// stands for 1 s. It has to cover a round trip and the scheduling of both ends,
+	// however long the timeout is. If it is more than half of the timeout, half of the
+	// timeout is taken instead.
 	//
-	// The Base's IdleConnTimeout limits it, too.
+	// The Base's IdleConnTimeout also limits how long a connection is idle.
 	Margin time.Duration
 
 	// Plan, if it has a Heartbeat, limits how long a connection may be idle, and
@@ -134,8 +128,8 @@ func New(o Options) (*Transport, error) {
 	}
 	t := &Transport{
 		base:   base,
-		drain:  drainLimits{bytes: or(o.DrainLimit, DefaultDrainLimit), time: or(o.DrainTime, DefaultDrainTime)},
-		margin: or(o.Margin, DefaultMargin), events: o.Events,
+		drain:  drainLimits{bytes: or(o.DrainLimit, defaultDrainLimit), time: or(o.DrainTime, defaultDrainTime)},
+		margin: or(o.Margin, defaultMargin), events: o.Events,
 		hosts: map[hostKey]*host{},
 	}
 	t.registered = registered

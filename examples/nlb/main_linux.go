@@ -26,6 +26,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/dialer"
+	"github.com/tcpkeepalive/keepalive/platform"
 )
 
 // forgetsAfter is the idle timeout of the balancer.
@@ -116,7 +117,7 @@ func run(w io.Writer) error {
 		return err
 	}
 	plan, err := align.Request{Path: []align.Profile{
-		{ID: "balancer", Timeout: forgetsAfter, Refreshed: align.Yes},
+		{ID: "balancer", Timeout: forgetsAfter, Refreshed: platform.Yes},
 	}}.Plan()
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/netlab"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -22,7 +23,7 @@ import (
 func TestABalancerThatForgets(t *testing.T) {
 	t.Parallel()
 	const timeout = 4 * time.Second
-	plan, err := align.Request{Path: []align.Profile{{ID: "balancer", Timeout: timeout, Refreshed: align.Yes}}}.Plan()
+	plan, err := align.Request{Path: []align.Profile{{ID: "balancer", Timeout: timeout, Refreshed: platform.Yes}}}.Plan()
 	require.NoError(t, err)
 	aligned := plan.Config
 	intervalTooLong := sockopt.Config{Idle: time.Second, Interval: 10 * time.Second, Count: 3}

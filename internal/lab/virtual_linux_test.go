@@ -15,6 +15,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/segment"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/internal/timing"
+	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -140,8 +141,8 @@ func TestVirtualPhases(t *testing.T) {
 				settings, err := sockopt.Get(clients[0])
 				require.NoError(t, err)
 				r := align.Request{
-					Path: []align.Profile{{ID: "box", Timeout: timeout, Refreshed: align.Yes}},
-					HZ:   kernelHZ, RTT: time.Millisecond, LostProbes: align.NoLostProbes,
+					Path: []align.Profile{{ID: "box", Timeout: timeout, Refreshed: platform.Yes}},
+					HZ:   kernelHZ, RTT: time.Millisecond, LostProbes: -1,
 				}
 				a, err := r.Assess(settings)
 				require.NoError(t, err)

@@ -268,7 +268,7 @@ func (o *checkOptions) unnoticed(a *align.Assessment) string {
 // changes lists what a socket with these settings has to change to be like cfg, as
 // sockopt.Parse reads it.
 func changes(s platform.Settings, cfg sockopt.Config) string {
-	want, _ := align.Settings(cfg, s) // the plan's, which is valid
+	want := kernel.Linux().Effect(kernel.Request(cfg), s) // the plan's, which is valid
 	var list []string
 	for _, o := range kernel.Options() {
 		value, _ := want.Lookup(o)

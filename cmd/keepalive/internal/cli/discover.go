@@ -20,6 +20,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/discover"
+	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 type discoverOptions struct {
@@ -35,7 +36,7 @@ type discoverOptions struct {
 }
 
 func newDiscover() *cobra.Command {
-	o := discoverOptions{min: seconds(discover.DefaultMin), max: seconds(discover.DefaultMax), wait: seconds(discover.DefaultWait)}
+	o := discoverOptions{min: seconds(time.Second), max: seconds(2 * time.Hour), wait: seconds(time.Second)} // as in discover.Options
 	cmd := &cobra.Command{
 		Use:   "discover HOST:PORT",
 		Short: "Measure after what silence a path forgets a connection",
@@ -84,7 +85,7 @@ Interrupted, it prints what is known by then.`,
 	f.Var(&o.min, "min", "shortest time to try")
 	f.Var(&o.max, "max", "longest time to try")
 	f.Var(&o.wait, "wait", "how long an answer may take")
-	f.IntVar(&o.connections, "connections", discover.DefaultConnections, "how many at the same time, 4 to 1000")
+	f.IntVar(&o.connections, "connections", 64, "how many at the same time, 4 to 1000")
 	f.BoolVar(&o.tls, "tls", false, "speak TLS")
 	f.StringVar(&o.serverName, "server-name", "", "with --tls: whose certificate is expected, and asked for in http mode (default: HOST)")
 	f.BoolVar(&o.insecure, "insecure", false, "with --tls: any certificate will do")
@@ -155,7 +156,7 @@ func (o *discoverOptions) run(ctx context.Context, address string, stdout, stder
 		return usageError{err}
 	case !measured(r) && ctx.Err() != nil:
 		return unknownError{errors.New("interrupted before anything was known")}
-	case !measured(r) && errors.Is(err, align.ErrUnknown):
+	case !measured(r) && errors.Is(err, sockopt.ErrUnknown):
 		return unknownError{err}
 	case !measured(r):
 		return err
@@ -175,7 +176,7 @@ func (o *discoverOptions) run(ctx context.Context, address string, stdout, stder
 
 // measured tells whether any connection could be tested.
 func measured(r *discover.Result) bool {
-	return slices.ContainsFunc(r.Tests, func(t discover.Test) bool { return t.End != discover.Failed })
+	return slices.ContainsFunc(r.Tests, func(t discover.Test) bool { return t.Err == nil })
 }
 
 // A progress is a line that is written anew, or on something that is no terminal a
@@ -251,7 +252,7 @@ func printDiscovery(w io.Writer, r *discover.Result) {
 // could not.
 func failures(r *discover.Result) (n int, last error) {
 	for _, t := range r.Tests {
-		if t.End == discover.Failed {
+		if t.Err != nil {
 			n, last = n+1, t.Err
 		}
 	}
@@ -283,7 +284,7 @@ func discoverJSON(w io.Writer, r *discover.Result) error {
 		MaskUnknown: r.MaskUnknown, Connections: len(r.Tests), Took: r.Took.Seconds(),
 	}
 	if r.Dead > 0 || r.SomeDead > 0 {
-		record.End = pointer(r.End.String())
+		record.End = pointer(r.End)
 	}
 	e := newJSON(w)
 	return e.Encode(record)

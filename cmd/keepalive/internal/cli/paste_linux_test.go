@@ -54,8 +54,8 @@ func TestWhatIsPrintedCanBeTyped(t *testing.T) {
 		"ls " + strings.Join(flags, " "), "check --path aws-nlb-tcp " + strings.Join(flags, " "),
 		"watch --rounds 1 " + strings.Join(flags, " "),
 	}
-	for _, p := range align.Profiles() {
-		if p.Timeout > 0 && p.Kind == align.IdleTimeout {
+	for _, p := range new(align.Catalog).Profiles() {
+		if p.Timeout > 0 && p.LimitsSilence() {
 			lines = append(lines, "plan --path "+p.ID)
 		}
 	}

@@ -12,6 +12,8 @@ import (
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/internal/alike"
 	"github.com/tcpkeepalive/keepalive/internal/duration"
+	"github.com/tcpkeepalive/keepalive/platform"
+	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 // A pathOptions are the flags that say what a connection crosses, and what it has
@@ -54,7 +56,7 @@ func endingIn(end string, words []string) []string {
 // profileIDs are those that may be typed.
 func profileIDs() []string {
 	var ids []string
-	for _, p := range align.Profiles() {
+	for _, p := range new(align.Catalog).Profiles() {
 		ids = append(ids, p.ID)
 	}
 	return ids
@@ -67,7 +69,7 @@ func (o *pathOptions) parse() error {
 	}
 	o.request.LostProbes = o.lostProbes
 	if o.lostProbes == 0 {
-		o.request.LostProbes = align.NoLostProbes
+		o.request.LostProbes = -1
 	}
 	o.request.Margin, o.request.RTT, o.request.HZ = time.Duration(o.margin), time.Duration(o.rtt), o.hz
 	o.request.Detect = time.Duration(o.detect)
@@ -137,7 +139,7 @@ func (o *pathOptions) plan() (*align.Plan, error) {
 	switch {
 	case err == nil:
 		return plan, nil
-	case errors.Is(err, align.ErrUnknown):
+	case errors.Is(err, sockopt.ErrUnknown):
 		return nil, unknownError{fmt.Errorf("%w: give it with --idle-timeout ID=350s", err)}
 	}
 	return nil, usageError{err}
@@ -153,14 +155,14 @@ func (o *pathOptions) restsOn(p *align.Plan) error {
 
 // profileOrOwn looks a profile up, or makes one of a name with a time.
 func profileOrOwn(id string, hasTime bool) (align.Profile, error) {
-	p, err := align.Lookup(id)
-	if lower, lowerErr := align.Lookup(strings.ToLower(id)); err != nil && lowerErr == nil {
+	var known align.Catalog
+	p, err := known.Lookup(id)
+	if lower, lowerErr := known.Lookup(strings.ToLower(id)); err != nil && lowerErr == nil {
 		return lower, nil // profiles does not tell cases apart either
 	}
-	var unknown *align.UnknownProfileError
 	switch {
-	case err == nil || !errors.As(err, &unknown):
-		return p, err
+	case err == nil:
+		return p, nil
 	case !hasTime:
 		return p, fmt.Errorf("%w; keepalive profiles lists them, and NAME=350s is one of your own", err)
 	case id == "":
@@ -174,6 +176,6 @@ func profileOrOwn(id string, hasTime bool) (align.Profile, error) {
 	}
 	return align.Profile{
 		ID: id, Provider: "yours", Product: "as given", Layer: "L4",
-		Refreshed: align.Yes, RefreshedEvidence: align.Inferred,
+		Refreshed: platform.Yes, RefreshedEvidence: "inferred",
 	}, nil
 }

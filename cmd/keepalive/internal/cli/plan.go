@@ -12,6 +12,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/syntax"
+	"github.com/tcpkeepalive/keepalive/platform"
 )
 
 type planOptions struct {
@@ -200,8 +201,8 @@ func printPath(w io.Writer, path []align.Profile) {
 	for _, p := range path {
 		rows = append(rows, []string{
 			p.ID, timeoutCell(p),
-			"probes refresh it: " + marked(p.Refreshed.String(), p.Refreshed != align.UnknownAnswer, p.RefreshedEvidence),
-			"then: " + marked(expiryText(p), p.Expiry != align.ExpiryUnknown, p.ExpiryEvidence),
+			"probes refresh it: " + marked(p.Refreshed.String(), p.Refreshed != platform.Unknown, p.RefreshedEvidence),
+			"then: " + marked(expiryText(p), p.Expiry.Known(), p.ExpiryEvidence),
 		})
 	}
 	l := fit(make([]column, 4), rows, 0)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/syntax"
+	"github.com/tcpkeepalive/keepalive/platform"
 )
 
 func TestPlan(t *testing.T) {
@@ -170,9 +171,9 @@ func TestPlanJSON(t *testing.T) {
 func TestTimelineFitsTheTerminal(t *testing.T) {
 	t.Parallel()
 	for _, args := range []align.Request{
-		{Path: []align.Profile{{ID: "box", Timeout: 350e9, Refreshed: align.Yes}}},
-		{Path: []align.Profile{{ID: "box", Timeout: 432000e9, Refreshed: align.Yes}}, LostProbes: 20},
-		{Path: []align.Profile{{ID: "box", Timeout: 432000e9, Refreshed: align.Yes}}, Detect: 10e9},
+		{Path: []align.Profile{{ID: "box", Timeout: 350e9, Refreshed: platform.Yes}}},
+		{Path: []align.Profile{{ID: "box", Timeout: 432000e9, Refreshed: platform.Yes}}, LostProbes: 20},
+		{Path: []align.Profile{{ID: "box", Timeout: 432000e9, Refreshed: platform.Yes}}, Detect: 10e9},
 	} {
 		p, err := args.Plan()
 		require.NoError(t, err)
@@ -227,7 +228,7 @@ func TestProfiles(t *testing.T) {
 	t.Parallel()
 	code, out, _ := command("profiles")
 	assert.Equal(t, exitOK, code)
-	assert.Equal(t, len(align.Profiles())+1, strings.Count(out, "\n"))
+	assert.Equal(t, len(new(align.Catalog).Profiles())+1, strings.Count(out, "\n"))
 	for _, want := range []string{
 		`aws-nlb-tcp +350s +60s-6000s +yes +silent; RST on next packet +L4`,
 		`aws-alb +60s +1s-4000s +no \(inferred\)`,
@@ -255,13 +256,13 @@ func TestProfiles(t *testing.T) {
 
 	_, out, _ = command("profiles", "--json")
 	lines := strings.Split(strings.TrimSpace(out), "\n")
-	require.Len(t, lines, len(align.Profiles()))
-	for i, p := range align.Profiles() {
+	require.Len(t, lines, len(new(align.Catalog).Profiles()))
+	for i, p := range new(align.Catalog).Profiles() {
 		var r profileRecord
 		require.NoError(t, json.Unmarshal([]byte(lines[i]), &r))
 		assert.Equal(t, p.ID, r.ID)
 		assert.Equal(t, p.Timeout == 0, r.Timeout == nil)
-		assert.Equal(t, p.Refreshed == align.UnknownAnswer, r.Refreshed == nil)
+		assert.Equal(t, p.Refreshed == platform.Unknown, r.Refreshed == nil)
 		assert.NotEmpty(t, r.Source)
 	}
 }

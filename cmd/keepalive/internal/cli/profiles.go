@@ -14,6 +14,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/internal/alike"
 	"github.com/tcpkeepalive/keepalive/internal/duration"
+	"github.com/tcpkeepalive/keepalive/platform"
 )
 
 func newProfiles() *cobra.Command {
@@ -39,7 +40,7 @@ were read at the source, which --json names.`,
 			if slices.Contains(words, "") {
 				return usageError{errors.New("a WORD is empty, which all profiles have: leave it out for all")}
 			}
-			found := align.Search(words...)
+			found := new(align.Catalog).Search(words...)
 			if len(found) == 0 {
 				return nothingError{noProfile(words)}
 			}
@@ -59,7 +60,7 @@ were read at the source, which --json names.`,
 // searchWords are IDs and providers.
 func searchWords() []string {
 	words := profileIDs()
-	for _, p := range align.Profiles() {
+	for _, p := range new(align.Catalog).Profiles() {
 		if w := strings.ToLower(p.Provider); !strings.Contains(w, " ") && !slices.Contains(words, w) {
 			words = append(words, w)
 		}
@@ -70,7 +71,7 @@ func searchWords() []string {
 // noProfile tells which of the words nobody has, and what was meant.
 func noProfile(words []string) error {
 	for _, w := range words {
-		if len(align.Search(w)) == 0 {
+		if len(new(align.Catalog).Search(w)) == 0 {
 			return fmt.Errorf("no profile has %s%s", w, alike.Question(alike.Nearest(w, searchWords())))
 		}
 	}
@@ -92,8 +93,8 @@ func profilesTable(stdout, stderr io.Writer, profiles []align.Profile) error {
 	for _, p := range profiles {
 		rows = append(rows, []string{
 			p.ID, timeoutCell(p), rangeCell(p),
-			marked(p.Refreshed.String(), p.Refreshed != align.UnknownAnswer, p.RefreshedEvidence),
-			marked(expiryText(p), p.Expiry != align.ExpiryUnknown, p.ExpiryEvidence),
+			marked(p.Refreshed.String(), p.Refreshed != platform.Unknown, p.RefreshedEvidence),
+			marked(expiryText(p), p.Expiry.Known(), p.ExpiryEvidence),
 			p.Layer, p.Provider + " " + p.Product,
 		})
 	}
@@ -102,7 +103,7 @@ func profilesTable(stdout, stderr io.Writer, profiles []align.Profile) error {
 
 func timeoutCell(p align.Profile) string {
 	text := marked(spell(p.Timeout), p.Timeout > 0, p.TimeoutEvidence)
-	if p.Kind != align.IdleTimeout {
+	if !p.LimitsSilence() {
 		text += ", " + p.Kind.String()
 	}
 	return text
@@ -168,8 +169,8 @@ func recordOf(p align.Profile) profileRecord {
 		Expiry: p.Expiry.String(), ExpiryText: p.ExpiryText, ExpiryEvidence: p.ExpiryEvidence.String(),
 		RefreshedEvidence: p.RefreshedEvidence.String(), Source: p.Source, Note: p.Note,
 	}
-	if p.Refreshed != align.UnknownAnswer {
-		r.Refreshed = pointer(p.Refreshed == align.Yes)
+	if p.Refreshed != platform.Unknown {
+		r.Refreshed = pointer(p.Refreshed == platform.Yes)
 	}
 	return r
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/syntax"
 	"github.com/tcpkeepalive/keepalive/inspect"
 	"github.com/tcpkeepalive/keepalive/internal/freeport"
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/internal/testenv"
 	"github.com/tcpkeepalive/keepalive/platform"
@@ -62,9 +63,7 @@ func holds(t *testing.T, cfg sockopt.Config, userTimeout bool) string {
 	if !userTimeout {
 		cfg.UserTimeout = sockopt.NoUserTimeout
 	}
-	s, err := align.Settings(cfg, platform.Settings{})
-	require.NoError(t, err)
-	return s.String()
+	return kernel.Linux().Effect(kernel.Request(cfg), platform.Settings{}).String()
 }
 
 // file writes a file for a program that may run as another user.

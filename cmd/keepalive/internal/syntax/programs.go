@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/timing"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -143,10 +143,7 @@ func redisValue(p Plan) (int64, bool) {
 			Count:       3,
 			UserTimeout: sockopt.NoUserTimeout,
 		}
-		s, err := align.Settings(cfg, platform.Settings{})
-		if err != nil {
-			continue
-		}
+		s := kernel.Linux().Effect(kernel.Request(cfg), platform.Settings{})
 		a, err := p.Request.Assess(s)
 		if err != nil { // no path: the budget alone
 			d, err := timing.DetectionBounds(s, timing.Conditions{RTT: p.Request.RTT, HZ: p.Request.HZ})

@@ -97,9 +97,7 @@ func TestRedis(t *testing.T) {
 
 		r := p.Request
 		r.LostProbes = min(r.LostProbes, 2)
-		s, err := align.Settings(made, platform.Settings{})
-		require.NoError(t, err)
-		a, err := r.Assess(s)
+		a, err := r.AssessConfig(made, platform.Settings{})
 		require.NoError(t, err)
 		assert.Equal(t, align.Survives, a.Verdict, a.Reason)
 		if r.Detect > 0 {
