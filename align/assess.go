@@ -10,19 +10,19 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// Verdict is whether a silent connection stays alive.
+// Verdict says whether a silent connection stays alive.
 type Verdict uint8
 
 const (
-	// Unknown: something that decides is not known.
+	// Unknown means that a setting or a fact about the path that decides is not known.
 	Unknown Verdict = iota
-	// Survives: a probe comes in time, whatever is late or lost within the
-	// request.
+	// Survives means that a probe comes in time, however late the timers are and even
+	// if as many probes are lost as the request says.
 	Survives
-	// Loses: it does not.
+	// Loses means that a probe can come too late, or that none is sent.
 	Loses
-	// NeedsHeartbeat: a middlebox on the path ignores probes; see the
-	// Assessment's Heartbeat.
+	// NeedsHeartbeat means that a middlebox on the path ignores probes. The Heartbeat
+	// of the Assessment says what to do.
 	NeedsHeartbeat
 )
 
@@ -34,51 +34,54 @@ func (v Verdict) String() string {
 	return fmt.Sprintf("Verdict(%d)", uint8(v))
 }
 
-// An Assessment is what becomes of a silent connection on a path.
+// An Assessment says what happens to a silent connection on a path.
 type Assessment struct {
 	Settings platform.Settings
 	Verdict  Verdict
-	// Reason is the verdict in a sentence.
+	// Reason explains the verdict in a sentence.
 	Reason string
 
-	// Tightest is the middlebox that decides, of those that probes refresh; its
-	// ID is "" if there is none.
+	// Tightest is the middlebox with the shortest timeout among those that probes
+	// refresh. Its ID is "" if there is none.
 	Tightest Profile
-	// Period is the longest silence while nothing is lost.
+	// Period is the longest silence if no probe is lost.
 	Period time.Duration
-	// LatestRefresh is the longest silence when as many probes are lost in a row
-	// as the request says: late timers and a round trip included.
+	// LatestRefresh is the longest silence if as many probes are lost in a row as the
+	// request says. It includes late timers and a round trip.
 	LatestRefresh time.Duration
-	// Margin is what then remains of the timeout; negative if it comes too late.
+	// Margin is the timeout of Tightest less LatestRefresh. It is negative if the
+	// refresh comes too late.
 	Margin time.Duration
-	// LostProbes is how many probes may be lost in a row, -1 if the connection is
-	// lost even when none is.
+	// LostProbes is how many probes may be lost in a row. It is -1 if the connection is
+	// lost although every probe arrives.
 	LostProbes int
-	// ProbesPerHour is what a silent connection costs, without the answers.
+	// ProbesPerHour is how many probes a silent connection sends, if each is answered.
 	ProbesPerHour float64
 
-	// Detection is how long the death of the peer may go unnoticed. It has no
-	// times if settings that it takes are not known.
+	// Detection says how long the death of the peer may go unnoticed. It has no times
+	// if a setting that they depend on is not known.
 	Detection Detection
 
-	// Heartbeat is what the application has to do, nil if probes are enough.
+	// Heartbeat says what the application has to do. It is nil if probes are enough.
 	Heartbeat *Heartbeat
 
-	// Warnings are what else to know about this path and these settings.
+	// Warnings says what else a user has to know about this path and these settings.
 	Warnings []string
-	// Assumptions are the facts the verdict rests on that nobody verified.
+	// Assumptions lists the facts that the verdict rests on and that nobody has
+	// verified.
 	Assumptions []string
 }
 
 // String returns the verdict and its reason: "loses: keepalive is off".
 func (a Assessment) String() string { return a.Verdict.String() + ": " + a.Reason }
 
-// Assess tells whether a connection with these settings, read from a socket or
-// of [Settings], survives the path of the request, and how long the death of
-// its peer goes unnoticed.
+// Assess says whether a connection with these settings, as [sockopt.Get] reads them,
+// survives the path of the request, and how long the death of its peer may go
+// unnoticed.
 //
-// Errors are those of [Request.Validate]; a path without any known idle timeout
-// is an error that wraps [sockopt.ErrUnknown].
+// It returns the errors of [Request.Validate]. If no idle timeout on the path is known,
+// the error wraps [sockopt.ErrUnknown]; set one with [Profile.WithTimeout]. If the path
+// has no middlebox with an idle timeout, the error is a [*ValueError].
 func (r Request) Assess(s platform.Settings) (*Assessment, error) {
 	if err := r.Validate(); err != nil {
 		return nil, err
@@ -89,11 +92,12 @@ func (r Request) Assess(s platform.Settings) (*Assessment, error) {
 	return r.assess(s), nil
 }
 
-// AssessConfig is [Request.Assess] of a Linux connection that gets this Config. What
-// the Config leaves alone has the value that it has in defaults: the settings that
-// [sockopt.Get] reads from a socket on which nobody has set anything.
+// AssessConfig assesses a Linux connection that gets this Config, as [Request.Assess]
+// does. The options that the Config leaves alone have their values in defaults, which
+// are the settings of a socket on which nobody has set anything.
 //
-// A Config that Linux does not take is an error, as in [sockopt.Config.ValidateFor].
+// If Linux does not take the Config, the error is that of
+// [sockopt.Config.ValidateFor].
 func (r Request) AssessConfig(cfg sockopt.Config, defaults platform.Settings) (*Assessment, error) {
 	if err := kernel.Linux().Check(kernel.Request(cfg)).Err(); err != nil {
 		return nil, err
@@ -132,7 +136,8 @@ func (r Request) assess(s platform.Settings) *Assessment {
 	return a
 }
 
-// probes returns why a socket with these settings sends no probes, nil if it does.
+// probes returns why a socket with these settings sends no probes, nil if it sends
+// them.
 func (r Request) probes(s platform.Settings) error {
 	switch {
 	case !s.Known.Has(platform.KeepAlive):
@@ -148,14 +153,15 @@ func (r Request) probes(s platform.Settings) error {
 	return nil
 }
 
-// latestRefresh is the longest time between two packets of a silent connection
-// that a middlebox sees: the last of them may have been on its way back.
+// latestRefresh returns the longest time between two packets of a silent connection
+// that a middlebox sees, if so many probes are lost in a row. The later packet may have
+// been on its way back.
 func (r Request) latestRefresh(s platform.Settings, lost int) time.Duration {
 	return timing.LatestProbe(s, lost, r.HZ) + r.rtt()
 }
 
-// survivable is the number of probes that may be lost in a row, -1 if the first
-// one already comes too late.
+// survivable returns how many probes may be lost in a row, -1 if the first one already
+// comes too late.
 func (r Request) survivable(s platform.Settings, timeout time.Duration) int {
 	for lost := 0; ; lost++ {
 		if lost > maxLostProbes || r.latestRefresh(s, lost) >= timeout-r.Margin || !r.outlives(s, lost) {
@@ -164,7 +170,7 @@ func (r Request) survivable(s platform.Settings, timeout time.Duration) int {
 	}
 }
 
-// outlives tells whether the kernel still sends a probe after so many were lost.
+// outlives reports whether the kernel still sends a probe after so many were lost.
 func (r Request) outlives(s platform.Settings, lost int) bool {
 	if lost == 0 {
 		return true
@@ -202,7 +208,7 @@ func (r Request) verdict(s platform.Settings, parts parts, a *Assessment) (Verdi
 	case len(parts.unknown) > 0:
 		return Unknown, fmt.Sprintf("the timeout of %s is not known; the rest of the path is survived", ids(parts.unknown))
 	case len(doubtful) > 0:
-		return Unknown, fmt.Sprintf("whether a probe refreshes %s is not known; in time it would be", ids(doubtful))
+		return Unknown, fmt.Sprintf("whether a probe refreshes %s is not known; if it does, it comes in time", ids(doubtful))
 	}
 	return Survives, fmt.Sprintf("refreshed after %s at the latest, with %s lost; %s",
 		text(roundUp(a.LatestRefresh)), probeCount(r.lostProbes()), limit)
@@ -248,7 +254,7 @@ func (r Request) warnings(parts parts) []string {
 		case requestLimit:
 			ws = append(ws, fmt.Sprintf("%s limits a request to %s; it says nothing about idle connections", p.label(), text(p.Timeout)))
 		default:
-			ws = append(ws, fmt.Sprintf("%s is no middlebox: not reckoned with", p.label()))
+			ws = append(ws, fmt.Sprintf("%s is no middlebox: the plan does not take it into account", p.label()))
 		}
 	}
 	for i, p := range r.Path {
@@ -258,7 +264,7 @@ func (r Request) warnings(parts parts) []string {
 		}
 	}
 	for _, p := range parts.unknown {
-		ws = append(ws, fmt.Sprintf("the timeout of %s is not known: not reckoned with", p.label()))
+		ws = append(ws, fmt.Sprintf("the timeout of %s is not known: the plan does not take it into account", p.label()))
 	}
 	for _, p := range r.Path {
 		if p.Note != "" {

@@ -1,10 +1,10 @@
-// Package align finds keepalive settings that survive the path of a connection,
-// and says when none can.
+// Package align finds keepalive settings with which a connection survives its path, and
+// says when there are none.
 //
 // Load balancers, NATs and firewalls forget a connection that was silent for too
-// long: AWS' Network Load Balancer after 350 s. A keepalive probe resets that
-// clock, if it comes in time, if it is not lost, and if the middlebox counts it at
-// all.
+// long. AWS' Network Load Balancer does so after 350 s. A keepalive probe starts that
+// time again, if it comes in time, if it is not lost, and if the middlebox counts
+// probes at all.
 //
 //	path, err := align.Path("aws-nlb-tcp", "aws-nat-gateway")
 //	plan, err := align.Request{Path: path}.Plan()
@@ -14,29 +14,29 @@
 //
 // # What a plan accounts for
 //
-//   - Probes may be lost: with the default of two, the third one still comes in
-//     time.
+//   - Probes get lost. By default a plan allows for two in a row: the third one still
+//     comes in time.
 //   - Kernel timers are late, never early. Linux keeps them in slots, which for
-//     350 s are 16 s wide (CONFIG_HZ=250) or 33 s (HZ=1000): an idle time of 340 s
-//     is not safe there. A plan holds for the worst common HZ unless told which.
-//   - The interval counts too: after a probe the next one is at least one
-//     interval away.
-//   - The user timeout: it replaces the count on Linux, and is long enough to let
-//     every probe out.
+//     350 s are 16 s wide (CONFIG_HZ=250) or 33 s (CONFIG_HZ=1000), so an idle time of
+//     340 s is not safe. A plan holds for the worst of the common values, unless
+//     [Request].HZ names one.
+//   - After a probe the next one leaves at least one interval later.
+//   - The user timeout replaces the count on Linux. A plan makes it long enough for
+//     every probe to leave.
 //
 // # What probes cannot do
 //
 // Proxies (ALB, Classic ELB, Global Accelerator, Envoy, HAProxy) end the TCP
-// connection and look at data only. A plan for such a path has the verdict
-// [NeedsHeartbeat] and a [Heartbeat]: what the application has to send and how
-// often, and when a pool has to drop a connection.
+// connection, and only data restarts their timeouts. A plan for such a path has the
+// verdict [NeedsHeartbeat] and a [Heartbeat], which says what the application has to
+// send, how often, and when a pool has to drop a connection.
 //
-// # What it rests on
+// # What a plan rests on
 //
-// Profiles carry the source of each figure, and how sure it is: see [Evidence].
-// A [Plan] lists what it assumes. Timing is that of the Linux kernel; how late the
-// timers of other systems are is not known to this package.
+// A [Profile] names the source of its figures, and how sure each one is: see
+// [Evidence]. A [Plan] lists its assumptions. Its times are those of the Linux kernel.
+// This package does not know how late the timers of other systems are.
 //
-// The package is arithmetic and data: it makes no system call and starts no
-// goroutine. All of it may be used from several goroutines, but for [Catalog.Add].
+// The package computes from data: it makes no system call and starts no goroutine.
+// Everything may be used concurrently, except [Catalog.Add].
 package align

@@ -7,11 +7,11 @@ import (
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
-// A ValueError is a value that makes no sense.
+// A ValueError says that a field has an impossible value.
 type ValueError struct {
 	Field string // "detect", "timeout of aws-nlb-tcp"
 	Value string
-	Limit string // what it may be
+	Limit string // what the field may have
 }
 
 // Error returns "field=value: limit".
@@ -19,13 +19,13 @@ func (e *ValueError) Error() string {
 	return fmt.Sprintf("%s=%s: %s", e.Field, e.Value, e.Limit)
 }
 
-// An ImpossibleError is a request that the kernel's whole seconds cannot meet.
+// An ImpossibleError says that no Config meets a request, as the kernel counts idle
+// time and interval in whole seconds.
 type ImpossibleError struct {
 	Field string // what is too tight: "detect", "timeout of aws-nlb-tcp"
 	Value string
 	Limit string // what would be possible
-	// Nearest is the request closest to this one that can be met, nil if there is
-	// none.
+	// Nearest is the most similar request that a Config meets, nil if there is none.
 	Nearest *Request
 }
 

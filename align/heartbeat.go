@@ -7,23 +7,26 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// A Heartbeat is what an application has to do on a path that ignores probes.
+// A Heartbeat says what an application has to do on a path that ignores probes.
 type Heartbeat struct {
-	// Tightest is the middlebox that decides; its Timeout is 0 if none is known.
+	// Tightest is the middlebox with the shortest timeout. Its Timeout is 0 if that of
+	// a middlebox which ignores probes is not known.
 	Tightest Profile
-	// Every is the longest time between two heartbeats, 0 if no timeout is known.
-	// Lost packets are sent again within that time, as often as the request says.
+	// Every is the longest time between two heartbeats. It leaves time to send a lost
+	// packet again, as often as the request says that probes may be lost. It is 0 if
+	// the timeout of Tightest is not known.
 	Every time.Duration
-	// IdleConnTimeout is when a pool has to drop a connection that it does not
-	// use: http.Transport.IdleConnTimeout, sql.DB.SetConnMaxIdleTime. The margin
-	// to the middlebox' timeout is absolute, a round trip and a second, because a
-	// request that crosses the close on its way is lost. 0 if no timeout is known.
+	// IdleConnTimeout is the longest time for which a pool may keep a connection that
+	// nobody uses: http.Transport.IdleConnTimeout, sql.DB.SetConnMaxIdleTime. It is
+	// shorter than the timeout of the middlebox by a round trip and a second, because
+	// a request is lost that is on its way when the middlebox closes the connection.
+	// It is 0 if the timeout of Tightest is not known.
 	IdleConnTimeout time.Duration
-	// Kinds are the heartbeats that applications have, in order of preference.
+	// Kinds lists the heartbeats that applications have, the preferred one first.
 	Kinds []HeartbeatKind
 }
 
-// A HeartbeatKind is a way for an application to show that it is alive.
+// A HeartbeatKind is a way for an application to keep a connection alive with data.
 type HeartbeatKind struct {
 	Name string // "HTTP/2 PING"
 	How  string // where it is set in Go
@@ -39,7 +42,8 @@ var (
 // headroom is kept for the scheduling of both ends and their clocks.
 const headroom = time.Second
 
-// heartbeat reckons with the whole path: data refreshes every part of it.
+// heartbeat returns the heartbeat for the whole path: data refreshes every middlebox,
+// also those that probes refresh.
 func (r Request) heartbeat(parts parts) *Heartbeat {
 	h := &Heartbeat{}
 	all := append(parts.ignoring[:len(parts.ignoring):len(parts.ignoring)], parts.refreshed...)
@@ -63,13 +67,13 @@ func (r Request) heartbeat(parts parts) *Heartbeat {
 	return h
 }
 
-// orHalf returns d in whole seconds, or half of the timeout where that is longer.
+// orHalf returns d in whole seconds, or half of the timeout if that is longer.
 func orHalf(d, timeout time.Duration) time.Duration {
 	return max(d.Truncate(time.Second), (timeout / 2).Truncate(time.Second/10), 0)
 }
 
-// resending is how long TCP takes to get a segment through that is lost as often
-// as probes may be: each wait is twice as long as the one before.
+// resending returns how long TCP takes to deliver a segment that is lost as often as
+// probes may be: each wait is twice as long as the one before.
 func (r Request) resending() time.Duration {
 	const longest = 9 // by then the wait has reached TCP_RTO_MAX
 	return (1<<min(r.lostProbes(), longest) - 1) * r.conditions().RTO()
@@ -84,13 +88,13 @@ func onlyHTTP(profiles []Profile) bool {
 	return true
 }
 
-// GRPC returns the heartbeat as the parameters of a gRPC client: its
-// keepalive.ClientParameters' Time and Timeout, with PermitWithoutStream. The
-// server has to permit it: keepalive.EnforcementPolicy's MinTime is 5 minutes
-// unless it is set, and who pings more often is disconnected (ENHANCE_YOUR_CALM).
+// GRPC returns the heartbeat as parameters of a gRPC client: Time and Timeout of its
+// keepalive.ClientParameters, which also need PermitWithoutStream. The server has to
+// permit such pings: the MinTime of its keepalive.EnforcementPolicy is 5 minutes by
+// default, and it disconnects a client that pings more often (ENHANCE_YOUR_CALM).
 //
-// gRPC does not ping more often than every 10 s: a heartbeat that has to is a
-// [*ValueError]. Where no timeout is known, the error wraps [sockopt.ErrUnknown].
+// gRPC pings at most every 10 s. If the path needs more, the error is a [*ValueError].
+// If the timeout of the path is not known, the error wraps [sockopt.ErrUnknown].
 func (h *Heartbeat) GRPC() (period, timeout time.Duration, err error) {
 	const shortest, usual = 10 * time.Second, 20 * time.Second
 	switch {

@@ -12,15 +12,15 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// A Plan is a Config and the proof that it survives a path, or the reason why
-// none does.
+// A Plan is a Config with its Assessment: the proof that a connection survives the
+// path, or the reason why it does not.
 type Plan struct {
-	// Config is what to ask for, on either end of the connection. Where probes do
-	// not help (NeedsHeartbeat) it notices dead peers and refreshes the rest of
-	// the path.
+	// Config holds the settings for either end of the connection. If the verdict is
+	// NeedsHeartbeat, they still notice dead peers, and refresh the rest of the path.
 	Config sockopt.Config
 	Assessment
-	// Limits are what no Config can promise about the request's Detect.
+	// Limits lists the cases in which no Config notices a death within the Detect of
+	// the request.
 	Limits []Limit
 }
 
@@ -28,23 +28,23 @@ type Plan struct {
 // "idle=262s,interval=27s,count=3,user-timeout=350s survives: refreshed after ...".
 func (p Plan) String() string { return p.Config.String() + " " + p.Assessment.String() }
 
-// A Limit is a way to die that takes longer to notice than the request asks, and
-// what would help.
+// A Limit is a case in which the death of the peer may go unnoticed for longer than the
+// request asks.
 type Limit struct {
-	When   string
-	Remedy string
+	When   string // the case
+	Remedy string // what would help
 }
 
 // Plan returns the Config with the longest idle time that meets the request. Its
-// interval is a tenth of the idle time and at least 1 s, its count one more than
-// the probes that may be lost.
+// interval is a tenth of the idle time and at least 1 s, and its count is one more than
+// the number of probes that may be lost.
 //
-// Without Detect the user timeout is idle + count*interval, or more where late
-// timers would otherwise make it cut probes off.
+// Without Detect the user timeout is idle + count*interval. It is longer if the
+// connection could otherwise end before a late probe leaves.
 //
-// A request that whole seconds cannot meet is an [*ImpossibleError] with the
-// nearest that they can. Other errors are those of [Request.Assess]; a path that
-// ignores probes is not an error.
+// If no Config in whole seconds meets the request, the error is an [*ImpossibleError]
+// with the nearest request that one meets. Otherwise Plan returns the errors of
+// [Request.Assess]. A path that ignores probes is no error: the verdict says so.
 func (r Request) Plan() (*Plan, error) {
 	if err := r.Validate(); err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func (r Request) Plan() (*Plan, error) {
 	return p, nil
 }
 
-// settingsOf is what a Linux socket with a complete Config holds.
+// settingsOf returns what a Linux socket with a complete Config holds.
 func settingsOf(cfg sockopt.Config) platform.Settings {
 	return kernel.Linux().Effect(kernel.Request(cfg), platform.Settings{})
 }
@@ -121,8 +121,8 @@ func (r Request) withIdle(idle, timeout time.Duration) (sockopt.Config, bool) {
 	return cfg, false
 }
 
-// userTimeouts returns those to try, the best first. Each is long enough to let
-// out the last probe that the request counts on.
+// userTimeouts returns the user timeouts to try, the best one first. With each of them
+// the last probe that the request counts on still leaves.
 func (r Request) userTimeouts(s platform.Settings) []time.Duration {
 	last := r.latestRefresh(s, r.lostProbes())
 	given := s.Idle + time.Duration(s.Count)*s.Interval
@@ -145,7 +145,7 @@ func (r Request) userTimeouts(s platform.Settings) []time.Duration {
 	}, func(t time.Duration) bool { return t < shortest })
 }
 
-// detects tells whether cfg notices a dead peer as soon as the request wants.
+// detects reports whether cfg notices a dead peer as soon as the request asks.
 func (r Request) detects(cfg sockopt.Config) bool {
 	if r.Detect == 0 {
 		return true
@@ -154,7 +154,7 @@ func (r Request) detects(cfg sockopt.Config) bool {
 	return err == nil && r.longest(d) <= r.Detect
 }
 
-// longest is the time that the request's Detect limits.
+// longest returns the time that the request's Detect limits.
 func (r Request) longest(d timing.Detection) time.Duration {
 	if r.FromFailure {
 		return d[timing.PhaseLateWrite].Latest
@@ -162,7 +162,8 @@ func (r Request) longest(d timing.Detection) time.Duration {
 	return max(d[timing.PhaseIdle].Latest, d[timing.PhaseInFlight].Latest)
 }
 
-// impossible says which part of the request is too tight, and what would do.
+// impossible returns an error that says which part of the request is too tight, and
+// what would be possible.
 func (r Request) impossible(tight Profile, timeout time.Duration) error {
 	shortest := sockopt.Config{Idle: second, Interval: second, Count: r.lostProbes() + 1}
 	needs := r.latestRefresh(settingsOf(shortest), r.lostProbes()) + r.Margin
@@ -189,7 +190,7 @@ func (r Request) impossible(tight Profile, timeout time.Duration) error {
 	return e
 }
 
-// leastDetect is the shortest Detect that any Config meets.
+// leastDetect returns the shortest Detect that any Config meets.
 func (r Request) leastDetect(shortest sockopt.Config) time.Duration {
 	last := r.latestRefresh(settingsOf(shortest), r.lostProbes())
 	shortest.UserTimeout = last.Truncate(time.Millisecond) + time.Millisecond
@@ -197,8 +198,8 @@ func (r Request) leastDetect(shortest sockopt.Config) time.Duration {
 	return roundUp(r.longest(d))
 }
 
-// withFewerLost returns the request with as many lost probes as are possible, nil
-// if it is impossible even without any.
+// withFewerLost returns the request with as many lost probes as are possible, nil if it
+// is impossible even if no probe is lost.
 func (r Request) withFewerLost() *Request {
 	for lost := r.lostProbes() - 1; lost >= 0; lost-- {
 		fewer := r
@@ -217,8 +218,8 @@ func (r Request) withFewerLost() *Request {
 	return nil
 }
 
-// limits lists what cfg does not promise although the request asks for a
-// detection time.
+// limits lists the cases in which cfg does not notice a death within the Detect of the
+// request.
 func (r Request) limits(cfg sockopt.Config) []Limit {
 	if r.Detect == 0 {
 		return nil

@@ -79,7 +79,7 @@ func (p Profile) WithTimeout(d time.Duration) (Profile, error) {
 	return p, nil
 }
 
-// maxTimeout keeps the arithmetic away from overflow.
+// maxTimeout is so short that no sum of times overflows.
 const maxTimeout = 100 * 365 * 24 * time.Hour
 
 // Validate returns a [*ValueError] if the profile has a duration that is negative or

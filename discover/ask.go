@@ -8,15 +8,17 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// A reply is what a connection showed when it was asked.
+// A reply is what a connection showed when the check asked whether it works.
 type reply struct {
 	end string
-	err error // for Failed, how it ended, or why it survived for the last time
-	// asked is when, at the earliest, and sent at the latest.
+	// err is why the check failed, how the connection ended, or why it will not survive
+	// another check.
+	err error
+	// asked is the earliest, and sent the latest time at which the question was sent.
 	asked, sent time.Time
 }
 
-// ask makes the connection show that it works.
+// ask finds out whether the connection works.
 func (s *subject) ask(ctx context.Context) (r reply) {
 	if s.check.request == nil {
 		return s.probe(ctx)
@@ -37,7 +39,7 @@ func (s *subject) ask(ctx context.Context) (r reply) {
 	return r
 }
 
-// answer waits for it.
+// answer waits for the answer to what was sent, and returns the end that it shows.
 func (s *subject) answer(ctx context.Context, asked time.Time) (string, error) {
 	var got []byte
 	late := time.NewTimer(s.wait)
@@ -61,8 +63,8 @@ func (s *subject) answer(ctx context.Context, asked time.Time) (string, error) {
 			came, ok := receivedBy(s.tcp)
 			switch {
 			case more && (len(s.reads) > 0 || ok && came.data.After(asked.Add(-tick))):
-				// It came in time, and this process has not read it: on a busy machine,
-				// or when it was stopped.
+				// The answer came in time, and this process has not read it yet, as the
+				// machine is busy or the process was stopped.
 				more = false
 				late.Reset(s.wait)
 			case ok && came.ack.After(asked.Add(-tick)):
@@ -76,8 +78,8 @@ func (s *subject) answer(ctx context.Context, asked time.Time) (string, error) {
 	}
 }
 
-// probe lets the kernel send keepalive probes at once: the connection has been idle
-// for longer than the idle time that it gets.
+// probe lets the kernel send keepalive probes at once: the connection gets an idle time
+// that is already over.
 func (s *subject) probe(ctx context.Context) reply {
 	r := reply{asked: time.Now()}
 	r.err = sockopt.Set(s.tcp, sockopt.Config{Idle: probeIdle, Interval: time.Second, Count: 3})
@@ -113,7 +115,7 @@ func (s *subject) probe(ctx context.Context) reply {
 	}
 }
 
-// acknowledged tells whether the peer acknowledged something since then.
+// acknowledged reports whether the peer acknowledged something since then.
 func (s *subject) acknowledged(since time.Time) bool {
 	came, ok := receivedBy(s.tcp)
 	return ok && came.ack.After(since.Add(-tick))

@@ -6,32 +6,33 @@ import (
 	"fmt"
 )
 
-// A Check makes a connection show that it works: at its beginning, and after it was
-// idle.
+// A Check finds out whether a connection works. Echo and HTTP do so at its beginning and
+// after the silence, Probe only after the silence.
 type Check struct {
 	name string
-	// request is what to write; nil sends a keepalive probe, at the end only.
+	// request is written; if it is nil, a keepalive probe is sent after the silence.
 	request []byte
-	// wants is the answer in words.
+	// wants describes the answer in words.
 	wants string
-	// answered tells whether what came is the whole answer; the error says why it
-	// will never be, or why it is the last one.
+	// answered reports whether got is the whole answer. The error says why it never
+	// will be, or why this answer is the last one.
 	answered func(got []byte) (bool, error)
 }
 
 // String returns "plain", "echo" or "http".
 func (c *Check) String() string { return c.name }
 
-// Probe asks the peer's kernel with a TCP keepalive probe: no byte reaches the
-// program there. It takes Linux.
+// Probe sends a TCP keepalive probe, which the kernel of the peer answers: no byte
+// reaches the program there. It needs Linux.
 var Probe = &Check{name: "plain"}
 
 // Echo writes a byte to a server that sends it back (RFC 862).
 var Echo = &Check{name: "echo", request: []byte{'k'}, wants: "the byte that was sent", answered: echoed}
 
-// HTTP asks an HTTP/1.1 server for the header of / on this host; any answer will
-// do, but for 408, with which a server gives an idle connection up (RFC 9110, 15.5.9),
-// and at first one after which the server closes: there is no idle timeout then.
+// HTTP sends HEAD / for this host to an HTTP/1.1 server. Any answer shows that the
+// connection works, except 408, with which a server gives an idle connection up
+// (RFC 9110, 15.5.9). If the server closes after its first answer, there is no idle
+// timeout to measure, and Run returns an error.
 func HTTP(host string) *Check {
 	request := "HEAD / HTTP/1.1\r\nHost: " + host + "\r\nUser-Agent: keepalive-discover\r\n\r\n"
 	return &Check{name: "http", request: []byte(request), wants: "the header of an answer", answered: httpAnswered}
@@ -47,12 +48,12 @@ func echoed(got []byte) (bool, error) {
 	return true, nil
 }
 
-// errTimedOut: the server gave the connection up before the request came.
+// errTimedOut means that the server gave the connection up before the request came.
 var errTimedOut = errors.New("the answer is 408 Request Timeout")
 
 const maxHeader = 64 << 10
 
-// httpAnswered wants the whole header: what follows later than that would be taken for
+// httpAnswered waits for the whole header: a part that comes later would be taken for
 // something that the server sends by itself.
 func httpAnswered(got []byte) (bool, error) {
 	start := []byte("HTTP/1.")
@@ -77,8 +78,8 @@ func httpAnswered(got []byte) (bool, error) {
 	}
 }
 
-// closesAfter tells why the server closes the connection after a response with this
-// header, if it does (RFC 9112, 9.3).
+// closesAfter returns why the server closes the connection after a response with this
+// header, nil if the server keeps it (RFC 9112, 9.3).
 func closesAfter(header []byte) error {
 	first, fields, _ := bytes.Cut(header, []byte("\r\n"))
 	says := func(option string) bool {

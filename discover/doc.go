@@ -3,29 +3,31 @@
 //	r, err := discover.Run(ctx, discover.Options{Address: "db.example.com:5432"})
 //	fmt.Println(r) // between 348s and 352s: forgotten: silent drop
 //
-// It makes connections, leaves each idle for another time, and looks whether it
-// still works; the shortest time at which one does not, and the longest at which one
-// does, are the bounds. Two rounds of up to 64 connections find 350 s in about 13
-// minutes, a guess takes half of that.
+// It makes connections, leaves each one idle for a different time, and checks whether it
+// still works. The longest silence that a connection survives and the shortest one that
+// a connection does not survive are the bounds of the timeout. Two rounds of up to 64
+// connections find a timeout of 350 s in about 13 minutes; with a correct guess one
+// round is enough, which takes half of that.
 //
-// A connection may die of something else, or its answer be late: what another survived
-// for longer is no timeout, and it takes two that agree, or a second round, until one is
-// believed. Where several died and several lived for longer there is more than one
-// timeout behind the address, as of several servers: then none is stated, and
+// A connection may also die for another reason, and an answer may be late. So a death is
+// not taken for the timeout if another connection survived a longer silence, and a
+// timeout is only believed after two deaths or a second round. If several connections
+// died and several others survived longer silences, there is more than one timeout
+// behind the address, as of several servers. Then the result states none, and
 // [Result.Err] says so.
 //
-// # What may be in the way
+// # What can hide the timeout
 //
-// A peer that sends keepalive probes of its own (a Go server does every 15 s) keeps
-// the path alive: what is longer than its period cannot be seen, and the Result says
-// so. Each connection counts the segments that came while it was idle, so a test is
-// never taken for more than it is. What comes once, as a late greeting does, only begins
-// the silence anew.
+// A peer that sends keepalive probes of its own keeps the path alive: a Go server sends
+// them every 15 s. A timeout that is longer than this period cannot be seen, and the
+// Result says so. For this, each connection counts the segments that arrive while it is
+// idle. Something that arrives only once, such as a late greeting, starts the silence
+// again.
 //
-// A close or reset that arrives by itself is the timeout of whoever sent it: a
-// server, or a proxy on the way. What it says up to 2 s before, as 408 of HTTP or
-// close_notify of TLS, is a part of the close.
+// A close or a reset that arrives by itself is the timeout of its sender: a server, or a
+// proxy on the path. What the sender says up to 2 s before that, such as 408 of HTTP or
+// close_notify of TLS, counts as a part of it.
 //
-// Counting segments, and [Probe], take Linux. Elsewhere a Result cannot tell whether
-// the peer kept the path alive, and says that it is not known.
+// [Probe] and the count of segments need Linux. Elsewhere a Result cannot tell whether
+// the peer kept the path alive, and says that this is not known.
 package discover

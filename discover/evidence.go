@@ -4,44 +4,47 @@ import (
 	"time"
 )
 
-// Bounds are what all tests together say.
+// bounds are the conclusion from all tests.
 type bounds struct {
-	// alive is the longest silence that was survived, dead the shortest that was not.
+	// alive is the longest silence that a connection survived, dead the shortest that a
+	// connection did not survive.
 	alive, dead time.Duration
 	end         string        // of that one
-	late        time.Duration // how much sooner that end may have come
-	// disagreed: connections that were silent for longer than dead survived, up to
-	// longest, and that is no accident. alive is then the longest below dead.
+	late        time.Duration // how much sooner that connection may have ended
+	// disagreed says that there is more than one timeout: connections survived longer
+	// silences than dead, up to longest, and that is no accident. alive is then the
+	// longest silence below dead that a connection survived.
 	disagreed bool
 	longest   time.Duration
 }
 
 const (
-	// confirmed is how many have to die until it is believed.
+	// confirmed is how many connections have to die until a timeout is believed.
 	confirmed = 2
-	// beyond is by how much a silence has to be longer to contradict a shorter one:
-	// more than what timers, and a busy machine, make of one timeout.
+	// beyond and beyondAtAll are by how much, as a factor and in addition, a silence that
+	// was survived has to be longer to contradict a death. One timeout, with its timers
+	// and on a busy machine, varies by less than that.
 	beyond      = 1 + precision
 	beyondAtAll = 200 * time.Millisecond
-	// accidents is which share of connections may die of something else.
+	// accidents is the share of connections that may die for another reason.
 	accidents = 1.0 / 20
 )
 
-// weigh finds the bounds. One connection may die of something else: what lived for
-// longer is right. Where several died, and several lived for longer, there is more than
-// one timeout.
+// weigh finds the bounds. If one connection died and others survived longer silences, it
+// died for another reason. If several died and several survived longer silences, there is
+// more than one timeout.
 func weigh(tests []Test) (b bounds) {
 	for _, t := range tests {
 		if t.Survived() {
 			b.longest = max(b.longest, t.Idle)
 		}
 	}
-	// One that died although others lived for clearly longer.
+	// The first that died although others survived a clearly longer silence.
 	first := shortest(tests, func(t Test) bool { return t.Died() && beyondOf(t.Idle) <= b.longest })
 	b.alive = b.longest
 	if first != nil {
-		// Those that were hastened when it died, and no others that died close to the
-		// timeout of those that lived.
+		// Those that were hastened when it died count with it. Those that died close to the
+		// timeout of the survivors do not.
 		near := beyondOf(beyondOf(first.Idle))
 		died, lived := 0, 0
 		for _, t := range tests {
@@ -67,18 +70,19 @@ func weigh(tests []Test) (b bounds) {
 	if first == nil {
 		return b
 	}
-	// Who asks just when the other side closes sees RST: what came by itself says more.
-	told := shortest(tests, func(t Test) bool {
-		return (t.End == endClosed || t.End == endReset) && t.Idle > b.alive && float64(t.Idle) <= (1+precision)*float64(first.Idle)
+	// A packet that is sent just when the other side closes is answered with RST, so an
+	// end that came by itself shortly after says more.
+	byItself := shortest(tests, func(t Test) bool {
+		return endsByItself(t.End) && t.Idle > b.alive && float64(t.Idle) <= (1+precision)*float64(first.Idle)
 	})
-	if told != nil {
-		first = told
+	if byItself != nil {
+		first = byItself
 	}
 	b.dead, b.end, b.late = first.Idle, first.End, first.Late
 	return b
 }
 
-// shortest returns the test with the shortest silence of those that f selects.
+// shortest returns the test with the shortest silence among those that f selects.
 func shortest(tests []Test, f func(Test) bool) (first *Test) {
 	for i, t := range tests {
 		if f(t) && (first == nil || t.Idle < first.Idle) {
@@ -88,15 +92,16 @@ func shortest(tests []Test, f func(Test) bool) (first *Test) {
 	return first
 }
 
-// beyondOf is the shortest silence that contradicts a death after this one.
+// beyondOf returns the shortest silence whose survival contradicts a death after idle.
 func beyondOf(idle time.Duration) time.Duration {
 	return time.Duration(float64(idle)*beyond) + beyondAtAll
 }
 
-// told: the end came by itself, and so at the very moment.
-func (b bounds) told() bool { return b.dead > 0 && (b.end == endClosed || b.end == endReset) }
+// byItself reports whether the connection of dead ended by itself. It then shows the
+// timeout itself, and not only a silence that was too long.
+func (b bounds) byItself() bool { return b.dead > 0 && endsByItself(b.end) }
 
-// outliers are those that died although others lived for longer, of whatever.
+// outliers counts the connections that died although others survived longer silences.
 func outliers(tests []Test, alive time.Duration) (n int) {
 	for _, t := range tests {
 		if t.Died() && t.Idle <= alive {

@@ -8,42 +8,44 @@ import (
 	"time"
 )
 
-// Options say what to measure. Address, or Dial, is needed.
+// Options say what to measure, and how. Only Address or Dial is needed.
 type Options struct {
 	// Address is host:port.
 	Address string
-	// Dial makes a connection; nil dials Address. A proxy or a tunnel goes here.
-	// Keepalive is switched off on what has a TCP socket.
+	// Dial makes a connection, for instance through a proxy or a tunnel. nil dials
+	// Address. If the connection has a TCP socket, its keepalive is switched off.
 	Dial func(context.Context) (net.Conn, error)
 
-	// Secure, if not nil, is called with each new connection, and what it returns is
-	// read and written:
+	// Secure, if it is not nil, is called with each new connection, and returns the
+	// connection that is read and written:
 	//
 	//	func(ctx context.Context, c net.Conn) (net.Conn, error) {
 	//		s := tls.Client(c, config)
 	//		return s, s.HandshakeContext(ctx)
 	//	}
 	Secure func(context.Context, net.Conn) (net.Conn, error)
-	// Check tells whether a connection still works: [Probe], [Echo] or [HTTP]. nil
+	// Check finds out whether a connection still works: [Probe], [Echo] or [HTTP]. nil
 	// stands for Probe.
 	Check *Check
 
-	// Guess is a figure to test, between Min and Max: times around it are tried, which
-	// takes one round if it is right. If it is wrong the search goes on.
+	// Guess is a timeout to test first, between Min and Max; 0 tests none. The first
+	// round tries silences around it, and is the only one if the guess is right.
+	// Otherwise the search goes on.
 	Guess time.Duration
-	// Min and Max are the shortest and longest time to try: 0 stands for 1 s and
-	// 2 h. Probe takes 1 s at the least, as the kernel sends none earlier.
+	// Min and Max are the shortest and the longest silence to try; Max is at most 30
+	// days. 0 stands for 1 s in Min, and for 2 h in Max. Probe needs a Min of 1 s or
+	// more, and raises a smaller one to that, as a kernel sends no probe earlier.
 	Min, Max time.Duration
-	// Connections is how many are open at the same time, 4 to 1000: 0 stands for
-	// 64.
+	// Connections is how many connections are open at the same time, 4 to 1000; 0
+	// stands for 64.
 	Connections int
-	// Wait is how long an answer may take; then the connection is dead. 0 stands
-	// for 1 s, which is enough for two retransmissions on a short path; Probe
-	// takes 4 s.
+	// Wait is how long an answer may take until the connection counts as dead, at most
+	// 1 minute. 0 stands for 1 s, which is enough for two retransmissions on a short
+	// path. Probe waits for at least 4 s.
 	Wait time.Duration
 
-	// Progress is called, by one goroutine at a time, as tests end and while they
-	// wait.
+	// Progress, if it is not nil, is called once a second and whenever a test ends, by
+	// one goroutine at a time.
 	Progress func(Progress)
 }
 

@@ -6,15 +6,16 @@ import (
 	"time"
 )
 
-// A Progress is how far a measurement is.
+// A Progress says how far a measurement has come.
 type Progress struct {
-	Round   int
+	Round   int // counted from 1
 	Elapsed time.Duration
-	// Alive and Dead are the bounds so far; Dead is 0 as long as nothing died.
+	// Alive and Dead are the bounds so far. Dead is 0 until a connection has died.
 	Alive, Dead time.Duration
-	// Left is how long it takes at most from now on.
+	// Left is the longest time that the measurement still takes, as far as that is
+	// known.
 	Left time.Duration
-	// Test is what ended, nil where nothing did.
+	// Test is the test that has just ended. It is nil if a second has passed instead.
 	Test *Test
 }
 
@@ -45,7 +46,7 @@ func (s *search) report() (stop func()) {
 	}
 }
 
-// tell calls Progress. s.mu is held, so that one goroutine at a time does.
+// tell calls Progress. s.mu is held, so that only one goroutine calls it at a time.
 func (s *search) tell(t *Test) {
 	if s.Progress == nil {
 		return

@@ -9,8 +9,8 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/socket"
 )
 
-// receivedBy is what a connection has received until now; false where the kernel does
-// not tell.
+// receivedBy returns what a connection has received until now, false if the kernel does
+// not say it.
 func receivedBy(c net.Conn) (received, bool) {
 	raw, err := socket.RawConn(c)
 	if err != nil {
@@ -21,7 +21,7 @@ func receivedBy(c net.Conn) (received, bool) {
 	raw.Control(func(fd uintptr) {
 		info, err = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
 	})
-	if err != nil || info == nil || info.Segs_in == 0 { // a handshake has one
+	if err != nil || info == nil || info.Segs_in == 0 { // even a handshake has a segment
 		return received{}, false
 	}
 	ago := func(ms uint32) time.Time { return now.Add(-time.Duration(ms) * time.Millisecond) }
@@ -33,7 +33,7 @@ func receivedBy(c net.Conn) (received, bool) {
 	}, true
 }
 
-// acknowledge what came now, rather than up to 0.2 s later.
+// acknowledge makes the kernel acknowledge at once what came, and not up to 0.2 s later.
 func acknowledge(c net.Conn) {
 	if raw, err := socket.RawConn(c); err == nil {
 		raw.Control(func(fd uintptr) { unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1) })

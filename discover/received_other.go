@@ -6,7 +6,7 @@ import (
 	"net"
 )
 
-// receivedBy cannot be told here.
+// receivedBy returns false: this system does not say what a connection has received.
 func receivedBy(net.Conn) (received, bool) { return received{}, false }
 
 func acknowledge(net.Conn) {}

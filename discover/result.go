@@ -10,7 +10,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// A Result is what was found. [Result.Err] tells whether it is an answer.
+// A Result is what a measurement found. [Result.Err] says whether it is an answer.
 type Result struct {
 	// Alive is the longest silence that a connection survived. If connections
 	// disagree, it is the longest that all of them survived.
@@ -97,23 +97,26 @@ func isDead(end string) bool {
 	return false
 }
 
-// set takes the bounds up.
+// endsByItself reports whether a connection with this end was ended while it was idle.
+func endsByItself(end string) bool { return end == endClosed || end == endReset }
+
+// set copies the bounds into the result.
 func (r *Result) set(b bounds) {
 	r.Alive, r.Dead, r.End, r.SomeDead, r.SomeAlive = b.alive, b.dead, b.end, 0, 0
 	switch {
 	case b.disagreed:
 		r.Dead, r.SomeDead, r.SomeAlive = 0, b.dead, b.longest
-	case b.told():
+	case b.byItself():
 		r.Alive = b.dead - b.late
 	}
 }
 
-// masked tells whether a peer kept a connection alive.
+// masked reports whether a peer kept a connection alive.
 func (r *Result) masked() bool {
 	return r.MaskedBy > 0 || slices.ContainsFunc(r.Tests, func(t Test) bool { return t.End == endMasked })
 }
 
-// failure is that of the last test that failed.
+// failure returns the error of the last test that failed.
 func (r *Result) failure() (err error) {
 	for _, t := range r.Tests {
 		if t.End == endFailed {
@@ -123,8 +126,8 @@ func (r *Result) failure() (err error) {
 	return err
 }
 
-// Outliers is how many connections died although others were silent for longer, and
-// lived: for another reason, if there is one, or by a timeout that few connections have.
+// Outliers returns how many connections died although others survived longer silences.
+// They died for another reason, or by a timeout that few connections have.
 func (r *Result) Outliers() int {
 	if r.SomeDead > 0 {
 		return 0
@@ -132,9 +135,9 @@ func (r *Result) Outliers() int {
 	return outliers(r.Tests, r.Alive)
 }
 
-// Err is nil if the result is an answer: all connections die between Alive and Dead, or
-// none does until what was to be tried. Otherwise it says why the timeout is not known, and
-// wraps [sockopt.ErrUnknown].
+// Err returns nil if the result is an answer: connections die between Alive and Dead, or
+// all of them survived the longest silence that was to be tried. Otherwise the error says
+// why the timeout is not known, and wraps [sockopt.ErrUnknown].
 func (r *Result) Err() error {
 	why := ""
 	switch {
@@ -163,7 +166,7 @@ func (r *Result) Err() error {
 	return unknown{"not known: " + why}
 }
 
-// period is how often the peer sends something.
+// period says how often the peer sends something.
 func (r *Result) period() string {
 	switch {
 	case r.MaskedBy == 0:
@@ -174,7 +177,7 @@ func (r *Result) period() string {
 	return " every " + text(r.MaskedBy)
 }
 
-// An unknown is why a timeout is not known.
+// An unknown says why a timeout is not known.
 type unknown struct{ why string }
 
 func (u unknown) Error() string { return u.why }
@@ -186,7 +189,7 @@ func (r *Result) String() string {
 		return err.Error()
 	}
 	switch {
-	case r.Dead > 0 && (r.End == endClosed || r.End == endReset) && float64(r.Dead-r.Alive) <= precision*float64(r.Dead):
+	case r.Dead > 0 && endsByItself(r.End) && float64(r.Dead-r.Alive) <= precision*float64(r.Dead):
 		return fmt.Sprintf("after %s: %s", text(r.Dead), r.End)
 	case r.Dead > 0:
 		return fmt.Sprintf("between %s and %s: %s", text(r.Alive), text(r.Dead), r.End)
@@ -198,12 +201,13 @@ func text(d time.Duration) string {
 	return platform.Idle.Format(int64(d.Round(10 * time.Millisecond)))
 }
 
-// Profile is what was measured as a profile for a plan, with the time that was
-// survived; that probes refresh it is assumed. Where nothing died or survived, or
-// connections disagree, the timeout is not known, and the error wraps [sockopt.ErrUnknown].
+// Profile returns a profile for plans, whose timeout is Alive. It assumes that keepalive
+// probes refresh the path, unless the connection ended by FIN, by RST while idle, or
+// without an answer to what was acknowledged. These ends come from a server or a proxy,
+// which only data keeps from ending the connection.
 //
-// An end by FIN, by RST while idle, or without an answer to what was acknowledged, comes
-// from a server or proxy, which looks at data: probes do not put it off.
+// If no connection died, none survived, or connections disagree, the timeout is not
+// known, and the error wraps [sockopt.ErrUnknown].
 func (r *Result) Profile(id string) (align.Profile, error) {
 	if r.Dead == 0 || r.Alive == 0 {
 		why := r.Err()

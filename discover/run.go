@@ -11,13 +11,14 @@ import (
 	"time"
 )
 
-// Run measures. It ends early when ctx is cancelled, with what is known until then
-// and the cause of the cancellation.
+// Run measures after what silence a path forgets a connection. [Result.Err] says whether
+// the result is an answer.
 //
-// Other errors: options that make no sense, and a round in which no connection could be
-// made or none answered: the result is then of the rounds before; where a server closes
-// after its first answer the error wraps [sockopt.ErrUnknown]. Whether the result
-// is an answer, [Result.Err] tells.
+// If the options make no sense, Run returns an error and no result. If no connection of
+// a round can be made, or none is answered, Run returns an error, and the result of the
+// rounds before. Such an error wraps [sockopt.ErrUnknown] if the server closes
+// connections after its first answer. If ctx is cancelled, Run returns the cause, and
+// what is known until then.
 func Run(ctx context.Context, o Options) (*Result, error) {
 	o, err := o.complete()
 	if err != nil {
@@ -32,18 +33,20 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	return s.result, err
 }
 
-// A search narrows the bounds down, round by round.
+// A search narrows the bounds, round by round.
 type search struct {
 	Options
 	began  time.Time
 	round  int
 	result *Result
-	// dials are those that are going on.
+	// dials has an element for each connection that is being made.
 	dials chan struct{}
-	// earlier are the tests of rounds before this one, deaths those of this round that
-	// count, cut is whether it ended because of them.
-	earlier, deaths int
-	cut             bool
+	// earlier is how many tests ended in the rounds before this one.
+	earlier int
+	// deaths is how many connections of this round died in a way that counts, and cut
+	// says whether the round was ended because of them.
+	deaths int
+	cut    bool
 
 	mu     sync.Mutex // for what follows, and result
 	bounds bounds
@@ -65,7 +68,7 @@ func (s *search) rounds(ctx context.Context) error {
 	return nil
 }
 
-// done tells whether another round would find nothing new.
+// done reports whether another round would find nothing new.
 func (s *search) done() bool {
 	b := s.bounds
 	switch {
@@ -75,7 +78,7 @@ func (s *search) done() bool {
 		return false
 	case b.alive == 0 && float64(b.dead) <= (1+precision)*float64(s.Min):
 		return true // nothing shorter was to be tried
-	case b.told():
+	case b.byItself():
 		return float64(b.late) <= precision*float64(b.dead)
 	}
 	return float64(b.dead-b.alive) <= precision*float64(b.dead)
@@ -121,15 +124,15 @@ type outcome struct {
 	counts bool          // whether segments were counted
 }
 
-// A running test may be given up, or be ended sooner.
+// A running test can be given up, or be ended sooner.
 type running struct {
 	idle   time.Duration
 	giveUp context.CancelFunc
 	sooner chan time.Duration
 }
 
-// runRound leaves a connection idle for each of the times. Where enough have died, the
-// longer ones do not wait any longer. Shorter ones have been asked by then.
+// runRound leaves one connection idle for each of the times. Once enough connections have
+// died, the tests of longer times are ended. Those of shorter times have ended by then.
 func (s *search) runRound(ctx context.Context, times []time.Duration) error {
 	s.deaths, s.cut, s.earlier = 0, false, len(s.result.Tests)
 	coarse := s.round < maxRounds && len(times) > 1 && float64(times[len(times)-1]) > (1+precision)*float64(times[len(times)-2])
@@ -159,7 +162,7 @@ func (s *search) runRound(ctx context.Context, times []time.Duration) error {
 			}
 			if s.account(o, coarse) && !s.cut {
 				s.cut = true
-				if !o.Died() { // it shows that others did not die by accident
+				if !o.Died() { // it survived, and so shows that others died by their timeout
 					o.Test = Test{Idle: s.bounds.dead, End: s.bounds.end}
 				}
 				s.hasten(tests, o)
@@ -172,16 +175,16 @@ func (s *search) runRound(ctx context.Context, times []time.Duration) error {
 	return nil
 }
 
-// hasten ends the tests that are longer than one that died. In the first round, and
-// where the end came by itself, they are asked a little later: if they live, not all
-// connections have the same timeout.
+// hasten ends the tests of longer times than that of a connection which died. In the first
+// round, and if the connection ended by itself, these are asked a little later whether
+// they live: if they do, not all connections have the same timeout.
 func (s *search) hasten(tests []running, dead outcome) {
-	told := dead.End == endClosed || dead.End == endReset
+	byItself := endsByItself(dead.End)
 	limit := beyondOf(dead.Idle)
 	for _, r := range tests {
 		switch {
 		case r.idle <= dead.Idle:
-		case told || s.round == 1:
+		case byItself || s.round == 1:
 			r.sooner <- limit
 		default:
 			r.giveUp()
@@ -218,7 +221,7 @@ func (s *search) test(ctx context.Context, r running) outcome {
 	return o
 }
 
-// patience is how long an answer may take.
+// patience returns how long an answer may take.
 func (s *search) patience() time.Duration {
 	if s.Check == Probe {
 		return max(s.Wait, probeWait)
@@ -226,9 +229,10 @@ func (s *search) patience() time.Duration {
 	return s.Wait
 }
 
-// account adds a test to the result, and reports whether the round may end. One
-// connection may die for another reason, so two deaths are needed, unless the next
-// round looks closer anyway. A survivor may show what deaths before it were.
+// account adds a test to the result, and reports whether the round may end. That takes
+// two deaths, as one connection may die for another reason, unless the next round tries
+// the times around the first death anyway. A survivor can also end the round, if it shows
+// that connections disagree.
 func (s *search) account(o outcome, coarse bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -250,7 +254,7 @@ func (s *search) account(o outcome, coarse bool) bool {
 	if !o.Died() && !s.bounds.disagreed {
 		return false
 	}
-	return s.deaths >= confirmed || s.deaths > 0 && coarse && !s.bounds.told()
+	return s.deaths >= confirmed || s.deaths > 0 && coarse && !s.bounds.byItself()
 }
 
 func (s *search) setUntil(longest time.Duration) {

@@ -6,28 +6,29 @@ import (
 )
 
 const (
-	// look is how often it is looked whether something came.
+	// look is the time between two looks at whether something came.
 	look = 50 * time.Millisecond
-	// lastWords is how long before the end of a connection that may come which belongs
-	// to it: 408 of HTTP, an error message, TLS' close_notify.
+	// lastWords is how long before the end of a connection its sender may announce that
+	// end: with 408 of HTTP, an error message, or close_notify of TLS.
 	lastWords = 2 * time.Second
-	// tooMany is after how many interruptions a test ends that never was silent for
-	// long enough.
+	// tooMany is how many interruptions end a test that was never silent for long
+	// enough.
 	tooMany = 4
 )
 
-// An event is something that came: after from, when nothing had, and at to at the
-// latest. A process that is starved, or stopped, sees it late.
+// An event is something that came, or the end of the connection. It happened between
+// from, when nothing had come yet, and to. A process that gets no processor, or is
+// stopped, sees it late.
 type event struct {
 	from, to time.Time
 	data     bool
 	err      error // if the connection ended
 }
 
-// A burst are events that belong together.
+// A burst is a series of events that belong together.
 type burst struct {
 	first event
-	// quiet and talk are what they were before it.
+	// quiet and talk are those of the subject before the burst.
 	quiet, talk time.Time
 	data        bool
 	to          time.Time
@@ -36,8 +37,8 @@ type burst struct {
 // A gap is the time between two bursts, which is not known exactly.
 type gap struct{ min, max time.Duration }
 
-// agrees tells whether two gaps are the period of one clock: both are known well, and
-// are the same but for what timers vary.
+// agrees reports whether two gaps can be the period of one clock: both are known well,
+// and differ by no more than timers do.
 func (g gap) agrees(other gap) bool {
 	short, long := min(g.min, other.min), max(g.max, other.max)
 	return long-short <= long/4
@@ -52,9 +53,10 @@ type silence struct {
 	every time.Duration // the peer's period, once it is known
 }
 
-// run is silent for that long, and looks whether the connection still works. What the
-// peer sends meanwhile begins the silence anew; when that happens again and again the
-// test ends. A time from sooner is the new one to wait for, if it is shorter.
+// run leaves the connection silent for the idle time, and then asks whether it works. If
+// the peer sends something meanwhile, the silence starts again; if that happens again and
+// again, the test ends. A time from sooner replaces a longer idle time. every is the
+// peer's period, 0 if none is known.
 func (s *subject) run(ctx context.Context, idle time.Duration, sooner <-chan time.Duration) (t Test, every time.Duration) {
 	defer s.conn.Close()
 	w := silence{subject: s, over: time.NewTimer(time.Until(s.quiet.Add(idle)))}
@@ -75,7 +77,8 @@ func (s *subject) run(ctx context.Context, idle time.Duration, sooner <-chan tim
 		case <-ticks.C:
 			events = s.news()
 		case <-w.over.C:
-			// What came first counts first, however late this process is.
+			// Something that came before the end of the silence counts first, however
+			// late this process is.
 			if events = s.news(); len(events) == 0 {
 				return s.conclude(ctx), 0
 			}
@@ -91,9 +94,10 @@ func (s *subject) run(ctx context.Context, idle time.Duration, sooner <-chan tim
 	}
 }
 
-// conclude asks, after the silence. What was survived lasted at least until this process
-// last saw that nothing had come, what was not at most until it had asked: a busy machine
-// is late, and something may have come in between.
+// conclude asks whether the connection works, after the silence. A silence that was
+// survived ends when this process last saw that nothing had come, as on a busy machine
+// something may have come since. A silence that was not survived ends when the question
+// was sent.
 func (s *subject) conclude(ctx context.Context) Test {
 	a := s.ask(ctx)
 	t := Test{Idle: s.looked.Sub(s.quiet), End: a.end}
@@ -106,7 +110,7 @@ func (s *subject) conclude(ctx context.Context) Test {
 	return t
 }
 
-// news is what came since it was looked at last.
+// news returns what came since the last look.
 func (s *subject) news() []event {
 	select {
 	case a := <-s.reads:
@@ -120,7 +124,7 @@ func (s *subject) news() []event {
 	}
 	wait := look
 	if now.closed {
-		wait = lastWords // a read is to tell how
+		wait = lastWords // a read will show how
 	}
 	select {
 	case a := <-s.reads:
@@ -137,7 +141,7 @@ func (s *subject) news() []event {
 	return []event{e}
 }
 
-// arrived is a read as events: data, or the end, or both.
+// arrived returns what a read brought as events: data, the end, or both.
 func (s *subject) arrived(a arrival) (events []event) {
 	before, from := s.seen, s.looked
 	now, ok := s.look()
@@ -154,15 +158,14 @@ func (s *subject) arrived(a arrival) (events []event) {
 	}
 	if a.err != nil {
 		if e.err = a.err; ok && endOf(a.err, endClosed, endReset) == endClosed {
-			e = e.at(now.ack, 1) // FIN is the last that came; when RST did is not known
+			e = e.at(now.ack, 1) // FIN came last; when an RST came is not known
 		}
 		events = append(events, e)
 	}
 	return events
 }
 
-// look asks the kernel what came until now. As long as the connection was open nothing
-// had ended it.
+// look asks the kernel what came until now, and notes when the connection was still open.
 func (s *subject) look() (received, bool) {
 	now, ok := receivedBy(s.tcp)
 	if ok = ok && s.counts; !ok {
@@ -176,8 +179,7 @@ func (s *subject) look() (received, bool) {
 	return now, true
 }
 
-// at narrows an event down to the time that the kernel tells of the last of so many
-// segments.
+// at narrows an event to the time t, at which the last one of so many segments came.
 func (e event) at(t time.Time, segments uint32) event {
 	if t.After(e.to) {
 		return e
@@ -188,12 +190,12 @@ func (e event) at(t time.Time, segments uint32) event {
 	return e
 }
 
-// happened takes up an event, and returns the test if that ends it.
+// happened adds an event, and returns the test if the event ends it.
 func (w *silence) happened(e event) (t Test, ended bool) {
 	if e.err != nil {
 		return w.end(e), true
 	}
-	if w.last != nil && e.to.Sub(w.last.to) < settle { // a part of what came before
+	if w.last != nil && e.to.Sub(w.last.to) < settle { // it belongs to what came before
 		w.last.to, w.last.data = e.to, w.last.data || e.data
 		if e.to.Sub(w.last.first.to) > restless { // it goes on and on
 			return Test{Idle: w.gaps[len(w.gaps)-1].min, End: endMasked}, true
@@ -220,8 +222,8 @@ func (w *silence) happened(e event) (t Test, ended bool) {
 	return Test{Idle: max(w.gaps[n-1].min, w.gaps[n-2].min), End: endMasked}, true
 }
 
-// end is the test of a connection that ended by itself. Who ended it looks at data: a
-// keepalive probe in between puts that off no more than a packet of its own.
+// end returns the test of a connection that ended by itself. The program that ended it
+// measures the time since the last data: keepalive probes since then do not count.
 func (w *silence) end(e event) Test {
 	talk := w.talk
 	at := e

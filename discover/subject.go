@@ -12,19 +12,19 @@ import (
 
 // A subject is a connection under test.
 type subject struct {
-	conn  net.Conn // what is read and written: with TLS, if there is any
-	tcp   net.Conn // below it
+	conn  net.Conn // the connection that is read and written, which may be one of TLS
+	tcp   net.Conn // the connection below it
 	reads chan arrival
 	check *Check
 	wait  time.Duration
 
-	// quiet is since when nothing came and nothing was sent, and talk since when no
-	// data: a keepalive probe of the peer ends the one and not the other.
+	// quiet is the time of the last segment, and talk that of the last data: a keepalive
+	// probe of the peer changes only quiet.
 	quiet, talk time.Time
-	// seen is what had come when it was looked at last, at looked.
+	// seen is what had come at the time of the last look, looked.
 	seen   received
 	looked time.Time
-	counts bool // whether the kernel tells what came
+	counts bool // whether the kernel counts what comes
 }
 
 // An arrival is what a read brought.
@@ -38,19 +38,20 @@ const (
 	// settle is how long a new connection has to be silent before the test begins:
 	// a greeting of the server and delayed acknowledgements come in this time.
 	settle = 250 * time.Millisecond
-	// restless is how long that may take; then the peer is one that is never silent.
+	// restless is how long a peer may go on sending until it counts as one that is never
+	// silent.
 	restless = 5 * time.Second
 	// probeIdle is the shortest idle time there is.
 	probeIdle = time.Second
 	// probeWait is the time for three probes and their answers.
 	probeWait = 4 * time.Second
-	// secureWait is how long TLS and the like may take to begin.
+	// secureWait is how long a handshake, such as that of TLS, may take.
 	secureWait = 10 * time.Second
-	// writeWait is how long a write may take, which only goes into a buffer.
+	// writeWait is how long a write may take. It only fills a buffer.
 	writeWait = 30 * time.Second
 )
 
-// connect makes a connection that has shown that it works.
+// connect makes a connection, and checks that it works.
 func (o *Options) connect(ctx context.Context) (*subject, error) {
 	c, err := o.Dial(ctx)
 	if err != nil {
@@ -64,7 +65,7 @@ func (o *Options) connect(ctx context.Context) (*subject, error) {
 	return s, nil
 }
 
-// begin does what comes before the silence.
+// begin prepares a new connection for the silence, and checks that it works.
 func (s *subject) begin(ctx context.Context, secure func(context.Context, net.Conn) (net.Conn, error)) error {
 	if err := switchOff(s.tcp); err != nil {
 		return err
@@ -96,7 +97,7 @@ func (s *subject) begin(ctx context.Context, secure func(context.Context, net.Co
 	return fmt.Errorf("a new connection was not answered within %s: wanted %s (%s)", s.wait, s.check.wants, s.check)
 }
 
-// switchOff keeps us from keeping the path alive ourselves.
+// switchOff switches keepalive off, which would keep the path alive from this side.
 func switchOff(c net.Conn) error {
 	err := sockopt.Set(c, sockopt.Config{Disabled: true})
 	for _, none := range []error{errors.ErrUnsupported, sockopt.ErrNoSocket, sockopt.ErrNotTCP} {
@@ -107,7 +108,7 @@ func switchOff(c net.Conn) error {
 	return err
 }
 
-// read passes on all that comes, until the connection ends.
+// read passes on everything that comes, until the connection ends.
 func (s *subject) read() {
 	for {
 		buffer := make([]byte, 4096)
@@ -124,10 +125,10 @@ func (s *subject) read() {
 	}
 }
 
-// quieten waits until the silence begins. Where it never does, it returns the mean
-// time between two things that came.
+// quieten waits until the silence begins. If the peer does not stop sending, it returns
+// the mean time between two arrivals.
 func (s *subject) quieten(ctx context.Context) (every time.Duration, err error) {
-	acknowledge(s.tcp) // what TLS has read by itself
+	acknowledge(s.tcp) // for what TLS has read by itself
 	began := time.Now()
 	quiet := time.NewTimer(settle)
 	defer quiet.Stop()
@@ -146,7 +147,7 @@ func (s *subject) quieten(ctx context.Context) (every time.Duration, err error) 
 			s.quiet = time.Now().Add(-settle)
 			s.looked = time.Now()
 			s.seen, s.counts = receivedBy(s.tcp)
-			if s.counts { // also what is not handed to us
+			if s.counts { // segments that a read does not show count, too
 				s.quiet = s.seen.last()
 			}
 			if time.Since(s.quiet) >= settle*9/10 { // the kernel counts in ticks
@@ -163,9 +164,9 @@ func (s *subject) quieten(ctx context.Context) (every time.Duration, err error) 
 	}
 }
 
-// endOf tells how a connection ended that failed with err. What comes from this side, as
-// a firewall that forbids to send or a Dial that closes what it made, tells nothing about
-// the path: the test has failed.
+// endOf returns how a connection ended that failed with err. An end on this side says
+// nothing about the path, so the test has failed: a firewall may forbid to send, or Dial
+// may close the connection that it has made.
 func endOf(err error, closed, reset string) string {
 	var op *net.OpError
 	switch cause := sockopt.CauseOf(err); {
