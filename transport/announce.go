@@ -10,30 +10,30 @@ import (
 	"unsafe"
 )
 
-// Announce sets the idle timeout of a server, and lets its HTTP/1.1 responses say
-// so: "Keep-Alive: timeout=60". A client that heeds the header drops idle
-// connections first, and no request is sent into one that is just being closed;
-// [Transport] does.
+// Announce sets the idle timeout of a server, and adds a header to its HTTP/1.1
+// responses that says so: "Keep-Alive: timeout=60". A client that heeds the header, as
+// [Transport] does, drops idle connections before the server closes them, so that it
+// sends no request on a connection that is just being closed.
 //
-// Call it after Handler is set and before the server is started; called again, the
-// last time counts. The header has whole seconds, rounded down; idle has to be 1 s or
-// more.
+// Call it after Handler is set and before the server is started. If it is called again,
+// the last call counts. The header has whole seconds, rounded down, so idle has to be
+// 1 s or more.
 //
-// There is none on HTTP/2, on HTTP/1.0, where the handler has set one, and on a
-// response after which net/http closes the connection: because client or handler
-// asked for it, the server shuts down or has SetKeepAlivesEnabled(false), or most
-// of the request's body was left unread. What is decided after the header was sent,
-// as by a handler that writes less than the Content-Length it has flushed, nobody
-// can announce.
+// A response has no such header with HTTP/2, with HTTP/1.0, or if the handler has set
+// one. Nor has a response after which net/http closes the connection: because the client
+// or the handler asked for that, because the server shuts down or has
+// SetKeepAlivesEnabled(false), or because most of the body of the request was left
+// unread. A reason that arises after the header was sent cannot be announced: the
+// handler may write less than the Content-Length that it has flushed.
 //
-// A handler's first 2 KiB are held back until it flushes, writes more or returns, as
-// net/http does itself. The ResponseWriter that it gets is a type of this package:
-// with HTTP/1.1 that is an http.Flusher, an http.Hijacker and an io.ReaderFrom, but no
-// http.CloseNotifier, which is deprecated: the request's context does the same.
+// The first 2 KiB that a handler writes are held back until it flushes, writes more or
+// returns, as in net/http itself. The handler gets a ResponseWriter of a type of this
+// package. With HTTP/1.1 it is an http.Flusher, an http.Hijacker and an io.ReaderFrom.
+// It is no http.CloseNotifier, which is deprecated: use the context of the request.
 //
-// Of http.MaxBytesReader net/http does not learn through the
-// ResponseWriter of this handler, nor of any other that is wrapped: a response with
-// the status 413 closes the connection, if the body was not read to its end.
+// http.MaxBytesReader cannot tell net/http through this ResponseWriter, or any other
+// wrapper, that a body was too large. Therefore a response with the status 413 closes
+// the connection, if the body was not read to its end.
 func Announce(server *http.Server, idle time.Duration) error {
 	if idle < time.Second {
 		return fmt.Errorf("transport: idle timeout %s: a Keep-Alive header has whole seconds, so it has to be 1s or more", idle)

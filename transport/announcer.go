@@ -89,7 +89,7 @@ func (a *announcer) WriteString(s string) (int, error) {
 	return len(s), nil
 }
 
-// holds tells whether n more bytes may be kept: not if net/http would write the
+// holds reports whether n more bytes may be kept: not if net/http would write the
 // header now, or refuse them.
 func (a *announcer) holds(n int) bool {
 	if a.committed {
@@ -233,7 +233,7 @@ func (a *announcer) keepsConnection(h http.Header) bool {
 	return a.keeps() // last, as draining may take its time
 }
 
-// closes tells whether the handler wants the connection closed.
+// closes reports whether the handler wants the connection closed.
 func closes(h http.Header) bool {
 	for _, line := range h["Connection"] {
 		for token := range strings.SplitSeq(line, ",") {

@@ -108,7 +108,7 @@ var netHTTPDial = func() func(context.Context, string, string) (net.Conn, error)
 	return nil
 }()
 
-// sameFunc tells whether two values are one function, bound to the same receiver.
+// sameFunc reports whether two values are one function, bound to the same receiver.
 // Go compares functions only with nil, and reflect sees the code alone, which all
 // net.Dialers share; but a value of a func type is a pointer to what it is bound to.
 func sameFunc[F func(context.Context, string, string) (net.Conn, error)](a, b F) bool {

@@ -165,7 +165,7 @@ func (tr *tracer) gotConn(info httptrace.GotConnInfo) {
 
 const maxShut = 3
 
-// unsent tells whether nothing was sent on the connection that the last attempt
+// unsent reports whether nothing was sent on the connection that the last attempt
 // got. There may be a response all the same, to nothing; then nothing will be.
 func (tr *tracer) unsent() bool {
 	if tr.conn == nil {

@@ -30,5 +30,5 @@ func LearnFrom(c net.Conn, idle time.Duration) { w := watched(c); w.observe(w.ho
 // Forget what was learned for this connection's host.
 func Forget(c net.Conn) { watched(c).host.Load().silent.until.Store(0) }
 
-// IsRestart tells whether closes after these idle times, seen at once, are no timeout.
+// IsRestart reports whether closes after these idle times, seen at once, are no timeout.
 func IsRestart(times []time.Duration) bool { return different(times) >= 3 }

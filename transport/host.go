@@ -125,7 +125,7 @@ func different(times []time.Duration) (n int) {
 	return n
 }
 
-// agree tells whether two idle times are of one timeout: they differ by a tenth or
+// agree reports whether two idle times are of one timeout: they differ by a tenth or
 // 50 ms at most.
 func agree(a, b time.Duration) bool {
 	return max(a, b)-min(a, b) <= max(min(a, b)/10, 50*time.Millisecond)

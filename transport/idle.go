@@ -96,7 +96,7 @@ func (c *conn) limit() time.Duration {
 	return limit
 }
 
-// tooLate tells whether the connection may not be used again after having been idle
+// tooLate reports whether the connection may not be used again after having been idle
 // for so long.
 func (c *conn) tooLate(uses int64, idle time.Duration) bool {
 	if uses == 0 {
@@ -106,7 +106,7 @@ func (c *conn) tooLate(uses int64, idle time.Duration) bool {
 	return limit > 0 && idle >= limit
 }
 
-// spent tells whether the server takes no more requests after so many.
+// spent reports whether the server takes no more requests after so many.
 func (c *conn) spent(uses int64) bool {
 	most := c.most.Load()
 	return most > 0 && uses >= most

@@ -33,7 +33,7 @@ func newSocket(c net.Conn) *socket {
 	return k
 }
 
-// pending tells whether bytes, or the end, wait to be read: net/http's reader has
+// pending reports whether bytes, or the end, wait to be read: net/http's reader has
 // perhaps not been scheduled yet. A socket that does not tell has nothing.
 func (k *socket) pending() bool {
 	if k == nil {

@@ -8,13 +8,13 @@ import (
 
 //lint:file-ignore SA1019 A Base may dial with Dial or DialTLS, as net/http still lets it.
 
-// Standard returns a clone of [http.DefaultTransport] that connects with d:
-// proxies, limits, timeouts and HTTP/2 stay as they are there. Close its idle
-// connections when it is no longer needed.
+// Standard returns a clone of [http.DefaultTransport] that connects with d. Proxies,
+// limits, timeouts and HTTP/2 stay as they are. Close its idle connections when you no
+// longer need it.
 //
-// If the program has replaced http.DefaultTransport by another type, a
-// transport with the proxy settings of the environment and HTTP/2 is returned.
-// If it has replaced it by one that dials by itself, d takes the place of that too.
+// If the program has replaced http.DefaultTransport by another type, Standard returns a
+// transport with the proxy settings of the environment and HTTP/2. If the program has
+// replaced it by an http.Transport that dials itself, d replaces that dialer, too.
 func Standard(d *dialer.Dialer) *http.Transport {
 	t := standard()
 	t.Dial, t.DialTLS, t.DialTLSContext = nil, nil, nil
@@ -22,7 +22,7 @@ func Standard(d *dialer.Dialer) *http.Transport {
 	return t
 }
 
-// standard is a clone of http.DefaultTransport.
+// standard returns a clone of http.DefaultTransport.
 func standard() *http.Transport {
 	t, ok := http.DefaultTransport.(*http.Transport)
 	if !ok {

@@ -6,26 +6,27 @@ import (
 	"time"
 )
 
-// Stats are what happened to the connections of a Transport since it was made.
+// Stats counts what has happened to the connections of a Transport since it was made.
 type Stats struct {
-	Responses uint64 // requests that got one
-	Opened    uint64 // connections made
-	Reused    uint64 // requests sent on a connection that had served another one
+	Responses uint64 // requests that got a response
+	Opened    uint64 // connections that were made
+	Reused    uint64 // requests that were sent on a connection after another request
 
-	Drained uint64 // bytes of bodies that their readers left unread
+	Drained uint64 // bytes of bodies that Close read because the caller had not
 
 	Dropped    uint64 // idle connections that the Transport closed
 	PeerClosed uint64 // idle connections that the server closed first
 
 	// LostRaces counts requests that were sent on a reused connection which the server
-	// ended before it sent a byte: because the connection had been idle, or because the
-	// server died; the two look the same. net/http repeats such a request where it may.
+	// ended before it sent a byte. The server may have closed the connection because it
+	// was idle, or it may have died: the two look the same. net/http sends such a
+	// request again if it may.
 	LostRaces uint64
 }
 
-// String returns the numbers in one line, as a person wants to read them.
+// String returns the numbers in one line, for people.
 func (s Stats) String() string {
-	return fmt.Sprintf("%d responses on %d connections, %d of them on a used one; %d bytes drained; idle connections closed: %d here, %d by the server; %d lost races",
+	return fmt.Sprintf("%d responses on %d connections, which were reused %d times; %d bytes drained; idle connections closed: %d here, %d by the server; %d lost races",
 		s.Responses, s.Opened, s.Reused, s.Drained, s.Dropped, s.PeerClosed, s.LostRaces)
 }
 
@@ -33,8 +34,8 @@ type counts struct {
 	responses, opened, reused, drained, dropped, peerClosed, lostRaces atomic.Uint64
 }
 
-// Stats returns what happened until now. The numbers are read one after the
-// other.
+// Stats returns what has happened until now. It reads the numbers one after the other,
+// so they may be of slightly different moments.
 func (t *Transport) Stats() Stats {
 	c := &t.counts
 	return Stats{
@@ -44,21 +45,22 @@ func (t *Transport) Stats() Stats {
 	}
 }
 
-// Events are called as things happen, by the goroutine to which it happens: they
-// have to return soon. Any may be nil. A host is its scheme and name:
-// "https://example.com".
+// Events are functions that a Transport calls when something happens to a connection.
+// Each may be nil. They have to return soon, as the connection waits for them, and may be
+// called concurrently. host is a scheme and a name: "https://example.com".
 type Events struct {
-	// Drained: a Close read so much of a body; whole tells whether that was all,
-	// so that the connection is kept.
+	// Drained is called after Close has read the rest of a body: so many bytes. whole
+	// is whether that was all, so that the connection is kept.
 	Drained func(host string, bytes int64, whole bool)
-	// Learned: the server keeps idle connections for so long. How is "Keep-Alive
-	// header" or "observed closes".
+	// Learned is called when the Transport has learned for how long the server keeps
+	// idle connections. how is "Keep-Alive header" or "observed closes".
 	Learned func(host string, timeout time.Duration, how string)
-	// Dropped: the Transport closed a connection that was idle for so long.
+	// Dropped is called when the Transport has closed an idle connection.
 	Dropped func(host string, idle time.Duration)
-	// PeerClosed: the server closed a connection that was idle for so long.
+	// PeerClosed is called when the server has closed an idle connection.
 	PeerClosed func(host string, idle time.Duration)
-	// LostRace: see Stats. The connection had been idle for so long.
+	// LostRace is called for each request that Stats.LostRaces counts. The connection
+	// had been idle for so long before it.
 	LostRace func(host string, idle time.Duration)
 }
 

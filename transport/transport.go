@@ -18,28 +18,29 @@ const (
 	defaultMargin     = time.Second
 )
 
-// Options are how a Transport is made. The zero value is a good one.
+// Options say how to make a Transport. The zero value has good defaults.
 type Options struct {
-	// Base is what to clone: proxies, TLS, limits. nil stands for
-	// http.DefaultTransport. To change something, change a clone of that:
+	// Base is the http.Transport to clone, with its proxies, TLS and limits. nil stands
+	// for http.DefaultTransport. To change something, change a clone of that:
 	//
 	//	base := http.DefaultTransport.(*http.Transport).Clone()
 	//	base.TLSClientConfig = &tls.Config{RootCAs: authorities}
 	//	t, err := transport.New(transport.Options{Base: base})
 	//
-	// HTTP/2 is spoken where the Base would speak it. RegisterProtocol of the Base
-	// holds for schemes that are not http or https; for these New returns an error.
+	// The Transport speaks HTTP/2 if the Base would. It keeps what RegisterProtocol has
+	// added to the Base for other schemes than http and https; if there is something for
+	// http or https, New returns an error.
 	//
-	// MaxIdleConnsPerHost 0 stands for MaxIdleConns, or for 100 where that is 0, too:
-	// net/http keeps 2 and closes the others after every burst.
+	// A MaxIdleConnsPerHost of 0 stands for MaxIdleConns, or for 100 if that is 0, too.
+	// net/http would keep 2, and close the others after every burst of requests.
 	Base *http.Transport
 
-	// Dialer makes the connections. nil stands for the Base's DialContext or Dial;
-	// where there is none, or only that of http.DefaultTransport, for a dialer with
-	// what this system takes of [sockopt.Recommended].
+	// Dialer makes the connections. nil stands for the DialContext or Dial of the Base.
+	// If the Base has none, or only that of http.DefaultTransport, nil stands for a
+	// dialer with [sockopt.Recommended], as far as this system takes that.
 	//
-	// A Base that dials itself (DialContext, Dial, DialTLSContext, DialTLS) and a
-	// Dialer contradict each other: New returns an error.
+	// If there is a Dialer, and the Base dials itself as well (DialContext, Dial,
+	// DialTLSContext or DialTLS), New returns an error.
 	Dialer *dialer.Dialer
 
 	// DrainLimit is how many bytes of an unread body Close reads, so that the
@@ -57,42 +58,47 @@ type Options struct {
 	// The Base's IdleConnTimeout also limits how long a connection is idle.
 	Margin time.Duration
 
-	// Plan, if it has a Heartbeat, limits how long a connection may be idle, and
-	// sets the health pings of HTTP/2.
+	// Plan, if it has a Heartbeat, limits how long a connection may be idle, and sets
+	// the health pings of HTTP/2. It may be nil.
 	Plan *align.Plan
 
-	// Events are called as things happen.
+	// Events are called when something happens to a connection.
 	Events Events
 }
 
-// A Transport is an http.RoundTripper over one *http.Transport, whose limits all
-// hold. net/http picks connections; a Transport decides, just before the first
-// byte of a request is sent, whether that one may be used:
+// A Transport is an http.RoundTripper over one *http.Transport, all of whose limits hold.
+// net/http picks a connection for each request. Just before the first byte of the request
+// is sent, the Transport decides whether that connection may be used. It drops the
+// connection, and the request is sent on another one, in these cases:
 //
-//   - It was idle for at least a Margin less than what its server announced on that
-//     very connection, or has had as many requests as that server takes: it is
-//     dropped, and the request sent on another one. Connections that are not
-//     needed are dropped at that time.
-//   - It had no request yet, and was made half a second ago: another one was free before
-//     it was. Servers wait less long for a first request than for another one.
-//   - Its server announced nothing, and one such connection of that host was seen
-//     to be closed after so long: likewise.
-//   - The server has ended it, or has sent something that nobody asked for: likewise.
+//   - The server announced an idle timeout on that very connection, and the connection
+//     has been idle for that time less a Margin. Connections that no request needs are
+//     dropped at that time, too.
+//   - The server announced how many requests it takes, and has had that many.
+//   - The server announced nothing, and has closed a connection that was idle for so
+//     long.
+//   - The connection has had no request since it was made, half a second ago, as another
+//     connection was free before it. Servers wait less long for a first request than for
+//     a later one.
+//   - The server has ended the connection, or has sent something that nobody asked for.
 //
-// So nothing is lost by such a decision, also not a POST whose body can be read
-// only once. A server's timeout counts from when it has sent its response, here from
-// when the last bytes of that came. Where a body is larger than what the kernel
-// takes in, that is when it is read: who reads such bodies slowly needs a larger
-// Margin.
+// Nothing was sent then, so nothing is lost, not even a POST whose body can be read only
+// once.
 //
-// This holds for HTTP/1 and HTTP/2, over TLS and through proxies, too. An HTTP/2
-// connection is idle while it has no request at all. Its server has no header to
-// announce a timeout with (RFC 9113, 8.2.2); it says GOAWAY when it ends the
-// connection, and net/http heeds that: what was on its way then is sent again if it has
-// no body or a GetBody, as http.NewRequest sets for strings and bytes, and fails if it
-// has another body. After one close was seen nothing is on its way at that time.
-// A connection that a Base's DialTLSContext or DialTLS makes as a *tls.Conn is not
-// watched: what is below it is not known.
+// A server counts its timeout from the moment at which it has sent a response. The
+// Transport counts from the moment at which the last bytes of the response came. If a
+// body is larger than the buffers of the kernel, that depends on its reader: a program
+// that reads such bodies slowly needs a larger Margin.
+//
+// All this applies to HTTP/1 and HTTP/2, over TLS and through proxies. An HTTP/2
+// connection is idle while it has no request at all. An HTTP/2 server cannot announce a
+// timeout in a header (RFC 9113, 8.2.2). It sends GOAWAY when it ends the connection.
+// net/http then sends a request that was on its way again, if it has no body or a GetBody,
+// as http.NewRequest sets for strings and bytes; with another body the request fails.
+// After the Transport has seen one such close, no request is on its way at that time.
+//
+// If DialTLSContext or DialTLS of the Base makes a connection as a *tls.Conn, the
+// Transport does not watch it, as it does not know the connection below.
 //
 // All methods may be used concurrently.
 type Transport struct {
@@ -108,11 +114,12 @@ type Transport struct {
 	hosts map[hostKey]*host
 }
 
-// maxHosts is how many hosts are remembered, for programs that visit many.
+// maxHosts is how many hosts a Transport remembers, in a program that visits many.
 const maxHosts = 10_000
 
-// New makes a Transport. It returns an error if the Dialer's Config is not valid
-// here, a limit is negative, or the Base has something that would be lost.
+// New makes a Transport. It returns an error if the Config of the Dialer is not valid on
+// this system, if Margin or DrainTime is negative, or if the Base has something that its
+// clone would lose.
 func New(o Options) (*Transport, error) {
 	for _, limit := range []struct {
 		name  string
@@ -152,9 +159,8 @@ func or[T int64 | time.Duration](value, standard T) T {
 	return value
 }
 
-// RoundTrip does what http.Transport's does, with the connections of the
-// Transport. As there, the hooks of an httptrace.ClientTrace are called for each
-// attempt, also for one that nothing was sent of.
+// RoundTrip sends a request, as [http.Transport.RoundTrip] does. The hooks of an
+// httptrace.ClientTrace are called for each attempt, also if nothing was sent in it.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL == nil || req.URL.Scheme != "http" && req.URL.Scheme != "https" {
 		return t.registered.RoundTrip(req) // which may know what to do, or says so
@@ -199,7 +205,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// CloseIdleConnections closes those that no request uses.
+// CloseIdleConnections closes the connections that no request uses.
 func (t *Transport) CloseIdleConnections() { t.base.CloseIdleConnections() }
 
 // host returns what is remembered about a host.
