@@ -17,7 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/dialer"
-	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/internal/kernel/kerneltest"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -271,15 +271,12 @@ func TestErrorsSayWhoseTheyAre(t *testing.T) {
 }
 
 // refusing is a kernel that answers EPERM to these TCP options.
-func refusing(numbers ...int) kernel.Kernel {
-	return fakeKernel{Kernel: kernel.System(), refuse: func(level, number int) error {
-		for _, n := range numbers {
-			if level == unix.IPPROTO_TCP && number == n {
-				return unix.EPERM
-			}
-		}
-		return nil
-	}}
+func refusing(numbers ...int) *kerneltest.Fake {
+	k := kerneltest.Running()
+	for _, n := range numbers {
+		k.FailSet[kerneltest.At{unix.IPPROTO_TCP, n}] = unix.EPERM
+	}
+	return k
 }
 
 func TestInvalidConfig(t *testing.T) {

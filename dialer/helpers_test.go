@@ -12,7 +12,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -69,29 +68,4 @@ func setAsked(_, _ string, c syscall.RawConn) error {
 		return outer
 	}
 	return err
-}
-
-// A fakeKernel makes the real calls, except that it refuses to set an option,
-// or reports another value for it.
-type fakeKernel struct {
-	kernel.Kernel
-	refuse func(level, number int) error
-	lie    func(level, number, held int) int
-}
-
-func (k fakeKernel) Set(fd uintptr, level, number, value int) error {
-	if k.refuse != nil {
-		if err := k.refuse(level, number); err != nil {
-			return err
-		}
-	}
-	return k.Kernel.Set(fd, level, number, value)
-}
-
-func (k fakeKernel) Get(fd uintptr, level, number int) (int, error) {
-	n, err := k.Kernel.Get(fd, level, number)
-	if k.lie != nil && err == nil {
-		n = k.lie(level, number, n)
-	}
-	return n, err
 }

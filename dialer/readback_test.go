@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/dialer"
-	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/internal/kernel/kerneltest"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -21,13 +21,10 @@ import (
 
 // lyingAbout is a kernel that accepts everything and holds something else for
 // that option.
-func lyingAbout(level, number, holds int) kernel.Kernel {
-	return fakeKernel{Kernel: kernel.System(), lie: func(l, n, held int) int {
-		if l == level && n == number {
-			return holds
-		}
-		return held
-	}}
+func lyingAbout(level, number, holds int) *kerneltest.Fake {
+	k := kerneltest.Running()
+	k.Answer[kerneltest.At{level, number}] = holds
+	return k
 }
 
 // Not parallel: it counts descriptors.
@@ -81,7 +78,10 @@ func TestReadBackFindsWhatDidNotTake(t *testing.T) {
 
 func TestReadBackNamesEveryOption(t *testing.T) {
 	t.Parallel()
-	lying := fakeKernel{Kernel: kernel.System(), lie: func(_, _, held int) int { return held + 1 }}
+	lying := lyingAbout(unix.SOL_SOCKET, unix.SO_KEEPALIVE, 2)
+	for _, number := range []int{unix.TCP_KEEPIDLE, unix.TCP_KEEPINTVL, unix.TCP_KEEPCNT, unix.TCP_USER_TIMEOUT} {
+		lying.Answer[kerneltest.At{unix.IPPROTO_TCP, number}] = 99
+	}
 	d := (&dialer.Dialer{Config: asked}).WithKernel(lying)
 	_, err := d.Dial("tcp", loopback(t).Addr().String())
 	for _, symbol := range []string{"TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT", "TCP_USER_TIMEOUT"} {

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/internal/kernel/kerneltest"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -97,40 +97,40 @@ func setting(v socktest.Values) func(network, address string, c syscall.RawConn)
 
 var setAsked = setting(askedValues)
 
-// A fakeKernel makes the real calls, except where a test says otherwise. refuse
-// and lie see whether the socket is a listening one.
-type fakeKernel struct {
-	kernel.Kernel
-	refuseFD func(fd uintptr, level, number int) error
-	refuse   func(listening bool, level, number int) error
-	lie      func(listening bool, level, number, held int) int
+// refusing is the running kernel, but for these TCP options, which it sets on no
+// socket of the kind.
+func refusing(kind func(fd uintptr) bool, errno error, numbers ...int) *kerneltest.Fake {
+	k := kerneltest.Running()
+	k.Only = kind
+	for _, n := range numbers {
+		k.FailSet[kerneltest.At{unix.IPPROTO_TCP, n}] = errno
+	}
+	return k
 }
+
+// lying is the running kernel, but for these TCP options, of which it says that a
+// socket of the kind holds something else.
+func lying(kind func(fd uintptr) bool, holds int, numbers ...int) *kerneltest.Fake {
+	k := kerneltest.Running()
+	k.Only = kind
+	for _, n := range numbers {
+		k.Answer[kerneltest.At{unix.IPPROTO_TCP, n}] = holds
+	}
+	return k
+}
+
+func anySocket(uintptr) bool { return true }
 
 func isListening(fd uintptr) bool {
 	n, err := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_ACCEPTCONN)
 	return err == nil && n == 1
 }
 
-func (k fakeKernel) Set(fd uintptr, level, number, value int) error {
-	if k.refuseFD != nil {
-		if err := k.refuseFD(fd, level, number); err != nil {
-			return err
-		}
-	}
-	if k.refuse != nil {
-		if err := k.refuse(isListening(fd), level, number); err != nil {
-			return err
-		}
-	}
-	return k.Kernel.Set(fd, level, number, value)
-}
+func isAccepted(fd uintptr) bool { return !isListening(fd) }
 
-func (k fakeKernel) Get(fd uintptr, level, number int) (int, error) {
-	n, err := k.Kernel.Get(fd, level, number)
-	if k.lie != nil && err == nil {
-		n = k.lie(isListening(fd), level, number, n)
-	}
-	return n, err
+func isMultipath(fd uintptr) bool {
+	n, err := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PROTOCOL)
+	return err == nil && n == unix.IPPROTO_MPTCP
 }
 
 func rawConn(t testing.TB, c any) syscall.RawConn {

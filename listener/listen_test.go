@@ -18,7 +18,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -201,18 +200,7 @@ func TestListenErrors(t *testing.T) {
 	t.Parallel()
 	taken := bare(t, "tcp4", "127.0.0.1:0").Addr().String()
 	refused := errors.New("refused by the user's hook")
-	refusing := fakeKernel{Kernel: kernel.System(), refuse: func(_ bool, _, number int) error {
-		if number == unix.TCP_KEEPINTVL {
-			return unix.EPERM
-		}
-		return nil
-	}}
-	lying := fakeKernel{Kernel: kernel.System(), lie: func(_ bool, level, number, held int) int {
-		if level == unix.IPPROTO_TCP && number == unix.TCP_KEEPIDLE {
-			return 15
-		}
-		return held
-	}}
+	liar := lying(anySocket, 15, unix.TCP_KEEPIDLE)
 	for rule, row := range map[string]struct {
 		lc      *listener.ListenConfig
 		address string
@@ -221,10 +209,10 @@ func TestListenErrors(t *testing.T) {
 	}{
 		"an address in use":           {&listener.ListenConfig{Config: asked}, taken, unix.EADDRINUSE, []string{"bind"}},
 		"the user's hook":             {&listener.ListenConfig{Base: net.ListenConfig{Control: func(string, string, syscall.RawConn) error { return refused }}}, "127.0.0.1:0", refused, nil},
-		"an option that is refused":   {(&listener.ListenConfig{Config: asked}).WithKernel(refusing), "127.0.0.1:0", unix.EPERM, []string{"setsockopt TCP_KEEPINTVL=22"}},
-		"an option that did not take": {(&listener.ListenConfig{Config: asked}).WithKernel(lying), "127.0.0.1:0", nil, []string{"TCP_KEEPIDLE: asked for 111, the kernel holds 15"}},
+		"an option that is refused":   {(&listener.ListenConfig{Config: asked}).WithKernel(refusing(anySocket, unix.EPERM, unix.TCP_KEEPINTVL)), "127.0.0.1:0", unix.EPERM, []string{"setsockopt TCP_KEEPINTVL=22"}},
+		"an option that did not take": {(&listener.ListenConfig{Config: asked}).WithKernel(liar), "127.0.0.1:0", nil, []string{"TCP_KEEPIDLE: asked for 111, the kernel holds 15"}},
 		"the same without read-back: the listening socket is always read": {
-			(&listener.ListenConfig{Config: asked, WithoutReadBack: true}).WithKernel(lying), "127.0.0.1:0", nil, []string{"asked for 111, the kernel holds 15"}},
+			(&listener.ListenConfig{Config: asked, WithoutReadBack: true}).WithKernel(liar), "127.0.0.1:0", nil, []string{"asked for 111, the kernel holds 15"}},
 		"an invalid Config": {&listener.ListenConfig{Config: sockopt.Config{Idle: 40000 * time.Second, Count: 1000}}, "127.0.0.1:0", nil, []string{"TCP_KEEPIDLE on linux takes 1s", "count=1000"}},
 	} {
 		t.Run(rule, func(t *testing.T) {

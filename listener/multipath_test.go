@@ -15,7 +15,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -96,14 +95,7 @@ func TestMultipathListener(t *testing.T) {
 func TestMultipathListenerFallsBackAloud(t *testing.T) {
 	t.Parallel()
 	socktest.NeedMultipath(t)
-	old := fakeKernel{Kernel: kernel.System()}
-	old.refuseFD = func(fd uintptr, level, number int) error {
-		protocol, _ := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PROTOCOL)
-		if protocol == unix.IPPROTO_MPTCP && level == unix.IPPROTO_TCP {
-			return unix.EOPNOTSUPP
-		}
-		return nil
-	}
+	old := refusing(isMultipath, unix.EOPNOTSUPP, unix.TCP_KEEPIDLE, unix.TCP_KEEPINTVL, unix.TCP_KEEPCNT, unix.TCP_USER_TIMEOUT)
 	var errs heard
 	lc := (&listener.ListenConfig{Config: asked, MultipathTCP: true, OnError: errs.on}).WithKernel(old)
 	l := opened(t)(lc.Listen(context.Background(), "tcp4", "127.0.0.1:0"))

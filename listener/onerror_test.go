@@ -17,48 +17,25 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/internal/kernel/kerneltest"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// refusesAccepted takes every option on a listening socket, and none of these
-// on an accepted one.
-func refusesAccepted(errno error, numbers ...int) kernel.Kernel {
-	return fakeKernel{Kernel: kernel.System(), refuse: func(listening bool, level, number int) error {
-		for _, n := range numbers {
-			if !listening && level == unix.IPPROTO_TCP && number == n {
-				return errno
-			}
-		}
-		return nil
-	}}
-}
-
 func TestOptionErrorsDoNotStopAccept(t *testing.T) {
 	t.Parallel()
 	for rule, row := range map[string]struct {
-		kernel          kernel.Kernel
+		kernel          *kerneltest.Fake
 		withoutReadBack bool
 		texts           []string // nil: no error
 	}{
-		"one option refused":   {refusesAccepted(unix.EPERM, unix.TCP_KEEPCNT), false, []string{"setsockopt TCP_KEEPCNT=3"}},
-		"every option refused": {refusesAccepted(unix.ENOPROTOOPT, unix.TCP_KEEPIDLE, unix.TCP_KEEPINTVL, unix.TCP_KEEPCNT), false, []string{"TCP_KEEPIDLE=111", "TCP_KEEPINTVL=22", "TCP_KEEPCNT=3"}},
+		"one option refused":   {refusing(isAccepted, unix.EPERM, unix.TCP_KEEPCNT), false, []string{"setsockopt TCP_KEEPCNT=3"}},
+		"every option refused": {refusing(isAccepted, unix.ENOPROTOOPT, unix.TCP_KEEPIDLE, unix.TCP_KEEPINTVL, unix.TCP_KEEPCNT), false, []string{"TCP_KEEPIDLE=111", "TCP_KEEPINTVL=22", "TCP_KEEPCNT=3"}},
 		"an option that did not take": {
-			fakeKernel{Kernel: kernel.System(), lie: func(listening bool, level, number, held int) int {
-				if !listening && level == unix.IPPROTO_TCP && number == unix.TCP_KEEPIDLE {
-					return 15
-				}
-				return held
-			}}, false, []string{"TCP_KEEPIDLE: asked for 111, the kernel holds 15"}},
+			lying(isAccepted, 15, unix.TCP_KEEPIDLE), false, []string{"TCP_KEEPIDLE: asked for 111, the kernel holds 15"}},
 		"the same without read-back": {
-			fakeKernel{Kernel: kernel.System(), lie: func(listening bool, level, number, held int) int {
-				if !listening {
-					return held + 1
-				}
-				return held
-			}}, true, nil},
+			lying(isAccepted, 15, unix.TCP_KEEPIDLE, unix.TCP_KEEPINTVL, unix.TCP_KEEPCNT, unix.TCP_USER_TIMEOUT), true, nil},
 	} {
 		for _, pin := range []bool{false, true} {
 			name := rule
@@ -97,19 +74,14 @@ func TestDistinctErrorsAreLoggedOnceEach(t *testing.T) {
 	standard := slog.Default()
 	defer slog.SetDefault(standard)
 	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
-	var number atomic.Int32
-	kernel := fakeKernel{Kernel: kernel.System(), refuse: func(listening bool, level, n int) error {
-		if !listening && level == unix.IPPROTO_TCP && n == int(number.Load()) {
-			return unix.EPERM
-		}
-		return nil
-	}}
+	kernel := kerneltest.Running()
+	kernel.Only = isAccepted
 	lc := (&listener.ListenConfig{Config: asked}).WithKernel(kernel)
 	l, err := lc.Wrap(opened(t)(net.Listen("tcp4", "127.0.0.1:0")))
 	require.NoError(t, err)
 	for range 2 {
-		for _, n := range []int32{unix.TCP_KEEPIDLE, unix.TCP_KEEPCNT} {
-			number.Store(n)
+		for _, n := range []int{unix.TCP_KEEPIDLE, unix.TCP_KEEPCNT} {
+			kernel.FailSet = map[kerneltest.At]error{{unix.IPPROTO_TCP, n}: unix.EPERM}
 			accept(t, l, false)
 		}
 	}
@@ -127,18 +99,13 @@ func TestLogIsBounded(t *testing.T) {
 	standard := slog.Default()
 	defer slog.SetDefault(standard)
 	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
-	var n atomic.Int32
-	kernel := fakeKernel{Kernel: kernel.System(), lie: func(listening bool, level, number, held int) int {
-		if !listening && level == unix.IPPROTO_TCP && number == unix.TCP_KEEPIDLE {
-			return 1000 + int(n.Add(1))
-		}
-		return held
-	}}
+	kernel := lying(isAccepted, 1000, unix.TCP_KEEPIDLE)
 	lc := (&listener.ListenConfig{Config: asked}).WithKernel(kernel)
 	l, err := lc.Wrap(opened(t)(net.Listen("tcp4", "127.0.0.1:0")))
 	require.NoError(t, err)
 	const accepts = 100
 	for range accepts {
+		kernel.Answer[kerneltest.At{unix.IPPROTO_TCP, unix.TCP_KEEPIDLE}]++
 		accept(t, l, false)
 	}
 	lines := strings.Count(log.String(), "\n")
@@ -156,7 +123,7 @@ func TestTenThousandAcceptsWithErrors(t *testing.T) {
 			wrong.Add(1)
 		}
 		count.Add(1)
-	}}).WithKernel(refusesAccepted(unix.EPERM, unix.TCP_KEEPCNT))
+	}}).WithKernel(refusing(isAccepted, unix.EPERM, unix.TCP_KEEPCNT))
 	inner, err := net.Listen("tcp4", "127.0.0.1:0")
 	require.NoError(t, err)
 	l, err := lc.Wrap(inner)
@@ -210,7 +177,7 @@ func TestTenThousandAcceptsWithErrors(t *testing.T) {
 func TestOnErrorDoesNotConcernListen(t *testing.T) {
 	t.Parallel()
 	var errs heard
-	lc := (&listener.ListenConfig{Config: asked, OnError: errs.on}).WithKernel(refusesAccepted(unix.EPERM, unix.TCP_KEEPCNT))
+	lc := (&listener.ListenConfig{Config: asked, OnError: errs.on}).WithKernel(refusing(isAccepted, unix.EPERM, unix.TCP_KEEPCNT))
 	_, err := lc.Listen(context.Background(), "tcp", "127.0.0.1:0") // the socket does not listen yet
 	require.ErrorIs(t, err, unix.EPERM)
 	assert.Equal(t, sockopt.OtherCause, sockopt.CauseOf(err))

@@ -7,14 +7,15 @@ import (
 	"errors"
 	"net"
 	"reflect"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/internal/kernel/kerneltest"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/platform"
@@ -54,14 +55,10 @@ func TestNothingIsSetBeforeAcceptWhereItMayEndTheListener(t *testing.T) {
 		} {
 			t.Run(tbl.Name+", "+rule, func(t *testing.T) {
 				t.Parallel()
-				var sets atomic.Int32
-				kernel := fakeKernel{Kernel: kernel.System(), refuseFD: func(uintptr, int, int) error {
-					sets.Add(1)
-					return nil
-				}}
+				kernel := kerneltest.Running()
 				lc := (&listener.ListenConfig{Config: asked, OnError: func(_ net.Conn, err error) { t.Error(err) }}).WithKernel(kernel).WithTable(linuxAs(tbl))
 				l := opened(t)(listen(lc))
-				before := sets.Load()
+				before := len(kernel.Sets)
 				assert.Equal(t, tbl.ArmsListener == platform.No, before > 0, "%d options were set before accept", before)
 				if before == 0 {
 					assert.Equal(t, socktest.Untouched(), socktest.ReadAny(t, l), "the listening socket is as it was")
@@ -75,12 +72,8 @@ func TestNothingIsSetBeforeAcceptWhereItMayEndTheListener(t *testing.T) {
 func TestRestoreSetsNothingOnTheListener(t *testing.T) {
 	t.Parallel()
 	darwin, _ := platform.Lookup("darwin")
-	kernel := fakeKernel{Kernel: kernel.System(), refuse: func(listening bool, _, _ int) error {
-		if listening {
-			return errors.New("an option set on a listening socket")
-		}
-		return nil
-	}}
+	kernel := refusing(isListening, unix.EPERM, unix.TCP_KEEPIDLE, unix.TCP_KEEPINTVL, unix.TCP_KEEPCNT, unix.TCP_USER_TIMEOUT)
+	kernel.FailSet[kerneltest.At{unix.SOL_SOCKET, unix.SO_KEEPALIVE}] = unix.EPERM
 	lc := (&listener.ListenConfig{}).WithKernel(kernel).WithTable(linuxAs(darwin)) // Restore is a Wrap of an empty Config
 	l := opened(t)(lc.Wrap(configured(t, socktest.Make(1, 111, 22, 3, 0))))
 	assert.Equal(t, socktest.Make(1, 111, 22, 3, 0), socktest.ReadAny(t, accept(t, l, false)))

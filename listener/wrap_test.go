@@ -17,7 +17,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -188,12 +187,6 @@ func TestWrapErrors(t *testing.T) {
 	closed, err := net.Listen("tcp4", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, closed.Close())
-	refusing := fakeKernel{Kernel: kernel.System(), refuse: func(listening bool, _, number int) error {
-		if listening && number == unix.TCP_KEEPINTVL {
-			return unix.EPERM
-		}
-		return nil
-	}}
 	var typedNil *net.TCPListener
 	open := opened(t)(net.Listen("tcp4", "127.0.0.1:0"))
 	for rule, row := range map[string]struct {
@@ -205,7 +198,7 @@ func TestWrapErrors(t *testing.T) {
 		"a nil *net.TCPListener":            {&listener.ListenConfig{}, typedNil, nil, "nil"},
 		"a nil *net.TCPListener, all set":   {&listener.ListenConfig{Config: asked}, typedNil, nil, "nil"},
 		"a closed listener":                 {&listener.ListenConfig{Config: asked}, closed, net.ErrClosed, "listener"},
-		"an option that the socket refuses": {(&listener.ListenConfig{Config: asked}).WithKernel(refusing), open, unix.EPERM, "setsockopt TCP_KEEPINTVL=22"},
+		"an option that the socket refuses": {(&listener.ListenConfig{Config: asked}).WithKernel(refusing(isListening, unix.EPERM, unix.TCP_KEEPINTVL)), open, unix.EPERM, "setsockopt TCP_KEEPINTVL=22"},
 		"an invalid Config":                 {&listener.ListenConfig{Config: sockopt.Config{Count: 1000}}, open, nil, "TCP_KEEPCNT on linux takes 1 to 127"},
 	} {
 		t.Run(rule, func(t *testing.T) {

@@ -130,28 +130,28 @@ func TestControlTellsInnerFromOuterErrors(t *testing.T) {
 	t.Parallel()
 	s, err := socket.NewSetter(kernel.Request(fullConfig))
 	require.NoError(t, err)
-	k := newBadKernel()
+	k := fakeSocket()
 	s = s.WithKernel(k)
 
 	t.Run("no access to the descriptor", func(t *testing.T) {
 		err := s.Control("tcp4", "127.0.0.1:1", fixedRawConn{err: net.ErrClosed})
 		assert.EqualError(t, err, "sockopt: use of closed network connection")
 		assert.ErrorIs(t, err, net.ErrClosed)
-		assert.Empty(t, k.sets)
+		assert.Empty(t, k.Sets)
 	})
 	t.Run("not TCP, so the descriptor is not even asked for", func(t *testing.T) {
 		for _, network := range []string{"", "udp4", "udp6", "ip4", "ip6", "unix", "unixgram", "unixpacket"} {
 			assert.NoError(t, s.Control(network, "", fixedRawConn{err: net.ErrClosed}), network)
 		}
-		assert.Empty(t, k.sets)
+		assert.Empty(t, k.Sets)
 	})
 	t.Run("the kernel refuses", func(t *testing.T) {
-		k.failSet[keepIdle] = unix.EPERM
+		k.FailSet[keepIdle] = unix.EPERM
 		for _, network := range []string{"tcp", "tcp4", "tcp6"} {
 			err := s.Control(network, "127.0.0.1:1", fixedRawConn{})
 			assert.EqualError(t, err, fullText+"setsockopt TCP_KEEPIDLE=60: operation not permitted", network)
 		}
-		assert.Len(t, k.sets, 3*5)
+		assert.Len(t, k.Sets, 3*5)
 	})
 }
 
@@ -160,8 +160,8 @@ func TestControlErrorReachesTheCaller(t *testing.T) {
 	t.Parallel()
 	s, err := socket.NewSetter(kernel.Request(fullConfig))
 	require.NoError(t, err)
-	k := newBadKernel()
-	k.lies[keepCnt] = 9
+	k := fakeSocket()
+	k.Answer[keepCnt] = 9
 	s = s.WithKernel(k)
 	const text = fullText + "TCP_KEEPCNT: asked for 3, the kernel holds 9"
 

@@ -3,7 +3,6 @@ package sockopt_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"os"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/dialer"
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/internal/kernel/kerneltest"
 	"github.com/tcpkeepalive/keepalive/internal/socket"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/listener"
@@ -288,41 +288,22 @@ func TestForeignRefusedEarly(t *testing.T) {
 	require.NoError(t, nearest.Validate())
 }
 
-// foreignRecorder is the real kernel; it writes down what is asked of it.
-type foreignRecorder struct{ calls []string }
-
-func (r *foreignRecorder) Get(fd uintptr, level, number int) (int, error) {
-	n, err := kernel.System().Get(fd, level, number)
-	r.calls = append(r.calls, fmt.Sprintf("get %#x/%d", level, number))
-	return n, err
-}
-
-func (r *foreignRecorder) Set(fd uintptr, level, number, value int) error {
-	r.calls = append(r.calls, fmt.Sprintf("set %#x/%d=%d", level, number, value))
-	return kernel.System().Set(fd, level, number, value)
-}
-
-func (r *foreignRecorder) SetKeepAliveVals(fd uintptr, vals [3]uint32) error {
-	r.calls = append(r.calls, fmt.Sprint("ioctl ", vals))
-	return kernel.System().SetKeepAliveVals(fd, vals)
-}
-
 // TestForeignCalls: these calls, in this order, and the kernel took them all.
 func TestForeignCalls(t *testing.T) {
 	table := foreignTable(t)
 	want := []string{
-		"set 0x6/17=7", "set 0x6/16=5", "set 0xffff/8=1", "set 0x6/3=47",
-		"get 0x6/17", "get 0x6/16", "get 0xffff/8", "get 0x6/3",
+		"set 0x6 0x11 7", "set 0x6 0x10 5", "set 0xffff 0x8 1", "set 0x6 0x3 47",
+		"get 0x6 0x11", "get 0x6 0x10", "get 0xffff 0x8", "get 0x6 0x3",
 	}
 	if foreignOld(table) {
-		want = []string{"ioctl [1 46500 6500]", "set 0xffff/8=1", "get 0xffff/8"}
+		want = []string{"ioctl [1 46500 6500]", "set 0xffff 0x8 1", "get 0xffff 0x8"}
 	}
 	setter, err := socket.NewSetter(kernel.Request(foreignConfig(table)))
 	require.NoError(t, err)
 	client, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
-	var r foreignRecorder
-	require.NoError(t, setter.WithKernel(&r).Set(client))
-	assert.Equal(t, want, r.calls)
+	k := kerneltest.Running()
+	require.NoError(t, setter.WithKernel(k).Set(client))
+	assert.Equal(t, want, k.Calls)
 }
 
 // TestForeignKernelRefuses: the table lets a value through that this kernel

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -174,31 +175,9 @@ func TestGVisorLimits(t *testing.T) {
 	}))
 }
 
-// renumbered is the real kernel, whose user timeout has the number of an option
-// that it does not know: what a program meets whose option is newer than its
-// sandbox.
-type renumbered struct {
-	kernel.Kernel
-	number int
-}
-
-func (k renumbered) real(number int) int {
-	if number == unix.TCP_USER_TIMEOUT {
-		return k.number
-	}
-	return number
-}
-
-func (k renumbered) Get(fd uintptr, level, number int) (int, error) {
-	return k.Kernel.Get(fd, level, k.real(number))
-}
-
-func (k renumbered) Set(fd uintptr, level, number, value int) error {
-	return k.Kernel.Set(fd, level, k.real(number), value)
-}
-
 // TestGVisorUnknownOption: setsockopt of an option that gVisor does not know
-// succeeds and does nothing. Only reading back finds out.
+// succeeds and does nothing. Only reading back finds out. Here the user timeout
+// has such a number, as for a program whose option is newer than its sandbox.
 func TestGVisorUnknownOption(t *testing.T) {
 	onlyInGVisor(t)
 	for _, number := range []int{44 /* TCP_RTO_MAX_MS */, 9999} {
@@ -211,9 +190,12 @@ func TestGVisorUnknownOption(t *testing.T) {
 			assert.ErrorIs(t, err, unix.ENOPROTOOPT)
 		}))
 
+		rules := *kernel.Current()
+		rules.Specs = slices.Clone(rules.Specs)
+		rules.Spec(platform.UserTimeout).Number = number
+		sockopt.SwapRules(t, &rules)
 		setter, err := socket.NewSetter(kernel.Request(gvisorConfig))
 		require.NoError(t, err)
-		setter = setter.WithKernel(renumbered{kernel.System(), number})
 		assert.NoError(t, setter.WithoutReadBack().Set(client), "the lie is believed")
 		err = setter.Set(client)
 		var option *platform.OptionError
@@ -225,7 +207,7 @@ func TestGVisorUnknownOption(t *testing.T) {
 		want.UserTimeout = 0
 		assert.Equal(t, want, socktest.Read(t, client))
 		require.NoError(t, rc.Control(func(fd uintptr) {
-			held, err := kernel.Current().Read(renumbered{kernel.System(), number}, fd)
+			held, err := rules.Read(kernel.System(), fd)
 			assert.NoError(t, err)
 			assert.False(t, held.Known.Has(platform.UserTimeout))
 			assert.True(t, held.Enabled)

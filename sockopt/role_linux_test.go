@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -14,33 +13,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/internal/kernel/kerneltest"
 	"github.com/tcpkeepalive/keepalive/internal/socket"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
-
-// A countingKernel counts the setsockopts.
-type countingKernel struct {
-	kernel.Kernel
-	mu   sync.Mutex
-	sets int
-}
-
-func (k *countingKernel) Set(fd uintptr, level, number, value int) error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.sets++
-	return k.Kernel.Set(fd, level, number, value)
-}
-
-func (k *countingKernel) made() int {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	n := k.sets
-	k.sets = 0
-	return n
-}
 
 // linuxAs is Linux' table with what another system does to listening sockets.
 func linuxAs(t *platform.Table) *kernel.Rules {
@@ -57,7 +35,7 @@ type bareSocket struct{ syscall.Conn }
 // knows on other systems: there it is refused, with every way to get at one. A
 // connection gets its options on all of them.
 func TestListenersAreRefusedWhereAnOptionMayEndThem(t *testing.T) {
-	k := &countingKernel{Kernel: kernel.System()}
+	k := kerneltest.Running()
 	sockopt.SwapKernel(t, k)
 	cfg := sockopt.Config{Idle: 111 * time.Second, Interval: 22 * time.Second, Count: 3}
 	for _, tbl := range platform.Tables() {
@@ -73,7 +51,7 @@ func TestListenersAreRefusedWhereAnOptionMayEndThem(t *testing.T) {
 			require.NoError(t, err)
 			hook, err := sockopt.Control(cfg)
 			require.NoError(t, err)
-			k.made()
+			k.Sets = nil
 			for way, err := range map[string]error{
 				"a *net.TCPListener":         sockopt.Set(l, cfg),
 				"a listener wrapped":         sockopt.Set(struct{ *net.TCPListener }{tcp}, cfg),
@@ -90,7 +68,8 @@ func TestListenersAreRefusedWhereAnOptionMayEndThem(t *testing.T) {
 				assert.ErrorContains(t, err, kernel.RulesOf(tbl).ListenerHarm(), way)
 				assert.ErrorContains(t, err, "use listener.ListenConfig or listener.Wrap", way)
 			}
-			assert.Equal(t, tbl.ArmsListener == platform.No, k.made() > 0, "options set on a listening socket")
+			assert.Equal(t, tbl.ArmsListener == platform.No, len(k.Sets) > 0, "options set on a listening socket")
+			k.Sets = nil
 			_, err = sockopt.Get(l)
 			assert.NoError(t, err, "to look is harmless")
 			require.NoError(t, setter.SetsOnly(0).WithoutReadBack().Set(l), "to set nothing too")
@@ -111,7 +90,7 @@ func TestListenersAreRefusedWhereAnOptionMayEndThem(t *testing.T) {
 			} {
 				assert.NoError(t, err, way)
 			}
-			assert.Positive(t, k.made())
+			assert.NotEmpty(t, k.Sets)
 			assert.Equal(t, 111, socktest.ReadAny(t, client).Idle)
 		})
 	}
@@ -146,7 +125,8 @@ func reuseAddr(c syscall.RawConn) error {
 
 // What cannot be asked is not a connection.
 func TestASocketThatCannotBeAskedWhetherItListens(t *testing.T) {
-	refusing := &socketQuestion{Kernel: kernel.System()}
+	refusing := kerneltest.Running()
+	refusing.FailGet[kerneltest.At{syscall.SOL_SOCKET, syscall.SO_ACCEPTCONN}] = syscall.ENOPROTOOPT
 	sockopt.SwapKernel(t, refusing)
 	darwin, _ := platform.Lookup("darwin")
 	sockopt.SwapRules(t, linuxAs(darwin))
@@ -157,13 +137,4 @@ func TestASocketThatCannotBeAskedWhetherItListens(t *testing.T) {
 	require.ErrorIs(t, err, syscall.ENOPROTOOPT)
 	assert.ErrorContains(t, err, "SO_ACCEPTCONN")
 	assert.NoError(t, sockopt.Set(client, sockopt.Config{Idle: time.Minute}), "the type says that it is a connection")
-}
-
-type socketQuestion struct{ kernel.Kernel }
-
-func (k *socketQuestion) Get(fd uintptr, level, number int) (int, error) {
-	if level == syscall.SOL_SOCKET && number == syscall.SO_ACCEPTCONN {
-		return 0, syscall.ENOPROTOOPT
-	}
-	return k.Kernel.Get(fd, level, number)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	. "github.com/tcpkeepalive/keepalive/internal/kernel"
+	. "github.com/tcpkeepalive/keepalive/internal/kernel/kerneltest"
 )
 
 // errnos are what a setsockopt can fail with; missing are those that mean "no
@@ -19,22 +20,11 @@ var errnos = []struct {
 	err     error
 	missing bool
 }{
-	{"EINVAL", errINVAL, false},
-	{"ENOPROTOOPT", errNOPROTOOPT, true},
-	{"EOPNOTSUPP", errOPNOTSUPP, true},
-	{"EPERM", errPERM, false},
-	{"EBADF", errBADF, false},
-}
-
-// kernelOf returns a kernel that has every option of a table.
-func kernelOf(name string) *fakeKernel {
-	k := newKernel()
-	for _, s := range expected[name] {
-		if s.form != KeepAliveVals {
-			k.held[where{s.level, s.number}] = 0
-		}
-	}
-	return k
+	{"EINVAL", EINVAL, false},
+	{"ENOPROTOOPT", ENOPROTOOPT, true},
+	{"EOPNOTSUPP", EOPNOTSUPP, true},
+	{"EPERM", EPERM, false},
+	{"EBADF", EBADF, false},
 }
 
 // failure is what the n-th call of a full plan reports.
@@ -57,12 +47,12 @@ func TestApplyWithEveryCombinationOfFailures(t *testing.T) {
 			p := plan(t, row.table, row.request)
 			for subset := range 1 << len(row.calls) {
 				for _, errno := range errnos {
-					k := kernelOf(row.table)
+					k := fake(t, row.table)
 					var want []string
 					var failed OptionSet
 					for i, call := range row.calls {
 						if subset&(1<<i) != 0 {
-							k.failCall[i] = errno.err
+							k.FailCall[i] = errno.err
 							want = append(want, failure(call, errno.err))
 							failed |= p.Steps()[i].Carries
 						}
@@ -70,7 +60,7 @@ func TestApplyWithEveryCombinationOfFailures(t *testing.T) {
 					err := p.Apply(k, 3, &p)
 					label := fmt.Sprintf("calls %b fail with %s", subset, errno.name)
 
-					assert.Equal(t, len(row.calls), k.settings, "every call is tried: %s", label)
+					assert.Equal(t, row.at, k.Sets, "every call is tried: %s", label)
 					var got []string
 					for _, one := range parts(err) {
 						got = append(got, one.Error())
@@ -91,7 +81,7 @@ func TestApplyWithEveryCombinationOfFailures(t *testing.T) {
 							reads++
 						}
 					}
-					assert.Len(t, k.calls, len(row.calls)+reads, "what succeeded is read back, what failed is not: %s", label)
+					assert.Len(t, k.Calls, len(row.calls)+reads, "what succeeded is read back, what failed is not: %s", label)
 				}
 			}
 		})
@@ -111,15 +101,15 @@ func optionOf(table, symbol string) Option {
 func TestApplyOnAnHonestKernel(t *testing.T) {
 	t.Parallel()
 	for _, row := range full {
-		k := kernelOf(row.table)
+		k := fake(t, row.table)
 		p := plan(t, row.table, row.request)
 		require.NoError(t, p.Apply(k, 3, &p), row.table)
 		require.NoError(t, p.Verify(k, 3), row.table)
 		for i, s := range p.Steps() {
 			if s.IsKeepAliveVals() {
-				assert.Equal(t, [3]uint32{1, 60000, 10000}, k.vals)
+				assert.Equal(t, [3]uint32{1, 60000, 10000}, k.Vals)
 			} else if last := i == len(row.at)-1; last || s.Option != KeepAlive {
-				assert.Equal(t, s.Value, k.held[row.at[i]], "%s %s", row.table, s.Symbol)
+				assert.Equal(t, s.Value, k.Held[row.at[i]], "%s %s", row.table, s.Symbol)
 			}
 		}
 	}
@@ -127,17 +117,17 @@ func TestApplyOnAnHonestKernel(t *testing.T) {
 
 func TestApplyWithoutCheckReadsNothing(t *testing.T) {
 	t.Parallel()
-	k := newKernel(linuxOptions...)
+	k := fake(t, "linux")
 	p := plan(t, "linux", everything)
 	require.NoError(t, p.Apply(k, 3, nil))
-	assert.Equal(t, []string{"set 0x6 0x5 10", "set 0x6 0x6 3", "set 0x6 0x12 90000", "set 0x1 0x9 1", "set 0x6 0x4 60"}, k.calls)
+	assert.Equal(t, []string{"set 0x6 0x5 10", "set 0x6 0x6 3", "set 0x6 0x12 90000", "set 0x1 0x9 1", "set 0x6 0x4 60"}, k.Calls)
 }
 
 func TestApplyChecksAnotherPlan(t *testing.T) {
 	t.Parallel()
 	whole := plan(t, "linux", everything)
 	part := whole.Only(SetOf(Idle))
-	k := newKernel(linuxOptions...)
+	k := fake(t, "linux")
 	err := part.Apply(k, 3, &whole)
 	require.Len(t, parts(err), 4, "what nobody set does not hold what was asked")
 	for _, one := range parts(err) {
@@ -149,62 +139,61 @@ func TestApplyChecksAnotherPlan(t *testing.T) {
 
 func TestApplyWithDifferentErrors(t *testing.T) {
 	t.Parallel()
-	k := newKernel(linuxOptions...)
-	k.failCall[0], k.failCall[2] = errBADF, errNOPROTOOPT
+	k := fake(t, "linux")
+	k.FailSet[linuxInterval], k.FailSet[linuxUserTimeout] = EBADF, ENOPROTOOPT
 	p := plan(t, "linux", everything)
 	err := p.Apply(k, 3, &p)
-	require.EqualError(t, err, "setsockopt TCP_KEEPINTVL=10: "+errBADF.Error()+"; setsockopt TCP_USER_TIMEOUT=90000: "+errNOPROTOOPT.Error())
-	for _, target := range []error{errBADF, errNOPROTOOPT, errors.ErrUnsupported} {
+	require.EqualError(t, err, "setsockopt TCP_KEEPINTVL=10: "+EBADF.Error()+"; setsockopt TCP_USER_TIMEOUT=90000: "+ENOPROTOOPT.Error())
+	for _, target := range []error{EBADF, ENOPROTOOPT, errors.ErrUnsupported} {
 		assert.ErrorIs(t, err, target)
 	}
-	assert.NotErrorIs(t, err, errPERM)
+	assert.NotErrorIs(t, err, EPERM)
 	assert.NotErrorIs(t, parts(err)[0], errors.ErrUnsupported)
 	assert.ErrorIs(t, parts(err)[1], errors.ErrUnsupported)
-	assert.Equal(t, map[where]int{linuxKeepAlive: 1, linuxIdle: 60, linuxInterval: 0, linuxCount: 3, linuxUserTimeout: 0}, k.held)
+	assert.Equal(t, map[At]int{linuxKeepAlive: 1, linuxIdle: 60, linuxInterval: 0, linuxCount: 3, linuxUserTimeout: 0}, k.Held)
 }
 
 func TestOneFailureIsReturnedAsItIs(t *testing.T) {
 	t.Parallel()
-	k := newKernel(linuxOptions...)
-	k.failCall[4] = errINVAL
+	k := fake(t, "linux")
+	k.FailSet[linuxIdle] = EINVAL
 	p := plan(t, "linux", everything)
 	got, ok := p.Apply(k, 3, &p).(*OptionError)
 	require.True(t, ok)
-	assert.Equal(t, &OptionError{Call: "setsockopt", Option: Idle, Symbol: "TCP_KEEPIDLE", Value: "60", Err: errINVAL}, got)
-	assert.Equal(t, errINVAL, got.Unwrap())
+	assert.Equal(t, &OptionError{Call: "setsockopt", Option: Idle, Symbol: "TCP_KEEPIDLE", Value: "60", Err: EINVAL}, got)
+	assert.Equal(t, EINVAL, got.Unwrap())
 }
 
 // Windows before 1709 under the table of a later one, as Wine 8 answers: the
 // three new options fail, SO_KEEPALIVE takes. Nothing of that may be silent.
 func TestHalfApplicationIsReported(t *testing.T) {
 	t.Parallel()
-	k := newKernel(bsdKeepAlive)
-	k.failCall[0], k.failCall[1], k.failCall[3] = errNOPROTOOPT, errNOPROTOOPT, errNOPROTOOPT
+	k := fake(t, "windows-before-1709")
 	p := plan(t, "windows", without(UserTimeout))
 	err := p.Apply(k, 3, &p)
 	require.Len(t, parts(err), 3)
 	for i, call := range []string{"TCP_KEEPINTVL=10", "TCP_KEEPCNT=3", "TCP_KEEPIDLE=60"} {
-		assert.EqualError(t, parts(err)[i], failure(call, errNOPROTOOPT))
+		assert.EqualError(t, parts(err)[i], failure(call, ENOPROTOOPT))
 		assert.ErrorIs(t, parts(err)[i], errors.ErrUnsupported)
 	}
-	assert.Equal(t, 1, k.held[bsdKeepAlive], "and keepalive is on")
+	assert.Equal(t, 1, k.Held[bsdKeepAlive], "and keepalive is on")
 
 	// The ioctl fails: SO_KEEPALIVE is on with the system's two hours.
-	k = newKernel(bsdKeepAlive)
-	k.failCall[0] = errINVAL
+	k = fake(t, "windows-before-1709")
+	k.FailSet[At{}] = EINVAL
 	p = plan(t, "windows-before-1709", Request{Idle: time.Minute, Interval: time.Second})
 	err = p.Apply(k, 3, &p)
 	var e *OptionError
 	require.ErrorAs(t, err, &e)
-	assert.Equal(t, &OptionError{Call: "ioctl", Option: Idle, Symbol: "SIO_KEEPALIVE_VALS", Value: "{1,60000,1000}", Err: errINVAL}, e)
-	assert.Equal(t, 1, k.held[bsdKeepAlive])
+	assert.Equal(t, &OptionError{Call: "ioctl", Option: Idle, Symbol: "SIO_KEEPALIVE_VALS", Value: "{1,60000,1000}", Err: EINVAL}, e)
+	assert.Equal(t, 1, k.Held[bsdKeepAlive])
 }
 
 func TestNoPlanNoCalls(t *testing.T) {
 	t.Parallel()
-	k := newKernel()
+	k := fake(t, "linux")
 	var none Plan
 	require.NoError(t, none.Apply(k, 3, &none))
 	require.NoError(t, none.Verify(k, 3))
-	assert.Empty(t, k.calls)
+	assert.Empty(t, k.Calls)
 }

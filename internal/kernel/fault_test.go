@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	. "github.com/tcpkeepalive/keepalive/internal/kernel"
+	. "github.com/tcpkeepalive/keepalive/internal/kernel/kerneltest"
 )
 
 func TestFaultTexts(t *testing.T) {
@@ -146,7 +147,7 @@ func TestPlatformWithoutKeepAlive(t *testing.T) {
 	assert.Zero(t, nearest)
 	assert.Empty(t, changes)
 
-	got, err := Nothing.Read(newKernel(), 3)
+	got, err := Nothing.Read(Of(&Nothing.Table), 3)
 	require.NoError(t, err)
 	assert.Zero(t, got, "nothing is known")
 }

@@ -11,8 +11,8 @@ package kernel
 
 import "strings"
 
-// A Kernel makes the raw calls. [System] is the real one; a test may put one in
-// its place that fails or lies.
+// A Kernel makes the raw calls. [System] is the real one; a test may put the one of
+// package kerneltest in its place, which fails and lies.
 type Kernel interface {
 	// Get is getsockopt of an int.
 	Get(fd uintptr, level, number int) (int, error)

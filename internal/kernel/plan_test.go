@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	. "github.com/tcpkeepalive/keepalive/internal/kernel"
+	. "github.com/tcpkeepalive/keepalive/internal/kernel/kerneltest"
 )
 
 // full asks every table for all that it has, and says what calls that takes.
@@ -17,59 +18,59 @@ var full = []struct {
 	table   string
 	request Request
 	calls   []string
-	at      []where
+	at      []At
 }{
 	{"linux", everything,
 		[]string{"TCP_KEEPINTVL=10", "TCP_KEEPCNT=3", "TCP_USER_TIMEOUT=90000", "SO_KEEPALIVE=1", "TCP_KEEPIDLE=60"},
-		[]where{{6, 5}, {6, 6}, {6, 18}, {1, 9}, {6, 4}}},
+		[]At{{6, 5}, {6, 6}, {6, 18}, {1, 9}, {6, 4}}},
 	{"linux-mips", everything,
 		[]string{"TCP_KEEPINTVL=10", "TCP_KEEPCNT=3", "TCP_USER_TIMEOUT=90000", "SO_KEEPALIVE=1", "TCP_KEEPIDLE=60"},
-		[]where{{6, 5}, {6, 6}, {6, 18}, {0xffff, 8}, {6, 4}}},
+		[]At{{6, 5}, {6, 6}, {6, 18}, {0xffff, 8}, {6, 4}}},
 	{"android", everything,
 		[]string{"TCP_KEEPINTVL=10", "TCP_KEEPCNT=3", "TCP_USER_TIMEOUT=90000", "SO_KEEPALIVE=1", "TCP_KEEPIDLE=60"},
-		[]where{{6, 5}, {6, 6}, {6, 18}, {1, 9}, {6, 4}}},
+		[]At{{6, 5}, {6, 6}, {6, 18}, {1, 9}, {6, 4}}},
 	{"darwin", everything,
 		[]string{"TCP_KEEPINTVL=10", "TCP_KEEPCNT=3", "TCP_RXT_CONNDROPTIME=90", "SO_KEEPALIVE=1", "TCP_KEEPALIVE=60"},
-		[]where{{6, 0x101}, {6, 0x102}, {6, 0x80}, {0xffff, 8}, {6, 0x10}}},
+		[]At{{6, 0x101}, {6, 0x102}, {6, 0x80}, {0xffff, 8}, {6, 0x10}}},
 	{"ios", everything,
 		[]string{"TCP_KEEPINTVL=10", "TCP_KEEPCNT=3", "TCP_RXT_CONNDROPTIME=90", "SO_KEEPALIVE=1", "TCP_KEEPALIVE=60"},
-		[]where{{6, 0x101}, {6, 0x102}, {6, 0x80}, {0xffff, 8}, {6, 0x10}}},
+		[]At{{6, 0x101}, {6, 0x102}, {6, 0x80}, {0xffff, 8}, {6, 0x10}}},
 	{"freebsd", everything,
 		[]string{"TCP_KEEPINTVL=10", "TCP_KEEPCNT=3", "TCP_MAXUNACKTIME=90", "SO_KEEPALIVE=1", "TCP_KEEPIDLE=60"},
-		[]where{{6, 0x200}, {6, 0x400}, {6, 68}, {0xffff, 8}, {6, 0x100}}},
+		[]At{{6, 0x200}, {6, 0x400}, {6, 68}, {0xffff, 8}, {6, 0x100}}},
 	{"netbsd", without(UserTimeout),
 		[]string{"SO_KEEPALIVE=0", "TCP_KEEPIDLE=120", "TCP_KEEPINTVL=20", "TCP_KEEPCNT=3", "SO_KEEPALIVE=1"},
-		[]where{{0xffff, 8}, {6, 3}, {6, 5}, {6, 6}, {0xffff, 8}}},
+		[]At{{0xffff, 8}, {6, 3}, {6, 5}, {6, 6}, {0xffff, 8}}},
 	{"openbsd", Request{},
 		[]string{"SO_KEEPALIVE=1"},
-		[]where{{0xffff, 8}}},
+		[]At{{0xffff, 8}}},
 	{"dragonfly", without(UserTimeout),
 		[]string{"TCP_KEEPINTVL=10", "TCP_KEEPCNT=3", "SO_KEEPALIVE=1", "TCP_KEEPIDLE=60"},
-		[]where{{6, 0x200}, {6, 0x400}, {0xffff, 8}, {6, 0x100}}},
+		[]At{{6, 0x200}, {6, 0x400}, {0xffff, 8}, {6, 0x100}}},
 	{"dragonfly-before-5.8", without(UserTimeout),
 		[]string{"TCP_KEEPINTVL=10000", "TCP_KEEPCNT=3", "SO_KEEPALIVE=1", "TCP_KEEPIDLE=60000"},
-		[]where{{6, 0x200}, {6, 0x400}, {0xffff, 8}, {6, 0x100}}},
+		[]At{{6, 0x200}, {6, 0x400}, {0xffff, 8}, {6, 0x100}}},
 	{"illumos", everything,
 		[]string{"TCP_KEEPINTVL=10", "TCP_KEEPCNT=3", "TCP_ABORT_THRESHOLD=90000", "TCP_KEEPIDLE=60", "SO_KEEPALIVE=1"},
-		[]where{{6, 0x24}, {6, 0x23}, {6, 0x11}, {6, 0x22}, {0xffff, 8}}},
+		[]At{{6, 0x24}, {6, 0x23}, {6, 0x11}, {6, 0x22}, {0xffff, 8}}},
 	{"solaris", everything,
 		[]string{"TCP_KEEPINTVL=10", "TCP_KEEPCNT=3", "TCP_ABORT_THRESHOLD=90000", "TCP_KEEPIDLE=60", "SO_KEEPALIVE=1"},
-		[]where{{6, 0x1e}, {6, 0x1f}, {6, 0x11}, {6, 0x1d}, {0xffff, 8}}},
+		[]At{{6, 0x1e}, {6, 0x1f}, {6, 0x11}, {6, 0x1d}, {0xffff, 8}}},
 	{"solaris-before-11.4", everything,
 		[]string{"TCP_KEEPALIVE_ABORT_THRESHOLD=30000", "TCP_ABORT_THRESHOLD=90000", "TCP_KEEPALIVE_THRESHOLD=60000", "SO_KEEPALIVE=1"},
-		[]where{{6, 0x17}, {6, 0x11}, {6, 0x16}, {0xffff, 8}}},
+		[]At{{6, 0x17}, {6, 0x11}, {6, 0x16}, {0xffff, 8}}},
 	{"aix", without(UserTimeout),
 		[]string{"TCP_KEEPINTVL=10", "TCP_KEEPCNT=3", "SO_KEEPALIVE=1", "TCP_KEEPIDLE=60"},
-		[]where{{6, 0x12}, {6, 0x13}, {0xffff, 8}, {6, 0x11}}},
+		[]At{{6, 0x12}, {6, 0x13}, {0xffff, 8}, {6, 0x11}}},
 	{"linux-gvisor", everything,
 		[]string{"TCP_KEEPINTVL=10", "TCP_KEEPCNT=3", "TCP_USER_TIMEOUT=90000", "SO_KEEPALIVE=1", "TCP_KEEPIDLE=60"},
-		[]where{{6, 5}, {6, 6}, {6, 18}, {1, 9}, {6, 4}}},
+		[]At{{6, 5}, {6, 6}, {6, 18}, {1, 9}, {6, 4}}},
 	{"windows", everything,
 		[]string{"TCP_KEEPINTVL=10", "TCP_KEEPCNT=3", "TCP_MAXRT=90", "SO_KEEPALIVE=1", "TCP_KEEPIDLE=60"},
-		[]where{{6, 17}, {6, 16}, {6, 5}, {0xffff, 8}, {6, 3}}},
+		[]At{{6, 17}, {6, 16}, {6, 5}, {0xffff, 8}, {6, 3}}},
 	{"windows-before-1709", without(Count),
 		[]string{"SIO_KEEPALIVE_VALS={1,60000,10000}", "TCP_MAXRT=90", "SO_KEEPALIVE=1"},
-		[]where{{0, 0}, {6, 5}, {0xffff, 8}}},
+		[]At{{0, 0}, {6, 5}, {0xffff, 8}}},
 }
 
 var everything = Request{Idle: time.Minute, Interval: 10 * time.Second, Count: 3, UserTimeout: 90 * time.Second}
@@ -94,7 +95,7 @@ func TestPlanOfEverything(t *testing.T) {
 			p := plan(t, row.table, row.request)
 			require.Equal(t, row.calls, steps(p))
 			for i, s := range p.Steps() {
-				assert.Equal(t, row.at[i], where{s.Level, s.Number}, s.Symbol)
+				assert.Equal(t, row.at[i], At{s.Level, s.Number}, s.Symbol)
 				assert.Equal(t, s.Symbol == "SIO_KEEPALIVE_VALS", s.IsKeepAliveVals(), s.Symbol)
 				assert.True(t, s.Carries.Has(s.Option), s.Symbol)
 			}

@@ -10,13 +10,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	. "github.com/tcpkeepalive/keepalive/internal/kernel"
+	. "github.com/tcpkeepalive/keepalive/internal/kernel/kerneltest"
 )
 
 var allKnown = SetOf(KeepAlive, Idle, Interval, Count, UserTimeout)
 
 func TestRead(t *testing.T) {
 	t.Parallel()
-	type held map[where]int
+	type held map[At]int
 	for _, row := range []struct {
 		rule, table string
 		held        held
@@ -65,8 +66,8 @@ func TestRead(t *testing.T) {
 	} {
 		t.Run(row.rule, func(t *testing.T) {
 			t.Parallel()
-			k := newKernel()
-			k.held = row.held
+			k := fake(t, row.table)
+			k.Held = row.held
 			got, err := table(t, row.table).Read(k, 3)
 			require.NoError(t, err)
 			assert.Equal(t, row.want, got)
@@ -77,9 +78,9 @@ func TestRead(t *testing.T) {
 func TestReadErrors(t *testing.T) {
 	t.Parallel()
 	for _, errno := range errnos {
-		k := newKernel(linuxOptions...)
-		k.held[linuxKeepAlive], k.held[linuxIdle] = 1, 60
-		k.failGet[linuxIdle], k.failGet[linuxCount] = errno.err, errno.err
+		k := fake(t, "linux")
+		k.Held[linuxKeepAlive], k.Held[linuxIdle] = 1, 60
+		k.FailGet[linuxIdle], k.FailGet[linuxCount] = errno.err, errno.err
 		got, err := table(t, "linux").Read(k, 3)
 		assert.Equal(t, Settings{Known: SetOf(KeepAlive, UserTimeout), Enabled: true}, got, "the rest is read all the same: %s", errno.name)
 		if errno.missing {
@@ -166,7 +167,7 @@ func TestEffectIsWhatReadFinds(t *testing.T) {
 			for range 500 {
 				r, _, err := tbl.Nearest(randomRequest(random))
 				require.NoError(t, err)
-				k := kernelOf(tbl.Name)
+				k := Of(&tbl.Table)
 				before, err := tbl.Read(k, 3)
 				require.NoError(t, err)
 				p := plan(t, tbl.Name, r)

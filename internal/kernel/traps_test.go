@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	. "github.com/tcpkeepalive/keepalive/internal/kernel"
+	. "github.com/tcpkeepalive/keepalive/internal/kernel/kerneltest"
 )
 
 // before asserts that one call stands in front of another.
@@ -43,7 +44,7 @@ func TestTraps(t *testing.T) {
 		}},
 		{"MIPS: SOL_SOCKET is 0xffff and SO_KEEPALIVE is 8", func(t *testing.T) {
 			s := stepOf(t, plan(t, "linux-mips", Request{}), KeepAlive)
-			assert.Equal(t, where{0xffff, 8}, where{s.Level, s.Number})
+			assert.Equal(t, At{0xffff, 8}, At{s.Level, s.Number})
 		}},
 		{"macOS: SO_KEEPALIVE before TCP_KEEPALIVE, or the timer runs two hours", func(t *testing.T) {
 			before(t, plan(t, "darwin", idle), "SO_KEEPALIVE=1", "TCP_KEEPALIVE=60")
@@ -133,10 +134,10 @@ func TestTraps(t *testing.T) {
 			assert.Equal(t, []string{"SO_KEEPALIVE=0", "SIO_KEEPALIVE_VALS={0,60000,1000}"}, steps(p))
 		}},
 		{"Windows before 1709: what the ioctl set is not asked back", func(t *testing.T) {
-			k := newKernel(bsdKeepAlive)
+			k := fake(t, "windows-before-1709")
 			p := plan(t, "windows-before-1709", Request{Idle: time.Minute, Interval: time.Second})
 			require.NoError(t, p.Apply(k, 3, &p))
-			assert.Equal(t, []string{"ioctl [1 60000 1000]", "set 0xffff 0x8 1", "get 0xffff 0x8"}, k.calls)
+			assert.Equal(t, []string{"ioctl [1 60000 1000]", "set 0xffff 0x8 1", "get 0xffff 0x8"}, k.Calls)
 			got, err := table(t, "windows-before-1709").Read(k, 3)
 			require.NoError(t, err)
 			assert.Equal(t, SetOf(KeepAlive), got.Known)

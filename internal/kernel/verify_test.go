@@ -9,19 +9,20 @@ import (
 	"github.com/stretchr/testify/require"
 
 	. "github.com/tcpkeepalive/keepalive/internal/kernel"
+	. "github.com/tcpkeepalive/keepalive/internal/kernel/kerneltest"
 )
 
 func TestVerifyAlone(t *testing.T) {
 	t.Parallel()
 	p := plan(t, "linux", everything)
-	k := newKernel(linuxOptions...)
+	k := fake(t, "linux")
 	require.NoError(t, p.Apply(k, 3, nil))
-	k.calls = nil
+	k.Calls = nil
 	require.NoError(t, p.Verify(k, 3))
-	assert.Equal(t, []string{"get 0x6 0x5", "get 0x6 0x6", "get 0x6 0x12", "get 0x1 0x9", "get 0x6 0x4"}, k.calls, "it only reads")
+	assert.Equal(t, []string{"get 0x6 0x5", "get 0x6 0x6", "get 0x6 0x12", "get 0x1 0x9", "get 0x6 0x4"}, k.Calls, "it only reads")
 
 	// Somebody else sets two of them: package net, say.
-	k.held[linuxIdle], k.held[linuxInterval] = 15, 15
+	k.Held[linuxIdle], k.Held[linuxInterval] = 15, 15
 	err := p.Verify(k, 3)
 	require.EqualError(t, err, "TCP_KEEPINTVL: asked for 10, the kernel holds 15; "+
 		"TCP_KEEPIDLE: asked for 60, the kernel holds 15")
@@ -37,66 +38,66 @@ func TestKernelsThatLie(t *testing.T) {
 	for _, row := range []struct {
 		rule, table string
 		request     Request
-		change      func(k *fakeKernel)
+		change      func(k *Fake)
 		want        []string // nil: accepted
 		unsupported bool
 	}{
 		{"success, another value", "linux", everything,
-			func(k *fakeKernel) { k.answer[linuxCount] = 9 },
+			func(k *Fake) { k.Answer[linuxCount] = 9 },
 			[]string{"TCP_KEEPCNT: asked for 3, the kernel holds 9"}, false},
 		{"success, nothing stored", "linux", Request{UserTimeout: time.Minute},
-			func(k *fakeKernel) { k.answer[linuxUserTimeout] = 0 },
+			func(k *Fake) { k.Answer[linuxUserTimeout] = 0 },
 			[]string{"TCP_USER_TIMEOUT: asked for 60000, the kernel holds 0"}, false},
 		{"gVisor: setsockopt of an unknown option succeeds", "linux", everything,
-			func(k *fakeKernel) { k.failGet[linuxUserTimeout] = errNOPROTOOPT },
-			[]string{"getsockopt TCP_USER_TIMEOUT: " + errNOPROTOOPT.Error()}, true},
+			func(k *Fake) { k.FailGet[linuxUserTimeout] = ENOPROTOOPT },
+			[]string{"getsockopt TCP_USER_TIMEOUT: " + ENOPROTOOPT.Error()}, true},
 		{"gVisor: all of them", "linux", everything,
-			func(k *fakeKernel) {
-				for _, at := range linuxOptions {
-					k.failGet[at] = errNOPROTOOPT
+			func(k *Fake) {
+				for at := range k.Held {
+					k.FailGet[at] = ENOPROTOOPT
 				}
 			},
 			[]string{
-				"getsockopt TCP_KEEPINTVL: " + errNOPROTOOPT.Error(), "getsockopt TCP_KEEPCNT: " + errNOPROTOOPT.Error(),
-				"getsockopt TCP_USER_TIMEOUT: " + errNOPROTOOPT.Error(), "getsockopt SO_KEEPALIVE: " + errNOPROTOOPT.Error(),
-				"getsockopt TCP_KEEPIDLE: " + errNOPROTOOPT.Error(),
+				"getsockopt TCP_KEEPINTVL: " + ENOPROTOOPT.Error(), "getsockopt TCP_KEEPCNT: " + ENOPROTOOPT.Error(),
+				"getsockopt TCP_USER_TIMEOUT: " + ENOPROTOOPT.Error(), "getsockopt SO_KEEPALIVE: " + ENOPROTOOPT.Error(),
+				"getsockopt TCP_KEEPIDLE: " + ENOPROTOOPT.Error(),
 			}, true},
 		{"closed under our feet", "linux", Request{},
-			func(k *fakeKernel) { k.failGet[linuxKeepAlive] = errBADF },
-			[]string{"getsockopt SO_KEEPALIVE: " + errBADF.Error()}, false},
+			func(k *Fake) { k.FailGet[linuxKeepAlive] = EBADF },
+			[]string{"getsockopt SO_KEEPALIVE: " + EBADF.Error()}, false},
 		{"SO_KEEPALIVE ignored", "linux", Request{},
-			func(k *fakeKernel) { k.answer[linuxKeepAlive] = 0 },
+			func(k *Fake) { k.Answer[linuxKeepAlive] = 0 },
 			[]string{"SO_KEEPALIVE: asked for 1, the kernel holds 0"}, false},
 		{"SO_KEEPALIVE stays on", "linux", Request{Disabled: true},
-			func(k *fakeKernel) { k.answer[linuxKeepAlive] = 1 },
+			func(k *Fake) { k.Answer[linuxKeepAlive] = 1 },
 			[]string{"SO_KEEPALIVE: asked for 0, the kernel holds 1"}, false},
 		{"BSD kernels answer SO_KEEPALIVE with the flag's bit", "freebsd", Request{},
-			func(k *fakeKernel) { k.answer[bsdKeepAlive] = 8 }, nil, false},
+			func(k *Fake) { k.Answer[bsdKeepAlive] = 8 }, nil, false},
 		{"the flag's bit is not off", "freebsd", Request{Disabled: true},
-			func(k *fakeKernel) { k.answer[bsdKeepAlive] = 8 },
+			func(k *Fake) { k.Answer[bsdKeepAlive] = 8 },
 			[]string{"SO_KEEPALIVE: asked for 0, the kernel holds 8"}, false},
 		{"old NetBSD releases cannot read the options back", "netbsd", without(UserTimeout),
-			func(k *fakeKernel) {
-				k.failGet[where{6, 3}], k.failGet[where{6, 5}], k.failGet[where{6, 6}] = errNOPROTOOPT, errNOPROTOOPT, errNOPROTOOPT
+			func(k *Fake) {
+				k.FailGet[At{6, 3}], k.FailGet[At{6, 5}], k.FailGet[At{6, 6}] = ENOPROTOOPT, ENOPROTOOPT, ENOPROTOOPT
 			}, nil, false},
 		{"a NetBSD release that can, and holds another value", "netbsd", without(UserTimeout),
-			func(k *fakeKernel) { k.answer[where{6, 3}] = 60 },
+			func(k *Fake) { k.Answer[At{6, 3}] = 60 },
 			[]string{"TCP_KEEPIDLE: asked for 120, the kernel holds 60"}, false},
 		{"not readable is no excuse for a closed socket", "netbsd", Request{Idle: time.Minute},
-			func(k *fakeKernel) { k.failGet[where{6, 3}] = errBADF },
-			[]string{"getsockopt TCP_KEEPIDLE: " + errBADF.Error()}, false},
+			func(k *Fake) { k.FailGet[At{6, 3}] = EBADF },
+			[]string{"getsockopt TCP_KEEPIDLE: " + EBADF.Error()}, false},
 		{"macOS: TCP_RXT_CONNDROPTIME is not known to be readable", "darwin", Request{UserTimeout: time.Minute},
-			func(k *fakeKernel) { k.failGet[where{6, 0x80}] = errNOPROTOOPT }, nil, false},
+			func(k *Fake) { k.FailGet[At{6, 0x80}] = ENOPROTOOPT }, nil, false},
 		{"FreeBSD before 14: TCP_MAXUNACKTIME", "freebsd", Request{UserTimeout: time.Minute},
-			func(k *fakeKernel) { k.failGet[where{6, 68}] = errNOPROTOOPT },
-			[]string{"getsockopt TCP_MAXUNACKTIME: " + errNOPROTOOPT.Error()}, true},
+			func(k *Fake) { k.FailGet[At{6, 68}] = ENOPROTOOPT },
+			[]string{"getsockopt TCP_MAXUNACKTIME: " + ENOPROTOOPT.Error()}, true},
 		{"Solaris before 11.4: the product is read back", "solaris-before-11.4", Request{Interval: time.Second, Count: 3},
-			func(k *fakeKernel) { k.answer[where{6, 0x17}] = 480000 },
+			func(k *Fake) { k.Answer[At{6, 0x17}] = 480000 },
 			[]string{"TCP_KEEPALIVE_ABORT_THRESHOLD: asked for 3000, the kernel holds 480000"}, false},
 	} {
 		t.Run(row.rule, func(t *testing.T) {
 			t.Parallel()
-			k := kernelOf(row.table)
+			k := fake(t, row.table)
 			row.change(k)
 			p := plan(t, row.table, row.request)
 			for name, err := range map[string]error{"Apply": p.Apply(k, 3, &p), "Verify": p.Verify(k, 3)} {
@@ -113,8 +114,8 @@ func TestKernelsThatLie(t *testing.T) {
 
 func TestNetBSDVerifiesOnlyTheLastKeepAlive(t *testing.T) {
 	t.Parallel()
-	k := kernelOf("netbsd")
+	k := fake(t, "netbsd")
 	p := plan(t, "netbsd", Request{Idle: time.Minute})
 	require.NoError(t, p.Apply(k, 3, &p), "the first SO_KEEPALIVE=0 is no mismatch")
-	assert.Equal(t, []string{"set 0xffff 0x8 0", "set 0x6 0x3 120", "set 0xffff 0x8 1", "get 0x6 0x3", "get 0xffff 0x8"}, k.calls)
+	assert.Equal(t, []string{"set 0xffff 0x8 0", "set 0x6 0x3 120", "set 0xffff 0x8 1", "get 0x6 0x3", "get 0xffff 0x8"}, k.Calls)
 }

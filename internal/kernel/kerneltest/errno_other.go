@@ -1,0 +1,18 @@
+//go:build !unix && !windows
+
+package kerneltest
+
+import (
+	"errors"
+	"fmt"
+)
+
+// A system without socket options has no errno for a missing one either; the
+// package tells it by errors.ErrUnsupported there.
+var (
+	EINVAL      = errors.New("invalid argument")
+	ENOPROTOOPT = fmt.Errorf("no such option: %w", errors.ErrUnsupported)
+	EOPNOTSUPP  = fmt.Errorf("not on this socket: %w", errors.ErrUnsupported)
+	EPERM       = errors.New("not permitted")
+	EBADF       = errors.New("bad file descriptor")
+)

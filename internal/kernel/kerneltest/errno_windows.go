@@ -1,0 +1,13 @@
+package kerneltest
+
+import "golang.org/x/sys/windows"
+
+// Winsock has numbers of its own; the ones that package syscall defines under
+// the Unix names never come from the system.
+const (
+	EINVAL      = windows.WSAEINVAL
+	ENOPROTOOPT = windows.WSAENOPROTOOPT
+	EOPNOTSUPP  = windows.WSAEOPNOTSUPP
+	EPERM       = windows.WSAEACCES
+	EBADF       = windows.WSAENOTSOCK
+)
