@@ -35,9 +35,9 @@ func (e *parseError) Error() string {
 // A duration is a number of seconds, or is written as in [time.ParseDuration],
 // with d and w for days and weeks: 90, 90s, 1h30m, 1d. In the form with colons,
 // or of nothing but an idle time, it is what nginx takes: whole seconds, and the
-// units y, M, w, d, h, m and s, from large to small. There 0 is unset too.
-// Parse checks the form, [Config.Validate] what the operating system takes. The
-// error names all problems.
+// units y, M, w, d, h, m and s, from large to small. There 0 is unset too. No
+// number has a sign. Parse checks the form, [Config.Validate] what the operating
+// system takes. The error names all problems.
 func Parse(text string) (Config, error) {
 	p := parser{err: parseError{Text: text}}
 	p.parse(strings.TrimSpace(text))
@@ -121,6 +121,8 @@ func (p *parser) field(name, value string) {
 func (p *parser) duration(name, value string) time.Duration {
 	d, err := duration.Parse(value)
 	switch {
+	case strings.HasPrefix(value, "+"):
+		p.problem("%s=%s has a sign: leave it out", name, value)
 	case err != nil:
 		p.problem("%s=%v", name, err)
 	case d < 0:
@@ -138,6 +140,8 @@ func (p *parser) duration(name, value string) time.Duration {
 func (p *parser) count(value string) int {
 	n, err := strconv.ParseInt(value, 10, 32)
 	switch {
+	case strings.HasPrefix(value, "+"):
+		p.problem("count=%s has a sign: leave it out", value)
 	case errors.Is(err, strconv.ErrRange) && !strings.HasPrefix(value, "-"):
 		p.problem("count=%s is more than %d", value, math.MaxInt32)
 	case err != nil && !errors.Is(err, strconv.ErrRange):
