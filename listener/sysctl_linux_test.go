@@ -1,18 +1,22 @@
 package listener_test
 
 import (
+	"context"
 	"net"
 	"os"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/tcpkeepalive/keepalive/internal/netlab"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/internal/testenv"
 	"github.com/tcpkeepalive/keepalive/listener"
+	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -44,6 +48,45 @@ func TestWrapWhereTheSysctlIsBeyondTheOption(t *testing.T) {
 		_, err = listener.Restore(l)
 		require.NoError(t, err)
 	})
+}
+
+// What a sysctl gives is read back and compared all the same: an untouched connection
+// is as it was, and of an overwritten one it is said what has changed. It rests on
+// reports of one listener that come in the order of their connections, or 100 ms apart.
+func TestVerifyAfterWhereTheSysctlIsBeyondTheOption(t *testing.T) {
+	t.Parallel()
+	for sysctl, value := range map[string]string{
+		"tcp_keepalive_time": "86400", "tcp_keepalive_intvl": "40000", "tcp_keepalive_probes": "255",
+	} {
+		t.Run(sysctl, func(t *testing.T) {
+			t.Parallel()
+			ns := netlab.NewNamespace(t)
+			ns.Sysctl("net.ipv4."+sysctl, value)
+			var errs heard
+			reported := make(chan struct{}, 4)
+			lc := listener.ListenConfig{
+				Config: sockopt.Config{UserTimeout: time.Minute}, VerifyAfter: 100 * time.Millisecond,
+				OnError: func(c net.Conn, err error) { errs.on(c, err); reported <- struct{}{} },
+			}
+			var overwritten net.Conn
+			require.NoError(t, ns.Do(func() error {
+				l := opened(t)(lc.Listen(context.Background(), "tcp4", "127.0.0.1:0"))
+				untouched := accept(t, l, false)
+				before, err := sockopt.Get(untouched)
+				require.NoError(t, err)
+				assert.NoError(t, sockopt.Verify(untouched, sockopt.Of(before)))
+				overwritten = accept(t, l, false)
+				setUserTimeout(t, overwritten)
+				return nil
+			}))
+			<-reported
+			require.Len(t, errs.errs, 1)
+			assert.Equal(t, overwritten, errs.conns[0])
+			assert.ErrorContains(t, errs.errs[0], "overwritten within 100ms of accept")
+			require.Len(t, mismatches(errs.errs[0]), 1)
+			assert.Equal(t, platform.UserTimeout, mismatches(errs.errs[0])[0].Option)
+		})
+	}
 }
 
 // inNamespace runs f in a network namespace of its own and comes back: the

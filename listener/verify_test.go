@@ -122,6 +122,30 @@ func TestVerifyAfterLeavesUnixAlone(t *testing.T) {
 	assert.Same(t, local, same, "where the listener tells, nothing is looked at")
 }
 
+// A Multipath TCP connection has no user timeout, which is as good as off.
+func TestVerifyAfterOfMultipath(t *testing.T) {
+	t.Parallel()
+	socktest.NeedMultipath(t)
+	var errs heard
+	reported := make(chan struct{}, 4)
+	lc := listener.ListenConfig{Config: askedEarly, MultipathTCP: true, VerifyAfter: 100 * time.Millisecond,
+		OnError: func(c net.Conn, err error) { errs.on(c, err); reported <- struct{}{} }}
+	l := opened(t)(lc.Listen(context.Background(), "tcp4", "127.0.0.1:0"))
+	c := accept(t, l, true)
+	multipath, err := c.(*net.TCPConn).MultipathTCP()
+	require.NoError(t, err)
+	require.True(t, multipath)
+	before, err := sockopt.Get(c)
+	require.NoError(t, err)
+	assert.NoError(t, sockopt.Verify(c, sockopt.Of(before)))
+	marker := accept(t, l, true)
+	require.NoError(t, sockopt.Set(marker, sockopt.Config{Count: 7}))
+	<-reported
+	require.Len(t, errs.errs, 1)
+	assert.Equal(t, marker, errs.conns[0])
+	assert.ErrorContains(t, errs.errs[0], "TCP_KEEPCNT: asked for 3, the kernel holds 7")
+}
+
 // What cannot be read cannot be verified, which is said.
 func TestVerifyAfterOfWhatCannotBeRead(t *testing.T) {
 	if runtime.GOARCH == "386" || runtime.GOARCH == "s390x" {

@@ -44,9 +44,16 @@ func Set(c any, cfg Config) error { return socket.Set(c, kernel.Request(cfg)) }
 // Verify returns nil if the socket below c, which is what [Set] takes, still holds
 // every option that cfg asks for. It changes nothing. Otherwise the error joins a
 // [*platform.MismatchError] for each option that holds something else (grpc-go sets
-// TCP_USER_TIMEOUT on every *net.TCPConn that its servers accept, see [Pin]), and
-// those that [Set] returns. What cfg leaves unset is not looked at; to see whether
-// anything has changed, verify [Of] what [Get] returned before.
+// TCP_USER_TIMEOUT on every *net.TCPConn that its servers accept, see [Pin]) and an
+// [*platform.OptionError] for each one that could not be read. What cfg leaves unset
+// is not looked at; to see whether anything has changed, verify [Of] what [Get]
+// returned before.
+//
+// As nothing is set, cfg may hold what [Set] refuses: a sysctl gives a socket longer
+// times than its options take. What no socket here can hold (a negative value, an
+// option that this system lacks), or what nobody can read back, is a
+// [platform.Faults]; the latter wraps [errors.ErrUnsupported], as on Windows before
+// 1709 the idle time does.
 func Verify(c any, cfg Config) error { return socket.Verify(c, kernel.Request(cfg)) }
 
 // Get reads what the kernel holds for the socket below c, which is what [Set]

@@ -3,12 +3,14 @@ package sockopt_test
 import (
 	"errors"
 	"net"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/socket"
@@ -242,5 +244,61 @@ func TestVerifyChangesNothingAndNamesWhatDiffers(t *testing.T) {
 	require.NoError(t, client.Close())
 	assert.ErrorIs(t, sockopt.Verify(client, cfg), net.ErrClosed)
 	assert.ErrorIs(t, sockopt.Verify(&net.UnixConn{}, cfg), sockopt.ErrNotTCP)
-	assert.ErrorContains(t, sockopt.Verify(client, sockopt.Config{Count: 1000}), "count=1000 is too large")
+}
+
+// What a socket may hold is more than what it may be given; what it can never hold
+// is an error all the same.
+func TestVerifyComparesWhatCannotBeSet(t *testing.T) {
+	t.Parallel()
+	client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	require.NoError(t, sockopt.Set(client, fullConfig))
+	for rule, row := range map[string]struct {
+		cfg  sockopt.Config
+		want string
+	}{
+		"more than the option takes": {sockopt.Config{Idle: 86400 * time.Second, Interval: 40000 * time.Second, Count: 255},
+			"TCP_KEEPINTVL: asked for 40000, the kernel holds 10; TCP_KEEPCNT: asked for 255, the kernel holds 3; TCP_KEEPIDLE: asked for 86400, the kernel holds 60"},
+		"more than a C int": {sockopt.Config{Idle: (1<<32 + 60) * time.Second}, "idle=4294967356s is too large"},
+		"negative":          {sockopt.Config{Count: -1}, "count=-1 is negative"},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			t.Parallel()
+			assert.ErrorContains(t, sockopt.Verify(client, row.cfg), row.want)
+		})
+	}
+}
+
+// Not parallel: it replaces the rules. An option that nobody can read is no option
+// that is as asked.
+func TestVerifyOfWhatCannotBeRead(t *testing.T) {
+	client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	require.NoError(t, sockopt.Set(client, fullConfig))
+	for rule, readable := range map[string]platform.Answer{"never": platform.No, "on some releases": platform.Unknown} {
+		t.Run(rule, func(t *testing.T) {
+			system := *kernel.Current()
+			system.Specs = slices.Clone(system.Specs)
+			for i := range system.Specs {
+				if system.Specs[i].Option == platform.Idle {
+					system.Specs[i].Readable = readable
+				}
+			}
+			sockopt.SwapRules(t, &system)
+			assert.NoError(t, sockopt.Set(client, fullConfig), "which cannot do better")
+			assert.NoError(t, sockopt.Verify(client, sockopt.Config{Count: 3}), "the others can be read")
+			if readable == platform.No {
+				err := sockopt.Verify(client, fullConfig)
+				require.ErrorContains(t, err, "idle=60s cannot be read back on linux")
+				require.ErrorIs(t, err, errors.ErrUnsupported)
+				return
+			}
+			assert.NoError(t, sockopt.Verify(client, fullConfig), "this release can")
+			k := fakeSocket()
+			k.FailGet[keepIdle] = unix.ENOPROTOOPT
+			k.Held[soKeepAlive] = 1
+			sockopt.SwapKernel(t, k)
+			err := sockopt.Verify(client, sockopt.Config{Idle: time.Minute})
+			require.ErrorContains(t, err, "getsockopt TCP_KEEPIDLE: protocol not available")
+			require.ErrorIs(t, err, errors.ErrUnsupported)
+		})
+	}
 }

@@ -61,6 +61,9 @@ func (s *Step) verify(k Kernel, fd uintptr) error {
 		if s.readable == platform.Unknown && noSuchOption(err) {
 			return nil // a release that can set the option and not read it
 		}
+		if s.Option == platform.UserTimeout && s.Value == 0 && noSuchOption(err) && isMultipath(k, fd) {
+			return nil // none is as good as off, see [Rules.Read]
+		}
 		return s.failed("getsockopt", "", err)
 	}
 	if s.Option == platform.KeepAlive { // BSD kernels return the flag's bit

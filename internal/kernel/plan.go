@@ -77,14 +77,18 @@ func (p *Plan) Carries() platform.OptionSet {
 // of [platform.Table].Specs, behind SO_KEEPALIVE=0 where TimingWhileOff asks for
 // it.
 func (t *Rules) Plan(r Request) (Plan, platform.Faults) {
-	var p Plan
 	if faults := t.Check(r); len(faults) > 0 {
-		return p, faults
+		return Plan{}, faults
 	}
+	return t.plan(&r), nil
+}
+
+func (t *Rules) plan(r *Request) Plan {
+	var p Plan
 	var done platform.OptionSet
 	switch {
 	case r.Disabled:
-		p.add(t.step(t.Spec(platform.KeepAlive), &r))
+		p.add(t.step(t.Spec(platform.KeepAlive), r))
 		done = SetOf(platform.KeepAlive)
 	case t.TimingWhileOff && (r.asks(platform.Idle) || r.asks(platform.Interval) || r.asks(platform.Count)):
 		off := t.step(t.Spec(platform.KeepAlive), &Request{Disabled: true})
@@ -94,12 +98,12 @@ func (t *Rules) Plan(r Request) (Plan, platform.Faults) {
 	for i := range t.Specs {
 		s := &t.Specs[i]
 		if r.asks(s.Option) && !done.Has(s.Option) {
-			step := t.step(s, &r)
+			step := t.step(s, r)
 			p.add(step)
 			done |= step.Carries
 		}
 	}
-	return p, nil
+	return p
 }
 
 func (t *Rules) step(s *platform.Spec, r *Request) Step {

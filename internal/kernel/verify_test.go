@@ -119,3 +119,61 @@ func TestNetBSDVerifiesOnlyTheLastKeepAlive(t *testing.T) {
 	require.NoError(t, p.Apply(k, 3, &p), "the first SO_KEEPALIVE=0 is no mismatch")
 	assert.Equal(t, []string{"set 0xffff 0x8 0", "set 0x6 0x3 120", "set 0xffff 0x8 1", "get 0x6 0x3", "get 0xffff 0x8"}, k.Calls)
 }
+
+// What is only compared need not be what can be set, and has to be readable.
+func TestComparison(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		rule, table string
+		request     Request
+		want        []string // of an honest kernel that holds 0 everywhere
+		fault       string
+	}{
+		{"more than the options take", "linux", Request{Idle: 86400 * time.Second, Interval: 40000 * time.Second, Count: 255, Disabled: true},
+			[]string{"TCP_KEEPINTVL: asked for 40000, the kernel holds 0", "TCP_KEEPCNT: asked for 255, the kernel holds 0",
+				"TCP_KEEPIDLE: asked for 86400, the kernel holds 0"}, ""},
+		{"more than a C int", "linux", Request{Idle: (1<<32 + 60) * time.Second}, nil,
+			"idle=4294967356s is too large: TCP_KEEPIDLE on linux takes 1s to 32767s"},
+		{"negative", "linux", Request{Idle: 10 * time.Hour, Count: -1}, nil, "count=-1 is negative: 0 leaves it alone"},
+		{"an option that is missing", "netbsd", Request{UserTimeout: time.Minute}, nil,
+			"user-timeout=60s is not supported on netbsd: NetBSD has no limit on unacknowledged data per socket"},
+		{"one of a pair, of which each can be read", "illumos", Request{Interval: 2 * time.Minute, Disabled: true},
+			[]string{"TCP_KEEPINTVL: asked for 120, the kernel holds 0"}, ""},
+		{"a factor of a product without the other", "solaris-before-11.4", Request{Interval: time.Second}, nil,
+			"interval=1s without count is not possible on solaris-before-11.4: TCP_KEEPALIVE_ABORT_THRESHOLD holds their product; set both"},
+		{"what nobody can read", "windows-before-1709", Request{Idle: time.Minute}, nil,
+			"idle=60s cannot be read back on windows-before-1709, so nobody can tell whether SIO_KEEPALIVE_VALS still holds it"},
+		{"what can be read there", "windows-before-1709", Request{},
+			[]string{"SO_KEEPALIVE: asked for 1, the kernel holds 0"}, ""},
+	} {
+		t.Run(row.rule, func(t *testing.T) {
+			t.Parallel()
+			p, faults := table(t, row.table).Comparison(row.request)
+			if row.fault != "" {
+				require.EqualError(t, faults.Err(), row.fault)
+				assert.Empty(t, p.Steps())
+				return
+			}
+			require.NoError(t, faults.Err())
+			var got []string
+			for _, one := range parts(p.Verify(fake(t, row.table), 3)) {
+				got = append(got, one.Error())
+			}
+			assert.Equal(t, row.want, got)
+		})
+	}
+}
+
+// A plan trusts an old NetBSD, which has said that it took the option; a comparison
+// has nothing to trust.
+func TestComparisonOfWhatOneReleaseCannotRead(t *testing.T) {
+	t.Parallel()
+	k := fake(t, "netbsd")
+	k.FailGet[At{6, 3}] = ENOPROTOOPT
+	k.Held[bsdKeepAlive] = 1
+	p, faults := table(t, "netbsd").Comparison(Request{Idle: time.Minute})
+	require.NoError(t, faults.Err())
+	err := p.Verify(k, 3)
+	require.EqualError(t, err, "getsockopt TCP_KEEPIDLE: "+ENOPROTOOPT.Error())
+	require.ErrorIs(t, err, errors.ErrUnsupported)
+}

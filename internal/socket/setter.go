@@ -69,14 +69,14 @@ func Set(c any, r kernel.Request) error {
 	return s.once(c)
 }
 
-// Verify only reads back what r asks for.
+// Verify only reads back what r asks for, which may be more than could be set.
 func Verify(c any, r kernel.Request) error {
-	s, err := newSetter(r)
-	if err != nil {
-		return err
+	t := rules()
+	plan, faults := t.Comparison(r)
+	if len(faults) > 0 {
+		return fmt.Errorf("keepalive %v: %w", r, faults)
 	}
-	s.sets = kernel.Plan{}
-	return s.once(c)
+	return Setter{request: r, rules: t, verifies: plan, kernel: system}.once(c)
 }
 
 // once lets the Setter live in the pooled call, not on the heap.
