@@ -3,6 +3,8 @@ package inspect
 import (
 	"errors"
 	"fmt"
+
+	"github.com/tcpkeepalive/keepalive/internal/socket"
 )
 
 var (
@@ -11,7 +13,7 @@ var (
 	ErrPeerClosed = errors.New("the peer has closed the connection")
 
 	// ErrSuspect means that the peer leaves probes or data unanswered, so it may
-	// be gone; the kernel has not given it up. See [Health] for the numbers.
+	// be gone; the kernel has not given it up.
 	ErrSuspect = errors.New("the peer does not answer")
 
 	// ErrNotConnected means a state that no data can be exchanged in: a listener,
@@ -19,8 +21,8 @@ var (
 	ErrNotConnected = errors.New("not an open connection")
 )
 
-// A Health is what the kernel thinks of a connection's peer.
-type Health struct {
+// A health is what the kernel thinks of a connection's peer.
+type health struct {
 	State       State
 	Unacked     int // segments in flight
 	Retransmits int // of the oldest of them
@@ -40,24 +42,24 @@ type Health struct {
 	PathLost bool
 }
 
-// Err returns nil where nothing speaks against the connection, otherwise
-// [ErrGone], [ErrPeerClosed], [ErrNotConnected] or [ErrSuspect].
-func (h Health) Err() error {
+// err returns nil where nothing speaks against the connection, otherwise an error
+// that wraps [ErrGone], [ErrPeerClosed], [ErrNotConnected] or [ErrSuspect].
+func (h health) err() error {
 	switch {
 	case h.State == Closed:
 		return ErrGone
 	case h.State == CloseWait || h.State == LastAck || h.State == Closing:
 		return ErrPeerClosed
 	case h.State != Established:
-		return ErrNotConnected
+		return fmt.Errorf("%w: %v", ErrNotConnected, h.State)
 	case h.Probes > 0 || h.Retransmits > 0 || h.PathLost:
-		return ErrSuspect
+		return fmt.Errorf("%w: %v", ErrSuspect, h)
 	}
 	return nil
 }
 
 // String reads "ESTAB, 2 probes unanswered, 1 retransmission".
-func (h Health) String() string {
+func (h health) String() string {
 	s := h.State.String()
 	if h.Probes > 0 {
 		s += ", " + count(h.Probes, "probe") + " unanswered"
@@ -76,7 +78,7 @@ func (h Health) String() string {
 
 // Alive returns nil unless something speaks against the connection c, which is
 // what [Of] takes. It is the check that a pool makes before it hands a
-// connection out:
+// connection out. The error wraps:
 //
 //   - [ErrGone]: reset, or given up by keepalive, retransmission or user timeout;
 //   - [ErrPeerClosed]: the peer has sent FIN;
@@ -90,33 +92,32 @@ func (h Health) String() string {
 // does not wait, also not for a Read that is blocked. Where the kernel does not
 // tell (all but Linux), the error wraps [errors.ErrUnsupported].
 //
-// [Handle.Alive] does the same without allocating.
+// It takes two system calls (getsockopt SO_PROTOCOL and TCP_INFO), for Multipath TCP
+// some more. [Handle.Alive] does the same with one, without allocating.
 func Alive(c any) error {
-	h, err := NewHandle(c)
+	rc, err := socket.RawConn(c)
 	if err != nil {
 		return err
 	}
-	return h.Alive()
+	h := Handle{rc: rc}
+	v := take(&h, (*visit).askAlive)
+	defer v.release()
+	if err := v.do(); err != nil {
+		return err
+	}
+	return v.health.err()
 }
 
-// Alive is the function [Alive].
+// Alive is the function [Alive]. For plain TCP it takes one system call (TCP_INFO); for
+// Multipath TCP three calls more and a question over netlink: the connection as a whole
+// has a state of its own, and its peer answers as long as it does on one subflow.
 func (h *Handle) Alive() error {
-	health, err := h.Health()
-	if err != nil {
-		return err
-	}
-	return health.Err()
-}
-
-// Health returns what Alive judges by: one getsockopt (TCP_INFO). For Multipath
-// TCP it is about the connection as a whole, which takes three calls more and a
-// question over netlink: its state is its own, and the peer answers as long as it
-// does on one subflow.
-func (h *Handle) Health() (Health, error) {
 	v := take(h, (*visit).askHealth)
 	defer v.release()
-	err := v.do()
-	return v.health, err
+	if err := v.do(); err != nil {
+		return err
+	}
+	return v.health.err()
 }
 
 func fmtUnsupported(what, goos string) error {

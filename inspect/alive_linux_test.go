@@ -23,7 +23,7 @@ func fill(t *testing.T, c *net.TCPConn) {
 		require.NoError(t, c.SetWriteDeadline(time.Now().Add(200*time.Millisecond)))
 		_, err := c.Write(make([]byte, 64<<20))
 		require.Error(t, err, "more than fits")
-		return of(t, c).Timer.Kind == inspect.TimerPersist
+		return of(t, c).Timer.Kind == "persist"
 	})
 }
 
@@ -40,11 +40,11 @@ func TestZeroWindow(t *testing.T) {
 	require.NoError(t, err)
 	socktest.Until(t, "three window probes, all answered", func() bool {
 		require.NotContains(t, pointerTo(of(t, client)).Verdict(), "unanswered", "at any time: the kernel answers one probe in half a second")
-		health, err := h.Health()
+		r, err := h.Report()
 		require.NoError(t, err)
-		require.NoError(t, health.Err(), "a slow reader is alive: %+v", health)
-		assert.True(t, health.WindowClosed)
-		return health.Backoff >= 3
+		require.NoError(t, h.Alive(), "a slow reader is alive: %+v", r.Activity)
+		assert.True(t, r.Activity.WindowClosed)
+		return r.Activity.Backoff >= 3
 	})
 	r = of(t, client)
 	assert.Equal(t, "the peer's window is zero, and it answers: it does not read; it is not given up for that", r.Verdict())

@@ -90,7 +90,7 @@ func TestCrowd(t *testing.T) {
 		for s, err := range inspect.List(inspect.Filter{}) {
 			require.NoError(t, err)
 			seen[[2]netip.AddrPort{s.Local, s.Peer}] = s.Inode
-			if s.Timer.Kind == inspect.TimerKeepAlive {
+			if s.Timer.Kind == "keepalive" {
 				keepalive++
 			}
 		}
@@ -123,7 +123,7 @@ func TestCrowd(t *testing.T) {
 				t.Fatalf("inode %d has no owner", inode)
 			}
 		}
-		one := list(t, inspect.Filter{Local: []inspect.Endpoint{{LowPort: crowdPort(3)}}})
+		one := list(t, inspect.Filter{Local: []string{fmt.Sprintf(":%d", crowdPort(3))}})
 		assert.Len(t, one, perHolder, "the kernel's filter")
 	})
 }

@@ -10,9 +10,13 @@
 //
 //	if err := inspect.Alive(conn); err != nil { conn.Close() }
 //
-// And [List] goes through all TCP sockets of a machine, like ss, with
-// [FindOwners] for their processes and a [Peeker] for the settings that ss
-// cannot show.
+// And [List] goes through all TCP sockets of a machine, like ss, with their processes and
+// the settings that ss cannot show:
+//
+//	owners, err := inspect.FindOwners()
+//	for r, err := range inspect.List(inspect.Filter{Owners: owners, Settings: true}) {
+//		fmt.Println(r.Peer, r.Settings, r.Owners)
+//	}
 //
 // # Where it comes from
 //
@@ -28,6 +32,14 @@
 // Of Multipath TCP the state is that of the connection as a whole, which TCP_INFO
 // does not show: it comes from MPTCP_INFO and sock_diag, or from poll. The timer is
 // that of the first subflow.
+//
+// The settings of a socket that another process has open are read through
+// pidfd_getfd: the socket is borrowed, for the few microseconds that the getsockopt
+// calls take. For as long a close of the other process takes no effect: its FIN waits.
+// So that this is bounded whatever happens to the calling program, a child process does
+// the borrowing, a copy of this one that runs nothing else: the kernel kills it after
+// 50 ms, also while it is stopped. What then remains is the time until a killed process
+// gets a processor, which a low priority or a CPU quota of its control group makes long.
 //
 // Nothing here changes the socket: no SO_ERROR, which would swallow the error
 // that the next Read is to return; no byte is read; no descriptor is duplicated

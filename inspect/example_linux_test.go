@@ -91,57 +91,28 @@ func ExampleNewHandle() {
 		log.Fatal(err)
 	}
 	fmt.Println(h.Alive()) // each time it is handed out
-	fmt.Println(h.Health())
-	// Output:
-	// <nil>
-	// ESTAB <nil>
+	// Output: <nil>
 }
 
 func ExampleList() {
-	_, l := connect()
-	defer l.Close()
-
-	peer := inspect.Endpoint{LowPort: uint16(l.Addr().(*net.TCPAddr).Port)}
-	for s, err := range inspect.List(inspect.Filter{Peer: []inspect.Endpoint{peer}}) {
-		if err != nil {
-			log.Fatal(err)
-		}
-		fmt.Println(s.State, s.Local.Addr(), s.Timer)
-	}
-	// Output: ESTAB 127.0.0.1 timer:(keepalive,119min,0)
-}
-
-func ExampleParseEndpoint() {
-	for _, text := range []string{"10.0.0.0/8:443", "[2001:db8::]/32:8000-8099", ":5432", "localhost"} {
-		fmt.Println(inspect.ParseEndpoint(text))
-	}
-	// Output:
-	// 10.0.0.0/8:443 <nil>
-	// [2001:db8::]/32:8000-8099 <nil>
-	// *:5432 <nil>
-	// * "localhost": "localhost" is neither an IP address nor a prefix like 10.0.0.0/8 (names are not looked up; a port is written :443)
-}
-
-func ExamplePeeker() {
 	conn, l := connect()
 	defer l.Close()
 	defer conn.Close()
 
-	owners, err := inspect.FindOwners(os.Getpid()) // or all: FindOwners()
+	owners, err := inspect.FindOwners(os.Getpid()) // or of all processes: FindOwners()
 	if err != nil {
 		log.Fatal(err)
 	}
-	var peeker inspect.Peeker
-	defer peeker.Close()
-	peer := inspect.Endpoint{LowPort: uint16(l.Addr().(*net.TCPAddr).Port)}
-	for s, err := range inspect.List(inspect.Filter{Peer: []inspect.Endpoint{peer}}) {
+	for r, err := range inspect.List(inspect.Filter{Peer: []string{l.Addr().String()}, Owners: owners, Settings: true}) {
 		if err != nil {
 			log.Fatal(err)
 		}
-		for o := range owners.Of(s.Inode) {
-			settings, err := peeker.Settings(o, s.Inode)
-			fmt.Println(settings, err)
-		}
+		fmt.Println(r.State, r.Timer)
+		fmt.Println(r.Settings)
+		fmt.Println(r.Owners[0].PID == os.Getpid())
 	}
-	// Output: on idle=7190s interval=75s count=9 user-timeout=off <nil>
+	// Output:
+	// ESTAB timer:(keepalive,119min,0)
+	// on idle=7190s interval=75s count=9 user-timeout=off
+	// true
 }

@@ -78,7 +78,7 @@ type visit struct {
 	handle *Handle
 	task   func(*visit, uintptr) error
 	report Report
-	health Health
+	health health
 	err    error
 	multipath
 }
@@ -106,6 +106,6 @@ func (v *visit) do() error {
 }
 
 func (v *visit) release() {
-	v.handle, v.task, v.report, v.health, v.err = nil, nil, Report{}, Health{}, nil
+	v.handle, v.task, v.report, v.health, v.err = nil, nil, Report{}, health{}, nil
 	visits.Put(v)
 }

@@ -21,8 +21,8 @@ const answersLimited = 500 * time.Millisecond
 //     probe, and while there are no timestamps not by an acknowledgement either.
 //
 // Source: tcp_ack, tcp_ack_probe and tcp_ack_update_rtt in net/ipv4/tcp_input.c.
-func (i *tcpInfo) health() Health {
-	h := Health{
+func (i *tcpInfo) health() health {
+	h := health{
 		State: State(i.state), Unacked: int(i.unacked), Retransmits: int(i.retransmits),
 		Probes: int(i.probes), Backoff: int(i.backoff), WindowClosed: i.windowClosed(),
 	}

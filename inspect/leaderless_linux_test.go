@@ -25,7 +25,7 @@ func TestAProcessWithoutItsFirstThread(t *testing.T) {
 		socktest.Until(t, "the first thread has ended", func() bool { return proc.Thread(pid) != pid })
 		local, peer := netip.MustParseAddrPort(localText), netip.MustParseAddrPort(peerText)
 		var inode uint32
-		for s, err := range inspect.List(inspect.Filter{Local: []inspect.Endpoint{{Prefix: netip.PrefixFrom(local.Addr(), 32), LowPort: local.Port()}}}) {
+		for s, err := range inspect.List(inspect.Filter{Local: []string{localText}}) {
 			require.NoError(t, err)
 			if s.Local == local && s.Peer == peer {
 				inode = s.Inode
@@ -46,12 +46,12 @@ func TestAProcessWithoutItsFirstThread(t *testing.T) {
 		}
 		require.NotNil(t, found)
 		assert.Equal(t, "exe", found.Process)
-		var p inspect.Peeker
-		defer p.Close()
-		settings, err := p.Settings(*found, inode)
-		testenv.Need(t, !errors.Is(err, fs.ErrPermission), "needs to trace its children (Yama)")
-		testenv.Need(t, !errors.Is(err, errors.ErrUnsupported), "needs Linux 6.9")
-		require.NoError(t, err)
-		assert.True(t, settings.Known.Has(platform.Idle))
+		for s, err := range inspect.List(inspect.Filter{Local: []string{localText}, Peer: []string{peerText}, Owners: owners, Settings: true}) {
+			require.NoError(t, err)
+			testenv.Need(t, !errors.Is(s.Unknown, fs.ErrPermission), "needs to trace its children (Yama)")
+			testenv.Need(t, !errors.Is(s.Unknown, errors.ErrUnsupported), "needs Linux 6.9")
+			require.NoError(t, s.Unknown)
+			assert.True(t, s.Settings.Known.Has(platform.Idle))
+		}
 	}
 }

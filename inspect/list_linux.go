@@ -9,15 +9,16 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/tcpkeepalive/keepalive/internal/endpoint"
 	"github.com/tcpkeepalive/keepalive/internal/netns"
 	"github.com/tcpkeepalive/keepalive/internal/procnet"
 	"github.com/tcpkeepalive/keepalive/internal/sockdiag"
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
-// list returns nil if yield ended it, too.
-func (f *Filter) list(yield func(*Socket, error) bool) error {
-	l := lister{filter: f, yield: yield}
+// list returns nil if add ended it, too.
+func (q *query) list(add func(*Report) bool) error {
+	l := lister{query: q, add: add}
 	err := l.fromSockDiag()
 	switch {
 	case err == nil && l.whole.err == nil:
@@ -49,9 +50,9 @@ func exhausted(err error) bool {
 
 // A lister is one use of List.
 type lister struct {
-	filter *Filter
-	yield  func(*Socket, error) bool
-	socket Socket
+	query  *query
+	add    func(*Report) bool
+	report Report
 	listed bool // something
 	liar   bool // a sandbox that answers with zeros
 
@@ -61,7 +62,7 @@ type lister struct {
 
 func (l *lister) fromSockDiag() error {
 	var conn *sockdiag.Conn
-	err := netns.Do(l.filter.Namespace, func() (err error) {
+	err := netns.Do(l.query.Namespace, func() (err error) {
 		conn, err = sockdiag.Open()
 		return err
 	})
@@ -69,14 +70,14 @@ func (l *lister) fromSockDiag() error {
 		return err
 	}
 	defer conn.Close()
-	local, localWhole := program(l.filter.Local, sockdiag.Local)
-	peer, peerWhole := program(l.filter.Peer, sockdiag.Remote)
+	local, localWhole := program(l.query.local, sockdiag.Local)
+	peer, peerWhole := program(l.query.peer, sockdiag.Remote)
 	l.compare = l.compare || !localWhole || !peerWhole
 	q := sockdiag.Query{States: l.mask(), Filter: sockdiag.And(local, peer)}
-	if l.filter.Activity {
+	if l.query.Activity {
 		q.Extensions |= sockdiag.ExtInfo
 	}
-	q.Family = netlinkFamily(l.filter.family())
+	q.Family = netlinkFamily(l.query.network())
 	err = conn.Dump(&q, l.visit)
 	switch {
 	case l.liar:
@@ -87,11 +88,11 @@ func (l *lister) fromSockDiag() error {
 	return err
 }
 
-func netlinkFamily(f Family) uint8 {
-	switch f {
-	case IPv4:
+func netlinkFamily(network string) uint8 {
+	switch network {
+	case "tcp4":
 		return unix.AF_INET
-	case IPv6:
+	case "tcp6":
 		return unix.AF_INET6
 	}
 	return sockdiag.BothFamilies
@@ -105,12 +106,12 @@ const maxProgram = 8 << 10
 
 // program is what the kernel runs on each socket, and whether that is all there
 // is to compare. It lets more sockets pass where it cannot be said.
-func program(endpoints []Endpoint, side sockdiag.Side) (any sockdiag.Filter, whole bool) {
+func program(endpoints []endpoint.Endpoint, side sockdiag.Side) (any sockdiag.Filter, whole bool) {
 	whole = true
 	for i := range endpoints {
 		e := &endpoints[i]
 		var both sockdiag.Filter
-		if low, high, limited := e.ports(); limited {
+		if low, high, limited := e.Ports(); limited {
 			both = sockdiag.Ports(side, low, high)
 		}
 		if e.Prefix.IsValid() {
@@ -124,71 +125,74 @@ func program(endpoints []Endpoint, side sockdiag.Side) (any sockdiag.Filter, who
 		if len(any) > maxProgram {
 			return nil, false
 		}
-		whole = whole && e.device == 0
+		whole = whole && e.Device == 0
 	}
 	return any, whole
 }
 
 func (l *lister) visit(m sockdiag.Message) bool {
-	s := &l.socket
-	s.fill(m)
-	if s.State == StateUnknown {
+	r := &l.report
+	r.fill(m)
+	if r.State == StateUnknown {
 		l.liar = true
 		return false
 	}
-	s.Subflow = StateUnknown
-	if l.filter.Activity || l.filter.Detail {
+	r.Multipath, r.Subflow = false, StateUnknown
+	if l.query.Activity || l.query.Detail {
 		l.fillAttributes(m)
 	}
 	l.listed = true
-	return (l.compare || s.Subflow != StateUnknown) && !l.filter.matches(s) || l.yield(s, nil)
+	return (l.compare || r.Multipath) && !l.query.matches(r) || l.add(r)
 }
 
 func (l *lister) fillAttributes(m sockdiag.Message) {
-	s := &l.socket
-	s.Activity, s.Detail = Activity{}, Detail{}
+	r := &l.report
+	r.Activity, r.Mark, r.CgroupID, r.V6Only, r.Shutdown = Activity{}, 0, 0, platform.Unknown, ""
 	m.Attributes(func(kind uint16, value []byte) {
 		switch {
 		case kind == sockdiag.AttrInfo:
 			var info tcpInfo
-			if s.State != Listen && info.decode(value) {
-				s.Activity = info.activity()
+			if r.State != Listen && info.decode(value) {
+				r.Activity = info.activity()
 			}
 		case kind == sockdiag.AttrULP:
 			if sockdiag.IsSubflow(value) {
-				s.Subflow = s.State
-				s.State = l.whole.of(s, l.filter.Namespace)
+				r.Multipath, r.Subflow = true, r.State
+				r.State = l.whole.of(r, l.query.Namespace)
 			}
-		case l.filter.Detail:
-			s.Detail.fill(kind, value)
+		case l.query.Detail:
+			r.fillDetail(kind, value)
 		}
 	})
 }
 
-func (d *Detail) fill(kind uint16, value []byte) {
+func (r *Report) fillDetail(kind uint16, value []byte) {
 	switch {
 	case kind == sockdiag.AttrMark && len(value) >= 4:
-		d.Mark = binary.NativeEndian.Uint32(value)
+		r.Mark = binary.NativeEndian.Uint32(value)
 	case kind == sockdiag.AttrCgroupID && len(value) >= 8:
-		d.CgroupID = binary.NativeEndian.Uint64(value)
+		r.CgroupID = binary.NativeEndian.Uint64(value)
 	case kind == sockdiag.AttrV6Only && len(value) >= 1:
-		d.V6Only = platform.No
+		r.V6Only = platform.No
 		if value[0] != 0 {
-			d.V6Only = platform.Yes
+			r.V6Only = platform.Yes
 		}
 	case kind == sockdiag.AttrShutdown && len(value) >= 1:
-		d.Shutdown = ShutdownKnown | Shutdown(value[0])&(ShutdownReceive|ShutdownSend)
+		r.Shutdown = shutdowns[value[0]&3]
 	}
 }
 
+// shutdowns are by sk_shutdown: RCV_SHUTDOWN is 1, SEND_SHUTDOWN 2.
+var shutdowns = [...]string{"<->", "-->", "<--", "---"}
+
 func (l *lister) fromProc() error {
-	for _, e := range slices.Concat(l.filter.Local, l.filter.Peer) {
-		if e.device != 0 {
+	for _, e := range slices.Concat(l.query.local, l.query.peer) {
+		if e.Device != 0 {
 			return fmt.Errorf("%v: /proc/net/tcp does not tell interfaces: %w", e, errors.ErrUnsupported)
 		}
 	}
 	var files []*os.File
-	err := netns.Do(l.filter.Namespace, func() (err error) {
+	err := netns.Do(l.query.Namespace, func() (err error) {
 		files, err = procnet.Open()
 		return err
 	})
@@ -196,9 +200,9 @@ func (l *lister) fromProc() error {
 		return err
 	}
 	return procnet.Walk(files, func(e *procnet.Entry) bool {
-		s := &l.socket
-		*s = Socket{}
-		s.fillProc(e)
-		return !l.filter.matches(s) || l.yield(s, nil)
+		r := &l.report
+		*r = Report{}
+		r.fillProc(e)
+		return !l.query.matches(r) || l.add(r)
 	})
 }

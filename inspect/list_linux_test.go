@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/internal/endpoint"
 	"github.com/tcpkeepalive/keepalive/internal/procnet"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/platform"
@@ -22,13 +23,23 @@ import (
 )
 
 // list copies what List gives out.
-func list(t testing.TB, f inspect.Filter) (sockets []inspect.Socket) {
+func list(t testing.TB, f inspect.Filter) (sockets []inspect.Report) {
 	t.Helper()
 	for s, err := range inspect.List(f) {
 		require.NoError(t, err)
 		sockets = append(sockets, *s)
 	}
 	return sockets
+}
+
+var allStates = []inspect.State{
+	inspect.Established, inspect.SynSent, inspect.SynReceived, inspect.FinWait1, inspect.FinWait2, inspect.TimeWait, inspect.Closed,
+	inspect.CloseWait, inspect.LastAck, inspect.Listen, inspect.Closing, inspect.BoundInactive,
+}
+
+// ofConnections are those that a Filter without States means.
+var ofConnections = []inspect.State{
+	inspect.Established, inspect.SynSent, inspect.FinWait1, inspect.FinWait2, inspect.CloseWait, inspect.LastAck, inspect.Closing,
 }
 
 // population is one of every kind, in the namespace of the thread.
@@ -68,9 +79,9 @@ func populate(t *testing.T) *population {
 }
 
 // many are n endpoints that match nothing, followed by some.
-func many(n int, some ...inspect.Endpoint) (set []inspect.Endpoint) {
+func many(n int, some ...string) (set []string) {
 	for i := range n {
-		set = append(set, inspect.Endpoint{Prefix: netip.PrefixFrom(netip.AddrFrom4([4]byte{203, 0, 113, 1}), 32), LowPort: uint16(i + 1)})
+		set = append(set, fmt.Sprintf("203.0.113.1:%d", i+1))
 	}
 	return append(set, some...)
 }
@@ -88,7 +99,7 @@ func TestFiltersOfLists(t *testing.T) {
 		}
 		snapshot := func() map[id]bool {
 			all := map[id]bool{}
-			for _, s := range list(t, inspect.Filter{States: inspect.AllStates}) {
+			for _, s := range list(t, inspect.Filter{States: allStates}) {
 				all[id{s.Local, s.Peer, s.State}] = true
 			}
 			return all
@@ -115,31 +126,28 @@ func TestFiltersOfLists(t *testing.T) {
 		}))
 
 		somePort := p.keep[0].(*net.TCPConn).LocalAddr().(*net.TCPAddr).AddrPort().Port()
-		endpoint := func(text string) inspect.Endpoint {
-			e, err := inspect.ParseEndpoint(text)
-			require.NoError(t, err)
-			return e
-		}
 		port := fmt.Sprintf(":%d", somePort)
-		sets := [][]inspect.Endpoint{
+		sets := [][]string{
 			nil,
-			{endpoint("127.0.0.1")},
-			{endpoint("127.0.0.0/8")},
-			{endpoint("::1")},
-			{endpoint("0.0.0.0/0")},
-			{endpoint("::/0")},
-			{endpoint("192.0.2.9:80")},
-			{endpoint(port)},
-			{endpoint("127.0.0.2"), endpoint("::1"), endpoint("192.0.2.0/24")},
-			{endpoint(port), endpoint("127.0.0.2")},
-			{endpoint(":1-79"), endpoint(":81-65535")},
-			{endpoint("2001:db8::/32")},
-			{endpoint("*")},
-			many(400, endpoint("192.0.2.0/24")),
-			many(7000, endpoint("127.0.0.1"), endpoint(port)), // longer than a message in 16 bits
+			{"127.0.0.1"},
+			{"127.0.0.0/8"},
+			{"::1"},
+			{"0.0.0.0/0"},
+			{"::/0"},
+			{"192.0.2.9:80"},
+			{port},
+			{"127.0.0.2", "::1", "192.0.2.0/24"},
+			{port, "127.0.0.2"},
+			{":1-79", ":81-65535"},
+			{"2001:db8::/32"},
+			{"*"},
+			many(400, "192.0.2.0/24"),
+			many(7000, "127.0.0.1", port), // longer than a message in 16 bits
 		}
-		matches := func(set []inspect.Endpoint, a netip.AddrPort) bool {
-			for _, e := range set {
+		matches := func(set []string, a netip.AddrPort) bool {
+			for _, text := range set {
+				e, err := endpoint.Parse(text)
+				require.NoError(t, err)
 				addr := a.Addr()
 				if e.Prefix.IsValid() && e.Prefix.Addr().Is4() {
 					addr = addr.Unmap()
@@ -150,14 +158,18 @@ func TestFiltersOfLists(t *testing.T) {
 			}
 			return len(set) == 0
 		}
-		for _, family := range []inspect.Family{inspect.BothFamilies, inspect.IPv4, inspect.IPv6} {
-			for _, states := range []inspect.StateSet{0, inspect.AllStates, inspect.States(inspect.Listen), inspect.States(inspect.Established, inspect.TimeWait)} {
+		for _, network := range []string{"", "tcp4", "tcp6"} {
+			for _, states := range [][]inspect.State{nil, allStates, {inspect.Listen}, {inspect.Established, inspect.TimeWait}} {
+				wanted := states
+				if states == nil {
+					wanted = ofConnections
+				}
 				for _, local := range sets {
 					for _, peer := range sets {
-						f := inspect.Filter{Family: family, States: states, Local: local, Peer: peer}
+						f := inspect.Filter{Network: network, States: states, Local: local, Peer: peer}
 						want := map[id]bool{}
 						for s := range all {
-							if states.Has(s.state) && (family == inspect.BothFamilies || s.local.Addr().Is4() == (family == inspect.IPv4)) &&
+							if slices.Contains(wanted, s.state) && (network == "" || s.local.Addr().Is4() == (network == "tcp4")) &&
 								matches(local, s.local) && matches(peer, s.peer) {
 								want[s] = true
 							}
@@ -187,8 +199,8 @@ func TestWhatAListTellsOfASocket(t *testing.T) {
 	local := client.LocalAddr().(*net.TCPAddr).AddrPort()
 	peer := client.RemoteAddr().(*net.TCPAddr).AddrPort()
 	f := inspect.Filter{ // others may have the same ephemeral port
-		Local: []inspect.Endpoint{{Prefix: netip.PrefixFrom(local.Addr(), 32), LowPort: local.Port()}},
-		Peer:  []inspect.Endpoint{{LowPort: peer.Port()}},
+		Local: []string{local.String()},
+		Peer:  []string{fmt.Sprintf(":%d", peer.Port())},
 	}
 	rc, err := client.SyscallConn()
 	require.NoError(t, err)
@@ -204,7 +216,7 @@ func TestWhatAListTellsOfASocket(t *testing.T) {
 		found := list(t, f)
 		require.Len(t, found, 1)
 		s := found[0]
-		assert.Equal(t, inspect.SockDiag, s.Source)
+		assert.Equal(t, "sock_diag", s.Source)
 		assert.Equal(t, inspect.CloseWait, s.State)
 		assert.Equal(t, local, s.Local)
 		assert.Equal(t, client.RemoteAddr().(*net.TCPAddr).AddrPort(), s.Peer)
@@ -212,16 +224,16 @@ func TestWhatAListTellsOfASocket(t *testing.T) {
 		assert.EqualValues(t, st.Ino, s.Inode)
 		assert.EqualValues(t, unix.Getuid(), s.UID)
 		assert.EqualValues(t, 7, s.RecvQueue)
-		assert.Equal(t, inspect.TimerKeepAlive, s.Timer.Kind)
+		assert.Equal(t, "keepalive", s.Timer.Kind)
 		assert.InDelta(t, 97.5, s.Timer.Left.Seconds(), 2.6)
 		assert.Equal(t, asks.activity, s.Activity.Known)
 		if asks.activity {
 			assert.Less(t, s.Activity.LastDataReceived, 5*time.Second)
 		}
 		if asks.detail {
-			assert.Equal(t, "-->", s.Detail.Shutdown.String(), "the peer's FIN")
+			assert.Equal(t, "-->", s.Shutdown, "the peer's FIN")
 		} else {
-			assert.Equal(t, inspect.Detail{}, s.Detail)
+			assert.Empty(t, s.Shutdown)
 		}
 	}
 }
@@ -233,13 +245,13 @@ func TestV6OnlyListeners(t *testing.T) {
 		l, err := net.Listen(network, ":0")
 		require.NoError(t, err)
 		defer l.Close()
-		found := list(t, inspect.Filter{States: inspect.States(inspect.Listen), Detail: true,
-			Local: []inspect.Endpoint{{LowPort: uint16(l.Addr().(*net.TCPAddr).Port)}}})
-		found = slices.DeleteFunc(found, func(s inspect.Socket) bool { // somebody else's, of one address
+		found := list(t, inspect.Filter{States: []inspect.State{inspect.Listen}, Detail: true,
+			Local: []string{fmt.Sprintf(":%d", uint16(l.Addr().(*net.TCPAddr).Port))}})
+		found = slices.DeleteFunc(found, func(s inspect.Report) bool { // somebody else's, of one address
 			return !s.Local.Addr().IsUnspecified() || s.Local.Addr().Is4() != (network == "tcp4")
 		})
 		require.Len(t, found, 1)
-		assert.Equal(t, want, found[0].Detail.V6Only, network)
+		assert.Equal(t, want, found[0].V6Only, network)
 		assert.NotZero(t, found[0].SendQueue, "the backlog")
 	}
 }
@@ -282,7 +294,7 @@ func TestListsBesideChurn(t *testing.T) {
 	}
 	for end := time.Now().Add(time.Second); time.Now().Before(end); {
 		left := len(stays)
-		for s, err := range inspect.List(inspect.Filter{Family: inspect.IPv4}) {
+		for s, err := range inspect.List(inspect.Filter{Network: "tcp4"}) {
 			if err != nil {
 				assert.ErrorIs(t, err, inspect.ErrTableChanged)
 				left = 0
@@ -307,7 +319,7 @@ func TestListsNeedNoMoreMemoryForMoreSockets(t *testing.T) {
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer l.Close()
-	f := inspect.Filter{Peer: []inspect.Endpoint{{LowPort: uint16(l.Addr().(*net.TCPAddr).Port)}}, Activity: true, Detail: true}
+	f := inspect.Filter{Peer: []string{fmt.Sprintf(":%d", uint16(l.Addr().(*net.TCPAddr).Port))}, Activity: true, Detail: true}
 	measure := func(want int) float64 {
 		return testing.AllocsPerRun(10, func() {
 			n := 0
@@ -332,7 +344,7 @@ func TestListsNeedNoMoreMemoryForMoreSockets(t *testing.T) {
 func TestAListOfAnotherNamespaceIsThatOfTheThread(t *testing.T) {
 	t.Parallel()
 	socktest.InNamespace(t, func() {
-		assert.Empty(t, list(t, inspect.Filter{States: inspect.AllStates}))
+		assert.Empty(t, list(t, inspect.Filter{States: allStates}))
 		socktest.Pair(t, "tcp4", "127.0.0.1:0")
 		assert.Len(t, list(t, inspect.Filter{}), 2)
 	})
@@ -351,9 +363,7 @@ func TestAListOfOneInterface(t *testing.T) {
 			ports[device] = server.LocalAddr().(*net.TCPAddr).AddrPort().Port()
 		}
 		count := func(text string, port uint16) (n int) {
-			e, err := inspect.ParseEndpoint(text)
-			require.NoError(t, err)
-			for _, s := range list(t, inspect.Filter{Local: []inspect.Endpoint{e}}) {
+			for _, s := range list(t, inspect.Filter{Local: []string{text}}) {
 				if s.Local.Port() == port {
 					n++
 				}

@@ -34,14 +34,14 @@ func wholeKeyOf(inode uint32, local, peer netip.AddrPort) wholeKey {
 	return wholeKey{local: local, peer: peer}
 }
 
-// of is the state of the connection that s is a subflow of; that of the subflow
+// of is the state of the connection that r is a subflow of; that of the subflow
 // where the kernel does not know it (no mptcp_diag, or it is new).
-func (w *wholeStates) of(s *Socket, namespace *os.File) State {
+func (w *wholeStates) of(r *Report, namespace *os.File) State {
 	w.ask(namespace)
-	if state, ok := w.states[wholeKeyOf(s.Inode, s.Local, s.Peer)]; ok {
+	if state, ok := w.states[wholeKeyOf(r.Inode, r.Local, r.Peer)]; ok {
 		return state
 	}
-	return s.State
+	return r.State
 }
 
 func (w *wholeStates) ask(namespace *os.File) {
@@ -63,9 +63,9 @@ func (w *wholeStates) dump(namespace *os.File) error {
 	defer conn.Close()
 	w.states = map[wholeKey]State{}
 	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
-		q := sockdiag.Query{Family: family, Protocol: unix.IPPROTO_MPTCP, States: AllStates.mask()}
+		q := sockdiag.Query{Family: family, Protocol: unix.IPPROTO_MPTCP, States: uint32(allStates)}
 		err := conn.Dump(&q, func(m sockdiag.Message) bool {
-			w.states[wholeKeyOf(m.Inode(), m.Local(), m.Remote())] = State(m.State())
+			w.states[wholeKeyOf(m.Inode(), m.Local(), m.Remote())] = stateOf(m.State())
 			return true
 		})
 		if err != nil && !errors.Is(err, sockdiag.ErrNotFound) { // which is a kernel without mptcp_diag
@@ -77,16 +77,16 @@ func (w *wholeStates) dump(namespace *os.File) error {
 
 // closing are the states that a Multipath TCP connection may be in while its
 // subflows are established.
-const closing = StateSet(1<<FinWait1 | 1<<FinWait2 | 1<<CloseWait | 1<<LastAck | 1<<Closing)
+const closing = 1<<FinWait1 | 1<<FinWait2 | 1<<CloseWait | 1<<LastAck | 1<<Closing
 
 // mask is what the kernel selects the sockets by, which it does by the state of
 // subflows.
 func (l *lister) mask() uint32 {
-	mask := l.filter.States.mask()
-	if !l.filter.Activity || mask&(1<<Established) != 0 || mask&uint32(closing) == 0 {
+	mask := uint32(l.query.states)
+	if !l.query.Activity || mask&(1<<Established) != 0 || mask&closing == 0 {
 		return mask
 	}
-	l.whole.ask(l.filter.Namespace)
+	l.whole.ask(l.query.Namespace)
 	for _, state := range l.whole.states {
 		if mask&(1<<state) != 0 {
 			l.compare = true

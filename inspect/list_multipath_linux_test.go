@@ -32,7 +32,7 @@ func TestListOfMultipathTCPInAnotherNamespace(t *testing.T) {
 	require.NoError(t, err)
 	defer file.Close()
 	socktest.Until(t, "the client's connection is in CLOSE-WAIT, its subflow established", func() bool {
-		return slices.ContainsFunc(list(t, inspect.Filter{Namespace: file, Activity: true}), func(s inspect.Socket) bool {
+		return slices.ContainsFunc(list(t, inspect.Filter{Namespace: file, Activity: true}), func(s inspect.Report) bool {
 			return s.Local == local && s.State == inspect.CloseWait && s.Subflow == inspect.Established
 		})
 	})

@@ -6,6 +6,6 @@ import (
 	"runtime"
 )
 
-func (f *Filter) list(func(*Socket, error) bool) error {
+func (q *query) list(func(*Report) bool) error {
 	return fmtUnsupported("the table of sockets is", runtime.GOOS)
 }

@@ -67,7 +67,7 @@ func (v *visit) bestSubflow(fd uintptr) {
 		return
 	}
 	info := tcpInfo{size: min(s.sizeKernel, valueSize)}
-	var best Health
+	var best health
 	found, unacked := false, 0
 	for i := range s.infos[:min(s.subflows, maxSubflows)] {
 		info.tcpInfoFields = s.infos[i]
@@ -92,7 +92,7 @@ func (v *visit) bestSubflow(fd uintptr) {
 	}
 }
 
-func (h *Health) doubt() int { return h.Probes + h.Retransmits }
+func (h *health) doubt() int { return h.Probes + h.Retransmits }
 
 // multipathState asks for the state of the connection as a whole.
 func (t *target) multipathState(token uint32) (State, error) {

@@ -18,6 +18,7 @@ type Owners struct {
 	entries   []ownerEntry
 	table     []int32 // open addressing; entries' index+1, 0 for none
 	denied    struct{ processes, descriptors int }
+	pids      []int // that were looked at, nil for all
 }
 
 type process struct {

@@ -26,6 +26,7 @@ func findOwners(pids []int) (*Owners, error) {
 		for i := range pids {
 			pids[i] = proc.Of(pids[i])
 		}
+		o.pids = pids
 	}
 	scans := scanAll(pids)
 	total := 0

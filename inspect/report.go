@@ -3,6 +3,7 @@ package inspect
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
@@ -11,21 +12,93 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// A Report is what is known about one connection at one moment.
+// A Report is what is known about one connection or listener at one moment.
 type Report struct {
-	Socket
-	// Multipath: the connection is of Multipath TCP; the timer is that of its first
-	// subflow.
+	State State
+	// Local and Peer are as the socket's own family writes them: the IPv4-mapped
+	// addresses of a dual-stack socket stay mapped ("::ffff:192.0.2.1"). The port
+	// of a listener's Peer is 0.
+	Local, Peer netip.AddrPort
+	Device      uint32 // index of the interface that the socket is bound to, 0 for none; for link-local addresses their zone
+
+	Timer    Timer
+	Activity Activity
+	// Settings is what getsockopt returned. A list has it if the Filter asked for it.
+	Settings platform.Settings
+
+	// Multipath: the socket is one of Multipath TCP. State is that of the connection
+	// as a whole, Subflow that of the subflow which Timer and Activity are about: the
+	// first, or in a list each. A list tells the two apart if the Filter asked for
+	// Activity and Source is "sock_diag"; elsewhere State is that of the subflow.
 	Multipath bool
-	Settings  platform.Settings // what getsockopt returned
+	Subflow   State
+
 	// Retries are the kernel's limits on sending again: they decide about data in
-	// flight where there is no user timeout. They are read only while there is some,
-	// and are the zero value where they are not known.
-	Retries kernel.Retries
-	// Unknown is why the timer is not known, or comes from a lesser source than
-	// sock_diag: an error that wraps [errors.ErrUnsupported] on systems that do
-	// not show it, [ErrOtherNamespace], [ErrGone] or what the kernel said.
+	// flight where there is no user timeout. A list has them together with Settings, [Of]
+	// only while there is such data. They are the zero value where they are not known. An
+	// align.Request takes them.
+	Retries struct {
+		Data       int           // net.ipv4.tcp_retries2: retransmissions of data, and window probes
+		Orphan     int           // net.ipv4.tcp_orphan_retries: the same when no process has the socket open; 0 stands for 8
+		SYN        int           // net.ipv4.tcp_syn_retries or TCP_SYNCNT: of a SYN
+		LinearSYN  int           // net.ipv4.tcp_syn_linear_timeouts: those a second apart; 0 before Linux 6.5
+		LongestRTO time.Duration // net.ipv4.tcp_rto_max_ms or TCP_RTO_MAX_MS: between two of them
+		Multipath  time.Duration // net.mptcp.close_timeout
+	}
+
+	RecvQueue uint32 // bytes not yet read; for a listener, connections not yet accepted
+	SendQueue uint32 // bytes not yet acknowledged; for a listener, its backlog
+
+	UID    uint32
+	Inode  uint32 // as in /proc/PID/fd; 0 where no process has it open
+	Cookie uint64 // SO_COOKIE; 0 where Source is "/proc/net/tcp"
+
+	// Owners are who has the socket open, as far as they are known. A list has them
+	// if the Filter asked for them.
+	Owners []Owner
+
+	// What ss -e adds. A list has it if the Filter asked for Detail.
+	Mark     uint32          // fwmark; shown to holders of CAP_NET_ADMIN
+	CgroupID uint64          // of cgroup v2; 0 where the kernel does not tell (before 5.7)
+	V6Only   platform.Answer // of a listener; platform.Unknown where it means nothing
+	Shutdown string          // which directions are closed: "<->", "<--" after our FIN, "-->" after the peer's, "---"; "" for unknown
+
+	// Source is where the state of the socket was learnt: "sock_diag"
+	// (NETLINK_SOCK_DIAG), "/proc/net/tcp" where that is refused, or "" where only
+	// getsockopt told anything.
+	Source string
+	// Unknown is why something is not known. Of a report of [Of] that is the timer,
+	// or a lesser source than sock_diag had it: an error that wraps
+	// [errors.ErrUnsupported] on systems that do not show it, [ErrOtherNamespace],
+	// [ErrGone] or what the kernel said. In a list it is why there are no Settings:
+	// see [Filter].
 	Unknown error
+}
+
+// Sources of a Report.
+const (
+	sourceSockDiag = "sock_diag"
+	sourceProcNet  = "/proc/net/tcp"
+)
+
+// An Activity is when there was traffic, and what of it is outstanding (struct
+// tcp_info). All is valid only if Known.
+type Activity struct {
+	Known            bool
+	LastDataSent     time.Duration // ago
+	LastDataReceived time.Duration // ago; since the connection was made if there was none
+	LastAckReceived  time.Duration // ago
+	Unacked          int           // segments in flight
+	Retransmits      int           // of the segment in flight, since it was sent first
+	Probes           int           // keepalive probes without an answer, or window probes whose answer is overdue
+	Backoff          int           // how often the time between retransmissions or window probes was doubled
+	WindowClosed     bool          // data waits for the peer's window: Probes are window probes
+}
+
+// SinceLastReceived is the time since the peer was heard of last: data or an
+// acknowledgement, also of a probe.
+func (a Activity) SinceLastReceived() time.Duration {
+	return min(a.LastDataReceived, a.LastAckReceived)
 }
 
 var (
@@ -65,16 +138,16 @@ func (r Report) NextProbe() (time.Duration, error) {
 	case known.Has(platform.KeepAlive) && !r.Settings.Enabled:
 		return 0, fmt.Errorf("%w: keepalive is off", ErrNoProbe)
 	}
-	if r.Activity.Known && r.Activity.WindowClosed && r.Timer.Kind == TimerUnknown {
+	if r.Activity.Known && r.Activity.WindowClosed && r.Timer.Kind == timerUnknown {
 		return 0, fmt.Errorf("%w: data waits for the peer's window, window probes decide", ErrNoProbe)
 	}
 	switch r.Timer.Kind {
-	case TimerOn:
+	case timerOn:
 		return 0, fmt.Errorf("%w: data is in flight, retransmissions decide", ErrNoProbe)
-	case TimerPersist:
+	case timerPersist:
 		return 0, fmt.Errorf("%w: data waits for the peer's window, window probes decide", ErrNoProbe)
-	case TimerKeepAlive:
-	case TimerOff:
+	case timerKeepAlive:
+	case timerOff:
 		if known.Has(platform.KeepAlive) {
 			return 0, fmt.Errorf("next probe: keepalive is on, yet no timer is shown: it is %w", sockopt.ErrUnknown)
 		}
@@ -107,7 +180,7 @@ func (r Report) Unanswered() (n int, known bool) {
 	switch {
 	case r.Activity.Known:
 		return r.Activity.Probes, true
-	case r.Timer.Kind == TimerKeepAlive, r.Timer.Kind == TimerPersist:
+	case r.Timer.Kind == timerKeepAlive, r.Timer.Kind == timerPersist:
 		return r.Timer.Unanswered, true
 	}
 	return 0, false

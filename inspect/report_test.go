@@ -19,11 +19,9 @@ const s = time.Second
 // peer was heard of 20 s ago, changed by a test.
 func report(change func(*inspect.Report)) *inspect.Report {
 	r := &inspect.Report{
-		Socket: inspect.Socket{
-			Source: inspect.SockDiag, State: inspect.Established, Inode: 1,
-			Timer:    inspect.Timer{Kind: inspect.TimerKeepAlive, Left: 40 * s},
-			Activity: inspect.Activity{Known: true, LastDataReceived: 20 * s, LastAckReceived: 30 * s},
-		},
+		Source: "sock_diag", State: inspect.Established, Inode: 1,
+		Timer:    inspect.Timer{Kind: "keepalive", Left: 40 * s},
+		Activity: inspect.Activity{Known: true, LastDataReceived: 20 * s, LastAckReceived: 30 * s},
 		Settings: platform.Settings{
 			Known:   kernel.SetOf(kernel.Options()...),
 			Enabled: true, Idle: 60 * s, Interval: 10 * s, Count: 3,
@@ -68,44 +66,44 @@ func TestNextProbeAndVerdict(t *testing.T) {
 			"1 probe unanswered, next in 40s; the peer is given up 1m30s after its last answer"},
 		{"a user timeout replaces the count", func(r *inspect.Report) { r.Settings.UserTimeout = 61 * s }, 40 * s, nil,
 			"next probe in 40s; the peer is given up 1m10s after its last answer"},
-		{"off", func(r *inspect.Report) { r.Settings.Enabled = false; r.Timer = inspect.Timer{Kind: inspect.TimerOff} }, 0, inspect.ErrNoProbe,
+		{"off", func(r *inspect.Report) { r.Settings.Enabled = false; r.Timer = inspect.Timer{Kind: "off"} }, 0, inspect.ErrNoProbe,
 			"keepalive is off: a dead peer of an idle connection is never noticed"},
-		{"data in flight", func(r *inspect.Report) { r.Timer.Kind = inspect.TimerOn }, 0, inspect.ErrNoProbe,
+		{"data in flight", func(r *inspect.Report) { r.Timer.Kind = "on" }, 0, inspect.ErrNoProbe,
 			"data is in flight: no probe is sent; net.ipv4.tcp_retries2 decides, which is unknown"},
 		{"data in flight that is repeated", func(r *inspect.Report) {
-			r.Timer.Kind, r.Timer.Unanswered = inspect.TimerOn, 3
+			r.Timer.Kind, r.Timer.Unanswered = "on", 3
 			r.Settings.UserTimeout = 30 * s
 		}, 0, inspect.ErrNoProbe, "data is in flight, 3 retransmissions: no probe is sent; the user timeout of 30s decides"},
 		{"data in flight of which only TCP_INFO knows", func(r *inspect.Report) { r.Activity.Unacked = 1 }, 0, inspect.ErrNoProbe,
 			"data is in flight: no probe is sent; net.ipv4.tcp_retries2 decides, which is unknown"},
 		{"what the machine says, not what is usual", func(r *inspect.Report) {
-			r.Activity.Unacked, r.Timer.Kind = 1, inspect.TimerOn
+			r.Activity.Unacked, r.Timer.Kind = 1, "on"
 			r.Retries = kernel.DefaultRetries()
 			r.Retries.Data = 5
 		}, 0, inspect.ErrNoProbe,
 			"data is in flight: no probe is sent; net.ipv4.tcp_retries2=5 decides, not before 13s"},
 		{"nobody has it open", func(r *inspect.Report) {
-			r.Activity.Unacked, r.Timer.Kind, r.State, r.Inode = 1, inspect.TimerOn, inspect.FinWait1, 0
+			r.Activity.Unacked, r.Timer.Kind, r.State, r.Inode = 1, "on", inspect.FinWait1, 0
 			r.Retries = kernel.DefaultRetries()
 			r.Retries.Orphan = 2
 		}, 0, inspect.ErrNoProbe,
 			"data is in flight: no probe is sent; net.ipv4.tcp_orphan_retries=2 decides, not before 1.4s"},
 		{"window probes are counted", func(r *inspect.Report) {
-			r.Timer.Kind, r.Timer.Unanswered = inspect.TimerPersist, 2
+			r.Timer.Kind, r.Timer.Unanswered = "persist", 2
 			r.Activity.Probes = 2
 			r.Retries = kernel.DefaultRetries()
 		}, 0, inspect.ErrNoProbe,
 			"the peer's window is zero, 2 window probes unanswered; net.ipv4.tcp_retries2=15 decides, so many unanswered in a row"},
 		{"a window probe whose answer is not overdue", func(r *inspect.Report) {
-			r.Timer.Kind, r.Timer.Unanswered = inspect.TimerPersist, 1
+			r.Timer.Kind, r.Timer.Unanswered = "persist", 1
 		}, 0, inspect.ErrNoProbe,
 			"the peer's window is zero, and it answers: it does not read; it is not given up for that"},
 		{"zero window", func(r *inspect.Report) {
-			r.Timer.Kind, r.Activity = inspect.TimerPersist, inspect.Activity{}
+			r.Timer.Kind, r.Activity = "persist", inspect.Activity{}
 			r.Timer.Unanswered = 1
 		}, 0, inspect.ErrNoProbe,
 			"the peer's window is zero, 1 window probe unanswered; net.ipv4.tcp_retries2 decides, which is unknown"},
-		{"on without a timer is unknown", func(r *inspect.Report) { r.Timer = inspect.Timer{Kind: inspect.TimerOff} }, 0, sockopt.ErrUnknown,
+		{"on without a timer is unknown", func(r *inspect.Report) { r.Timer = inspect.Timer{Kind: "off"} }, 0, sockopt.ErrUnknown,
 			"next probe: keepalive is on, yet no timer is shown: it is unknown; the peer is given up 1m30s after its last answer"},
 		{"an unknown timer", func(r *inspect.Report) { r.Timer = inspect.Timer{}; r.Unknown = errors.New("the reason") }, 0, sockopt.ErrUnknown,
 			"when the next probe leaves is unknown: the reason; the peer is given up 1m30s after its last answer"},
@@ -113,15 +111,15 @@ func TestNextProbeAndVerdict(t *testing.T) {
 			"next probe: whether keepalive is on is unknown; when the peer is given up is unknown: detection time: whether keepalive is on is unknown"},
 		{"traffic that nobody could see", func(r *inspect.Report) { r.Activity = inspect.Activity{} }, 0, sockopt.ErrUnknown,
 			"next probe: when the peer was heard of last is unknown; the peer is given up 1m30s after its last answer"},
-		{"a listener", func(r *inspect.Report) { r.State = inspect.Listen; r.Timer = inspect.Timer{Kind: inspect.TimerOff} }, 0, inspect.ErrNoProbe,
+		{"a listener", func(r *inspect.Report) { r.State = inspect.Listen; r.Timer = inspect.Timer{Kind: "off"} }, 0, inspect.ErrNoProbe,
 			"a listener: connections that inherit this give a peer up 1m30s after its last answer"},
 		{"a listener without", func(r *inspect.Report) { r.State = inspect.Listen; r.Settings.Enabled = false }, 0, inspect.ErrNoProbe,
 			"a listener: keepalive is off"},
 		{"gone", func(r *inspect.Report) { r.State = inspect.Closed }, 0, inspect.ErrNoProbe,
 			"the connection is gone: reset, or its peer was given up; the next Read or Write says which"},
-		{"connecting", func(r *inspect.Report) { r.State = inspect.SynSent; r.Timer.Kind = inspect.TimerOn }, 0, inspect.ErrNoProbe,
+		{"connecting", func(r *inspect.Report) { r.State = inspect.SynSent; r.Timer.Kind = "on" }, 0, inspect.ErrNoProbe,
 			"connecting: keepalive starts with the connection"},
-		{"TIME-WAIT", func(r *inspect.Report) { r.State = inspect.TimeWait; r.Timer.Kind = inspect.TimerTimeWait }, 0, inspect.ErrNoProbe,
+		{"TIME-WAIT", func(r *inspect.Report) { r.State = inspect.TimeWait; r.Timer.Kind = "timewait" }, 0, inspect.ErrNoProbe,
 			"closed on both sides: the kernel keeps it for late segments"},
 		{"an orphan in FIN-WAIT-2 uses the same timer", func(r *inspect.Report) {
 			r.State, r.Inode, r.Settings = inspect.FinWait2, 0, platform.Settings{}
@@ -155,41 +153,11 @@ func TestUnanswered(t *testing.T) {
 		{"TCP_INFO knows", func(r *inspect.Report) { r.Activity.Probes, r.Timer.Unanswered = 3, 1 }, 3, true},
 		{"the timer knows", func(r *inspect.Report) { r.Activity, r.Timer.Unanswered = inspect.Activity{}, 2 }, 2, true},
 		{"retransmissions are no probes", func(r *inspect.Report) {
-			r.Activity, r.Timer = inspect.Activity{}, inspect.Timer{Kind: inspect.TimerOn, Unanswered: 2}
+			r.Activity, r.Timer = inspect.Activity{}, inspect.Timer{Kind: "on", Unanswered: 2}
 		}, 0, false},
 	} {
 		n, known := report(row.change).Unanswered()
 		assert.Equal(t, row.n, n, row.rule)
 		assert.Equal(t, row.known, known, row.rule)
-	}
-}
-
-func TestHealth(t *testing.T) {
-	t.Parallel()
-	for _, row := range []struct {
-		health inspect.Health
-		want   error
-		text   string
-	}{
-		{inspect.Health{State: inspect.Established}, nil, "ESTAB"},
-		{inspect.Health{State: inspect.Established, Unacked: 5}, nil, "ESTAB"},
-		{inspect.Health{State: inspect.Established, Probes: 1}, inspect.ErrSuspect, "ESTAB, 1 probe unanswered"},
-		{inspect.Health{State: inspect.Established, Retransmits: 2, Probes: 3}, inspect.ErrSuspect, "ESTAB, 3 probes unanswered, 2 retransmissions"},
-		{inspect.Health{State: inspect.Established, Backoff: 1}, nil, "ESTAB"},
-		{inspect.Health{State: inspect.Established, Backoff: 7, WindowClosed: true}, nil, "ESTAB, the peer's window is closed"},
-		{inspect.Health{State: inspect.Established, Probes: 1, WindowClosed: true}, inspect.ErrSuspect, "ESTAB, 1 probe unanswered, the peer's window is closed"},
-		{inspect.Health{State: inspect.Established, PathLost: true}, inspect.ErrSuspect, "ESTAB, no subflow is left"},
-		{inspect.Health{State: inspect.CloseWait, PathLost: true}, inspect.ErrPeerClosed, "CLOSE-WAIT, no subflow is left"},
-		{inspect.Health{State: inspect.CloseWait}, inspect.ErrPeerClosed, "CLOSE-WAIT"},
-		{inspect.Health{State: inspect.LastAck}, inspect.ErrPeerClosed, "LAST-ACK"},
-		{inspect.Health{State: inspect.Closing}, inspect.ErrPeerClosed, "CLOSING"},
-		{inspect.Health{State: inspect.Closed}, inspect.ErrGone, "UNCONN"},
-		{inspect.Health{State: inspect.FinWait1}, inspect.ErrNotConnected, "FIN-WAIT-1"},
-		{inspect.Health{State: inspect.SynSent}, inspect.ErrNotConnected, "SYN-SENT"},
-		{inspect.Health{State: inspect.Listen}, inspect.ErrNotConnected, "LISTEN"},
-		{inspect.Health{}, inspect.ErrNotConnected, "UNKNOWN"},
-	} {
-		assert.Equal(t, row.want, row.health.Err(), "%+v", row.health)
-		assert.Equal(t, row.text, row.health.String())
 	}
 }

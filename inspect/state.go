@@ -9,25 +9,35 @@ import (
 type State uint8
 
 const (
-	StateUnknown   State = iota // not one of the below
-	Established                 // data can flow both ways
-	SynSent                     // connecting: no answer yet
-	SynReceived                 // a handshake that the other side began
-	FinWait1                    // closed here, not yet acknowledged
-	FinWait2                    // closed here, the peer may still send
-	TimeWait                    // closed on both sides, kept for late segments
-	Closed                      // reset, given up, or never connected
-	CloseWait                   // closed by the peer
-	LastAck                     // closed by the peer, then here: not yet acknowledged
-	Listen                      // a listener
-	Closing                     // closed on both sides at once
-	NewSynReceived              // a handshake that has no socket yet
-	BoundInactive               // bound, neither connected nor listening
+	StateUnknown  State = iota // not one of the below
+	Established                // data can flow both ways
+	SynSent                    // connecting: no answer yet
+	SynReceived                // a handshake that the other side began
+	FinWait1                   // closed here, not yet acknowledged
+	FinWait2                   // closed here, the peer may still send
+	TimeWait                   // closed on both sides, kept for late segments
+	Closed                     // reset, given up, or never connected
+	CloseWait                  // closed by the peer
+	LastAck                    // closed by the peer, then here: not yet acknowledged
+	Listen                     // a listener
+	Closing                    // closed on both sides at once
+	_                          // TCP_NEW_SYN_RECV, which the kernel shows as SynReceived
+	BoundInactive              // bound, neither connected nor listening
 )
+
+const newSynReceived = 12
 
 var stateNames = [...]string{
 	"UNKNOWN", "ESTAB", "SYN-SENT", "SYN-RECV", "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT", "UNCONN",
-	"CLOSE-WAIT", "LAST-ACK", "LISTEN", "CLOSING", "NEW-SYN-RECV", "BOUND-INACTIVE",
+	"CLOSE-WAIT", "LAST-ACK", "LISTEN", "CLOSING", "SYN-RECV", "BOUND-INACTIVE",
+}
+
+// stateOf is for the number that the kernel shows.
+func stateOf(n uint8) State {
+	if n == newSynReceived {
+		return SynReceived
+	}
+	return State(n)
 }
 
 // String returns the name that ss prints: "ESTAB", "FIN-WAIT-1".
@@ -48,36 +58,29 @@ func (s State) keepsAlive() bool {
 	return false
 }
 
-// A StateSet is several states. Its zero value stands for those of a
-// connection, as it does for ss: all but LISTEN, TIME-WAIT, SYN-RECV and UNCONN.
-type StateSet uint32
+// A stateMask is several states, as the kernel takes them.
+type stateMask uint32
 
-// AllStates is every state there is.
-const AllStates StateSet = 1<<(BoundInactive+1) - 1
+const allStates stateMask = 1<<(BoundInactive+1) - 1
 
-const connected = AllStates &^ (1<<Listen | 1<<TimeWait | 1<<SynReceived | 1<<NewSynReceived | 1<<Closed | 1<<BoundInactive)
+// connected is what ss lists without a filter.
+const connected = 1<<Established | 1<<SynSent | 1<<FinWait1 | 1<<FinWait2 | 1<<CloseWait | 1<<LastAck | 1<<Closing
 
-// States makes a set.
-func States(states ...State) StateSet {
-	var set StateSet
+// maskOf is for the States of a Filter.
+func maskOf(states []State) (stateMask, error) {
+	var mask stateMask
 	for _, s := range states {
-		set |= 1 << s
+		if s == StateUnknown || s > BoundInactive {
+			return 0, fmt.Errorf("inspect: Filter.States: %v is not a state of a socket", s)
+		}
+		if mask |= 1 << s; s == SynReceived {
+			mask |= 1 << newSynReceived
+		}
 	}
-	return set
+	if mask == 0 {
+		mask = connected
+	}
+	return mask, nil
 }
 
-// Has reports whether s is in the set.
-func (set StateSet) Has(s State) bool {
-	if set == 0 {
-		set = connected
-	}
-	return set&(1<<s) != 0
-}
-
-// mask is what the kernel wants.
-func (set StateSet) mask() uint32 {
-	if set == 0 {
-		set = connected
-	}
-	return uint32(set)
-}
+func (m stateMask) has(s State) bool { return m&(1<<s) != 0 }

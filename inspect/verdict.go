@@ -22,12 +22,12 @@ func (r Report) Verdict() string {
 		return "the connection is gone: reset, or its peer was given up; the next Read or Write says which"
 	case SynSent:
 		return "connecting: keepalive starts with the connection"
-	case SynReceived, NewSynReceived:
+	case SynReceived:
 		return "the handshake is not complete: keepalive starts with the connection"
 	case TimeWait:
 		return "closed on both sides: the kernel keeps it for late segments"
 	}
-	if r.State == FinWait2 && r.Timer.Kind == TimerKeepAlive && r.Source == SockDiag && r.Inode == 0 {
+	if r.State == FinWait2 && r.Timer.Kind == timerKeepAlive && r.Source == sourceSockDiag && r.Inode == 0 {
 		return "closed here, nobody has it open: the kernel drops it in " + seconds(r.Timer.Left)
 	}
 	return r.flight() + r.probing()
@@ -37,12 +37,12 @@ func (r Report) Verdict() string {
 func (r *Report) flight() string {
 	a := r.Activity
 	switch {
-	case r.Timer.Kind == TimerPersist, a.Known && a.WindowClosed:
+	case r.Timer.Kind == timerPersist, a.Known && a.WindowClosed:
 		return r.windowProbing()
-	case r.Timer.Kind == TimerOn && r.Timer.Unanswered > 0, a.Known && a.Retransmits > 0:
+	case r.Timer.Kind == timerOn && r.Timer.Unanswered > 0, a.Known && a.Retransmits > 0:
 		n := max(r.Timer.Unanswered, a.Retransmits)
 		return fmt.Sprintf("data is in flight, %s: no probe is sent; ", count(n, "retransmission")) + r.untilGivenUp()
-	case r.Timer.Kind == TimerOn, a.Known && a.Unacked > 0:
+	case r.Timer.Kind == timerOn, a.Known && a.Unacked > 0:
 		return "data is in flight: no probe is sent; " + r.untilGivenUp()
 	}
 	return ""
@@ -75,10 +75,10 @@ func (r *Report) untilGivenUp() string {
 	case timeout > 0:
 		return "the user timeout of " + seconds(timeout) + " decides"
 	}
-	if r.Inode == 0 && r.Source == SockDiag { // nobody has it open
-		return r.decides("tcp_orphan_retries", r.Retries.Orphan, r.Retries.OrphanTimeout)
+	if r.Inode == 0 && r.Source == sourceSockDiag { // nobody has it open
+		return r.decides("tcp_orphan_retries", r.Retries.Orphan, kernel.Retries(r.Retries).OrphanTimeout)
 	}
-	return r.decides("tcp_retries2", r.Retries.Data, r.Retries.DataTimeout)
+	return r.decides("tcp_retries2", r.Retries.Data, kernel.Retries(r.Retries).DataTimeout)
 }
 
 // decides names the limit, what it is here if that is known, and the time that it
@@ -88,7 +88,7 @@ func (r *Report) decides(name string, n int, timeout func() time.Duration) strin
 		return "net.ipv4." + name + " decides, which is unknown"
 	}
 	s := fmt.Sprintf("net.ipv4.%s=%d decides, ", name, n)
-	if r.Timer.Kind == TimerPersist || r.Activity.WindowClosed {
+	if r.Timer.Kind == timerPersist || r.Activity.WindowClosed {
 		return s + "so many unanswered in a row"
 	}
 	return s + "not before " + seconds(timeout())
@@ -96,7 +96,7 @@ func (r *Report) decides(name string, n int, timeout func() time.Duration) strin
 
 // probing is about keepalive itself.
 func (r *Report) probing() string {
-	if r.Timer.Kind == TimerOn || r.Timer.Kind == TimerPersist || r.Activity.Known && (r.Activity.Unacked > 0 || r.Activity.WindowClosed) {
+	if r.Timer.Kind == timerOn || r.Timer.Kind == timerPersist || r.Activity.Known && (r.Activity.Unacked > 0 || r.Activity.WindowClosed) {
 		return ""
 	}
 	next, err := r.NextProbe()
@@ -115,7 +115,7 @@ func (r *Report) probing() string {
 }
 
 func (r *Report) whyUnknown(err error) string {
-	if r.Unknown != nil && r.Timer.Kind == TimerUnknown {
+	if r.Unknown != nil && r.Timer.Kind == timerUnknown {
 		return "when the next probe leaves is unknown: " + r.Unknown.Error()
 	}
 	return err.Error()

@@ -4,10 +4,13 @@ import (
 	"errors"
 	"fmt"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/procnet"
 	"github.com/tcpkeepalive/keepalive/internal/sockdiag"
 	"github.com/tcpkeepalive/keepalive/platform"
+	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 // A target is how the kernel's tables know a socket.
@@ -21,14 +24,18 @@ type target struct {
 // addresses. One whose addresses are already gone is found by its cookie or not
 // at all.
 func (v *visit) identify(fd uintptr) (err error) {
+	if v.handle.target.kind, err = kernel.KindOf(kernel.System(), fd); err != nil {
+		return fmt.Errorf("inspect: %w", err)
+	}
+	return v.locate(fd)
+}
+
+func (v *visit) locate(fd uintptr) (err error) {
 	t := &v.handle.target
 	if t.id, err = sockdiag.Identify(int(fd)); err != nil {
 		return fmt.Errorf("inspect: %w", err)
 	}
 	t.namespace = sockdiag.NamespaceOf(int(fd))
-	if t.kind, err = kernel.KindOf(kernel.System(), fd); err != nil {
-		return fmt.Errorf("inspect: %w", err)
-	}
 	return nil
 }
 
@@ -46,16 +53,16 @@ func (v *visit) look(fd uintptr) (err error) {
 	}
 	activity, state := r.Activity, r.State
 	if r.State == Closed {
-		r.Timer, r.Unknown = Timer{Kind: TimerOff}, ErrGone
+		r.Timer, r.Unknown = Timer{Kind: timerOff}, ErrGone
 		return nil
 	}
 	v.askTables(fd)
 	r.Activity = activity
-	if r.Timer.Kind == TimerOn || r.Timer.Kind == TimerPersist || activity.Unacked > 0 || activity.WindowClosed {
+	if r.Timer.Kind == timerOn || r.Timer.Kind == timerPersist || activity.Unacked > 0 || activity.WindowClosed {
 		r.Retries, _ = kernel.SystemRetriesOf(fd) // Verdict says what is not known
 	}
 	if t.kind == kernel.MultipathTCP && activity.Known {
-		r.State = state // of the connection, not of its subflow
+		r.Subflow, r.State = r.State, state
 	}
 	v.disbelieve()
 	return nil
@@ -65,7 +72,7 @@ func (v *visit) look(fd uintptr) (err error) {
 // timer where one must run.
 func (v *visit) disbelieve() {
 	r := &v.report
-	if r.State == Established && r.Timer.Kind == TimerOff && r.Settings.Known.Has(platform.KeepAlive) && r.Settings.Enabled {
+	if r.State == Established && r.Timer.Kind == timerOff && r.Settings.Known.Has(platform.KeepAlive) && r.Settings.Enabled {
 		r.Timer = Timer{}
 		r.Unknown = fmt.Errorf("keepalive is on, yet %v shows no timer", r.Source)
 	}
@@ -74,7 +81,7 @@ func (v *visit) disbelieve() {
 // askTimer is the timer alone, as sock_diag tells it.
 func (v *visit) askTimer(fd uintptr) error {
 	v.askTables(fd)
-	if v.report.Timer.Kind == TimerUnknown {
+	if v.report.Timer.Kind == timerUnknown {
 		return fmt.Errorf("inspect: %w", v.report.Unknown)
 	}
 	return nil
@@ -103,7 +110,7 @@ func (v *visit) askTables(fd uintptr) {
 			m, err = conn.Search(id)
 		}
 		if err == nil {
-			r.Socket.fill(m)
+			r.fill(m)
 			return
 		}
 		if errors.Is(err, sockdiag.ErrNotFound) {
@@ -125,7 +132,7 @@ func (v *visit) askTables(fd uintptr) {
 		r.Unknown = fmt.Errorf("%w; %w", r.Unknown, err)
 		return
 	}
-	r.Socket.fillProc(&entry)
+	r.fillProc(&entry)
 }
 
 // errFirstSubflow is not the end of the connection, which look has seen to.
@@ -147,30 +154,30 @@ func notFound(conn *sockdiag.Conn, t *target) error {
 }
 
 // fill takes over what sock_diag says.
-func (s *Socket) fill(m sockdiag.Message) {
-	s.Source = SockDiag
-	s.State = State(m.State())
-	s.Local, s.Peer = m.Local(), m.Remote()
-	s.Device = m.Device()
-	s.Timer = Timer{timerKind(m.Timer()), m.Expires(), int(m.Retrans())}
-	s.RecvQueue, s.SendQueue = m.RecvQueue(), m.SendQueue()
-	s.UID, s.Inode, s.Cookie = m.UID(), m.Inode(), m.Cookie()
+func (r *Report) fill(m sockdiag.Message) {
+	r.Source = sourceSockDiag
+	r.State = stateOf(m.State())
+	r.Local, r.Peer = m.Local(), m.Remote()
+	r.Device = m.Device()
+	r.Timer = Timer{timerKind(m.Timer()), m.Expires(), int(m.Retrans())}
+	r.RecvQueue, r.SendQueue = m.RecvQueue(), m.SendQueue()
+	r.UID, r.Inode, r.Cookie = m.UID(), m.Inode(), m.Cookie()
 }
 
 // fillProc takes over a line of /proc/net/tcp.
-func (s *Socket) fillProc(e *procnet.Entry) {
-	s.Source = ProcNet
-	s.State = State(e.State)
-	s.Local, s.Peer = e.Local, e.Remote
-	s.Timer = Timer{timerKind(e.Timer), e.Left, e.Probes}
+func (r *Report) fillProc(e *procnet.Entry) {
+	r.Source = sourceProcNet
+	r.State = stateOf(e.State)
+	r.Local, r.Peer = e.Local, e.Remote
+	r.Timer = Timer{timerKind(e.Timer), e.Left, e.Probes}
 	switch {
-	case s.Timer.Kind == TimerOn:
-		s.Timer.Unanswered = e.Retransmits
-	case s.Timer.Kind == TimerOff && inGVisor():
-		s.Timer = Timer{}
+	case r.Timer.Kind == timerOn:
+		r.Timer.Unanswered = e.Retransmits
+	case r.Timer.Kind == timerOff && inGVisor():
+		r.Timer = Timer{}
 	}
-	s.RecvQueue, s.SendQueue = e.RecvQueue, e.SendQueue
-	s.UID, s.Inode = e.UID, uint32(e.Inode)
+	r.RecvQueue, r.SendQueue = e.RecvQueue, e.SendQueue
+	r.UID, r.Inode = e.UID, uint32(e.Inode)
 }
 
 // inGVisor reports whether the kernel is gVisor, whose TCP_INFO has no times and
@@ -188,6 +195,26 @@ func (v *visit) askActivity(fd uintptr) error {
 		v.report.Activity.Known = !inGVisor()
 	}
 	return nil
+}
+
+// askAlive is the health of a socket that nobody has identified. TCP_INFO needs no more
+// than the protocol; what has the number of TCP and is something else refuses it.
+func (v *visit) askAlive(fd uintptr) error {
+	protocol, err := kernel.System().Get(fd, unix.SOL_SOCKET, unix.SO_PROTOCOL)
+	switch {
+	case err != nil:
+		return fmt.Errorf("inspect: getsockopt SO_PROTOCOL: %w", err)
+	case protocol == unix.IPPROTO_MPTCP:
+		v.handle.target.kind = kernel.MultipathTCP
+		if err := v.locate(fd); err != nil {
+			return err
+		}
+	case protocol == unix.IPPROTO_TCP:
+		v.handle.target.kind = kernel.TCP
+	default:
+		return fmt.Errorf("inspect: %w", sockopt.ErrNotTCP)
+	}
+	return v.askHealth(fd)
 }
 
 // askHealth is TCP_INFO, and for Multipath TCP more.

@@ -34,6 +34,8 @@ func (v *visit) askTimer(uintptr) error { return fmtUnsupported("the timer is", 
 //lint:ignore U1000 each visit has one
 type multipath struct{}
 
+func (v *visit) askAlive(fd uintptr) error { return v.askHealth(fd) }
+
 func (v *visit) askHealth(uintptr) error {
 	return fmtUnsupported("whether the peer answers is", runtime.GOOS)
 }

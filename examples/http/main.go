@@ -212,7 +212,7 @@ func (t trial) request(rt http.RoundTripper, url string, r *result) error {
 // ends, -1 where there is no list of sockets.
 func timeWait(server net.Addr) (n int64) {
 	port := server.(*net.TCPAddr).AddrPort().Port()
-	f := inspect.Filter{States: inspect.States(inspect.TimeWait)}
+	f := inspect.Filter{States: []inspect.State{inspect.TimeWait}}
 	for s, err := range inspect.List(f) {
 		if err != nil {
 			return -1

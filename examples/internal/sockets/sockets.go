@@ -3,10 +3,8 @@
 package sockets
 
 import (
-	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 
 	"github.com/tcpkeepalive/keepalive/inspect"
 	"github.com/tcpkeepalive/keepalive/platform"
@@ -26,40 +24,21 @@ func Both(c net.Conn) (ours, theirs platform.Settings, err error) {
 // Between returns the settings of the socket on this machine with these
 // addresses.
 func Between(local, peer net.Addr) (platform.Settings, error) {
-	from, to := address(local), address(peer)
 	owners, err := inspect.FindOwners()
 	if err != nil {
 		return platform.Settings{}, err
 	}
-	var peeker inspect.Peeker
-	defer peeker.Close()
-	for s, err := range inspect.List(inspect.Filter{}) {
-		if err != nil {
+	f := inspect.Filter{Local: []string{local.String()}, Peer: []string{peer.String()}, Owners: owners, Settings: true}
+	for r, err := range inspect.List(f) {
+		switch {
+		case err != nil:
 			return platform.Settings{}, err
+		case r.Unknown != nil:
+			return platform.Settings{}, fmt.Errorf("socket %s to %s: %w", local, peer, r.Unknown)
+		case len(r.Owners) == 0:
+			return platform.Settings{}, fmt.Errorf("socket %s to %s: its process is not visible; root would see it", local, peer)
 		}
-		if plain(s.Local) != from || plain(s.Peer) != to {
-			continue
-		}
-		err := errors.New("its process is not visible; root would see it")
-		for o := range owners.Of(s.Inode) {
-			var settings platform.Settings
-			if settings, err = peeker.Settings(o, s.Inode); err == nil {
-				return settings, nil
-			}
-		}
-		return platform.Settings{}, fmt.Errorf("socket %s to %s: %w", from, to, err)
+		return r.Settings, nil
 	}
-	return platform.Settings{}, fmt.Errorf("no socket %s to %s on this machine", from, to)
-}
-
-func address(a net.Addr) netip.AddrPort {
-	t, ok := a.(*net.TCPAddr)
-	if !ok {
-		return netip.AddrPort{}
-	}
-	return plain(t.AddrPort())
-}
-
-func plain(a netip.AddrPort) netip.AddrPort {
-	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+	return platform.Settings{}, fmt.Errorf("no socket %s to %s on this machine", local, peer)
 }

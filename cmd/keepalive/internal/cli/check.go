@@ -93,7 +93,7 @@ func (o *checkOptions) run(stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	o.list.filter.States = inspect.States(inspect.Established)
+	o.list.filter.States = []inspect.State{inspect.Established}
 	v := o.list.newSurvey()
 	out := bufio.NewWriter(stdout)
 	var rows [][]string
@@ -109,7 +109,7 @@ func (o *checkOptions) run(stdout, stderr io.Writer) error {
 		if r.gone {
 			continue
 		}
-		f := o.judge(v, r, plan)
+		f := o.judge(r, plan)
 		count.add(f)
 		switch {
 		case o.json:
@@ -189,13 +189,10 @@ func (t *tally) result() error {
 }
 
 // judge says what becomes of a connection.
-func (o *checkOptions) judge(v *survey, r *row, plan *align.Plan) finding {
+func (o *checkOptions) judge(r *row, plan *align.Plan) finding {
 	request, want := o.request, plan.Config
-	var retriesErr error
-	request.Retries, retriesErr = v.machineRetries()
-	if r.longestRTO > 0 && retriesErr == nil {
-		request.Retries.LongestRTO = r.longestRTO
-	}
+	request.Retries = r.Retries
+	limitsKnown := r.Retries.LongestRTO > 0
 	if r.Multipath {
 		request.Multipath = true
 		want.UserTimeout = 0 // which it cannot have
@@ -210,9 +207,9 @@ func (o *checkOptions) judge(v *survey, r *row, plan *align.Plan) finding {
 		f.bad, f.change = true, changes(r.Settings, want)
 	case a.Verdict == align.NeedsHeartbeat:
 		f.bad, f.change = true, heartbeatChange(a.Heartbeat)
-	case a.Verdict == align.Survives && o.request.Detect > 0 && r.Settings.UserTimeout == 0 && retriesErr != nil:
+	case a.Verdict == align.Survives && o.request.Detect > 0 && r.Settings.UserTimeout == 0 && !limitsKnown:
 		f.verdict = align.Unknown.String()
-		f.reason = "how long data in flight to a dead peer goes unnoticed is unknown: " + retriesErr.Error()
+		f.reason = "how long data in flight to a dead peer goes unnoticed is unknown: net.ipv4.tcp_retries2 of its network namespace cannot be read"
 	case a.Verdict == align.Survives:
 		if why := o.unnoticed(a); why != "" {
 			f.bad, f.verdict, f.reason, f.change = true, unnoticed, why, changes(r.Settings, want)
@@ -226,12 +223,12 @@ func (o *checkOptions) judge(v *survey, r *row, plan *align.Plan) finding {
 	}
 	if f.verdict == align.Unknown.String() {
 		switch {
-		case r.unreadable != nil:
-			f.reason = "its settings cannot be read: " + r.unreadable.Error()
+		case r.Unknown != nil:
+			f.reason = "its settings cannot be read: " + r.Unknown.Error()
 		case r.cause == exitDenied:
 			f.reason = "its settings cannot be read: its process is another user's, or not visible from here"
 		}
-		if r.cause == exitDenied && r.Timer.Kind == inspect.TimerKeepAlive {
+		if r.cause == exitDenied && r.Timer.Kind == "keepalive" {
 			f.reason += "; keepalive is on, as its timer runs"
 		}
 	}

@@ -101,7 +101,7 @@ func look(m *maker, cfg sockopt.Config, end string, conn net.Conn) (socket, erro
 		s.Asked = cfg.String()
 		s.Rounded = !m.net && sockopt.Of(want) != cfg
 	}
-	if s.Timer.Kind == inspect.TimerKeepAlive.String() && got.Known.Has(platform.Idle) && s.Timer.left > got.Idle {
+	if s.Timer.Kind == "keepalive" && got.Known.Has(platform.Idle) && s.Timer.left > got.Idle {
 		s.OK = false // the timer does not run with the value that was read
 	}
 	return s, nil
@@ -142,12 +142,12 @@ func same(got, want platform.Settings) bool {
 // lookTimer asks for the live timer.
 func lookTimer(conn net.Conn) timer {
 	r, err := inspect.Of(conn)
-	if err == nil && r.Timer.Kind == inspect.TimerUnknown {
+	if err == nil && r.Timer.Kind == "" {
 		err = r.Unknown
 	}
 	if err != nil {
-		return timer{Kind: inspect.TimerUnknown.String(), Unknown: err.Error()}
+		return timer{Kind: "unknown", Unknown: err.Error()}
 	}
 	left := r.Timer.Left.Seconds()
-	return timer{Kind: r.Timer.Kind.String(), Left: &left, Probes: r.Timer.Unanswered, left: r.Timer.Left}
+	return timer{Kind: r.Timer.Kind, Left: &left, Probes: r.Timer.Unanswered, left: r.Timer.Left}
 }

@@ -39,7 +39,7 @@ func (r *row) processes() []process {
 		return nil
 	}
 	list := []process{}
-	for _, o := range r.owners {
+	for _, o := range r.Owners {
 		list = append(list, process{o.PID, o.FD, o.Process})
 	}
 	return list

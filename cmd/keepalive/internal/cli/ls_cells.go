@@ -54,7 +54,7 @@ func keepaliveCell(r *row) string {
 		return "off"
 	case r.likeGo:
 		return "on:go"
-	case s.Known.Has(platform.KeepAlive), r.State == inspect.Established && r.Timer.Kind == inspect.TimerKeepAlive:
+	case s.Known.Has(platform.KeepAlive), r.State == inspect.Established && r.Timer.Kind == "keepalive":
 		return "on"
 	}
 	return unknownCell
@@ -122,12 +122,12 @@ func (r *row) settingCell(o platform.Option) string {
 }
 func timerCell(r *row) string {
 	switch r.Timer.Kind {
-	case inspect.TimerUnknown:
+	case "":
 		return unknownCell
-	case inspect.TimerOff:
+	case "off":
 		return nothingCell
 	}
-	return r.Timer.Kind.String() + " " + short(r.Timer.Left)
+	return r.Timer.Kind + " " + short(r.Timer.Left)
 }
 
 func nextCell(r *row) string {
@@ -136,7 +136,7 @@ func nextCell(r *row) string {
 	case errors.Is(err, inspect.ErrNoProbe):
 		return nothingCell
 	case errors.Is(err, sockopt.ErrUnknown):
-		if r.Timer.Kind == inspect.TimerOff && r.Source == inspect.SockDiag && !r.Settings.Known.Has(platform.KeepAlive) {
+		if r.Timer.Kind == "off" && r.Source == "sock_diag" && !r.Settings.Known.Has(platform.KeepAlive) {
 			return nothingCell
 		}
 		return unknownCell
@@ -147,7 +147,7 @@ func nextCell(r *row) string {
 }
 
 func probesCell(r *row) string {
-	if r.Timer.Kind == inspect.TimerUnknown {
+	if r.Timer.Kind == "" {
 		return unknownCell
 	}
 	return fmt.Sprint(r.Timer.Unanswered)
@@ -157,12 +157,12 @@ func processCell(r *row) string {
 	switch {
 	case !r.ownersKnown:
 		return unknownCell
-	case len(r.owners) == 0:
+	case len(r.Owners) == 0:
 		return nothingCell
 	}
-	o := r.owners[0]
+	o := r.Owners[0]
 	s := fmt.Sprintf("%s[%d] fd %d", printable(o.Process), o.PID, o.FD)
-	if n := len(r.owners) - 1; n > 0 {
+	if n := len(r.Owners) - 1; n > 0 {
 		s += fmt.Sprintf(" +%d", n)
 	}
 	return s

@@ -9,14 +9,15 @@ import (
 
 // A process may have sockets of any namespace: who manages containers makes some in
 // each. elsewhere looks for those of --pid that no table had so far, and says if one
-// is found nowhere. It returns whether to go on.
-func (l *lister) elsewhere(looked []*netns.Namespace) bool {
+// is found nowhere.
+func (l *lister) elsewhere(looked []*netns.Namespace) {
 	if len(l.missing) == 0 {
-		return true
+		return
 	}
 	all, hidden, err := netns.All()
 	if err != nil {
-		return l.yield(joined{}, err)
+		l.yield(listed{}, err)
+		return
 	}
 	known := map[uint64]bool{}
 	for _, ns := range looked {
@@ -24,7 +25,7 @@ func (l *lister) elsewhere(looked []*netns.Namespace) bool {
 	}
 	for _, ns := range all {
 		if !known[ns.Inode] && len(l.missing) > 0 && !l.list(ns) {
-			return false
+			return
 		}
 	}
 	// What was just being opened or closed is in a table by now, or gone.
@@ -46,7 +47,6 @@ func (l *lister) elsewhere(looked []*netns.Namespace) bool {
 	} else {
 		l.notes.refused = nil // nothing was missed there
 	}
-	return true
 }
 
 // find strikes off what the table of a namespace has.
@@ -54,7 +54,7 @@ func (l *lister) find(file *os.File) {
 	if len(l.missing) == 0 {
 		return
 	}
-	for s, err := range inspect.List(inspect.Filter{States: inspect.AllStates, Namespace: file}) {
+	for s, err := range inspect.List(inspect.Filter{States: allStates, Namespace: file}) {
 		if err != nil {
 			return // which the list itself will tell
 		}

@@ -2,11 +2,9 @@ package cli
 
 import (
 	"bufio"
-	"errors"
 
 	"github.com/spf13/cobra"
 
-	"github.com/tcpkeepalive/keepalive/inspect"
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 )
 
@@ -94,7 +92,7 @@ func (o *lsOptions) listJSON(out *bufio.Writer) (*notes, error) {
 func (r *row) record() record {
 	out := record{
 		State: r.State.String(), socketRecord: r.socketRecord(), Device: r.device,
-		Source: r.Source.String(), Inode: r.Inode, UID: r.UID, Cookie: r.Cookie,
+		Source: r.Source, Inode: r.Inode, UID: r.UID, Cookie: r.Cookie,
 		RecvQueue: r.RecvQueue, SendQueue: r.SendQueue,
 		settings: jsonSettings(r.Settings), Verdict: r.Verdict(),
 	}
@@ -107,8 +105,8 @@ func (r *row) record() record {
 			}
 		}
 	}
-	if r.Timer.Kind != inspect.TimerUnknown {
-		out.Timer = pointer(r.Timer.Kind.String())
+	if r.Timer.Kind != "" {
+		out.Timer = pointer(r.Timer.Kind)
 		out.TimerLeft = pointer(r.Timer.Left.Seconds())
 		out.Unanswered = pointer(r.Timer.Unanswered)
 	}
@@ -124,8 +122,8 @@ func (r *row) record() record {
 		out.Unacked = pointer(a.Unacked)
 	}
 	out.Processes = r.processes()
-	if r.unreadable != nil && !errors.Is(r.unreadable, inspect.ErrChanged) {
-		out.SettingsUnknown = r.unreadable.Error()
+	if r.Unknown != nil {
+		out.SettingsUnknown = r.Unknown.Error()
 	}
 	return out
 }

@@ -12,33 +12,30 @@ import (
 // netstatStates are netstat's names.
 var netstatStates = [...]string{
 	"", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", "CLOSE",
-	"CLOSE_WAIT", "LAST_ACK", "LISTEN", "CLOSING", "SYN_RECV",
+	"CLOSE_WAIT", "LAST_ACK", "LISTEN", "CLOSING",
 }
 
 // listNetstat prints what netstat -tnoW does, without its titles. It shows all
 // states but LISTEN unless --state asks for others, as netstat does.
 func (o *lsOptions) listNetstat(out *bufio.Writer) (*notes, error) {
 	f := o.filter
-	if f.States == 0 {
-		f.States = inspect.AllStates &^ (1<<inspect.Listen | 1<<inspect.BoundInactive)
+	if f.States == nil {
+		f.States = statesWithout(allStates, inspect.Listen, inspect.BoundInactive)
 	}
 	var n notes
 	var line []byte
-	for j, err := range o.sockets(f, false, &n) {
+	for j, err := range o.sockets(f, &n) {
 		if err != nil {
 			return nil, err
 		}
-		if j.socket == nil { // the end of a namespace
-			continue
-		}
-		n.source = j.socket.Source
-		line = appendNetstat(line[:0], j.socket)
+		n.source = j.report.Source
+		line = appendNetstat(line[:0], j.report)
 		out.Write(line)
 	}
 	return &n, nil
 }
 
-func appendNetstat(b []byte, s *inspect.Socket) []byte {
+func appendNetstat(b []byte, s *inspect.Report) []byte {
 	protocol := "tcp"
 	if s.Local.Addr().Is6() {
 		protocol = "tcp6"
@@ -52,7 +49,24 @@ func appendNetstat(b []byte, s *inspect.Socket) []byte {
 		send = 0 // /proc, which netstat reads, does not show the backlog there
 	}
 	b = fmt.Appendf(b, "%-5s %6d %6d %-23s %-23s %-11s ", protocol, s.RecvQueue, send, netstatAddr(s.Local), netstatAddr(s.Peer), state)
-	return append(s.Timer.Append(b, inspect.Netstat), '\n')
+	return append(appendNetstatTimer(b, s.Timer), '\n')
+}
+
+// appendNetstatTimer writes "keepalive (7185.02/0/0)": seconds, retransmissions,
+// probes.
+func appendNetstatTimer(b []byte, t inspect.Timer) []byte {
+	kind, retransmissions, probes := t.Kind, 0, t.Unanswered
+	switch t.Kind {
+	case "":
+		return append(b, "unknown"...)
+	case "on":
+		retransmissions, probes = t.Unanswered, 0
+	case "persist":
+		kind = "probe"
+	case "delack":
+		kind = "unkn-5"
+	}
+	return fmt.Appendf(b, "%s (%.2f/%d/%d)", kind, float64(t.Left.Milliseconds()/10)/100, retransmissions, probes)
 }
 
 // netstatAddr has no brackets, and shows IPv4-mapped addresses as IPv4.

@@ -5,13 +5,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-
-	"github.com/tcpkeepalive/keepalive/inspect"
 )
 
 // notes are what a reader has to know of a list.
 type notes struct {
-	source     inspect.Source
+	source     string
 	listed     int   // sockets
 	noOwner    int   // sockets whose process is not known
 	denied     bool  // and there are processes that could not be looked at
@@ -35,7 +33,7 @@ func forRoot() string {
 }
 
 func (n *notes) print(w io.Writer) {
-	if n.source == inspect.ProcNet {
+	if n.source == "/proc/net/tcp" {
 		say(w, "note: the kernel refuses sock_diag; this is what /proc/net/tcp shows, where a socket may be missing, or there twice, while others come and go")
 	}
 	if len(n.refused) > 0 {

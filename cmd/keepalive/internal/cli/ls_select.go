@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"sort"
 	"strings"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/inspect"
 	"github.com/tcpkeepalive/keepalive/internal/alike"
+	"github.com/tcpkeepalive/keepalive/internal/endpoint"
 )
 
 // A selection is which sockets are wanted.
@@ -42,46 +44,50 @@ func (s *selection) addFlags(cmd *cobra.Command) {
 	}
 }
 
-// stateSets are the words of --state: those that ss knows.
-var stateSets = map[string]inspect.StateSet{
-	"all":          inspect.AllStates,
-	"connected":    0,
-	"established":  inspect.States(inspect.Established),
-	"syn-sent":     inspect.States(inspect.SynSent),
-	"syn-recv":     inspect.States(inspect.SynReceived, inspect.NewSynReceived),
-	"fin-wait-1":   inspect.States(inspect.FinWait1),
-	"fin-wait-2":   inspect.States(inspect.FinWait2),
-	"time-wait":    inspect.States(inspect.TimeWait),
-	"closed":       inspect.States(inspect.Closed),
-	"close-wait":   inspect.States(inspect.CloseWait),
-	"last-ack":     inspect.States(inspect.LastAck),
-	"listening":    inspect.States(inspect.Listen),
-	"closing":      inspect.States(inspect.Closing),
-	"bound":        inspect.States(inspect.BoundInactive),
-	"synchronized": connectedStates &^ inspect.States(inspect.SynSent),
+var allStates = []inspect.State{
+	inspect.Established, inspect.SynSent, inspect.SynReceived, inspect.FinWait1, inspect.FinWait2, inspect.TimeWait, inspect.Closed,
+	inspect.CloseWait, inspect.LastAck, inspect.Listen, inspect.Closing, inspect.BoundInactive,
 }
 
-// connectedStates is what the zero StateSet stands for.
-var connectedStates = func() (set inspect.StateSet) {
-	for s := range inspect.BoundInactive + 1 {
-		if inspect.StateSet(0).Has(s) {
-			set |= inspect.States(s)
-		}
-	}
-	return set
-}()
+// connectedStates are those without --state.
+var connectedStates = []inspect.State{
+	inspect.Established, inspect.SynSent, inspect.FinWait1, inspect.FinWait2, inspect.CloseWait, inspect.LastAck, inspect.Closing,
+}
+
+// stateSets are the words of --state: those that ss knows.
+var stateSets = map[string][]inspect.State{
+	"all":          allStates,
+	"connected":    connectedStates,
+	"established":  {inspect.Established},
+	"syn-sent":     {inspect.SynSent},
+	"syn-recv":     {inspect.SynReceived},
+	"fin-wait-1":   {inspect.FinWait1},
+	"fin-wait-2":   {inspect.FinWait2},
+	"time-wait":    {inspect.TimeWait},
+	"closed":       {inspect.Closed},
+	"close-wait":   {inspect.CloseWait},
+	"last-ack":     {inspect.LastAck},
+	"listening":    {inspect.Listen},
+	"closing":      {inspect.Closing},
+	"bound":        {inspect.BoundInactive},
+	"synchronized": statesWithout(connectedStates, inspect.SynSent),
+}
+
+func statesWithout(states []inspect.State, some ...inspect.State) []inspect.State {
+	return slices.DeleteFunc(slices.Clone(states), func(s inspect.State) bool { return slices.Contains(some, s) })
+}
 
 // statesNamed also takes a state as it is printed: ESTAB.
-func statesNamed(word string) (set inspect.StateSet, ok bool) {
-	if set, ok = stateSets[strings.ToLower(word)]; ok {
-		return set, true
+func statesNamed(word string) []inspect.State {
+	if states := stateSets[strings.ToLower(word)]; states != nil {
+		return states
 	}
-	for s := inspect.Established; s <= inspect.BoundInactive; s++ {
+	for _, s := range allStates {
 		if strings.EqualFold(word, s.String()) {
-			return inspect.States(s), true
+			return []inspect.State{s}
 		}
 	}
-	return 0, false
+	return nil
 }
 
 func stateWords() []string {
@@ -114,38 +120,32 @@ func (s *selection) parse(cmd *cobra.Command) error {
 	if err := several(exclusive(cmd, "listening", "state"), exclusive(cmd, "ipv4", "ipv6")); err != nil {
 		return err
 	}
-	var states inspect.StateSet
+	var states []inspect.State
 	for _, word := range s.states {
-		set, ok := statesNamed(word)
-		if !ok {
+		named := statesNamed(word)
+		if named == nil {
 			return usageError{fmt.Errorf("--state %q: want one of %s%s", word, strings.Join(stateWords(), ", "), alike.Question(alike.Nearest(word, stateWords())))}
 		}
-		if set == 0 {
-			set = connectedStates
-		}
-		states |= set
+		states = append(states, named...)
 	}
 	if s.listening {
-		states = inspect.States(inspect.Listen)
+		states = []inspect.State{inspect.Listen}
 	}
-	f := inspect.Filter{States: states}
+	f := inspect.Filter{States: states, Local: s.local, Peer: s.peer}
 	switch {
 	case s.ipv4:
-		f.Family = inspect.IPv4
+		f.Network = "tcp4"
 	case s.ipv6:
-		f.Family = inspect.IPv6
+		f.Network = "tcp6"
 	}
 	for _, side := range []struct {
 		flag string
 		text []string
-		to   *[]inspect.Endpoint
-	}{{"--local", s.local, &f.Local}, {"--peer", s.peer, &f.Peer}} {
+	}{{"--local", s.local}, {"--peer", s.peer}} {
 		for _, text := range side.text {
-			e, err := inspect.ParseEndpoint(text)
-			if err != nil {
+			if _, err := endpoint.Parse(text); err != nil {
 				return usageError{fmt.Errorf("%s %w", side.flag, err)}
 			}
-			*side.to = append(*side.to, e)
 		}
 	}
 	s.filter = f

@@ -4,28 +4,31 @@ import (
 	"errors"
 	"io/fs"
 	"iter"
-	"os"
 
 	"github.com/tcpkeepalive/keepalive/inspect"
 	"github.com/tcpkeepalive/keepalive/internal/netns"
 )
 
-// sockets lists those of f in every namespace wanted; with their owners if these are
-// wanted, and only those of --pid if that is given. What could not be looked at is
+// sockets lists those of f in every namespace wanted; with their owners if --process or
+// settings are, and only those of --pid if that is given. What could not be looked at is
 // noted in n.
-func (o *lsOptions) sockets(f inspect.Filter, withOwners bool, n *notes) iter.Seq2[joined, error] {
-	return func(yield func(joined, error) bool) {
+func (o *lsOptions) sockets(f inspect.Filter, n *notes) iter.Seq2[listed, error] {
+	return func(yield func(listed, error) bool) {
 		l := lister{options: o, filter: f, notes: n, yield: yield}
+		withOwners := f.Settings || o.process
 		if withOwners || o.pid != 0 {
 			var err error
 			if l.owners, err = o.findOwners(); err != nil {
-				yield(joined{}, err)
+				yield(listed{}, err)
 				return
 			}
 		}
+		if withOwners {
+			l.filter.Owners = l.owners
+		}
 		namespaces, hidden, err := o.namespaces()
 		if err != nil {
-			yield(joined{}, err)
+			yield(listed{}, err)
 			return
 		}
 		n.hiddenNetns = append(n.hiddenNetns, hidden...)
@@ -37,29 +40,24 @@ func (o *lsOptions) sockets(f inspect.Filter, withOwners bool, n *notes) iter.Se
 				return
 			}
 		}
-		if l.elsewhere(namespaces) {
-			yield(joined{}, nil)
-		}
+		l.elsewhere(namespaces)
 	}
 }
 
-// A joined is a socket with its namespace and the owners of all sockets, nil if
-// nobody looked for them. It is valid until the next one. One without a socket ends
-// a namespace, which is closed then.
-type joined struct {
-	socket *inspect.Socket
-	owners *inspect.Owners
+// A listed is a socket with its namespace. It is valid until the next one.
+type listed struct {
+	report *inspect.Report
 	netns  opened
+	denied bool // there are processes that could not be looked at
 }
 
 type lister struct {
 	options *lsOptions
 	filter  inspect.Filter
 	notes   *notes
-	owners  *inspect.Owners
+	owners  *inspect.Owners // nil if nobody looked for them
 	missing map[uint32]bool // TCP sockets of --pid that no table had
-	again   int             // how often owners were looked for again
-	yield   func(joined, error) bool
+	yield   func(listed, error) bool
 }
 
 // list goes through one namespace, and returns whether to go on. One that has
@@ -72,23 +70,24 @@ func (l *lister) list(ns *netns.Namespace) bool {
 	defer file.Close() // nil too
 	l.filter.Namespace = file
 	l.find(file)
-	for s, err := range inspect.List(l.filter) {
+	denied := denies(l.owners)
+	for r, err := range inspect.List(l.filter) {
 		switch {
 		case errors.Is(err, netns.ErrNotEntered):
 			return l.notOpened(ns, err)
 		case err != nil:
 			err = listError(err)
-		case l.options.pid != 0 && !l.owners.Has(s.Inode):
+		case l.options.pid != 0 && !l.owners.Has(r.Inode):
 			continue
 		default:
 			l.notes.listed++
-			l.lookAgain(s)
+			l.notes.denied = l.notes.denied || denied
 		}
-		if !l.yield(joined{s, l.owners, opened{ns, file}}, err) {
+		if !l.yield(listed{r, opened{ns, file}, denied}, err) {
 			return false
 		}
 	}
-	return l.yield(joined{}, nil)
+	return true
 }
 
 func (l *lister) notOpened(ns *netns.Namespace, err error) bool {
@@ -99,27 +98,8 @@ func (l *lister) notOpened(ns *netns.Namespace, err error) bool {
 		l.notes.refused = append(l.notes.refused, err)
 		return true
 	}
-	l.yield(joined{}, netnsError(err))
+	l.yield(listed{}, netnsError(err))
 	return false
-}
-
-// mostAgain bounds what new sockets cost.
-const mostAgain = 2
-
-// lookAgain finds the owner of a socket that was opened after owners were looked
-// for, if it can be this user's.
-func (l *lister) lookAgain(s *inspect.Socket) {
-	l.notes.denied = l.notes.denied || denies(l.owners)
-	if l.owners == nil || l.options.pid != 0 || s.Inode == 0 || l.owners.Has(s.Inode) || l.again == mostAgain {
-		return
-	}
-	if me := os.Geteuid(); me != 0 && uint32(me) != s.UID {
-		return
-	}
-	l.again++
-	if owners, err := l.options.findOwners(); err == nil {
-		l.owners = owners
-	}
 }
 
 // denies tells that there are processes or descriptors that could not be looked at.

@@ -2,52 +2,45 @@ package cli
 
 import (
 	"bufio"
-	"math/bits"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/internal/ss"
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
 // ssStates are those that ss -a asks for.
-const ssStates = inspect.AllStates &^ (1<<inspect.NewSynReceived | 1<<inspect.BoundInactive)
+var ssStates = statesWithout(allStates, inspect.BoundInactive)
 
 // listSS prints what ss -Htno does.
 func (o *lsOptions) listSS(out *bufio.Writer) (*notes, error) {
-	style := make(chan inspect.Style, 1)
-	go func() { style <- installedStyle() }() // while the kernel makes the list
+	old := make(chan bool, 1)
+	go func() { old <- installedIsOld() }() // while the kernel makes the list
 	f := o.filter
-	if f.States != 0 {
-		f.States &= ssStates
-	}
-	f.Detail = o.extended || f.States.Has(inspect.Listen)
+	f.States = slices.Compact(slices.Sorted(slices.Values(statesWithout(f.States, inspect.BoundInactive))))
+	f.Detail = o.extended || slices.Contains(f.States, inspect.Listen)
 	first := ssState
-	if !o.listening && bits.OnesCount32(uint32(f.States)) == 1 {
+	if !o.listening && len(f.States) == 1 {
 		first = ssRecvQ
 	}
-	p := ssPrinter{styles: style, extended: o.extended, aligner: aligner{out: out, first: first}}
+	p := ssPrinter{isOld: old, extended: o.extended, aligner: aligner{out: out, first: first}}
 	var n notes
-	for j, err := range o.sockets(f, o.process, &n) {
+	for j, err := range o.sockets(f, &n) {
 		if err != nil {
 			p.flush()
 			return nil, err
 		}
-		if j.socket == nil { // the end of a namespace
-			continue
-		}
-		if o.process {
-			p.owners = j.owners
-		}
-		n.source = j.socket.Source
+		n.source = j.report.Source
 		if p.netns.Namespace != j.netns.Namespace {
 			p.netns, p.devices = j.netns, devices{}
 		}
-		if o.process && j.socket.Inode != 0 && !j.owners.Has(j.socket.Inode) {
+		if o.process && j.report.Inode != 0 && len(j.report.Owners) == 0 {
 			n.noOwner++
 		}
-		p.print(j.socket)
+		p.print(j.report)
 	}
 	p.flush()
 	return &n, nil
@@ -57,10 +50,9 @@ func (o *lsOptions) listSS(out *bufio.Writer) (*notes, error) {
 // printable, which ss sends to the terminal as it is.
 type ssPrinter struct {
 	aligner
-	styles   <-chan inspect.Style // what the installed ss writes, once it is known
-	style    inspect.Style
+	isOld    <-chan bool // whether the installed ss writes as before 6.11, once it is known
+	old      bool
 	extended bool
-	owners   *inspect.Owners
 	cgroups  cgroups
 	namer
 }
@@ -78,7 +70,7 @@ const (
 	ssRest
 )
 
-func (p *ssPrinter) print(s *inspect.Socket) {
+func (p *ssPrinter) print(s *inspect.Report) {
 	p.begin()
 	p.later = s.Local.Addr().Is6()
 	b := p.line
@@ -96,8 +88,8 @@ func (p *ssPrinter) print(s *inspect.Socket) {
 	p.finish()
 }
 
-func (p *ssPrinter) appendEndpoint(b []byte, s *inspect.Socket, a netip.AddrPort, device uint32) []byte {
-	b = appendAddr(b, a.Addr(), s.Detail.V6Only == platform.Yes)
+func (p *ssPrinter) appendEndpoint(b []byte, s *inspect.Report, a netip.AddrPort, device uint32) []byte {
+	b = appendAddr(b, a.Addr(), s.V6Only == platform.Yes)
 	if device != 0 {
 		b = append(append(b, '%'), printable(p.deviceName(device))...)
 	}
@@ -121,19 +113,19 @@ func appendAddr(b []byte, a netip.Addr, v6Only bool) []byte {
 	return append(a.AppendTo(append(b, '[')), ']')
 }
 
-func (p *ssPrinter) timerStyle() inspect.Style {
-	if p.styles != nil {
-		p.style = <-p.styles
-		p.styles = nil
+func (p *ssPrinter) installedIsOld() bool {
+	if p.isOld != nil {
+		p.old = <-p.isOld
+		p.isOld = nil
 	}
-	return p.style
+	return p.old
 }
 
 // appendRest is the owners, the timer and the details, each after a space.
-func (p *ssPrinter) appendRest(b []byte, s *inspect.Socket) []byte {
-	if p.owners != nil && p.owners.Has(s.Inode) {
+func (p *ssPrinter) appendRest(b []byte, s *inspect.Report) []byte {
+	if len(s.Owners) > 0 {
 		b = append(b, " users:("...)
-		for o := range p.owners.Of(s.Inode) {
+		for _, o := range s.Owners {
 			name, _, _ := strings.Cut(o.Process, ")") // where ss stops reading it
 			b = append(append(append(b, `("`...), printable(name)...), `",pid=`...)
 			b = append(strconv.AppendInt(b, int64(o.PID), 10), ",fd="...)
@@ -141,8 +133,8 @@ func (p *ssPrinter) appendRest(b []byte, s *inspect.Socket) []byte {
 		}
 		b[len(b)-1] = ')'
 	}
-	if s.Timer.Kind != inspect.TimerOff {
-		b = s.Timer.Append(append(b, ' '), p.timerStyle())
+	if t := s.Timer; t.Kind != "off" {
+		b = ss.AppendTimer(append(b, ' '), t.Kind, t.Left, t.Unanswered, p.installedIsOld())
 	}
 	if !p.extended {
 		return b
@@ -152,19 +144,18 @@ func (p *ssPrinter) appendRest(b []byte, s *inspect.Socket) []byte {
 	}
 	b = strconv.AppendUint(append(b, " ino:"...), uint64(s.Inode), 10)
 	b = strconv.AppendUint(append(b, " sk:"...), s.Cookie, 16)
-	d := &s.Detail
-	if d.Mark != 0 {
-		b = strconv.AppendUint(append(b, " fwmark:0x"...), uint64(d.Mark), 16)
+	if s.Mark != 0 {
+		b = strconv.AppendUint(append(b, " fwmark:0x"...), uint64(s.Mark), 16)
 	}
-	if d.CgroupID != 0 {
-		b = append(append(b, " cgroup:"...), printable(p.cgroups.path(d.CgroupID))...)
+	if s.CgroupID != 0 {
+		b = append(append(b, " cgroup:"...), printable(p.cgroups.path(s.CgroupID))...)
 	}
-	if d.V6Only != platform.Unknown {
+	if s.V6Only != platform.Unknown {
 		b = append(b, " v6only:"...)
-		b = append(b, '0'+byte(d.V6Only-platform.No))
+		b = append(b, '0'+byte(s.V6Only-platform.No))
 	}
-	if d.Shutdown != 0 {
-		b = append(append(b, ' '), d.Shutdown.String()...)
+	if s.Shutdown != "" {
+		b = append(append(b, ' '), s.Shutdown...)
 	}
 	return b
 }

@@ -39,7 +39,7 @@ func control(s string) string {
 // A process may have any name, also one that a terminal takes for commands.
 func TestNamesOfProcessesAreMadePrintable(t *testing.T) {
 	t.Parallel()
-	r := watched(1, func(r *row) { r.owners = []inspect.Owner{{PID: 1, FD: 2, Process: hostile}, {PID: 3}} })
+	r := watched(1, func(r *row) { r.Owners = []inspect.Owner{{PID: 1, FD: 2, Process: hostile}, {PID: 3}} })
 	assert.Equal(t, "a?[2Jb?c?2Jd?e?f?[1] fd 2 +1", processCell(&r))
 	r.device = hostile
 	for _, text := range cellsOf(columns, &r) {
@@ -50,7 +50,7 @@ func TestNamesOfProcessesAreMadePrintable(t *testing.T) {
 func TestJSONIsText(t *testing.T) {
 	t.Parallel()
 	r := watched(1, func(r *row) {
-		r.device, r.owners = hostile, []inspect.Owner{{PID: 1, FD: 2, Process: hostile + "Käse"}}
+		r.device, r.Owners = hostile, []inspect.Owner{{PID: 1, FD: 2, Process: hostile + "Käse"}}
 	})
 	var out bytes.Buffer
 	require.NoError(t, newJSON(&out).Encode(r.record()))

@@ -21,7 +21,7 @@ func hard() [][]string {
 	rows := []row{
 		watched(1, func(r *row) {
 			r.Settings = platform.Settings{Known: kernel.SetOf(kernel.Options()...), Enabled: true, Idle: 240 * time.Second, Interval: 15 * time.Second, Count: 3, UserTimeout: time.Minute}
-			r.owners = []inspect.Owner{{PID: 4194303, FD: 1048575, Process: "payment-gateway"}, {PID: 1}}
+			r.Owners = []inspect.Owner{{PID: 4194303, FD: 1048575, Process: "payment-gateway"}, {PID: 1}}
 		}),
 		watched(2, func(r *row) {
 			r.State = inspect.CloseWait

@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tcpkeepalive/keepalive/inspect"
 	"github.com/tcpkeepalive/keepalive/internal/alike"
+	"github.com/tcpkeepalive/keepalive/internal/endpoint"
 	"github.com/tcpkeepalive/keepalive/internal/segment"
 )
 
@@ -25,7 +25,7 @@ type traceOptions struct {
 	count int
 	limit seconds
 
-	peer []inspect.Endpoint
+	peer []endpoint.Endpoint
 	kind map[segment.Kind]bool // those to show
 }
 
@@ -147,7 +147,7 @@ func (o *traceOptions) check() error {
 		return errors.New("--port: at most 30 of them")
 	}
 	for _, text := range o.peers {
-		e, err := inspect.ParseEndpoint(text)
+		e, err := endpoint.Parse(text)
 		if err != nil {
 			return fmt.Errorf("--peer %w", err)
 		}

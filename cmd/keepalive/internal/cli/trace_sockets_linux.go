@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/internal/peek"
 	"github.com/tcpkeepalive/keepalive/internal/sockdiag"
 	"github.com/tcpkeepalive/keepalive/platform"
 )
@@ -35,7 +36,7 @@ func (l *local) has(pid int) bool {
 // localSockets are those of the network namespaces that are watched, as far as they
 // were asked for.
 type localSockets struct {
-	peeker inspect.Peeker
+	peeker peek.Peeker
 
 	known map[connection]*entry // by the socket's own address, then the peer's
 	fresh []*local              // whose owners and settings nobody looked for yet
@@ -138,24 +139,18 @@ func (s *localSockets) learn() {
 	s.fresh = s.fresh[:0]
 }
 
-// readSettings asks the first owner of each fresh socket, then the second of those
-// where that did not help, and so on.
+// readSettings asks the owners of fresh sockets.
 func (s *localSockets) readSettings() {
-	for n := 0; ; n++ {
-		var peeks []inspect.Peek
-		var of []*local
-		for _, l := range s.fresh {
-			if l.settings.Known == 0 && n < len(l.owners) {
-				peeks, of = append(peeks, inspect.Peek{Owner: l.owners[n], Inode: l.inode}), append(of, l)
-			}
+	peeks := make([]peek.Peek, len(s.fresh))
+	for i, l := range s.fresh {
+		peeks[i].Inode = l.inode
+		for _, o := range l.owners {
+			peeks[i].From = append(peeks[i].From, peek.Descriptor{PID: o.PID, FD: o.FD})
 		}
-		if len(peeks) == 0 {
-			return
-		}
-		s.peeker.Read(peeks)
-		for i := range peeks {
-			of[i].settings = peeks[i].Settings
-		}
+	}
+	s.peeker.Read(peeks)
+	for i, l := range s.fresh {
+		l.settings = peeks[i].Settings
 	}
 }
 

@@ -5,8 +5,8 @@ import (
 	"context"
 	"net/netip"
 
-	"github.com/tcpkeepalive/keepalive/inspect"
 	"github.com/tcpkeepalive/keepalive/internal/capture"
+	"github.com/tcpkeepalive/keepalive/internal/endpoint"
 	"github.com/tcpkeepalive/keepalive/internal/segment"
 )
 
@@ -102,7 +102,7 @@ func (t *taker) wanted(e *segment.Event) bool {
 	return len(t.peer) == 0 || matches(t.peer, e.Src) || matches(t.peer, e.Dst)
 }
 
-func matches(endpoints []inspect.Endpoint, a netip.AddrPort) bool {
+func matches(endpoints []endpoint.Endpoint, a netip.AddrPort) bool {
 	for i := range endpoints {
 		if endpoints[i].Matches(a) {
 			return true

@@ -33,7 +33,7 @@ func (o *lsOptions) look() (*snapshot, error) {
 			return nil, err
 		}
 		kept := *r
-		kept.owners = slices.Clone(r.owners)
+		kept.Owners = slices.Clone(r.Owners)
 		s.rows = append(s.rows, kept)
 	}
 	s.notes = v.notes
@@ -130,7 +130,7 @@ func (m *model) update(s *snapshot) {
 func (r *row) differsFrom(old *row) bool {
 	return r.State != old.State || r.Settings != old.Settings ||
 		r.Timer.Kind != old.Timer.Kind || r.Timer.Unanswered != old.Timer.Unanswered ||
-		!slices.Equal(r.owners, old.owners)
+		!slices.Equal(r.Owners, old.Owners)
 }
 
 // aged is the row as it is some time later if nothing happened.
@@ -204,11 +204,11 @@ var sorts = []struct {
 	{"state", nil, func(a, b *row) int { return cmp.Compare(a.State, b.State) }},
 	{"local", nil, func(a, b *row) int { return a.Local.Compare(b.Local) }},
 	{"peer", nil, func(a, b *row) int { return a.Peer.Compare(b.Peer) }},
-	{"process", func(r *row) bool { return len(r.owners) > 0 }, func(a, b *row) int { return cmp.Compare(processCell(a), processCell(b)) }},
+	{"process", func(r *row) bool { return len(r.Owners) > 0 }, func(a, b *row) int { return cmp.Compare(processCell(a), processCell(b)) }},
 }
 
 func hasTimer(r *row) bool {
-	return r.Timer.Kind != inspect.TimerUnknown && r.Timer.Kind != inspect.TimerOff
+	return r.Timer.Kind != "" && r.Timer.Kind != "off"
 }
 
 func next(r *row) time.Duration {

@@ -18,12 +18,10 @@ import (
 
 func watched(cookie uint64, change func(*row)) row {
 	r := row{Report: inspect.Report{
-		Socket: inspect.Socket{
-			Source: inspect.SockDiag, State: inspect.Established, Cookie: cookie, Inode: uint32(cookie),
-			Local: netip.MustParseAddrPort("127.0.0.1:1000"), Peer: netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(cookie)),
-			Timer:    inspect.Timer{Kind: inspect.TimerKeepAlive, Left: 50 * time.Second},
-			Activity: inspect.Activity{Known: true, LastDataReceived: 10 * time.Second, LastAckReceived: 10 * time.Second},
-		},
+		Source: "sock_diag", State: inspect.Established, Cookie: cookie, Inode: uint32(cookie),
+		Local: netip.MustParseAddrPort("127.0.0.1:1000"), Peer: netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(cookie)),
+		Timer:    inspect.Timer{Kind: "keepalive", Left: 50 * time.Second},
+		Activity: inspect.Activity{Known: true, LastDataReceived: 10 * time.Second, LastAckReceived: 10 * time.Second},
 		Settings: platform.Settings{Known: kernel.SetOf(kernel.Options()...), Enabled: true, Idle: time.Minute, Interval: time.Second, Count: 3},
 	}, ownersKnown: true}
 	if change != nil {
@@ -59,8 +57,8 @@ func TestWhatChangedIsMarked(t *testing.T) {
 	for rule, change := range map[string]func(*row){
 		"state":    func(r *row) { r.State = inspect.CloseWait },
 		"settings": func(r *row) { r.Settings.Idle = 2 * time.Minute },
-		"timer":    func(r *row) { r.Timer.Kind = inspect.TimerOn },
-		"owner":    func(r *row) { r.owners = []inspect.Owner{{PID: 1}} },
+		"timer":    func(r *row) { r.Timer.Kind = "on" },
+		"owner":    func(r *row) { r.Owners = []inspect.Owner{{PID: 1}} },
 	} {
 		m.update(&snapshot{at: now, rows: []row{watched(1, nil)}})
 		m.update(&snapshot{at: now, rows: []row{watched(1, nil)}})
@@ -172,14 +170,14 @@ func TestKeys(t *testing.T) {
 func TestSortsPutTheUnknownLast(t *testing.T) {
 	m := newTestView().model
 	rows := []row{
-		watched(1, func(r *row) { r.Settings, r.Timer = platform.Settings{}, inspect.Timer{Kind: inspect.TimerOff} }),
-		watched(2, func(r *row) { r.Timer.Unanswered, r.owners = 1, []inspect.Owner{{PID: 1, Process: "b"}} }),
+		watched(1, func(r *row) { r.Settings, r.Timer = platform.Settings{}, inspect.Timer{Kind: "off"} }),
+		watched(2, func(r *row) { r.Timer.Unanswered, r.Owners = 1, []inspect.Owner{{PID: 1, Process: "b"}} }),
 		watched(3, func(r *row) {
 			r.Timer.Left = time.Second
 			r.Activity.LastDataReceived = time.Minute
 			r.Activity.LastAckReceived = time.Minute
 			r.Settings.Idle = time.Second
-			r.owners = []inspect.Owner{{PID: 1, Process: "a"}}
+			r.Owners = []inspect.Owner{{PID: 1, Process: "a"}}
 			r.Timer.Unanswered = 2
 		}),
 	}

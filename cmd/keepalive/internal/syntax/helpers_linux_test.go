@@ -130,21 +130,14 @@ func dial(t *testing.T, port int) net.Conn {
 func requireSettings(t *testing.T, local, peer net.Addr, want string) {
 	t.Helper()
 	var got string
-	var peeker inspect.Peeker
-	defer peeker.Close()
 	look := func() bool {
 		owners, err := inspect.FindOwners()
 		require.NoError(t, err)
-		for s, err := range inspect.List(inspect.Filter{}) {
+		for r, err := range inspect.List(inspect.Filter{Local: []string{local.String()}, Peer: []string{peer.String()}, Owners: owners, Settings: true}) {
 			require.NoError(t, err)
-			if s.Local.String() != local.String() || s.Peer.String() != peer.String() {
-				continue
-			}
-			for o := range owners.Of(s.Inode) {
-				if settings, err := peeker.Settings(o, s.Inode); err == nil {
-					got = settings.String()
-					return got == want
-				}
+			if r.Settings.Known != 0 {
+				got = r.Settings.String()
+				return got == want
 			}
 		}
 		return false

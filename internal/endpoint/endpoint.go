@@ -1,4 +1,6 @@
-package inspect
+// Package endpoint is the condition for one end of a connection that users write as
+// 10.0.0.0/8:443.
+package endpoint
 
 import (
 	"fmt"
@@ -9,8 +11,8 @@ import (
 	"strings"
 )
 
-// An Endpoint is a condition for one end of a connection. Its zero value is met
-// by every address.
+// An Endpoint is a condition for one end of a connection, made by [Parse]. Its zero
+// value is met by every address.
 type Endpoint struct {
 	// Prefix holds the address; the zero value holds all. One for IPv4 also holds
 	// IPv4-mapped addresses.
@@ -18,18 +20,18 @@ type Endpoint struct {
 	// Zone is the interface of a link-local address, by its name or number: only
 	// sockets that are bound to it, as those with such an address are. "" for any.
 	Zone string
-	// The port lies within LowPort and HighPort. Both 0: any port. HighPort 0:
-	// LowPort alone.
+	// The port lies within LowPort and HighPort. Both 0: any port.
 	LowPort, HighPort uint16
 
-	device uint32 // the number of Zone, while a list is made
+	// Device is the number of Zone in a network namespace; see [WithDevices].
+	Device uint32
 }
 
-// ParseEndpoint reads an address ("192.0.2.1", "2001:db8::1"), a prefix
+// Parse reads an address ("192.0.2.1", "2001:db8::1"), a prefix
 // ("10.0.0.0/8"), a port (":443", ":8000-8099"), or both ("10.0.0.0/8:443",
 // "[2001:db8::]/32:443", "*:443"). An IPv6 address may have a zone
 // ("fe80::1%eth0", "[fe80::1%eth0]:443"). Names are not looked up.
-func ParseEndpoint(s string) (Endpoint, error) {
+func Parse(s string) (Endpoint, error) {
 	addr, port, err := splitEndpoint(s)
 	if err != nil {
 		return Endpoint{}, err
@@ -116,25 +118,12 @@ func parsePorts(s string) (low, high uint16, err error) {
 	return low, high, nil
 }
 
-func (e *Endpoint) check() error {
-	if e.HighPort != 0 && e.LowPort > e.HighPort {
-		return fmt.Errorf("inspect: Endpoint %v: LowPort is greater than HighPort", *e)
-	}
-	if e.Prefix != (netip.Prefix{}) && !e.Prefix.IsValid() {
-		return fmt.Errorf("inspect: Endpoint.Prefix is not valid: %v", e.Prefix)
-	}
-	if a := e.Prefix.Addr(); e.Zone != "" && (!e.Prefix.IsSingleIP() || !a.Is6() || a.Is4In6()) {
-		return fmt.Errorf("inspect: Endpoint.Zone=%q is for a single IPv6 address, not for %v", e.Zone, e.Prefix)
-	}
-	return nil
+// Ports returns the bounds, and false if any port will do.
+func (e *Endpoint) Ports() (low, high uint16, limited bool) {
+	return e.LowPort, e.HighPort, e.HighPort != 0
 }
 
-// ports returns the bounds, and false if any port will do.
-func (e *Endpoint) ports() (low, high uint16, limited bool) {
-	return e.LowPort, max(e.LowPort, e.HighPort), e.LowPort != 0 || e.HighPort != 0
-}
-
-// String writes what ParseEndpoint reads.
+// String writes what Parse reads.
 func (e Endpoint) String() string {
 	s := ""
 	switch {
@@ -145,7 +134,7 @@ func (e Endpoint) String() string {
 	default:
 		s = e.Prefix.String()
 	}
-	low, high, limited := e.ports()
+	low, high, limited := e.Ports()
 	if !limited {
 		return s
 	}
@@ -165,7 +154,7 @@ func (e Endpoint) String() string {
 // Matches tells whether this is such an end. Zones are compared as they are
 // written, where both have one.
 func (e *Endpoint) Matches(a netip.AddrPort) bool {
-	low, high, limited := e.ports()
+	low, high, limited := e.Ports()
 	if limited && (a.Port() < low || a.Port() > high) {
 		return false
 	}
@@ -182,10 +171,10 @@ func (e *Endpoint) Matches(a netip.AddrPort) bool {
 	return !e.Prefix.IsValid() || e.Prefix.Contains(addr)
 }
 
-// withDevices returns the endpoints with the numbers of their interfaces, which
+// WithDevices returns the endpoints with the numbers of their interfaces, which
 // are those of the calling thread's network namespace. One that is not there is
 // an error: a list of its sockets would be empty for the wrong reason.
-func withDevices(endpoints []Endpoint) ([]Endpoint, error) {
+func WithDevices(endpoints []Endpoint) ([]Endpoint, error) {
 	hasZone := func(e Endpoint) bool { return e.Zone != "" }
 	if !slices.ContainsFunc(endpoints, hasZone) {
 		return endpoints, nil
@@ -197,19 +186,21 @@ func withDevices(endpoints []Endpoint) ([]Endpoint, error) {
 			continue
 		}
 		if device, err := net.InterfaceByName(e.Zone); err == nil {
-			e.device = uint32(device.Index)
+			e.Device = uint32(device.Index)
 		} else if n, numErr := strconv.ParseUint(e.Zone, 10, 32); numErr == nil && n > 0 {
-			e.device = uint32(n)
+			e.Device = uint32(n)
 		} else {
-			return nil, fmt.Errorf("inspect: Endpoint %v: the interface %q: %w", *e, e.Zone, err)
+			return nil, fmt.Errorf("%v: the interface %q: %w", *e, e.Zone, err)
 		}
 	}
 	return endpoints, nil
 }
 
-func matchesAny(endpoints []Endpoint, a netip.AddrPort, device uint32) bool {
+// MatchesAny tells whether this is an end that one of the endpoints is met by, of a
+// socket that is bound to this device; without endpoints every one is.
+func MatchesAny(endpoints []Endpoint, a netip.AddrPort, device uint32) bool {
 	for i := range endpoints {
-		if e := &endpoints[i]; e.Matches(a) && (e.device == 0 || e.device == device) {
+		if e := &endpoints[i]; e.Matches(a) && (e.Device == 0 || e.Device == device) {
 			return true
 		}
 	}

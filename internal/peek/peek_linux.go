@@ -1,4 +1,4 @@
-package inspect
+package peek
 
 import (
 	"errors"
@@ -47,13 +47,12 @@ func (p *Peeker) close() {
 	p.state = peekerState{}
 }
 
-func (p *Peeker) read(peeks []Peek) {
+func (p *Peeker) read(peeks []*Peek) {
 	self := os.Getpid()
 	var batch []*Peek
-	for i := range peeks {
-		q := &peeks[i]
+	for _, q := range peeks {
 		q.Settings, q.LongestRTO, q.Err = platform.Settings{}, 0, nil
-		if q.Owner.PID == self { // what is stopped with the program, the program itself delays
+		if q.asked.PID == self { // what is stopped with the program, the program itself delays
 			q.answerOwn()
 			q.wrap()
 			continue
@@ -69,7 +68,7 @@ func (p *Peeker) read(peeks []Peek) {
 
 func (q *Peek) wrap() {
 	if q.Err != nil {
-		q.Err = fmt.Errorf("inspect: descriptor %d of process %d: %w", q.Owner.FD, q.Owner.PID, q.Err)
+		q.Err = fmt.Errorf("inspect: descriptor %d of process %d: %w", q.asked.FD, q.asked.PID, q.Err)
 	}
 }
 
@@ -80,15 +79,15 @@ func (s *peekerState) ask(batch []*Peek) {
 	threads := map[int]int{}
 	var again []*Peek
 	for _, q := range batch {
-		if !errors.Is(q.Err, fs.ErrNotExist) { // EBADF, or ESRCH since Linux 6.9
+		if !errors.Is(q.Err, fs.ErrNotExist) || errors.Is(q.Err, ErrChanged) { // EBADF, or ESRCH since Linux 6.9
 			continue
 		}
-		tid, known := threads[q.Owner.PID]
+		tid, known := threads[q.asked.PID]
 		if !known {
-			tid = proc.Thread(q.Owner.PID)
-			threads[q.Owner.PID] = tid
+			tid = proc.Thread(q.asked.PID)
+			threads[q.asked.PID] = tid
 		}
-		if tid != q.Owner.PID {
+		if tid != q.asked.PID {
 			again = append(again, q)
 		}
 	}
@@ -102,12 +101,12 @@ func (s *peekerState) askOf(batch []*Peek, of func(pid int) peekItem) {
 	if len(batch) == 0 {
 		return
 	}
-	slices.SortFunc(batch, func(a, b *Peek) int { return a.Owner.PID - b.Owner.PID }) // each process is opened once
+	slices.SortFunc(batch, func(a, b *Peek) int { return a.asked.PID - b.asked.PID }) // each process is opened once
 	err := s.start()
 	if err == nil {
 		for i, q := range batch {
-			s.shared.items[i] = of(q.Owner.PID)
-			s.shared.items[i].fd = uintptr(q.Owner.FD)
+			s.shared.items[i] = of(q.asked.PID)
+			s.shared.items[i].fd = uintptr(q.asked.FD)
 		}
 		s.shared.count, s.shared.next = int32(len(batch)), 0
 		s.shared.asked = int32(s.asks.n)
@@ -185,7 +184,7 @@ func longestRTO(k kernel.Kernel, fd uintptr) time.Duration {
 // answerOwn reads from a descriptor of this program, duplicated so that it stays the
 // same meanwhile.
 func (q *Peek) answerOwn() {
-	fd, err := unix.FcntlInt(uintptr(q.Owner.FD), unix.F_DUPFD_CLOEXEC, 0)
+	fd, err := unix.FcntlInt(uintptr(q.asked.FD), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		q.Err = fmt.Errorf("fcntl F_DUPFD_CLOEXEC: %w", notFoundIs(err))
 		return

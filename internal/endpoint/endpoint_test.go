@@ -1,4 +1,4 @@
-package inspect_test
+package endpoint_test
 
 import (
 	"net/netip"
@@ -8,10 +8,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/internal/endpoint"
 )
 
-func TestParseEndpoint(t *testing.T) {
+func TestParse(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		text      string
@@ -42,13 +42,13 @@ func TestParseEndpoint(t *testing.T) {
 		{"[fe80::1%3]:443", "fe80::1/128", 443, 443, "[fe80::1%3]:443"},
 		{"fe80::1%a/b", "", 0, 0, ""},
 	} {
-		e, err := inspect.ParseEndpoint(row.text)
+		e, err := endpoint.Parse(row.text)
 		if row.written == "" {
 			assert.ErrorContains(t, err, "neither an IP address nor a prefix", row.text)
 			continue
 		}
 		require.NoError(t, err, row.text)
-		want := inspect.Endpoint{LowPort: row.low, HighPort: row.high}
+		want := endpoint.Endpoint{LowPort: row.low, HighPort: row.high}
 		_, zone, _ := strings.Cut(strings.TrimSuffix(row.text, "]:443"), "%")
 		want.Zone = zone
 		if row.prefix != "" {
@@ -56,13 +56,13 @@ func TestParseEndpoint(t *testing.T) {
 		}
 		assert.Equal(t, want, e, row.text)
 		assert.Equal(t, row.written, e.String(), row.text)
-		again, err := inspect.ParseEndpoint(e.String())
+		again, err := endpoint.Parse(e.String())
 		require.NoError(t, err, row.text)
 		assert.Equal(t, e, again, row.text)
 	}
 }
 
-func TestParseEndpointSaysWhatIsWrong(t *testing.T) {
+func TestParseSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"":                "empty",
@@ -82,42 +82,21 @@ func TestParseEndpointSaysWhatIsWrong(t *testing.T) {
 		"[::1]/x":         "neither an IP address nor a prefix",
 		"1.2.3.4/24/8:80": "neither an IP address nor a prefix",
 	} {
-		_, err := inspect.ParseEndpoint(text)
+		_, err := endpoint.Parse(text)
 		assert.ErrorContains(t, err, want, "%q", text)
 	}
 }
 
-func TestAnInvalidFilterIsAnErrorBeforeAnyList(t *testing.T) {
-	t.Parallel()
-	for rule, f := range map[string]inspect.Filter{
-		"a state that does not exist": {States: 1 << 30},
-		"a family of its own":         {Family: 3},
-		"ports the wrong way round":   {Peer: []inspect.Endpoint{{LowPort: 5, HighPort: 4}}},
-		"a zone of many addresses":    {Local: []inspect.Endpoint{{Zone: "lo"}}},
-		"a zone of IPv4":              {Local: []inspect.Endpoint{{Prefix: netip.MustParsePrefix("1.2.3.4/32"), Zone: "lo"}}},
-		"no such interface":           {Local: []inspect.Endpoint{{Prefix: netip.MustParsePrefix("fe80::1/128"), Zone: "none77"}}},
-		"a prefix that is none":       {Local: []inspect.Endpoint{{Prefix: netip.PrefixFrom(netip.MustParseAddr("1.2.3.4"), 77)}}},
-	} {
-		n := 0
-		for s, err := range inspect.List(f) {
-			n++
-			assert.Nil(t, s, rule)
-			assert.ErrorContains(t, err, "inspect: ", rule)
-		}
-		assert.Equal(t, 1, n, rule)
-	}
-}
-
-func FuzzParseEndpoint(f *testing.F) {
+func FuzzParse(f *testing.F) {
 	for _, s := range []string{"10.0.0.0/8:443", "[2001:db8::]/32:443", ":1-2", "*", "::ffff:1.2.3.4", "fe80::1%x"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		e, err := inspect.ParseEndpoint(s)
+		e, err := endpoint.Parse(s)
 		if err != nil {
 			return
 		}
-		again, err := inspect.ParseEndpoint(e.String())
+		again, err := endpoint.Parse(e.String())
 		if err != nil || again != e {
 			t.Errorf("%q is %v, which reads as %v, %v", s, e, again, err)
 		}

@@ -1,4 +1,4 @@
-package inspect_test
+package peek_test
 
 import (
 	"bufio"
@@ -16,9 +16,10 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/internal/peek"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -48,7 +49,7 @@ func TestPeekedProcess(t *testing.T) {
 }
 
 // startPeeked returns the child, and its connection.
-func startPeeked(t *testing.T, mode string) (o inspect.Owner, inode uint32, stop func()) {
+func startPeeked(t *testing.T, mode string) (o peek.Descriptor, inode uint32, stop func()) {
 	t.Helper()
 	cmd := exec.Command("/proc/self/exe", "-test.run=^TestPeekedProcess$")
 	cmd.Env = append(os.Environ(), peekedEnv+"="+mode)
@@ -73,15 +74,22 @@ func startPeeked(t *testing.T, mode string) (o inspect.Owner, inode uint32, stop
 	return
 }
 
+// settings asks one descriptor.
+func settings(p *peek.Peeker, d peek.Descriptor, inode uint32) (platform.Settings, error) {
+	one := []peek.Peek{{From: []peek.Descriptor{d}, Inode: inode}}
+	p.Read(one)
+	return one[0].Settings, one[0].Err
+}
+
 func needPidfd(t *testing.T) {
 	t.Helper()
-	var p inspect.Peeker
+	var p peek.Peeker
 	defer p.Close()
-	_, err := p.Settings(inspect.Owner{PID: 1, FD: 1 << 20}, 1)
+	_, err := settings(&p, peek.Descriptor{PID: 1, FD: 1 << 20}, 1)
 	testenv.Need(t, !errors.Is(err, errors.ErrUnsupported), "needs Linux 5.9 (pidfd_getfd, close_range)")
 }
 
-func flagsOf(t *testing.T, o inspect.Owner) string {
+func flagsOf(t *testing.T, o peek.Descriptor) string {
 	t.Helper()
 	info, err := os.ReadFile(fmt.Sprintf("/proc/%d/fdinfo/%d", o.PID, o.FD))
 	require.NoError(t, err)
@@ -96,10 +104,10 @@ func flagsOf(t *testing.T, o inspect.Owner) string {
 func TestSettingsOfAnotherProcess(t *testing.T) {
 	needPidfd(t)
 	o, inode, stop := startPeeked(t, "plain")
-	var p inspect.Peeker
+	var p peek.Peeker
 	defer p.Close()
 	before := flagsOf(t, o)
-	got, err := p.Settings(o, inode)
+	got, err := settings(&p, o, inode)
 	if errors.Is(err, fs.ErrPermission) {
 		testenv.Need(t, false, "needs permission to trace a child (Yama)")
 	}
@@ -110,7 +118,7 @@ func TestSettingsOfAnotherProcess(t *testing.T) {
 	assert.Equal(t, 7, got.Count)
 	assert.Equal(t, 89*time.Second, got.UserTimeout)
 	assert.Equal(t, before, flagsOf(t, o), "its flags are shared")
-	peeks := []inspect.Peek{{Owner: o, Inode: inode}}
+	peeks := []peek.Peek{{From: []peek.Descriptor{o}, Inode: inode}}
 	p.Read(peeks)
 	require.NoError(t, peeks[0].Err)
 	assert.Equal(t, got, peeks[0].Settings)
@@ -121,20 +129,16 @@ func TestSettingsOfAnotherProcess(t *testing.T) {
 		assert.Equal(t, time.Duration(ms)*time.Millisecond, peeks[0].LongestRTO)
 	}
 
-	found, err := inspect.FindOwners(o.PID)
-	require.NoError(t, err)
-	assert.Contains(t, ownersOf(found, inode, o.PID), o.FD)
-
-	_, err = p.Settings(o, inode+1)
-	assert.ErrorIs(t, err, inspect.ErrChanged)
-	_, err = p.Settings(inspect.Owner{PID: o.PID, FD: 1}, inode) // a pipe
-	assert.ErrorIs(t, err, inspect.ErrChanged)
-	_, err = p.Settings(inspect.Owner{PID: o.PID, FD: 9999}, inode)
+	_, err = settings(&p, o, inode+1)
+	assert.ErrorIs(t, err, peek.ErrChanged)
+	_, err = settings(&p, peek.Descriptor{PID: o.PID, FD: 1}, inode) // a pipe
+	assert.ErrorIs(t, err, peek.ErrChanged)
+	_, err = settings(&p, peek.Descriptor{PID: o.PID, FD: 9999}, inode)
 	assert.ErrorIs(t, err, fs.ErrNotExist)
 	stop()
-	_, err = p.Settings(o, inode)
+	_, err = settings(&p, o, inode)
 	assert.ErrorIs(t, err, fs.ErrNotExist, "the process has ended")
-	_, err = new(inspect.Peeker).Settings(o, inode)
+	_, err = settings(new(peek.Peeker), o, inode)
 	assert.ErrorIs(t, err, fs.ErrNotExist)
 }
 
@@ -142,15 +146,17 @@ func TestSettingsOfOneself(t *testing.T) {
 	t.Parallel()
 	needPidfd(t)
 	client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
-	require.NoError(t, sockopt.Set(client, asked))
+	require.NoError(t, sockopt.Set(client, sockopt.Config{Idle: 1234 * time.Second}))
 	rc, err := client.SyscallConn()
 	require.NoError(t, err)
-	var p inspect.Peeker
+	var p peek.Peeker
 	defer p.Close()
 	require.NoError(t, rc.Control(func(fd uintptr) {
-		got, err := p.Settings(inspect.Owner{PID: os.Getpid(), FD: int(fd)}, of(t, client).Inode)
+		var st unix.Stat_t
+		require.NoError(t, unix.Fstat(int(fd), &st))
+		got, err := settings(&p, peek.Descriptor{PID: os.Getpid(), FD: int(fd)}, uint32(st.Ino))
 		require.NoError(t, err)
-		assert.Equal(t, asked.Idle, got.Idle)
+		assert.Equal(t, 1234*time.Second, got.Idle)
 	}))
 	u, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	require.NoError(t, err)
@@ -160,8 +166,8 @@ func TestSettingsOfOneself(t *testing.T) {
 	require.NoError(t, rc.Control(func(fd uintptr) {
 		var st unix.Stat_t
 		require.NoError(t, unix.Fstat(int(fd), &st))
-		_, err := p.Settings(inspect.Owner{PID: os.Getpid(), FD: int(fd)}, uint32(st.Ino))
-		assert.ErrorIs(t, err, inspect.ErrChanged, "not TCP")
+		_, err := settings(&p, peek.Descriptor{PID: os.Getpid(), FD: int(fd)}, uint32(st.Ino))
+		assert.ErrorIs(t, err, peek.ErrChanged, "not TCP")
 	}))
 }
 
@@ -174,18 +180,36 @@ func TestSettingsThatNobodyMayRead(t *testing.T) {
 	if !socktest.InChildAsNobody(t) {
 		return
 	}
-	var o inspect.Owner
+	var o peek.Descriptor
 	var inode uint32
 	_, err := fmt.Sscan(os.Getenv(peekedEnv+"_TARGET"), &o.PID, &o.FD, &inode)
 	require.NoError(t, err)
-	var p inspect.Peeker
+	var p peek.Peeker
 	defer p.Close()
-	_, err = p.Settings(o, inode)
+	_, err = settings(&p, o, inode)
 	assert.ErrorIs(t, err, fs.ErrPermission, "a process of root")
 
 	o, inode, _ = startPeeked(t, "undumpable")
-	_, err = p.Settings(o, inode)
+	_, err = settings(&p, o, inode)
 	assert.ErrorIs(t, err, fs.ErrPermission, "a process that asked not to be traced")
+}
+
+// Where a descriptor is closed meanwhile, or another user's, another one may tell.
+func TestTheNextDescriptorIsAsked(t *testing.T) {
+	needPidfd(t)
+	o, inode, _ := startPeeked(t, "plain")
+	var p peek.Peeker
+	defer p.Close()
+	peeks := []peek.Peek{
+		{Inode: inode, From: []peek.Descriptor{{o.PID, 9999}, {1 << 30, 0}, o, {o.PID, 1}}},
+		{Inode: inode, From: []peek.Descriptor{{o.PID, 9999}, {o.PID, 1}}},
+		{Inode: inode},
+	}
+	p.Read(peeks)
+	require.NoError(t, peeks[0].Err)
+	assert.Equal(t, 1234*time.Second, peeks[0].Settings.Idle)
+	assert.ErrorIs(t, peeks[1].Err, peek.ErrChanged)
+	assert.Zero(t, peeks[2].Settings.Known, "nobody was asked")
 }
 
 // Not parallel: it counts descriptors.
@@ -200,10 +224,10 @@ func TestPeekersHoldFewProcesses(t *testing.T) {
 		pids = append(pids, cmd.Process.Pid)
 	}
 	before := socktest.OpenFDs(t)
-	var p inspect.Peeker
+	var p peek.Peeker
 	for _, pid := range pids {
-		_, err := p.Settings(inspect.Owner{PID: pid, FD: 0}, 1)
-		assert.ErrorIs(t, err, inspect.ErrChanged)
+		_, err := settings(&p, peek.Descriptor{PID: pid, FD: 0}, 1)
+		assert.ErrorIs(t, err, peek.ErrChanged)
 		assert.LessOrEqual(t, socktest.OpenFDs(t), before+64)
 	}
 	p.Close()

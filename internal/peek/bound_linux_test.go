@@ -1,4 +1,4 @@
-package inspect_test
+package peek_test
 
 import (
 	"bufio"
@@ -18,8 +18,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/tcpkeepalive/keepalive/inspect"
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/internal/peek"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/platform"
 )
@@ -53,7 +53,7 @@ func TestCloser(t *testing.T) {
 }
 
 // closer starts it, and returns what opens and closes a connection.
-func closer(t *testing.T) (open func() (inspect.Owner, uint32, net.Conn), close func()) {
+func closer(t *testing.T) (open func() (peek.Descriptor, uint32, net.Conn), close func()) {
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { l.Close() })
@@ -69,7 +69,7 @@ func closer(t *testing.T) (open func() (inspect.Owner, uint32, net.Conn), close 
 		_, err := io.WriteString(in, "\n")
 		require.NoError(t, err)
 	}
-	return func() (o inspect.Owner, inode uint32, server net.Conn) {
+	return func() (o peek.Descriptor, inode uint32, server net.Conn) {
 		say()
 		for lines.Scan() {
 			if n, _ := fmt.Sscanf(lines.Text(), "peek at %d %d", &o.FD, &inode); n == 2 {
@@ -107,11 +107,11 @@ func TestAStoppedPeekerDelaysNoFIN(t *testing.T) {
 			for quick := 0; quick < enough; {
 				require.Less(t, len(took), most, "%v", took)
 				o, inode, server := open()
-				var p inspect.Peeker
+				var p peek.Peeker
 				require.NoError(t, p.StopChildren(1))
 				done := make(chan error)
 				go func() {
-					_, err := p.Settings(o, inode)
+					_, err := settings(&p, o, inode)
 					done <- err
 				}()
 				socktest.Until(t, "the child holds the socket", p.ChildStopped)
@@ -141,11 +141,11 @@ func TestAPeekersChildHasNothingOfTheProgram(t *testing.T) {
 	needPidfd(t)
 	o, inode, _ := startPeeked(t, "plain")
 	for range 50 {
-		var p inspect.Peeker
+		var p peek.Peeker
 		require.NoError(t, p.StopChildren(1))
 		done := make(chan error)
 		go func() {
-			_, err := p.Settings(o, inode)
+			_, err := settings(&p, o, inode)
 			done <- err
 		}()
 		socktest.Until(t, "the child holds the socket", p.ChildStopped)
@@ -176,13 +176,13 @@ func TestAPeekersChildHasNothingOfTheProgram(t *testing.T) {
 func TestAPeekersChildIsKilledSomeTimes(t *testing.T) {
 	needPidfd(t)
 	o, inode, _ := startPeeked(t, "plain")
-	var p inspect.Peeker
+	var p peek.Peeker
 	defer p.Close()
 	require.NoError(t, p.StopChildren(5))
-	_, err := p.Settings(o, inode)
+	_, err := settings(&p, o, inode)
 	require.ErrorContains(t, err, "killed 5 times")
 	assert.True(t, p.ChildStopped(), "so many there were")
-	_, err = p.Settings(o, inode)
+	_, err = settings(&p, o, inode)
 	require.NoError(t, err)
 }
 
@@ -197,9 +197,9 @@ func TestAPeekersChildThatASandboxKills(t *testing.T) {
 	}
 	o, inode, _ := startPeeked(t, "plain")
 	socktest.KillCall(t, unix.SYS_PIDFD_GETFD)
-	var p inspect.Peeker
+	var p peek.Peeker
 	defer p.Close()
-	_, err := p.Settings(o, inode)
+	_, err := settings(&p, o, inode)
 	assert.ErrorContains(t, err, "the child was ended by SIGSYS")
 }
 
@@ -213,7 +213,7 @@ func TestPeekersHaveRoomForEveryTable(t *testing.T) {
 			continue
 		}
 		seen++
-		n, err := inspect.QuestionsOf(kernel.RulesOf(table))
+		n, err := peek.QuestionsOf(kernel.RulesOf(table))
 		assert.NoError(t, err)
 		assert.NotZero(t, n)
 	}
@@ -225,7 +225,7 @@ func TestPeekersHaveRoomForEveryTable(t *testing.T) {
 		spec.Number = 1000 + i
 		large.Specs = append(large.Specs, spec)
 	}
-	_, err := inspect.QuestionsOf(&large)
+	_, err := peek.QuestionsOf(&large)
 	assert.ErrorContains(t, err, "there is room for 10")
 }
 
@@ -264,26 +264,26 @@ func TestManyPeeks(t *testing.T) {
 			}
 		}()
 	}
-	var peeks []inspect.Peek
+	var peeks []peek.Peek
 	for i := range 5000 {
 		switch i % 4 {
 		case 0:
-			peeks = append(peeks, inspect.Peek{Owner: first, Inode: firstInode})
+			peeks = append(peeks, peek.Peek{From: []peek.Descriptor{first}, Inode: firstInode})
 		case 1:
-			peeks = append(peeks, inspect.Peek{Owner: second, Inode: secondInode})
+			peeks = append(peeks, peek.Peek{From: []peek.Descriptor{second}, Inode: secondInode})
 		case 2:
-			peeks = append(peeks, inspect.Peek{Owner: second, Inode: 1})
+			peeks = append(peeks, peek.Peek{From: []peek.Descriptor{second}, Inode: 1})
 		case 3:
-			peeks = append(peeks, inspect.Peek{Owner: inspect.Owner{PID: 1 << 30}, Inode: 1})
+			peeks = append(peeks, peek.Peek{From: []peek.Descriptor{{PID: 1 << 30}}, Inode: 1})
 		}
 	}
-	var p inspect.Peeker
+	var p peek.Peeker
 	defer p.Close()
 	p.Read(peeks)
 	for i, q := range peeks {
 		switch i % 4 {
 		case 2:
-			require.ErrorIs(t, q.Err, inspect.ErrChanged)
+			require.ErrorIs(t, q.Err, peek.ErrChanged)
 		case 3:
 			require.ErrorIs(t, q.Err, fs.ErrNotExist)
 		default:

@@ -1,0 +1,119 @@
+package inspect
+
+import (
+	"os"
+
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/internal/netns"
+	"github.com/tcpkeepalive/keepalive/internal/peek"
+)
+
+// A joiner adds owners and settings to the sockets of a list.
+type joiner struct {
+	query   *query
+	owners  *Owners
+	again   int // how often owners were looked for again
+	yield   func(*Report, error) bool
+	stopped bool // by yield
+
+	peeker peek.Peeker
+	batch  []Report // whose settings are asked together
+	peeks  []peek.Peek
+
+	retries     kernel.Retries // of the network namespace, once they were read
+	retriesRead bool
+}
+
+// batchSize is how many sockets are asked for their settings at a time, which takes a
+// process.
+const batchSize = 1024
+
+// add takes the next socket, and returns whether to go on.
+func (j *joiner) add(r *Report) bool {
+	if j.owners != nil {
+		j.own(r)
+	}
+	if !j.query.Settings {
+		j.stopped = !j.yield(r, nil)
+		return !j.stopped
+	}
+	r.Retries = j.machineRetries()
+	if j.batch = append(j.batch, *r); len(j.batch) < batchSize {
+		return true
+	}
+	return j.flush()
+}
+
+// own adds who has the socket open.
+func (j *joiner) own(r *Report) {
+	j.lookAgain(r)
+	r.Owners = r.Owners[:0]
+	if j.query.Settings { // it is kept in a batch
+		r.Owners = nil
+	}
+	for o := range j.owners.Of(r.Inode) {
+		r.Owners = append(r.Owners, o)
+	}
+}
+
+// mostAgain bounds what new sockets cost.
+const mostAgain = 2
+
+// lookAgain finds the owner of a socket that was opened after owners were looked for,
+// if it can be this user's.
+func (j *joiner) lookAgain(r *Report) {
+	if j.owners.pids != nil || r.Inode == 0 || j.owners.Has(r.Inode) || j.again == mostAgain {
+		return
+	}
+	if me := os.Geteuid(); me != 0 && uint32(me) != r.UID {
+		return
+	}
+	j.again++
+	if owners, err := FindOwners(); err == nil {
+		j.owners = owners
+	}
+}
+
+// machineRetries are those of the network namespace. What is unknown, a verdict says.
+func (j *joiner) machineRetries() kernel.Retries {
+	if !j.retriesRead {
+		j.retriesRead = true
+		_ = netns.Do(j.query.Namespace, func() (err error) {
+			j.retries, err = kernel.SystemRetries()
+			return err
+		})
+	}
+	return j.retries
+}
+
+// flush asks for the settings of the batch, hands it on, and returns whether to go on.
+func (j *joiner) flush() bool {
+	j.peeks = j.peeks[:0]
+	for i := range j.batch {
+		j.peeks = append(j.peeks, peekAt(&j.batch[i]))
+	}
+	j.peeker.Read(j.peeks)
+	for i := range j.batch {
+		r, p := &j.batch[i], &j.peeks[i]
+		if len(p.From) > 0 {
+			r.Settings, r.Unknown = p.Settings, p.Err
+		}
+		if p.LongestRTO > 0 && r.Retries != (kernel.Retries{}) {
+			r.Retries.LongestRTO = p.LongestRTO
+		}
+		if !j.yield(r, nil) {
+			j.stopped = true
+			return false
+		}
+	}
+	j.batch = j.batch[:0]
+	return true
+}
+
+func peekAt(r *Report) peek.Peek {
+	p := peek.Peek{Inode: r.Inode}
+	for _, o := range r.Owners {
+		p.From = append(p.From, peek.Descriptor{PID: o.PID, FD: o.FD})
+	}
+	return p
+}

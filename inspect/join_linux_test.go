@@ -1,0 +1,106 @@
+package inspect_test
+
+import (
+	"errors"
+	"io/fs"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/platform"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// between is the Filter for the socket with these ends, whose settings are wanted.
+func between(local, peer net.Addr, owners *inspect.Owners) inspect.Filter {
+	return inspect.Filter{Local: []string{local.String()}, Peer: []string{peer.String()}, Owners: owners, Settings: true}
+}
+
+// More sockets than are asked for their settings at a time, each with its own.
+func TestOwnersAndSettingsInOneLoop(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	const many = 1500
+	idle := map[string]time.Duration{}
+	for i := range many {
+		c, err := net.Dial("tcp4", l.Addr().String())
+		require.NoError(t, err)
+		defer c.Close()
+		idle[c.LocalAddr().String()] = time.Duration(i+100) * time.Second
+		require.NoError(t, sockopt.Set(c, sockopt.Config{Idle: idle[c.LocalAddr().String()]}))
+	}
+	owners, err := inspect.FindOwners(os.Getpid())
+	require.NoError(t, err)
+	for r, err := range inspect.List(inspect.Filter{Peer: []string{l.Addr().String()}, Owners: owners, Settings: true}) {
+		require.NoError(t, err)
+		require.NoError(t, r.Unknown)
+		require.Len(t, r.Owners, 1)
+		assert.Equal(t, os.Getpid(), r.Owners[0].PID)
+		assert.Equal(t, idle[r.Local.String()], r.Settings.Idle)
+		assert.NotZero(t, r.Retries.Data)
+		delete(idle, r.Local.String())
+	}
+	assert.Empty(t, idle)
+
+	n := 0
+	for range inspect.List(inspect.Filter{Peer: []string{l.Addr().String()}, Owners: owners, Settings: true}) {
+		if n++; n == 3 {
+			break
+		}
+	}
+	assert.Equal(t, 3, n)
+}
+
+// A picture of all processes is older than a socket that was opened since.
+func TestTheOwnerOfANewSocket(t *testing.T) {
+	t.Parallel()
+	all, err := inspect.FindOwners()
+	require.NoError(t, err)
+	mine, err := inspect.FindOwners(os.Getpid())
+	require.NoError(t, err)
+	client, server := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	for owners, want := range map[*inspect.Owners]int{all: 1, mine: 0} {
+		found := list(t, between(client.LocalAddr(), server.LocalAddr(), owners))
+		require.Len(t, found, 1)
+		assert.Len(t, found[0].Owners, want, "those of one process are what was asked for")
+		assert.Equal(t, want == 1, found[0].Settings.Known.Has(platform.Idle))
+		assert.NoError(t, found[0].Unknown, "nobody was asked, or told")
+	}
+}
+
+// What may not be read is not there, and Unknown says why.
+func TestSettingsInAListThatMayNotBeRead(t *testing.T) {
+	const ends = "KEEPALIVE_TEST_ENDS" // of a connection of root
+	if !socktest.IsChild(t) {
+		testenv.Root(t)
+		client, server := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+		t.Setenv(ends, client.LocalAddr().String()+" "+server.LocalAddr().String())
+	}
+	if !socktest.InChildAsNobody(t) {
+		return
+	}
+	local, peer, _ := strings.Cut(os.Getenv(ends), " ")
+	found := list(t, inspect.Filter{Local: []string{local}, Peer: []string{peer}})
+	require.Len(t, found, 1)
+	owners, err := inspect.FindOwners()
+	require.NoError(t, err)
+	processes, _ := owners.Denied()
+	assert.NotZero(t, processes)
+	assert.False(t, owners.Has(found[0].Inode))
+	client, server := socktest.Pair(t, "tcp4", "127.0.0.1:0") // one's own can be seen
+	found = list(t, between(client.LocalAddr(), server.LocalAddr(), owners))
+	require.Len(t, found, 1)
+	testenv.Need(t, !errors.Is(found[0].Unknown, fs.ErrPermission), "needs to see its own")
+	require.NoError(t, found[0].Unknown)
+	assert.True(t, found[0].Settings.Known.Has(platform.Idle))
+}
