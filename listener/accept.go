@@ -42,16 +42,37 @@ func (a *acceptor) Accept() (net.Conn, error) {
 	return conn, nil
 }
 
+// A socketAcceptor is one whose socket can be seen, and so wrapped, set and read.
+type socketAcceptor struct {
+	acceptor
+	syscall.Conn
+}
+
 // A tcpAcceptor also has the methods of *net.TCPListener that servers look for.
 // AcceptTCP is not among them: it would hand out unfinished connections.
 type tcpAcceptor struct {
 	acceptor
-	tcp *net.TCPListener
+	tcpMethods
 }
 
-func (a *tcpAcceptor) SyscallConn() (syscall.RawConn, error) { return a.tcp.SyscallConn() }
-func (a *tcpAcceptor) SetDeadline(t time.Time) error         { return a.tcp.SetDeadline(t) }
-func (a *tcpAcceptor) File() (*os.File, error)               { return a.tcp.File() }
+// tcpMethods are those methods. What a listener is asked for is not its type: that
+// of [Wrap] has them too, and so has one that embeds a *net.TCPListener.
+type tcpMethods interface {
+	syscall.Conn
+	SetDeadline(time.Time) error
+	File() (*os.File, error)
+}
+
+// withMethodsOf returns a with those of the methods that l, its listener, has.
+func withMethodsOf(l net.Listener, a acceptor) net.Listener {
+	switch l := l.(type) {
+	case tcpMethods:
+		return &tcpAcceptor{a, l}
+	case syscall.Conn:
+		return &socketAcceptor{a, l}
+	}
+	return &a
+}
 
 // A reporter passes option errors on, to the user's function or the log.
 type reporter struct {

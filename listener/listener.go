@@ -179,10 +179,7 @@ func (lc *ListenConfig) accepting(l net.Listener, s *socket.Setter, again platfo
 			a.again = a.again.WithoutReadBack()
 		}
 	}
-	if tcp, ok := l.(*net.TCPListener); ok {
-		return &tcpAcceptor{a, tcp}
-	}
-	return &a
+	return withMethodsOf(l, a)
 }
 
 // Configure sets up a net.ListenConfig that belongs to somebody else: KeepAlive

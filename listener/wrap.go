@@ -32,11 +32,12 @@ func Wrap(l net.Listener, cfg sockopt.Config) (net.Listener, error) {
 // set on the listening socket itself where that is known to be harmless (see
 // [platform.Table.ArmsListener]).
 //
-// A listener that is not TCP is returned as it is. One that hides its socket
+// The result has the SyscallConn method of l, and, if l has all three, SetDeadline
+// and File. A listener that is not TCP is returned as it is. One that hides its socket
 // (tls.NewListener) can be wrapped if Config sets idle, interval and count;
 // otherwise wrap the listener inside it.
 func (lc *ListenConfig) Wrap(l net.Listener) (net.Listener, error) {
-	if tcp, ok := l.(*net.TCPListener); l == nil || ok && tcp == nil {
+	if l == nil || socket.IsNilPointer(l) {
 		return nil, errors.New("listener: the net.Listener is nil")
 	}
 	asked, err := lc.setter(lc.Config)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -83,6 +84,79 @@ func TestWrap(t *testing.T) {
 			require.NoError(t, l.Close())
 			_, err = l.Accept()
 			assert.ErrorIs(t, err, net.ErrClosed)
+		})
+	}
+}
+
+// Listeners of other programs.
+type (
+	embedding struct{ *net.TCPListener } // which adds methods of its own
+	showing   struct {                   // which shows nothing but its socket
+		net.Listener
+		syscall.Conn
+	}
+)
+
+// Whatever a listener was made of, the one that is handed out has its socket, deadline
+// and file, and can be wrapped and looked at again.
+func TestWrapKeepsWhatServersLookFor(t *testing.T) {
+	t.Parallel()
+	std := func(t *testing.T) *net.TCPListener {
+		return opened(t)(net.Listen("tcp4", "127.0.0.1:0")).(*net.TCPListener)
+	}
+	for rule, row := range map[string]struct {
+		listener func(t *testing.T) net.Listener
+		hides    bool // deadline and file
+	}{
+		"a *net.TCPListener": {func(t *testing.T) net.Listener { return std(t) }, false},
+		"a wrapped one": {func(t *testing.T) net.Listener {
+			return opened(t)(listener.Wrap(std(t), askedEarly))
+		}, false},
+		"a restored one": {func(t *testing.T) net.Listener { return opened(t)(listener.Restore(std(t))) }, false},
+		"a pinned one": {func(t *testing.T) net.Listener {
+			lc := listener.ListenConfig{Config: askedEarly, Pin: true}
+			return opened(t)(lc.Listen(context.Background(), "tcp4", "127.0.0.1:0"))
+		}, false},
+		"one that is verified": {func(t *testing.T) net.Listener {
+			lc := listener.ListenConfig{Config: askedEarly, VerifyAfter: time.Hour}
+			return opened(t)(lc.Listen(context.Background(), "tcp4", "127.0.0.1:0"))
+		}, false},
+		"a type that embeds *net.TCPListener": {func(t *testing.T) net.Listener { return embedding{std(t)} }, false},
+		"a type that shows its socket only": {func(t *testing.T) net.Listener {
+			l := std(t)
+			return showing{l, l}
+		}, true},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			t.Parallel()
+			once, err := listener.Wrap(row.listener(t), askedEarly)
+			require.NoError(t, err)
+			twice, err := listener.Wrap(once, sockopt.Config{Count: 7})
+			require.NoError(t, err)
+			restored, err := listener.Restore(twice)
+			require.NoError(t, err)
+			want := socktest.NoUserTimeout(socktest.Make(1, 111, 22, 7, 0))
+			for name, l := range map[string]net.Listener{"twice": twice, "restored": restored} {
+				settings, err := sockopt.Get(l)
+				require.NoError(t, err, name)
+				assert.Equal(t, 7, settings.Count, name)
+				assert.Equal(t, want, socktest.NoUserTimeout(socktest.ReadAny(t, accept(t, l, false))), name)
+				_, acceptsTCP := l.(interface{ AcceptTCP() (*net.TCPConn, error) })
+				assert.False(t, acceptsTCP, "AcceptTCP would hand out unfinished connections")
+				_, isFile := l.(interface{ File() (*os.File, error) })
+				deadline, hasDeadline := l.(interface{ SetDeadline(time.Time) error })
+				assert.Equal(t, !row.hides, isFile, name)
+				require.Equal(t, !row.hides, hasDeadline, name)
+				if row.hides {
+					continue
+				}
+				second := opened(t)(fromPinned(t, l))
+				assert.Equal(t, l.Addr().String(), second.Addr().String(), name)
+				require.NoError(t, deadline.SetDeadline(time.Unix(1, 0)))
+				_, err = l.Accept()
+				require.ErrorIs(t, err, os.ErrDeadlineExceeded, name)
+				require.NoError(t, deadline.SetDeadline(time.Time{}))
+			}
 		})
 	}
 }
@@ -188,6 +262,8 @@ func TestWrapErrors(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, closed.Close())
 	var typedNil *net.TCPListener
+	var unixNil *net.UnixListener
+	var foreignNil *embedding
 	open := opened(t)(net.Listen("tcp4", "127.0.0.1:0"))
 	for rule, row := range map[string]struct {
 		lc       *listener.ListenConfig
@@ -197,6 +273,8 @@ func TestWrapErrors(t *testing.T) {
 	}{
 		"a nil *net.TCPListener":            {&listener.ListenConfig{}, typedNil, nil, "nil"},
 		"a nil *net.TCPListener, all set":   {&listener.ListenConfig{Config: asked}, typedNil, nil, "nil"},
+		"a nil *net.UnixListener":           {&listener.ListenConfig{Config: asked}, unixNil, nil, "nil"},
+		"a nil pointer of another type":     {&listener.ListenConfig{Config: asked}, foreignNil, nil, "nil"},
 		"a closed listener":                 {&listener.ListenConfig{Config: asked}, closed, net.ErrClosed, "listener"},
 		"an option that the socket refuses": {(&listener.ListenConfig{Config: asked}).WithKernel(refusing(isListening, unix.EPERM, unix.TCP_KEEPINTVL)), open, unix.EPERM, "setsockopt TCP_KEEPINTVL=22"},
 		"an invalid Config":                 {&listener.ListenConfig{Config: sockopt.Config{Count: 1000}}, open, nil, "TCP_KEEPCNT on linux takes 1 to 127"},

@@ -20,8 +20,9 @@ var ErrPinned = errors.New("keepalive options of this connection are pinned")
 // writev, CloseWrite and SyscallConn keep working. Its three SetKeepAlive
 // methods change nothing and return [ErrPinned]; [Set] still works on it. Only a
 // copy into a bare *net.TCPConn by its ReadFrom, or of a limited part of a pinned
-// source into it, goes without splice. A connection that is no *net.TCPConn is
-// returned as it is.
+// source into it, goes without splice. A connection of another type, also one that
+// embeds a *net.TCPConn, is returned as it is: such frameworks leave it alone, but
+// SetKeepAlive methods that it has itself go on working.
 func Pin(c net.Conn) net.Conn {
 	if tcp, ok := c.(*net.TCPConn); ok && tcp != nil {
 		return &pinned{tcp}

@@ -48,12 +48,12 @@ func find(c any) (rc syscall.RawConn, isTCP bool, err error) {
 				rc, err = x.SyscallConn()
 			}
 		case syscall.Conn:
-			if isNilPointer(x) {
+			if IsNilPointer(x) {
 				return nil, false, noSocket(outer, fmt.Sprintf("%T is nil", x))
 			}
 			rc, err = syscallConn(x)
 		case interface{ NetConn() net.Conn }:
-			if isNilPointer(x) {
+			if IsNilPointer(x) {
 				return nil, false, noSocket(outer, fmt.Sprintf("%T is nil", x))
 			}
 			c = x.NetConn()
@@ -91,7 +91,8 @@ func noSocket(outer any, why string) error {
 	return fmt.Errorf("sockopt: %T: %w: %s", outer, ErrNoSocket, why)
 }
 
-func isNilPointer(x any) bool {
+// IsNilPointer tells whether x is a pointer of some type that is nil.
+func IsNilPointer(x any) bool {
 	v := reflect.ValueOf(x)
 	return v.Kind() == reflect.Pointer && v.IsNil()
 }
