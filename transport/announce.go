@@ -44,8 +44,8 @@ func Announce(server *http.Server, idle time.Duration) error {
 		handler = http.DefaultServeMux
 	}
 	keeps := keepsConnections(server)
-	// Of the server, as this may be called again for it, and then for a Handler that
-	// has this one inside.
+	// The value is that of the server when it has started: Announce may be called again,
+	// for a Handler that contains this one.
 	value := sync.OnceValue(func() string { return fmt.Sprintf("timeout=%d", server.IdleTimeout/time.Second) })
 	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ProtoMajor != 1 || r.ProtoMinor < 1 || r.Close {
@@ -74,11 +74,11 @@ func Announce(server *http.Server, idle time.Duration) error {
 	return nil
 }
 
-// keepsConnections returns a function that tells whether the server keeps
-// connections open: it does not once Shutdown or SetKeepAlivesEnabled(false) was
-// called. Nothing else in net/http says so before the header is on its way, so this
-// looks at two fields of http.Server. Where a version of Go has no such fields the
-// answer is always yes, and TestAnnounceOfAServerThatCloses fails.
+// keepsConnections returns a function that reports whether the server keeps connections
+// open. It does not after Shutdown or SetKeepAlivesEnabled(false). net/http does not say
+// that before the header is on its way, so this reads two fields of http.Server. If a
+// version of Go has no such fields, the answer is always yes, and
+// TestAnnounceOfAServerThatCloses fails.
 func keepsConnections(server *http.Server) func() bool {
 	var flags []*atomic.Bool
 	for _, name := range []string{"disableKeepAlives", "inShutdown"} {

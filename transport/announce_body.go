@@ -9,8 +9,7 @@ import (
 // connection again (maxPostHandlerReadBytes in net/http/server.go).
 const unreadLimit = 256 << 10
 
-// A watchedBody is the body of a request, which tells whether it was read to its
-// end.
+// A watchedBody is the body of a request that knows whether it was read to its end.
 type watchedBody struct {
 	io.ReadCloser
 	left   int64 // negative: not known
@@ -35,14 +34,14 @@ func (b *watchedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close reads the rest as net/http's does, so that it is seen.
+// Close reads the rest, as the body of net/http does, so that the end is seen here.
 func (b *watchedBody) Close() error {
 	b.drain()
 	b.closed = true
 	return b.ReadCloser.Close()
 }
 
-// drain reads what is left where net/http is about to do so.
+// drain reads the rest if net/http would read it.
 func (b *watchedBody) drain() {
 	if !b.ended && !b.closed && !b.asks && b.left < unreadLimit {
 		_, err := io.CopyN(io.Discard, b, unreadLimit+1)

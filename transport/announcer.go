@@ -12,13 +12,13 @@ import (
 	"sync"
 )
 
-// holdBack is how much net/http keeps before it writes a header
+// holdBack is how many bytes net/http keeps before it writes a header
 // (bufferBeforeChunkingSize in net/http/server.go).
 const holdBack = 2048
 
-// An announcer adds the header just before net/http writes it, which is when
-// net/http decides whether it will close the connection. So it keeps the status and
-// the first bytes until then.
+// An announcer adds its header just before net/http writes the header of the response, and
+// decides whether to close the connection. Until then it keeps the status and the first
+// bytes.
 type announcer struct {
 	http.ResponseWriter
 	value string
@@ -44,8 +44,8 @@ func (a *announcer) release() {
 	}
 }
 
-// Header is the handler's. Changes after WriteHeader do not count any more, but for
-// trailers.
+// Header returns the header that the handler changes. Changes after WriteHeader do not
+// count any more, except trailers.
 func (a *announcer) Header() http.Header {
 	h := a.ResponseWriter.Header()
 	if a.status != 0 && !a.committed && a.written == nil {
@@ -54,8 +54,8 @@ func (a *announcer) Header() http.Header {
 	return h
 }
 
-// WriteHeader is the handler's. Informational responses are passed on as they are,
-// and what net/http complains about: a second status, or one that is none.
+// WriteHeader is called by the handler. It passes on informational responses, and what
+// net/http complains about: a second status, or one that is invalid.
 func (a *announcer) WriteHeader(status int) {
 	switch {
 	case a.committed:
@@ -79,7 +79,7 @@ func (a *announcer) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// WriteString spares a copy.
+// WriteString writes without a copy to a byte slice.
 func (a *announcer) WriteString(s string) (int, error) {
 	if !a.holds(len(s)) {
 		a.commit()
@@ -89,8 +89,8 @@ func (a *announcer) WriteString(s string) (int, error) {
 	return len(s), nil
 }
 
-// holds reports whether n more bytes may be kept: not if net/http would write the
-// header now, or refuse them.
+// holds reports whether n more bytes may be kept. They may not if net/http would write the
+// header now, or refuse the bytes.
 func (a *announcer) holds(n int) bool {
 	if a.committed {
 		return false
@@ -128,7 +128,7 @@ func (a *announcer) finish() {
 	a.commit()
 }
 
-// contentLength returns what the handler says.
+// contentLength returns the Content-Length that the handler has set, if it has.
 func (a *announcer) contentLength() (int64, bool) {
 	h := a.written
 	if h == nil {
@@ -138,7 +138,7 @@ func (a *announcer) contentLength() (int64, bool) {
 	return n, err == nil && n >= 0
 }
 
-// ReadFrom keeps sendfile.
+// ReadFrom lets the kernel use sendfile.
 func (a *announcer) ReadFrom(r io.Reader) (n int64, err error) {
 	if !a.committed {
 		n, err = io.Copy(struct{ io.Writer }{a}, io.LimitReader(r, holdBack))
@@ -181,7 +181,7 @@ func (a *announcer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // Unwrap is for http.ResponseController.
 func (a *announcer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
-// commit passes on what was kept, with the header where the connection stays open.
+// commit passes on what was kept, with the Keep-Alive header if the connection stays open.
 func (a *announcer) commit() {
 	if a.committed {
 		return
@@ -204,8 +204,8 @@ func (a *announcer) commit() {
 	a.forward()
 }
 
-// forward writes what was kept, if there is something; else net/http does what it
-// does after a handler that wrote nothing.
+// forward writes what was kept. If there is nothing, net/http does what it does after a
+// handler that has written nothing.
 func (a *announcer) forward() {
 	if a.status != 0 {
 		a.ResponseWriter.WriteHeader(a.status)
@@ -215,8 +215,9 @@ func (a *announcer) forward() {
 	}
 }
 
-// keepsConnection is what net/http is about to decide (chunkWriter.writeHeader and
-// response.shouldReuseConnection in net/http/server.go).
+// keepsConnection reports whether net/http is about to decide that the connection stays
+// open (chunkWriter.writeHeader and response.shouldReuseConnection in
+// net/http/server.go).
 func (a *announcer) keepsConnection(h http.Header) bool {
 	if a.misfit || closes(h) || strings.EqualFold(h.Get("Transfer-Encoding"), "identity") {
 		return false

@@ -18,14 +18,14 @@ import (
 //lint:file-ignore SA1019 A Base may dial with Dial or DialTLS, as net/http still lets it.
 
 const (
-	// As http.DefaultTransport has it, for a Base that has no limit.
+	// maxIdleConns is the limit of http.DefaultTransport, for a Base that has none.
 	maxIdleConns = 100
-	// How long http.DefaultTransport waits for a connection.
+	// connectTimeout is how long http.DefaultTransport waits for a connection.
 	connectTimeout = 30 * time.Second
 )
 
-// base is a clone of the Base with the dialer and what the plan says, and what the
-// clone leaves behind: the Base itself, for the schemes that are registered there.
+// base returns a clone of the Base with the dialer and the limits of the plan. It also
+// returns the Base itself, as a clone does not have the schemes that are registered there.
 func (o *Options) base() (base *http.Transport, registered http.RoundTripper, err error) {
 	from := o.Base
 	if from == nil {
@@ -50,7 +50,8 @@ func (o *Options) base() (base *http.Transport, registered http.RoundTripper, er
 	return t, from, nil
 }
 
-// setDialer gives t the Dialer, or one where it has none but net/http's own.
+// setDialer gives t the Dialer. If there is none, and t has no dialer but that of
+// net/http, it gets a tuned one.
 func (o *Options) setDialer(t *http.Transport) error {
 	if netHTTPDial != nil && t.DialContext != nil && sameFunc(t.DialContext, netHTTPDial) {
 		t.DialContext = nil

@@ -12,8 +12,7 @@ type drainLimits struct {
 	time  time.Duration
 }
 
-// A drainingBody is the body of a response that is read to its end when it is
-// closed.
+// A drainingBody is the body of a response. Its Close reads the rest.
 type drainingBody call
 
 func (b *drainingBody) Read(p []byte) (int, error) {
@@ -34,8 +33,8 @@ func (b *drainingBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close reads what is left, if that is little and comes quickly. While somebody
-// reads, in another goroutine, it does not: that is how a reader is interrupted.
+// Close reads the rest, if it is short and comes quickly. It does not if another goroutine
+// is reading, as programs interrupt a reader with Close.
 func (b *drainingBody) Close() error {
 	if !b.mu.TryLock() {
 		(*call)(b).abandon()
@@ -63,7 +62,7 @@ func (b *drainingBody) Close() error {
 
 var drainBuffers = sync.Pool{New: func() any { return new([16 << 10]byte) }}
 
-// drain reads at most limit bytes and tells whether that was all.
+// drain reads at most limit bytes, and reports whether that was all.
 func drain(r io.Reader, limit int64) (n int64, whole bool) {
 	buffer := drainBuffers.Get().(*[16 << 10]byte)
 	defer drainBuffers.Put(buffer)

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// A call is what a request needs beside what net/http makes: its context, and the
-// body of its response. It is one allocation, the copy of the request is another.
+// A call is what a request needs in addition to what net/http makes: its context, and
+// the body of its response. It costs one allocation, and the copy of the request another.
 type call struct {
 	context.Context
 	trace *httptrace.ClientTrace
@@ -39,8 +39,8 @@ func (c *call) traced(req *http.Request) *http.Request {
 	return req.WithContext(c)
 }
 
-// Value has the trace in addition: what httptrace.WithClientTrace does, without an
-// allocation of its own.
+// Value adds the trace to the values of the context, as httptrace.WithClientTrace does,
+// but without an allocation.
 func (c *call) Value(key any) any {
 	if key == traceKey {
 		return c.trace
@@ -48,7 +48,7 @@ func (c *call) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// traceKey is what httptrace looks for in a context; nil if it did not look.
+// traceKey is the key with which httptrace looks into a context, nil if it does not.
 var traceKey = func() (key any) {
 	httptrace.ContextClientTrace(keyFinder{context.Background(), &key})
 	return key
@@ -90,7 +90,8 @@ func (c *call) follow(resp *http.Response, tr *tracer) {
 	}
 }
 
-// finish: the connection is net/http's again.
+// finish is called when the response was read to its end, so that net/http has the
+// connection again.
 func (c *call) finish() {
 	switch {
 	case c.conn == nil:
@@ -101,8 +102,8 @@ func (c *call) finish() {
 	}
 }
 
-// abandon: the response is not read to its end. net/http will close a connection of
-// HTTP/1, which is neither idle nor lost.
+// abandon is called when nobody will read the response to its end. net/http then closes a
+// connection of HTTP/1, which does not count as an idle one, nor as a lost race.
 func (c *call) abandon() {
 	switch {
 	case c.conn == nil:
@@ -120,9 +121,8 @@ func (c *call) leave() {
 	}
 }
 
-// A tracer learns which connection a request got. That happens before RoundTrip
-// returns, so that it can then serve another request, if RoundTrip succeeds; what
-// net/http keeps of it is the trace, which never changes.
+// A tracer learns which connection a request got. After a RoundTrip that succeeded it
+// serves another request. net/http keeps only its trace, which never changes.
 type tracer struct {
 	trace httptrace.ClientTrace
 	req   *http.Request
@@ -144,7 +144,7 @@ var tracers = sync.Pool{New: func() any {
 	return tr
 }}
 
-// gotConn is called for each attempt: net/http makes several on its own.
+// gotConn is called for each attempt. net/http may make several by itself.
 func (tr *tracer) gotConn(info httptrace.GotConnInfo) {
 	tr.lost()
 	tr.conn, tr.use, tr.idle, tr.reused = nil, 0, 0, info.Reused
@@ -165,8 +165,8 @@ func (tr *tracer) gotConn(info httptrace.GotConnInfo) {
 
 const maxShut = 3
 
-// unsent reports whether nothing was sent on the connection that the last attempt
-// got. There may be a response all the same, to nothing; then nothing will be.
+// unsent reports whether nothing was sent on the connection that the last attempt got. A
+// server may have sent a response nevertheless; then nothing will be sent.
 func (tr *tracer) unsent() bool {
 	if tr.conn == nil {
 		return false
@@ -196,7 +196,7 @@ func (tr *tracer) unsent() bool {
 	}
 }
 
-// again prepares out for another attempt, if its body can be had.
+// again prepares out for another attempt, and reports whether its body allows that.
 func (tr *tracer) again(out *http.Request) (bool, error) {
 	switch old := tr.body; {
 	case old != nil:
@@ -216,8 +216,8 @@ func (tr *tracer) again(out *http.Request) (bool, error) {
 	return true, nil
 }
 
-// lost accounts for an attempt that the server ended without an answer. When the
-// connection had been idle, that is how long it may be.
+// lost counts an attempt that the server ended without an answer. If the connection had
+// been idle before, that time is noted as a timeout.
 func (tr *tracer) lost() {
 	c := tr.conn
 	if tr.joined {

@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// A conn is a connection as net/http gets it to speak HTTP over, TLS and tunnels
-// included: it is below them. It knows whether a request uses it, so that it can
-// tell an answer from what ends an idle connection: FIN, the close_notify of TLS,
-// an answer 408 that nobody asked for, GOAWAY. The bytes of those are no activity.
+// A conn is the connection that net/http gets from the dialer. TLS and tunnels are above
+// it. It knows whether a request uses it, and so distinguishes an answer from what ends
+// an idle connection: FIN, the close_notify of TLS, an unrequested 408, GOAWAY. The bytes
+// of these do not count as activity.
 type conn struct {
 	net.Conn
 	t       *Transport
@@ -41,7 +41,7 @@ type conn struct {
 	multiplexed // HTTP/2 only
 }
 
-// A phase is where a connection is with one request.
+// A phase is how far a connection has come with one request.
 type phase int64
 
 const (
@@ -65,9 +65,9 @@ func (c *conn) move(from int64, to phase) bool {
 	return c.state.CompareAndSwap(from, state(from>>3, to))
 }
 
-// errUnsent is what net/http sees of a connection that ended before its request
-// was sent. It does not see io.EOF, after which it does not send a POST again that
-// could be, although nothing of it was sent.
+// errUnsent is the error that net/http gets from a connection that ended before its
+// request was sent. After io.EOF net/http would not send a POST again, although it could,
+// as nothing of it was sent.
 var errUnsent = errors.New("transport: the idle connection ended before the request was sent")
 
 func newConn(c net.Conn, t *Transport, address string) *conn {
@@ -83,8 +83,8 @@ func now() int64 { return int64(time.Since(start)) }
 // NetConn returns the connection below, as tls.Conn's does.
 func (c *conn) NetConn() net.Conn { return c.Conn }
 
-// CloseWrite is for what follows 101 Switching Protocols: net/http and its ReverseProxy
-// hand on that one side has nothing more to send.
+// CloseWrite is called after 101 Switching Protocols: net/http and its ReverseProxy use it
+// to say that one side has nothing more to send.
 func (c *conn) CloseWrite() error {
 	if w, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return w.CloseWrite()

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// ended: reading or writing failed.
+// ended is called when reading or writing has failed.
 func (c *conn) ended() {
 	if c.closing.Load() {
 		return // net/http closes it, which ends a Read, too
@@ -33,8 +33,8 @@ func (c *conn) ended() {
 	}
 }
 
-// idleEnded accounts for an end that the server made, unless it may have been asked
-// to: by the close_notify with which net/http closes a connection, say.
+// idleEnded counts the end of an idle connection as one that the server made, unless this
+// side may have begun it, for instance with the close_notify that net/http sends.
 func (c *conn) idleEnded() {
 	switch {
 	case c.lostRaces():
@@ -45,18 +45,17 @@ func (c *conn) idleEnded() {
 	}
 }
 
-// agreed: the end of this use will be the end of the connection.
+// agreed notes that the connection ends after this use, as both sides know.
 func (c *conn) agreed(use int64) { c.state.CompareAndSwap(state(use, sent), state(use, over)) }
 
-// peerClosed accounts for an end that the server made, or for what was taken for
-// one: a server that sends something else on an idle connection, as a session
-// ticket of TLS, does so just after its response, which is too soon to be taken for
-// its timeout.
+// peerClosed counts a close that the server made, or bytes that were taken for one. A
+// server that sends something else on an idle connection, such as a session ticket of
+// TLS, does so just after its response, which is too early to be taken for its timeout.
 func (c *conn) peerClosed() {
 	idle := time.Duration(cmp.Or(c.unasked.Load(), c.spoke.Load(), int64(c.idleFor())))
 	h := c.host.Load()
 	if h != nil { // otherwise no request had it
-		c.observe(h, idle) // first: what is counted is heeded
+		c.observe(h, idle) // first, so that a close which is counted is also heeded
 	}
 	c.t.counts.peerClosed.Add(1)
 	if h != nil {
@@ -71,8 +70,8 @@ func (c *conn) dropped(idle time.Duration) {
 	}
 }
 
-// lostRace accounts for a request that got no answer, as the server ended the
-// connection that had been idle for so long.
+// lostRace counts a request that got no answer, as the server ended the connection, which
+// had been idle for so long before.
 func (c *conn) lostRace(idle time.Duration) {
 	h := c.host.Load()
 	c.observe(h, idle)

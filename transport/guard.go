@@ -7,9 +7,9 @@ import (
 	"sync/atomic"
 )
 
-// A guardedBody is the body of a request that cannot be had a second time. It is
-// neither read nor closed for an attempt that nothing was sent of, so that there
-// can be another one. Each attempt has one of its own.
+// A guardedBody is the body of a request that can be read only once. As long as nothing of
+// an attempt was sent, its body is neither read nor closed, so that another attempt is
+// possible. Each attempt has its own guardedBody.
 type guardedBody struct {
 	io.ReadCloser
 	touched atomic.Bool // read from
@@ -24,8 +24,8 @@ type guardedBody struct {
 	closed   bool
 }
 
-// guard gives out a guarded body where it needs one. net/http asks a body that is
-// not guarded for its type, to send it together with the header, or with sendfile.
+// guard gives out a guarded body if it needs one. Otherwise the body keeps its type, as
+// net/http looks at that, to send the body together with the header, or with sendfile.
 func guard(out *http.Request) *guardedBody {
 	if out.Body == nil || out.Body == http.NoBody || out.GetBody != nil {
 		return nil
@@ -85,7 +85,8 @@ func (b *guardedBody) Close() error {
 	return b.closeOnce()
 }
 
-// closeOnce has the lock, and releases it.
+// closeOnce closes the body, unless it was closed before. The caller holds the lock,
+// which closeOnce releases.
 func (b *guardedBody) closeOnce() error {
 	closed := b.closed
 	b.closed = true
@@ -96,8 +97,8 @@ func (b *guardedBody) closeOnce() error {
 	return b.ReadCloser.Close()
 }
 
-// done: there will be no other attempt. RoundTrip closes the body, also where it
-// fails.
+// done is called when there will be no other attempt. RoundTrip has to close the body, also
+// if it fails.
 func (b *guardedBody) done(failed bool) {
 	if b == nil {
 		return

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// keepAlive is what a Keep-Alive header says. RFC 2068 has commas between its
-// parameters; semicolons and quotes are common.
+// keepAlive is the content of a Keep-Alive header. RFC 2068 separates its parameters by
+// commas; semicolons and quotes are common, too.
 type keepAlive struct {
 	timeout    time.Duration // if hasTimeout
 	max        int64         // if hasMax
@@ -21,9 +21,9 @@ const (
 	maxRequests = 1 << 40
 )
 
-// parseKeepAlive reads it. The first of several that have a value counts; anything
-// but a whole number is as if it were not there; a number that is too large is the
-// largest.
+// parseKeepAlive reads the Keep-Alive header. If a parameter comes several times, the first
+// one with a value counts. A value that is no whole number is ignored, and one that is too
+// large is replaced by the largest.
 func parseKeepAlive(header http.Header) (k keepAlive) {
 	for _, line := range header["Keep-Alive"] {
 		for parameter := range strings.FieldsFuncSeq(line, func(r rune) bool { return r == ',' || r == ';' }) {
@@ -55,8 +55,8 @@ func wholeNumber(text string, most int64) (int64, bool) {
 	return int64(min(n, uint64(most))), true
 }
 
-// announce takes what a response says about its connection, this one. A response
-// without the header takes nothing back.
+// announce notes what a response says about its connection. A response without the header
+// takes nothing back.
 func (c *conn) announce(use int64, h *host, header http.Header) {
 	if len(header["Keep-Alive"]) == 0 {
 		return

@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// A hostKey is where connections lead: a scheme and a host with its port, if any.
+// A hostKey names what connections lead to: a scheme, and a host with its port, if any.
 type hostKey struct{ scheme, host string }
 
-// A host is what is remembered about the servers behind one name: there may be
-// several that differ, and which of them a new connection reaches is not known.
-// What a server says about itself is not here: it belongs to its connection.
+// A host is what a Transport remembers about the servers behind one name. They may
+// differ, and nobody knows which one a new connection reaches. So what a server says
+// about itself is not kept here, but with its connection.
 type host struct {
 	t   *Transport
 	key hostKey
@@ -32,29 +32,32 @@ func (h *host) name() string {
 	return h.key.scheme + "://" + name
 }
 
-// sightings are closes of idle connections. The shortest idle time is taken for
-// the timeout of all connections that it may be the timeout of.
+// sightings are closes of idle connections that were seen. The shortest idle time is
+// taken for the timeout of every connection whose timeout it may be.
 type sightings struct {
-	least atomic.Int64 // in ns; 0: there is none
-	until atomic.Int64 // when it is forgotten, see now
+	least atomic.Int64 // the shortest idle time in ns; 0: there is none
+	until atomic.Int64 // when least is forgotten, see now
 
 	mu            sync.Mutex
-	recent        []time.Duration // those of the last moment
-	before, still int64           // least and until before them
+	recent        []time.Duration // idle times of the last moment
+	before, still int64           // least and until before recent
 }
 
 const (
-	// How long a close counts at most: a connection that is dropped earlier cannot
-	// tell whether the server would still close it then.
+	// observedFor is how long a close counts at most. Connections are dropped earlier
+	// because of it, so nobody would see that the server has a longer timeout by now.
 	observedFor = 10 * time.Minute
-	// And at least, or a hundred times the idle time: what was taken for a short
-	// timeout, and was a restart, does not cost much for long.
+	// observedAtLeast is how long a close counts at least. It counts for a hundred times
+	// the idle time, so that a restart which was taken for a short timeout is forgotten
+	// soon.
 	observedAtLeast = time.Minute
-	// No server has so short a timeout: it restarts, or is broken.
+	// shortestTimeout is shorter than the timeout of any server: a server that closes
+	// sooner restarts, or is broken.
 	shortestTimeout = 20 * time.Millisecond
-	// Closes within a moment may be those of a restart.
+	// moment is the time within which the closes of a restart come.
 	moment = 200 * time.Millisecond
-	// They are if there are so many idle times, each more than twice the one before.
+	// restart is how many idle times, each more than twice the one before, make closes
+	// within a moment those of a restart.
 	restart = 3
 )
 
@@ -68,8 +71,8 @@ func (s *sightings) shortest() time.Duration {
 	return time.Duration(least)
 }
 
-// observe takes one. It counts at once, and is taken back if it turns out to have
-// been one of a restart, see different.
+// observe adds a close. It counts at once, and is taken back if it turns out to belong to
+// a restart; see different.
 func (s *sightings) observe(h *host, idle time.Duration) {
 	if idle < shortestTimeout {
 		return
@@ -94,7 +97,7 @@ func (s *sightings) observe(h *host, idle time.Duration) {
 	s.until.Store(now() + int64(min(max(100*least, observedAtLeast), observedFor)))
 }
 
-// settle decides what the closes of a moment were.
+// settle decides whether the closes of a moment belong to a restart.
 func (s *sightings) settle(h *host) {
 	s.mu.Lock()
 	recent, before := s.recent, s.before
@@ -112,9 +115,9 @@ func (s *sightings) settle(h *host) {
 	}
 }
 
-// different counts the idle times, each of which is more than twice the one before.
-// Less may be one timeout on a busy machine: a timeout that is taken for a restart
-// loses requests, while a restart that is taken for a timeout costs connections.
+// different counts idle times of which each is more than twice the one before. Times
+// that differ less may show one timeout on a busy machine. To take a timeout for a restart
+// would lose requests; to take a restart for a timeout only costs connections.
 func different(times []time.Duration) (n int) {
 	var last time.Duration
 	for _, idle := range slices.Sorted(slices.Values(times)) {
@@ -125,14 +128,13 @@ func different(times []time.Duration) (n int) {
 	return n
 }
 
-// agree reports whether two idle times are of one timeout: they differ by a tenth or
-// 50 ms at most.
+// agree reports whether two idle times can show one timeout: they differ by at most a
+// tenth or 50 ms.
 func agree(a, b time.Duration) bool {
 	return max(a, b)-min(a, b) <= max(min(a, b)/10, 50*time.Millisecond)
 }
 
-// before returns how long a connection may be idle that the server closes after
-// timeout.
+// before returns how long a connection may be idle if its server closes it after timeout.
 func (t *Transport) before(timeout time.Duration) time.Duration {
 	return max(timeout-t.margin, timeout/2, 1)
 }

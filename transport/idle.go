@@ -4,20 +4,22 @@ import (
 	"time"
 )
 
-// A connection that was idle for less was just used, and no server closes it for
-// having been idle: it is not looked at, which costs as much as a system call does.
+// hot is how long after its last use a connection is not looked at before the next one,
+// which would cost a system call. No server closes a connection that was idle for so
+// short a time.
 const hot = time.Millisecond
 
-// A spare connection is one that had no request yet: when it had been made, another
-// one was free. How long its server waits for a first request is another time than how
-// long for the next one, and often shorter; no response says it. Who needs a spare one
-// needs it soon, so that it is not worth to learn that, too. The server's time may
-// begin when it accepts the connection, before a handshake. But one whose handshake took
-// so long, and is just done, is not spare.
+// spareFor is how long after it was made a spare connection is used. A spare connection
+// is one that has had no request, as another connection was free when it had been made.
+// Its server waits for a first request for another time than for a later one, which is
+// often shorter, and which no response announces. A spare connection is mostly needed
+// soon, so a Transport does not learn that time. The server's time may start when it
+// accepts the connection, before a handshake. But a connection whose handshake took so
+// long and has just ended is not spare.
 const spareFor = 500 * time.Millisecond
 
-// pick is called when net/http gives the connection to a request, which nothing
-// was sent of yet. It returns the number of the use.
+// pick is called when net/http gives the connection to a request, of which nothing was
+// sent yet. It returns the number of this use, and how long the connection was idle.
 func (c *conn) pick(reused bool) (use int64, idle time.Duration) {
 	for {
 		s, last, p := c.now()
@@ -46,8 +48,8 @@ func (c *conn) pick(reused bool) (use int64, idle time.Duration) {
 	}
 }
 
-// finish notes that the response to this use was read to its end. net/http may
-// have given the connection to another request before.
+// finish notes that the response to this use was read to its end. net/http may have given
+// the connection to another request before that.
 func (c *conn) finish(use int64) {
 	c.wall.Store(ahead(time.Now()))
 	if !c.state.CompareAndSwap(state(use, sent), state(use, idle)) {
@@ -60,8 +62,8 @@ func (c *conn) finish(use int64) {
 	c.arm()
 }
 
-// idleFor is the time since the last bytes of a response came. The server's time
-// began when it had sent them, which does not depend on when they are read.
+// idleFor returns the time since the last bytes of a response came. The server's time
+// started when it had sent them, whenever they are read here.
 func (c *conn) idleFor() time.Duration {
 	t := time.Now()
 	idle := t.Sub(start) - time.Duration(c.read.Load())
@@ -71,12 +73,13 @@ func (c *conn) idleFor() time.Duration {
 	return idle
 }
 
-// ahead is by how much the wall clock is ahead of the monotonic one. It grows
-// while a machine sleeps: the monotonic clock stands still, the server's do not.
+// ahead returns by how much the wall clock is ahead of the monotonic one. It grows while
+// the machine sleeps: the monotonic clock stops, and the clocks of servers do not.
 func ahead(t time.Time) int64 { return t.UnixNano() - int64(t.Sub(start)) }
 
-// limit is how long the connection may be idle, 0 for as long as net/http lets it:
-// what its own server announced, or what was learned from closes of servers that announce nothing.
+// limit returns how long the connection may be idle, 0 if only net/http limits it. The
+// limit is what its server announced, or was learned from closes of servers that announce
+// nothing.
 func (c *conn) limit() time.Duration {
 	h := c.host.Load()
 	if h == nil {
@@ -112,8 +115,8 @@ func (c *conn) spent(uses int64) bool {
 	return most > 0 && uses >= most
 }
 
-// observe takes an idle time at which the server closed the connection for what it
-// is: the timeout of servers like it.
+// observe notes the idle time after which the server closed the connection, as the timeout
+// of servers that announce as little as this one.
 func (c *conn) observe(h *host, idle time.Duration) {
 	switch announced := c.announced.Load(); {
 	case announced == 0:
@@ -123,8 +126,8 @@ func (c *conn) observe(h *host, idle time.Duration) {
 	}
 }
 
-// arm sees to it that the connection is dropped when it was idle for too long. The
-// timer is not set anew for each request: it looks when it fires.
+// arm starts the timer that drops the connection once it was idle for too long. The timer
+// is not set again for each request: expire does that when it fires.
 func (c *conn) arm() {
 	limit := c.limit()
 	if limit == 0 {
@@ -156,7 +159,8 @@ func (c *conn) disarm() {
 	}
 }
 
-// expire drops the connection, or looks again later.
+// expire drops the connection if it was idle for too long, and otherwise sets the timer
+// again.
 func (c *conn) expire() {
 	c.due.Store(0) // before the state is read: finish does it the other way round
 	s, _, p := c.now()
@@ -170,7 +174,7 @@ func (c *conn) expire() {
 	c.arm()
 }
 
-// drop ends a connection unless a request has it by now.
+// drop ends the connection, unless a request has got it meanwhile.
 func (c *conn) drop(s int64) {
 	if !c.move(s, over) {
 		return
@@ -179,8 +183,8 @@ func (c *conn) drop(s int64) {
 	c.end()
 }
 
-// end sees to it that net/http closes the connection, with the close_notify of TLS:
-// its Read returns.
+// end makes the Read of net/http return, so that it closes the connection, with the
+// close_notify of TLS.
 func (c *conn) end() {
 	if c.Conn.SetReadDeadline(time.Unix(1, 0)) != nil {
 		c.Conn.Close()

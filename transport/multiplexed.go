@@ -5,34 +5,35 @@ import (
 	"time"
 )
 
-// An HTTP/2 connection serves many requests at a time. To its server it is idle
-// while there is none, so that it is treated as one of HTTP/1 then: a close tells the
-// server's timeout, and no request is sent on a connection that may be about to be
-// closed. Its phases are sent, while there are requests, and idle; refused, when a
-// request came too late; and over.
+// multiplexed is what a conn needs in addition if it speaks HTTP/2, and so serves many
+// requests at a time. For its server such a connection is idle while it has no request.
+// Then it is treated as one of HTTP/1: a close shows the timeout of the server, and no
+// request is sent if the connection may be about to be closed. Its phases are sent, while
+// there are requests, and idle; refused, after a request that came too late; and over.
 //
-// What is different:
+// There are three differences:
 //
-//   - Such a connection is not refused just before something is sent on it, but when
-//     it is given to the first request after it was idle: others send on it, too.
-//   - A server says GOAWAY, and ends the connection a while later (net/http's, after
-//     a second). net/http has taken it out of use by then, and its reader, which is
-//     above TLS, does not tell what came. So what a server sent on an idle
-//     connection, and nothing was sent in answer to, is taken for what its end began
-//     with, once it has ended.
-//   - A GOAWAY, or an end, takes all requests at a time.
+//   - The connection is not refused just before something is sent on it, as other
+//     requests send on it, too. It is refused when the first request after an idle time
+//     gets it.
+//   - A server sends GOAWAY, and ends the connection later (that of net/http, after a
+//     second). By then net/http has taken the connection out of use, and its reader, which
+//     is above TLS, does not say what came. So if a server sent something on an idle
+//     connection, nothing was sent in answer, and then the connection ended, what it sent
+//     is taken for the beginning of the end.
+//   - A GOAWAY, or the end of the connection, hits all of its requests at once.
 type multiplexed struct {
 	unasked atomic.Int64 // like spoke, but stays when it is read on
 
 	// Guarded by the mutex of the conn:
 
-	requests   int           // that have not come to their end
-	unanswered int           // of those since it was idle: failed, without a byte of a response
-	before     time.Duration // how long it was idle before them; 0: one was answered since
+	requests   int           // requests that have not ended
+	unanswered int           // requests since it was idle that failed without a byte of a response
+	before     time.Duration // how long it was idle before these; 0: one was answered since
 }
 
-// join is pick for HTTP/2. Where it returns false nothing will be sent for this use
-// of the connection. Otherwise leave has to be called.
+// join does for HTTP/2 what pick does for HTTP/1. If joined is false, nothing will be sent
+// in this use of the connection. Otherwise leave has to be called.
 func (c *conn) join() (use int64, idleFor time.Duration, joined bool) {
 	c.mu.Lock()
 	for {
@@ -73,8 +74,8 @@ func (c *conn) join() (use int64, idleFor time.Duration, joined bool) {
 	}
 }
 
-// leave ends what join began. A request failed if the server may have been the
-// cause.
+// leave ends a use that join began. failed says that the request failed, and that the
+// server may have been the cause.
 func (c *conn) leave(answered, failed bool) {
 	c.mu.Lock()
 	c.requests--
@@ -101,8 +102,8 @@ func (c *conn) leave(answered, failed bool) {
 	}
 }
 
-// lostRaces accounts for the requests that failed before the connection ended, and
-// tells whether there are any. That it ends may be seen by the requests first.
+// lostRaces counts the requests that failed before the end of the connection was seen, and
+// reports whether there are any.
 func (c *conn) lostRaces() bool {
 	c.mu.Lock()
 	lost, before := c.unanswered, c.before

@@ -4,14 +4,14 @@ import (
 	"io"
 )
 
-// Read is called while the connection is idle, too.
+// Read is also called while the connection is idle.
 func (c *conn) Read(b []byte) (int, error) {
 	if c.spoke.Load() != 0 {
-		c.spoke.Store(0) // TLS reads on, so what came did not end it: a session ticket, say
+		c.spoke.Store(0) // TLS reads on, so what came did not end it; it may be a session ticket
 	}
 	if c.wrote.Load() {
 		c.wrote.Store(false)
-		c.unasked.Store(0) // nor did a PING
+		c.unasked.Store(0) // a PING did not end it either
 	}
 	n, err := c.Conn.Read(b)
 	if n > 0 {
@@ -45,8 +45,8 @@ func (c *conn) came() {
 	}
 }
 
-// begin is called before bytes are sent, and tells whether they may be. This is
-// the last moment at which a request can still take another connection.
+// begin is called before bytes are sent, and reports whether they may be sent. This is the
+// last moment at which a request can still move to another connection.
 func (c *conn) begin() bool {
 	for {
 		s, use, p := c.now()
@@ -86,7 +86,7 @@ func (c *conn) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// ReadFrom keeps sendfile and splice, also for a body that is guarded.
+// ReadFrom lets the kernel use sendfile and splice, also for a guarded body.
 func (c *conn) ReadFrom(r io.Reader) (int64, error) {
 	if !c.begin() {
 		return 0, errUnsent
@@ -106,8 +106,8 @@ func (c *conn) ReadFrom(r io.Reader) (int64, error) {
 	return n, err
 }
 
-// Close is net/http's: because the server ended the connection, in a way that this
-// layer sees as bytes, or because it drops one that is idle.
+// Close is called by net/http: because the server ended the connection in a way that this
+// layer only sees as bytes, or because net/http drops an idle connection.
 func (c *conn) Close() error {
 	c.closing.Store(true)
 	c.disarm()

@@ -12,9 +12,9 @@ import (
 // that t does not make those connections itself, and "" if it was not. HTTP/2
 // registers itself for https; that does not count.
 //
-// Clone leaves what is registered behind, and there is no other way to ask: this
-// reads a field of net/http. Where a version of Go has no such field the answer is
-// "", and TestRegisteredForHTTPIsRefused fails.
+// Clone does not copy what is registered, and net/http has no function that returns it, so
+// this reads a field of http.Transport. If a version of Go has no such field, the result
+// is "", and TestRegisteredForHTTPIsRefused fails.
 func overridden(t *http.Transport) string {
 	configured := &http.Transport{}
 	configured.CloseIdleConnections() // configures HTTP/2
@@ -28,8 +28,8 @@ func overridden(t *http.Transport) string {
 	return ""
 }
 
-// registered returns the types of what RegisterProtocol was called with, which
-// other goroutines may do meanwhile.
+// registered returns the types of the RoundTrippers that RegisterProtocol was called with.
+// Other goroutines may call it meanwhile.
 func registered(t *http.Transport) map[string]reflect.Type {
 	field := reflect.ValueOf(t).Elem().FieldByName("altProto")
 	if !field.IsValid() || field.Type() != reflect.TypeFor[atomic.Value]() {

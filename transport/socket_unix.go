@@ -34,7 +34,7 @@ func newSocket(c net.Conn) *socket {
 }
 
 // pending reports whether bytes, or the end, wait to be read: net/http's reader has
-// perhaps not been scheduled yet. A socket that does not tell has nothing.
+// perhaps not been scheduled yet. If the connection has no socket, nothing waits.
 func (k *socket) pending() bool {
 	if k == nil {
 		return false

@@ -44,8 +44,8 @@ type Options struct {
 	Dialer *dialer.Dialer
 
 	// DrainLimit is how many bytes of an unread body Close reads, so that the
-	// connection can be used again: 0 stands for 256 KiB, negative for none. A stream
-	// of HTTP/2 ends without that.
+	// connection can be used again: 0 stands for 256 KiB, negative for none. With
+	// HTTP/2 Close reads nothing, as the connection can be used again anyway.
 	DrainLimit int64
 	// DrainTime is how long Close may take to read them; 0 stands for 50 ms.
 	DrainTime time.Duration

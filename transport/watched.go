@@ -6,8 +6,8 @@ import (
 	"net/http"
 )
 
-// watched finds the conn below what net/http uses: below TLS, and below the TLS of
-// a proxy that carries TLS.
+// watched returns the conn below the connection that net/http uses: below TLS, also below
+// TLS in the TLS of a proxy. It returns nil if there is none.
 func watched(c net.Conn) *conn {
 	for range 4 {
 		t, ok := c.(*tls.Conn)
@@ -25,7 +25,8 @@ const (
 	notHTTP1
 )
 
-// speaksHTTP1 tells what is spoken above: HTTP/1, or HTTP/2, see multiplexed.
+// speaksHTTP1 reports whether HTTP/1 is spoken on the connection, and not HTTP/2; see
+// multiplexed.
 func (c *conn) speaksHTTP1(above net.Conn) bool {
 	kind := c.kind.Load()
 	if kind == 0 {
@@ -42,9 +43,9 @@ func (c *conn) speaksHTTP1(above net.Conn) bool {
 	return kind == http1
 }
 
-// hostOf returns what is remembered about where a request's connection leads. One
-// to a proxy that forwards plain HTTP leads to the proxy, whatever the request's
-// host is.
+// hostOf returns what is remembered about the host that the connection of a request leads
+// to. If a proxy forwards plain HTTP, that is the proxy, whatever the host of the request
+// is.
 func (c *conn) hostOf(req *http.Request) *host {
 	h := c.host.Load()
 	if h == nil {
