@@ -1,6 +1,7 @@
 package sockopt
 
 import (
+	"errors"
 	"time"
 
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
@@ -77,10 +78,12 @@ func Recommended() Config {
 
 // RecommendedFor is [Recommended] for another operating system, and what had to
 // be changed or left out. The error wraps [errors.ErrUnsupported] where there is
-// no keepalive at all.
+// no keepalive at all; a nil table is an error too.
 func RecommendedFor(t *platform.Table) (Config, []platform.Change, error) {
 	return recommended.NearestFor(t)
 }
+
+var errNilTable = errors.New("sockopt: the platform.Table is nil")
 
 // Validate returns nil if this operating system can honour every field,
 // otherwise a [platform.Faults] that holds a [*platform.Fault] for each field that it cannot.
@@ -92,7 +95,12 @@ func (c Config) Validate() error { return kernel.Current().Check(kernel.Request(
 //
 //	t, _ := platform.Lookup("windows-before-1709")
 //	err := cfg.ValidateFor(t)
+//
+// A nil table is an error.
 func (c Config) ValidateFor(t *platform.Table) error {
+	if t == nil {
+		return errNilTable
+	}
 	return kernel.RulesOf(t).Check(kernel.Request(c)).Err()
 }
 
@@ -101,8 +109,12 @@ func (c Config) ValidateFor(t *platform.Table) error {
 // error wraps [errors.ErrUnsupported] where there is no keepalive at all.
 func (c Config) Nearest() (Config, []platform.Change, error) { return c.nearest(kernel.Current()) }
 
-// NearestFor is [Config.Nearest] for another operating system.
+// NearestFor is [Config.Nearest] for another operating system. A nil table is an
+// error.
 func (c Config) NearestFor(t *platform.Table) (Config, []platform.Change, error) {
+	if t == nil {
+		return Config{}, nil, errNilTable
+	}
 	return c.nearest(kernel.RulesOf(t))
 }
 

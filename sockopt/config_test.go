@@ -122,6 +122,26 @@ func TestFaultFields(t *testing.T) {
 	}, *f)
 }
 
+// platform.Lookup returns a nil table for a mistyped name. Whoever ignores that gets no
+// Config without faults or warnings.
+func TestNilTable(t *testing.T) {
+	t.Parallel()
+	missing, ok := platform.Lookup("solarium")
+	require.False(t, ok)
+	cfg := sockopt.Config{Idle: time.Minute}
+	require.EqualError(t, cfg.ValidateFor(missing), "sockopt: the platform.Table is nil")
+	nearest, changes, err := cfg.NearestFor(missing)
+	require.EqualError(t, err, "sockopt: the platform.Table is nil")
+	assert.Zero(t, nearest)
+	assert.Nil(t, changes)
+	recommended, changes, err := sockopt.RecommendedFor(missing)
+	require.EqualError(t, err, "sockopt: the platform.Table is nil")
+	assert.Zero(t, recommended)
+	assert.Nil(t, changes)
+	assert.PanicsWithError(t, "sockopt: the platform.Table is nil", func() { cfg.WarningsFor(missing, platform.Settings{}) },
+		"which has no error to return, and no warnings is an answer")
+}
+
 func TestNearestFor(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

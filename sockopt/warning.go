@@ -20,16 +20,20 @@ type Warning struct {
 func (w Warning) String() string { return w.Option.String() + ": " + w.Text }
 
 // Warnings returns what is legal and probably wrong about c on this operating
-// system, and what it rounds up. What c leaves unset counts as the system's default; a comparison with
-// an unknown default is left out.
+// system, and what it rounds up. What c leaves unset counts as the system's default; a
+// comparison with an unknown default is left out. There are none of a Config that is
+// not valid, see [Config.Validate].
 func (c Config) Warnings() []Warning {
 	defaults, _ := kernel.SystemDefaults() // unknown defaults are not compared with
 	return c.warnings(kernel.Current(), defaults)
 }
 
 // WarningsFor is [Config.Warnings] for another operating system, whose defaults
-// are given (the zero Settings if they are not known).
+// are given (the zero Settings if they are not known). It panics if t is nil.
 func (c Config) WarningsFor(t *platform.Table, defaults platform.Settings) []Warning {
+	if t == nil {
+		panic(errNilTable)
+	}
 	return c.warnings(kernel.RulesOf(t), defaults)
 }
 
