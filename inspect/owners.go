@@ -16,7 +16,7 @@ type Owner struct {
 type Owners struct {
 	processes []process
 	entries   []ownerEntry
-	table     []int32 // open addressing; entries' index+1, 0 for none
+	last      map[uint32]int32 // by inode: index+1 of its last entry
 	denied    struct{ processes, descriptors int }
 	pids      []int // that were looked at, nil for all
 }
@@ -59,7 +59,7 @@ func (o *Owners) Denied() (processes, descriptors int) {
 // descriptor.
 func (o *Owners) Of(inode uint32) iter.Seq[Owner] {
 	return func(yield func(Owner) bool) {
-		for at := o.first(inode); at != 0; {
+		for at := o.last[inode]; at != 0; {
 			e := &o.entries[at-1]
 			p := &o.processes[e.process]
 			if !yield(Owner{p.pid, int(e.fd), p.name}) {
@@ -71,37 +71,14 @@ func (o *Owners) Of(inode uint32) iter.Seq[Owner] {
 }
 
 // Has reports whether anybody known has the socket open.
-func (o *Owners) Has(inode uint32) bool { return o.first(inode) != 0 }
+func (o *Owners) Has(inode uint32) bool { return o.last[inode] != 0 }
 
-func (o *Owners) first(inode uint32) int32 {
-	if inode == 0 || len(o.table) == 0 {
-		return 0
-	}
-	return o.table[o.slot(inode)]
-}
-
-// slot is where inode is, or belongs.
-func (o *Owners) slot(inode uint32) int {
-	mask := uint32(len(o.table) - 1)
-	at := inode * 2654435761 & mask // Knuth's multiplicative hash
-	for o.table[at] != 0 && o.entries[o.table[at]-1].inode != inode {
-		at = (at + 1) & mask
-	}
-	return int(at)
-}
-
-// index builds the table, whose size is a power of two and at least twice the
-// entries.
+// index chains the entries of each socket.
 func (o *Owners) index() {
-	size := 16
-	for size < 2*len(o.entries) {
-		size *= 2
-	}
-	o.table = make([]int32, size)
+	o.last = make(map[uint32]int32, len(o.entries))
 	for i := range o.entries {
 		e := &o.entries[i]
-		at := o.slot(e.inode)
-		e.next = o.table[at]
-		o.table[at] = int32(i + 1)
+		e.next = o.last[e.inode]
+		o.last[e.inode] = int32(i + 1)
 	}
 }
