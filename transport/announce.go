@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -35,6 +36,9 @@ import (
 // wrapper, that a body was too large. Therefore a response with the status 413 closes
 // the connection, if the body was not read to its end.
 func Announce(server *http.Server, idle time.Duration) error {
+	if server == nil {
+		return errors.New("transport: the http.Server is nil")
+	}
 	if idle < time.Second {
 		return fmt.Errorf("transport: idle timeout %s: a Keep-Alive header has whole seconds, so it has to be 1s or more", idle)
 	}

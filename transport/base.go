@@ -91,6 +91,40 @@ func (o *Options) setDialer(t *http.Transport) error {
 	return use(t, d)
 }
 
+// wrapDials makes what the Base dials known to t. A hook that returns nothing at all is
+// an error, as it is in net/http.
+func (t *Transport) wrapDials() {
+	dial := t.base.DialContext
+	t.base.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := dial(ctx, network, address)
+		switch {
+		case err != nil:
+			return nil, err
+		case c == nil:
+			return nil, errors.New("transport: the Base's DialContext or Dial returned (nil, nil)")
+		}
+		t.counts.opened.Add(1)
+		return newConn(c, t, address), nil
+	}
+	// The other two are net/http's own, and their connections are only counted.
+	opened := func(c net.Conn, err error) (net.Conn, error) {
+		if c != nil && err == nil {
+			t.counts.opened.Add(1)
+		}
+		return c, err
+	}
+	if secure := t.base.DialTLSContext; secure != nil {
+		t.base.DialTLSContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			return opened(secure(ctx, network, address))
+		}
+	}
+	if secure := t.base.DialTLS; secure != nil {
+		t.base.DialTLS = func(network, address string) (net.Conn, error) {
+			return opened(secure(network, address))
+		}
+	}
+}
+
 func use(t *http.Transport, d *dialer.Dialer) error {
 	if err := d.Check(); err != nil {
 		return err

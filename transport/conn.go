@@ -20,6 +20,7 @@ type conn struct {
 	address string               // that was dialed
 	kind    atomic.Int32         // see speaksHTTP1; of HTTP/2 see multiplexed, too
 	host    atomic.Pointer[host] // set by the first request
+	socks   atomic.Bool          // a SOCKS proxy is at the address
 	socket  *socket              // to look at it without reading; nil if that is not possible
 	made    int64                // when; see now
 	state   atomic.Int64         // the number of its request, and a phase

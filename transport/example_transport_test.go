@@ -24,10 +24,11 @@ func Example() {
 	server.Start()
 	defer server.Close()
 
+	learned := make(chan string, 1)
 	t, err := transport.New(transport.Options{
 		DrainTime: time.Second, // for a busy machine; the default is 50 ms
 		Events: transport.Events{
-			Learned: func(_ string, timeout time.Duration, how string) { fmt.Println("learned", timeout, "from", how) },
+			Learned: func(_ string, timeout time.Duration, how string) { learned <- fmt.Sprint(timeout, " from ", how) },
 		},
 	})
 	if err != nil {
@@ -42,6 +43,7 @@ func Example() {
 		}
 		resp.Body.Close()
 	}
+	fmt.Println("learned", <-learned)
 	s := t.Stats()
 	few := s.Opened < 10 // one, unless the machine is busy
 	fmt.Println(s.Responses, "responses; few connections:", few)

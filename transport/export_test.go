@@ -32,3 +32,6 @@ func Forget(c net.Conn) { watched(c).host.Load().silent.until.Store(0) }
 
 // IsRestart reports whether closes after these idle times, seen at once, are no timeout.
 func IsRestart(times []time.Duration) bool { return different(times) >= 3 }
+
+// HostOf is what events call the host of this connection.
+func HostOf(c net.Conn) string { return watched(c).host.Load().key.name() }

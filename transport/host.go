@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// A hostKey names what connections lead to: a scheme, and a host with its port, if any.
+// A hostKey names what connections lead to: a scheme, and a host with its port.
 type hostKey struct{ scheme, host string }
 
 // A host is what a Transport remembers about the servers behind one name. They may
@@ -24,12 +24,9 @@ type host struct {
 	header atomic.Int64 // what was last announced, in ns, plus 1: for Events
 }
 
-func (h *host) name() string {
-	name := h.key.host
-	if h.key.scheme == "http" {
-		name = strings.TrimSuffix(name, ":80")
-	}
-	return h.key.scheme + "://" + name
+// name is what Events call the host.
+func (k hostKey) name() string {
+	return k.scheme + "://" + strings.TrimSuffix(k.host, ":"+defaultPort[k.scheme])
 }
 
 // sightings are closes of idle connections that were seen. The shortest idle time is

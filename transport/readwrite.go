@@ -76,6 +76,9 @@ func (c *conn) begin() bool {
 }
 
 func (c *conn) Write(b []byte) (int, error) {
+	if len(b) > 0 && b[0] == socksVersion && c.host.Load() == nil {
+		c.socks.Store(true)
+	}
 	if !c.begin() {
 		return 0, errUnsent
 	}

@@ -3,7 +3,6 @@ package transport
 import (
 	"fmt"
 	"sync/atomic"
-	"time"
 )
 
 // Stats counts what has happened to the connections of a Transport since it was made.
@@ -42,54 +41,5 @@ func (t *Transport) Stats() Stats {
 		Responses: c.responses.Load(), Opened: c.opened.Load(), Reused: c.reused.Load(),
 		Drained: c.drained.Load(), Dropped: c.dropped.Load(), PeerClosed: c.peerClosed.Load(),
 		LostRaces: c.lostRaces.Load(),
-	}
-}
-
-// Events are functions that a Transport calls when something happens to a connection.
-// Each may be nil. They have to return soon, as the connection waits for them, and may be
-// called concurrently. host is a scheme and a name: "https://example.com".
-type Events struct {
-	// Drained is called after Close has read the rest of a body: so many bytes. whole
-	// is whether that was all, so that the connection is kept.
-	Drained func(host string, bytes int64, whole bool)
-	// Learned is called when the Transport has learned for how long the server keeps
-	// idle connections. how is "Keep-Alive header" or "observed closes".
-	Learned func(host string, timeout time.Duration, how string)
-	// Dropped is called when the Transport has closed an idle connection.
-	Dropped func(host string, idle time.Duration)
-	// PeerClosed is called when the server has closed an idle connection.
-	PeerClosed func(host string, idle time.Duration)
-	// LostRace is called for each request that Stats.LostRaces counts. The connection
-	// had been idle for so long before it.
-	LostRace func(host string, idle time.Duration)
-}
-
-func (e *Events) drained(c *call, n int64, whole bool) {
-	if e.Drained != nil {
-		e.Drained(c.url.Scheme+"://"+c.url.Host, n, whole)
-	}
-}
-
-func (e *Events) learned(h *host, timeout time.Duration, how string) {
-	if e.Learned != nil {
-		e.Learned(h.name(), timeout, how)
-	}
-}
-
-func (e *Events) dropped(h *host, idle time.Duration) {
-	if e.Dropped != nil {
-		e.Dropped(h.name(), idle)
-	}
-}
-
-func (e *Events) peerClosed(h *host, idle time.Duration) {
-	if e.PeerClosed != nil {
-		e.PeerClosed(h.name(), idle)
-	}
-}
-
-func (e *Events) lostRace(h *host, idle time.Duration) {
-	if e.LostRace != nil {
-		e.LostRace(h.name(), idle)
 	}
 }

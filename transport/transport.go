@@ -2,8 +2,8 @@ package transport
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -107,7 +107,7 @@ type Transport struct {
 	registered http.RoundTripper
 	drain      drainLimits
 	margin     time.Duration
-	events     Events
+	events     eventQueue
 	counts     counts
 
 	mu    sync.RWMutex
@@ -136,19 +136,11 @@ func New(o Options) (*Transport, error) {
 	t := &Transport{
 		base:   base,
 		drain:  drainLimits{bytes: or(o.DrainLimit, defaultDrainLimit), time: or(o.DrainTime, defaultDrainTime)},
-		margin: or(o.Margin, defaultMargin), events: o.Events,
+		margin: or(o.Margin, defaultMargin), events: eventQueue{Events: o.Events},
 		hosts: map[hostKey]*host{},
 	}
 	t.registered = registered
-	dial := base.DialContext
-	base.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-		c, err := dial(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		t.counts.opened.Add(1)
-		return newConn(c, t, address), nil
-	}
+	t.wrapDials()
 	return t, nil
 }
 
@@ -162,6 +154,12 @@ func or[T int64 | time.Duration](value, standard T) T {
 // RoundTrip sends a request, as [http.Transport.RoundTrip] does. The hooks of an
 // httptrace.ClientTrace are called for each attempt, also if nothing was sent in it.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if t.base == nil {
+		if req.Body != nil {
+			req.Body.Close()
+		}
+		return nil, errors.New("transport: this Transport was not made by New, and has no connections")
+	}
 	if req.URL == nil || req.URL.Scheme != "http" && req.URL.Scheme != "https" {
 		return t.registered.RoundTrip(req) // which may know what to do, or says so
 	}
@@ -206,7 +204,11 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // CloseIdleConnections closes the connections that no request uses.
-func (t *Transport) CloseIdleConnections() { t.base.CloseIdleConnections() }
+func (t *Transport) CloseIdleConnections() {
+	if t.base != nil {
+		t.base.CloseIdleConnections()
+	}
+}
 
 // host returns what is remembered about a host.
 func (t *Transport) host(key hostKey) *host {

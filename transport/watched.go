@@ -4,6 +4,8 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
+	"net/url"
+	"strings"
 )
 
 // watched returns the conn below the connection that net/http uses: below TLS, also below
@@ -45,16 +47,32 @@ func (c *conn) speaksHTTP1(above net.Conn) bool {
 
 // hostOf returns what is remembered about the host that the connection of a request leads
 // to. If a proxy forwards plain HTTP, that is the proxy, whatever the host of the request
-// is.
+// is. A SOCKS proxy makes a tunnel to the host, as CONNECT does.
 func (c *conn) hostOf(req *http.Request) *host {
 	h := c.host.Load()
 	if h == nil {
-		key := hostKey{req.URL.Scheme, req.URL.Host}
-		if key.scheme == "http" {
-			key.host = c.address
+		key := hostKey{req.URL.Scheme, canonicalHost(req.URL)}
+		if key.scheme == "http" && !c.socks.Load() {
+			key.host = strings.ToLower(c.address)
 		}
 		h = c.t.host(key)
 		c.host.Store(h)
 	}
 	return h
 }
+
+// canonicalHost returns the host and port of a URL, always in the same spelling. Names
+// are the same in upper and lower case (RFC 9110, 4.2.3).
+func canonicalHost(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = defaultPort[u.Scheme]
+	}
+	return net.JoinHostPort(strings.ToLower(u.Hostname()), port)
+}
+
+var defaultPort = map[string]string{"http": "80", "https": "443"}
+
+// socksVersion is what a SOCKS5 client says first (RFC 1928, 3). Neither HTTP, nor
+// CONNECT, nor a record of TLS begins with it.
+const socksVersion = 5
