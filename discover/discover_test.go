@@ -5,9 +5,11 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http/httptest"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -65,6 +67,33 @@ func TestNothingAnswers(t *testing.T) {
 	time.AfterFunc(100*time.Millisecond, func() { cancel(refused) })
 	_, err = discover.Run(ctx, discover.Options{Address: l.Addr().String(), Check: discover.Echo, Connections: 4, Wait: time.Minute})
 	assert.ErrorIs(t, err, refused)
+}
+
+// A hook that returns nothing at all is an error that names it, and no crash.
+func TestAHookThatReturnsNothing(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("discover measures on Linux only")
+	}
+	var made atomic.Int64
+	none := func(context.Context, net.Conn) (net.Conn, error) { return nil, nil }
+	for name, o := range map[string]discover.Options{
+		"Dial": {Dial: func(context.Context) (net.Conn, error) { return nil, nil }},
+		"Secure": {Secure: none, Dial: func(context.Context) (net.Conn, error) {
+			near, far := net.Pipe()
+			made.Add(1)
+			go func() { // until it is closed
+				io.Copy(io.Discard, far)
+				made.Add(-1)
+			}()
+			return near, nil
+		}},
+	} {
+		o.Check, o.Connections = discover.Echo, 4
+		_, err := discover.Run(t.Context(), o)
+		assert.ErrorContains(t, err, "Options."+name+" returned (nil, nil)")
+	}
+	assert.Eventually(t, func() bool { return made.Load() == 0 }, 10*time.Second, time.Millisecond, "they are closed")
 }
 
 func TestResultText(t *testing.T) {

@@ -57,6 +57,9 @@ func (o *Options) connect(ctx context.Context) (*subject, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c == nil {
+		return nil, errors.New("Options.Dial returned (nil, nil)")
+	}
 	s := &subject{conn: c, tcp: c, reads: make(chan arrival, 16), check: o.Check, wait: o.Wait}
 	if err := s.begin(ctx, o.Secure); err != nil {
 		c.Close()
@@ -78,6 +81,9 @@ func (s *subject) begin(ctx context.Context, secure func(context.Context, net.Co
 			return fmt.Errorf("the handshake of a new connection was not answered within %s: %w", secureWait, err)
 		} else if err != nil {
 			return err
+		}
+		if c == nil {
+			return errors.New("Options.Secure returned (nil, nil)")
 		}
 		s.conn = c
 	}
