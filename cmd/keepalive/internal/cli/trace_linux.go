@@ -6,10 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
-	"os/signal"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/gopacket/gopacket/pcapgo"
@@ -45,7 +42,7 @@ func (o *traceOptions) run(stdout, stderr io.Writer) (failure error) {
 	defer func() { failure = several(failure, closeFile()) }()
 
 	// Not earlier: opening a FIFO waits for its reader, and is to be interruptible.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilInterrupted()
 	defer stop()
 	if o.limit > 0 {
 		var cancel context.CancelFunc

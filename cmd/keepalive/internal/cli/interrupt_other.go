@@ -1,0 +1,11 @@
+//go:build !unix
+
+package cli
+
+import (
+	"os"
+	"syscall"
+)
+
+// interrupts ask a program to end. To Windows, SIGTERM is that its window is closed.
+var interrupts = []os.Signal{os.Interrupt, syscall.SIGTERM}
