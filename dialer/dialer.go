@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
-	"sync"
+	"sync/atomic"
 
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/socket"
@@ -21,20 +21,23 @@ import (
 // several addresses tried in parallel only the one that answered first costs
 // anything.
 //
-// The zero value is ready to use. Set the fields before the first dial; after
-// that a Dialer may be used concurrently and must not be copied.
+// The zero value is ready to use. As with a [net.Dialer], every dial goes by the
+// fields as they are then. A Dialer may be used concurrently while nobody changes
+// its fields, and must not be copied after the first use.
 type Dialer struct {
 	// Base is the net.Dialer to connect with: timeouts, addresses, resolver,
-	// hooks. Its KeepAlive and KeepAliveConfig are ignored.
-	//
-	// With SetMultipathTCP(true) it asks for Multipath TCP. Such sockets have no
-	// user timeout, and on kernels before 6.10 no idle time, interval or count:
-	// where the other side speaks Multipath TCP too, Dial returns an error that
-	// names what cannot be set. Where it does not, all options work.
+	// hooks. Its KeepAlive, KeepAliveConfig and Multipath TCP setting are ignored.
 	Base net.Dialer
 
 	// Config is what the connections are to have.
 	Config sockopt.Config
+
+	// MultipathTCP asks for Multipath TCP. The default is plain TCP. Such sockets have no user timeout, and on
+	// kernels before 6.10 no idle time, interval or count: where the other side
+	// speaks Multipath TCP too, Dial returns an error that names what cannot be set.
+	// Where it does not, or this kernel has none, the connection is plain TCP and all
+	// options work.
+	MultipathTCP bool
 
 	// UserTimeoutBeforeConnect sets Config.UserTimeout before connecting, so that
 	// it also bounds the handshake, and a peer that does not answer is an
@@ -52,19 +55,26 @@ type Dialer struct {
 
 	kernel kernel.Kernel // nil is the real one
 
-	once     sync.Once
-	prepared prepared
-	err      error
+	latest atomic.Pointer[prepared] // for the next dial that asks for the same
 }
 
-// prepared is what every dial needs, computed once.
+// asked is what a dial asks of the sockets that Base makes.
+type asked struct {
+	config                                    sockopt.Config
+	multipath, beforeConnect, withoutReadBack bool
+}
+
+// prepared is what has been worked out for all dials that ask for the same.
 type prepared struct {
-	dialer net.Dialer
+	asked
+	err    error          // none of these dials is possible
+	begin  *socket.Setter // before connecting; nil if nothing is to be set then
 	finish *socket.Setter // on the connected socket
 }
 
-// New returns a Dialer with that Config on a zero net.Dialer. The error is that
-// of [sockopt.Config.Validate]: this operating system cannot do it.
+// New returns a Dialer with that Config on a zero net.Dialer, whose other fields can
+// be set then. The error is that of [sockopt.Config.Validate]: this operating system
+// cannot do it.
 func New(cfg sockopt.Config) (*Dialer, error) {
 	d := &Dialer{Config: cfg}
 	if err := d.Check(); err != nil {
@@ -84,37 +94,43 @@ func (d *Dialer) String() string {
 
 // Check returns the error that every dial to a TCP address would return because
 // of the Dialer's fields, without dialing.
-func (d *Dialer) Check() error {
-	_, err := d.prepare()
-	return err
+func (d *Dialer) Check() error { return d.prepare().err }
+
+func (d *Dialer) prepare() *prepared {
+	now := asked{d.Config, d.MultipathTCP, d.UserTimeoutBeforeConnect, d.WithoutReadBack}
+	if p := d.latest.Load(); p != nil && p.asked == now {
+		return p
+	}
+	p := &prepared{asked: now}
+	p.err = p.plan(d.kernel)
+	d.latest.Store(p)
+	return p
 }
 
-func (d *Dialer) prepare() (prepared, error) {
-	setter, err := socket.NewSetter(kernel.Request(d.Config))
+// plan fills in the rest of p.
+func (p *prepared) plan(k kernel.Kernel) error {
+	setter, err := socket.NewSetter(kernel.Request(p.config))
 	if err != nil {
-		return prepared{}, err
+		return err
 	}
-	if d.kernel != nil {
-		setter = setter.WithKernel(d.kernel)
+	if k != nil {
+		setter = setter.WithKernel(k)
 	}
-	p := prepared{dialer: d.Base, finish: setter}
-	p.dialer.KeepAlive = -1
-	p.dialer.KeepAliveConfig = net.KeepAliveConfig{}
-	multipath := d.Base.MultipathTCP()
+	p.finish = setter
 	late := kernel.SetOf(platform.UserTimeout)
 	switch {
-	case d.Config.UserTimeout == sockopt.NoUserTimeout && multipath:
+	case p.config.UserTimeout == sockopt.NoUserTimeout && p.multipath:
 		p.finish = setter.Only(^late) // what Multipath TCP never has is off
-	case d.Config.UserTimeout > 0 && d.UserTimeoutBeforeConnect && multipath:
-		return prepared{}, fmt.Errorf("dialer: keepalive %v: user timeout before connect: Multipath TCP sockets have none: %w", d.Config, errors.ErrUnsupported)
-	case d.Config.UserTimeout > 0 && d.UserTimeoutBeforeConnect:
-		chain(&p.dialer, setter.Only(late).WithoutReadBack())
+	case p.config.UserTimeout > 0 && p.beforeConnect && p.multipath:
+		return fmt.Errorf("dialer: keepalive %v: user timeout before connect: Multipath TCP sockets have none: %w", p.config, errors.ErrUnsupported)
+	case p.config.UserTimeout > 0 && p.beforeConnect:
+		p.begin = setter.Only(late).WithoutReadBack()
 		p.finish = setter.SetsOnly(^late)
 	}
-	if d.WithoutReadBack {
+	if p.withoutReadBack {
 		p.finish = p.finish.WithoutReadBack()
 	}
-	return p, nil
+	return nil
 }
 
 // Dial connects like [net.Dialer.Dial].
@@ -132,15 +148,22 @@ func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.
 	if !strings.HasPrefix(network, "tcp") {
 		return d.Base.DialContext(ctx, network, address)
 	}
-	d.once.Do(func() { d.prepared, d.err = d.prepare() })
-	if d.err != nil {
-		return nil, &net.OpError{Op: "dial", Net: network, Err: d.err}
+	p := d.prepare()
+	if p.err != nil {
+		return nil, &net.OpError{Op: "dial", Net: network, Err: p.err}
 	}
-	conn, err := d.prepared.dialer.DialContext(ctx, network, address)
+	base := d.Base
+	base.KeepAlive = -1
+	base.KeepAliveConfig = net.KeepAliveConfig{}
+	base.SetMultipathTCP(p.multipath)
+	if p.begin != nil {
+		chain(&base, p.begin)
+	}
+	conn, err := base.DialContext(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
-	if err := d.prepared.finish.Set(conn); err != nil {
+	if err := p.finish.Set(conn); err != nil {
 		conn.Close()
 		return nil, &net.OpError{Op: "dial", Net: network, Source: conn.LocalAddr(), Addr: conn.RemoteAddr(), Err: err}
 	}

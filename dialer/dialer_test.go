@@ -70,12 +70,111 @@ func TestZeroDialerIsReady(t *testing.T) {
 	assert.Equal(t, socktest.SwitchedOn(), socktest.ReadAny(t, socktest.Closing(t, c)))
 }
 
+// As with a net.Dialer, every dial goes by the fields as they are.
+func TestFieldsChangedBetweenDials(t *testing.T) {
+	t.Parallel()
+	address := loopback(t).Addr().String()
+	path := filepath.Join(t.TempDir(), "s")
+	serve(t, "unix", path, false)
+	dial := func(t *testing.T, d *dialer.Dialer) net.Conn {
+		t.Helper()
+		c, err := d.Dial("tcp", address)
+		require.NoError(t, err)
+		return socktest.Closing(t, c)
+	}
+	begun := func(t *testing.T) *dialer.Dialer {
+		d, err := dialer.New(asked)
+		require.NoError(t, err)
+		assert.Equal(t, askedValues, socktest.ReadAny(t, dial(t, d)))
+		return d
+	}
+	for field, change := range map[string]func(t *testing.T, d *dialer.Dialer){
+		"Config": func(t *testing.T, d *dialer.Dialer) {
+			d.Config = askedEarly
+			d.Config.Count = 5
+			assert.Equal(t, socktest.Make(1, 111, 22, 5, 0), socktest.ReadAny(t, dial(t, d)))
+		},
+		"Config, to one that is refused and back": func(t *testing.T, d *dialer.Dialer) {
+			d.Config.Count = 1000
+			_, err := d.Dial("tcp", address)
+			require.ErrorContains(t, err, "count=1000 is too large")
+			require.ErrorContains(t, d.Check(), "count=1000 is too large")
+			d.Config = asked
+			require.NoError(t, d.Check())
+			assert.Equal(t, askedValues, socktest.ReadAny(t, dial(t, d)))
+		},
+		"Base, for TCP as for other networks": func(t *testing.T, d *dialer.Dialer) {
+			refused := errors.New("refused by the user's hook")
+			d.Base.Control = func(string, string, syscall.RawConn) error { return refused }
+			_, err := d.Dial("tcp", address)
+			require.ErrorIs(t, err, refused)
+			_, err = d.Dial("unix", path)
+			require.ErrorIs(t, err, refused)
+		},
+		"Pin": func(t *testing.T, d *dialer.Dialer) {
+			d.Pin = true
+			assert.ErrorIs(t, dial(t, d).(interface{ SetKeepAlive(bool) error }).SetKeepAlive(false), sockopt.ErrPinned)
+		},
+		"WithoutReadBack": func(t *testing.T, d *dialer.Dialer) {
+			d = (&dialer.Dialer{Config: asked}).WithKernel(lyingAbout(unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 15))
+			_, err := d.Dial("tcp", address)
+			require.ErrorContains(t, err, "the kernel holds 15")
+			d.WithoutReadBack = true
+			dial(t, d)
+		},
+		"UserTimeoutBeforeConnect": func(t *testing.T, d *dialer.Dialer) {
+			k := kerneltest.Running()
+			d = (&dialer.Dialer{Config: asked}).WithKernel(k)
+			dial(t, d)
+			late := kerneltest.At{unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT}
+			assert.NotEqual(t, late, k.Sets[0])
+			k.Sets = nil
+			d.UserTimeoutBeforeConnect = true
+			dial(t, d)
+			assert.Equal(t, late, k.Sets[0])
+		},
+		"MultipathTCP": func(t *testing.T, d *dialer.Dialer) {
+			d.UserTimeoutBeforeConnect, d.MultipathTCP = true, true
+			_, err := d.Dial("tcp", address)
+			require.ErrorContains(t, err, "Multipath TCP sockets have none")
+		},
+	} {
+		t.Run(field, func(t *testing.T) {
+			t.Parallel()
+			change(t, begun(t))
+		})
+	}
+}
+
+// New's checks and plans are those of the dials.
+func TestDialsUseWhatNewHasPrepared(t *testing.T) {
+	t.Parallel()
+	address := loopback(t).Addr().String()
+	d, err := dialer.New(asked)
+	require.NoError(t, err)
+	prepared := d.Prepared()
+	require.NotNil(t, prepared)
+	d.Pin, d.Base.Timeout = true, time.Minute
+	for range 2 {
+		c, err := d.Dial("tcp", address)
+		require.NoError(t, err)
+		socktest.Closing(t, c)
+		assert.Same(t, prepared, d.Prepared())
+	}
+	d.Config.Count++
+	require.NoError(t, d.Check())
+	assert.NotSame(t, prepared, d.Prepared())
+}
+
 // The same settings on a bare net.Dialer are rows of
 // TestStdlibDialerOverwritesTheHook.
 func TestBaseKeepAliveIsIgnored(t *testing.T) {
 	t.Parallel()
+	multipath := net.Dialer{}
+	multipath.SetMultipathTCP(true)
 	for rule, base := range map[string]net.Dialer{
 		"KeepAlive 0":                 {},
+		"Multipath TCP":               multipath,
 		"KeepAlive 30s":               {KeepAlive: 30 * time.Second},
 		"KeepAlive -1":                {KeepAlive: -1},
 		"KeepAliveConfig not enabled": {KeepAliveConfig: net.KeepAliveConfig{Idle: 7 * time.Second}},

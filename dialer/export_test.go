@@ -9,3 +9,6 @@ func (d *Dialer) WithKernel(k kernel.Kernel) *Dialer {
 	d.kernel = k
 	return d
 }
+
+// Prepared is what the next dial would go by.
+func (d *Dialer) Prepared() any { return d.latest.Load() }

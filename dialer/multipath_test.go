@@ -54,8 +54,7 @@ func TestMultipath(t *testing.T) {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
 			l := serve(t, "tcp4", "127.0.0.1:0", row.multipathListener)
-			d := dialer.Dialer{Config: row.config, UserTimeoutBeforeConnect: row.before, WithoutReadBack: row.withoutReadBack}
-			d.Base.SetMultipathTCP(true)
+			d := dialer.Dialer{Config: row.config, MultipathTCP: true, UserTimeoutBeforeConnect: row.before, WithoutReadBack: row.withoutReadBack}
 			require.NoError(t, d.Check())
 			c, err := d.Dial("tcp", l.Addr().String())
 			if row.refused {
@@ -75,10 +74,26 @@ func TestMultipath(t *testing.T) {
 	}
 }
 
+// Multipath TCP is asked for in one way, as of a listener: a Base that asks for it,
+// itself or by GODEBUG=multipathtcp=1, changes nothing.
+func TestMultipathIsNotTakenFromBase(t *testing.T) {
+	t.Parallel()
+	socktest.NeedMultipath(t)
+	d := dialer.Dialer{Config: asked}
+	d.Base.SetMultipathTCP(true)
+	c, err := d.Dial("tcp", serve(t, "tcp4", "127.0.0.1:0", true).Addr().String())
+	require.NoError(t, err)
+	socktest.Closing(t, c)
+	multipath, err := c.(*net.TCPConn).MultipathTCP()
+	require.NoError(t, err)
+	assert.False(t, multipath)
+	assert.Equal(t, askedValues, socktest.ReadAny(t, c))
+	assert.True(t, d.Base.MultipathTCP(), "Base stays as it was")
+}
+
 func TestMultipathTakesNoUserTimeoutBeforeConnect(t *testing.T) {
 	t.Parallel()
-	d := dialer.Dialer{Config: asked, UserTimeoutBeforeConnect: true}
-	d.Base.SetMultipathTCP(true)
+	d := dialer.Dialer{Config: asked, MultipathTCP: true, UserTimeoutBeforeConnect: true}
 	_, dialErr := d.Dial("tcp", "127.0.0.1:9")
 	for _, err := range []error{d.Check(), dialErr} {
 		require.ErrorIs(t, err, errors.ErrUnsupported)

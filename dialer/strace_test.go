@@ -7,9 +7,11 @@ import (
 	"os"
 	"regexp"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/dialer"
@@ -58,6 +60,27 @@ func TestSystemCallsOfADial(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What New asks the system for, which table describes it, the first dial does not ask
+// again, nor does any other.
+func TestNewAsksTheSystemForTheDialsToo(t *testing.T) {
+	if os.Getenv(straceChild) != "" {
+		d, err := dialer.New(asked)
+		require.NoError(t, err)
+		dialForStrace(t, d.Dial)
+		return
+	}
+	t.Parallel()
+	lines, fds := socktest.UnderStrace(t, straceChild+"=1", "setsockopt,getsockopt")
+	require.Len(t, fds, straceDials)
+	asks := 0
+	for _, line := range lines {
+		if strings.Contains(line, "0x270f") { // the option 9999, which nobody but gVisor takes
+			asks++
+		}
+	}
+	assert.Equal(t, 1, asks)
 }
 
 func dialForStrace(t *testing.T, dial func(network, address string) (net.Conn, error)) {

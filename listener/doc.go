@@ -1,11 +1,11 @@
 // Package listener accepts TCP connections whose keepalive is exactly what was
 // asked for.
 //
-//	lc := listener.ListenConfig{Config: sockopt.Recommended()}
-//	l, err := lc.Listen(ctx, "tcp", ":8080")
+//	lc, err := listener.New(sockopt.Recommended())
 //	if err != nil {
-//		log.Fatal(err) // this operating system cannot do it, or the address is taken
+//		log.Fatal(err) // this operating system cannot do it; the text says what it can
 //	}
+//	l, err := lc.Listen(ctx, "tcp", ":8080")
 //	http.Serve(l, handler)
 //
 // # How it works
@@ -29,7 +29,7 @@
 // connection. With ListenConfig.Pin it cannot; without, ListenConfig.VerifyAfter
 // tells OnError that it did:
 //
-//	lc := listener.ListenConfig{Config: cfg, Pin: true} // grpcServer.Serve(l)
+//	lc.Pin = true // before lc.Listen
 //
 // # Errors
 //

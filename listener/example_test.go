@@ -34,6 +34,20 @@ func acceptOne(l net.Listener) {
 	fmt.Println("keepalive:", settings.Enabled)
 }
 
+func ExampleNew() {
+	lc, err := listener.New(sockopt.Config{}) // keepalive on, with the timing of the system
+	if err != nil {
+		log.Fatal(err) // this operating system cannot do it; the text says what it can
+	}
+	l, err := lc.Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer l.Close()
+	acceptOne(l)
+	// Output: keepalive: true
+}
+
 func ExampleListenConfig() {
 	lc := listener.ListenConfig{
 		Config: sockopt.Config{}, // keepalive on, with the timing of the system

@@ -20,6 +20,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/listener"
+	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -54,6 +55,27 @@ func TestAcceptedConnectionHasExactlyTheConfig(t *testing.T) {
 			})
 		}
 	}
+}
+
+// New checks what Listen would, and leaves the other fields to be set.
+func TestNew(t *testing.T) {
+	t.Parallel()
+	_, err := listener.New(sockopt.Config{Idle: 40000 * time.Second, Count: 1000})
+	var faults platform.Faults
+	require.ErrorAs(t, err, &faults)
+	require.Len(t, faults, 2)
+	lc := listener.ListenConfig{Config: sockopt.Config{Idle: 40000 * time.Second, Count: 1000}}
+	_, listenErr := lc.Listen(context.Background(), "tcp", "127.0.0.1:0")
+	require.ErrorContains(t, listenErr, err.Error())
+
+	made, err := listener.New(asked)
+	require.NoError(t, err)
+	assert.Equal(t, &listener.ListenConfig{Config: asked}, made)
+	made.Pin = true
+	l := opened(t)(made.Listen(context.Background(), "tcp", "127.0.0.1:0"))
+	c := accept(t, l, false)
+	assert.Equal(t, askedValues, socktest.ReadAny(t, c))
+	assert.ErrorIs(t, c.(interface{ SetKeepAlive(bool) error }).SetKeepAlive(false), sockopt.ErrPinned)
 }
 
 func TestBaseKeepAliveIsIgnored(t *testing.T) {

@@ -31,9 +31,9 @@ type ListenConfig struct {
 	// Config is what the connections are to have.
 	Config sockopt.Config
 
-	// MultipathTCP asks for a Multipath TCP listener. The default is plain TCP,
-	// unlike package net since Go 1.24, because a Multipath TCP socket has no user
-	// timeout. Clients that speak plain TCP get everything; for the others the
+	// MultipathTCP asks for a Multipath TCP listener, as the field of a dialer.Dialer
+	// asks for such connections. The default is plain TCP, unlike package net since Go
+	// 1.24, because a Multipath TCP socket has no user timeout. Clients that speak plain TCP get everything; for the others the
 	// missing user timeout goes to OnError. Where the kernel has no Multipath TCP,
 	// or one that refuses another option, the listener becomes plain TCP, and
 	// OnError hears why.
@@ -66,6 +66,17 @@ type ListenConfig struct {
 
 	kernel kernel.Kernel // nil is the real one
 	system *kernel.Rules // nil is the one this program runs on
+}
+
+// New returns a ListenConfig with that Config on a zero net.ListenConfig, whose other
+// fields can be set then. The error is that of [sockopt.Config.Validate]: this
+// operating system cannot do it.
+func New(cfg sockopt.Config) (*ListenConfig, error) {
+	lc := &ListenConfig{Config: cfg}
+	if _, err := lc.setter(cfg); err != nil {
+		return nil, err
+	}
+	return lc, nil
 }
 
 // rules are those of this system, or what a test says.

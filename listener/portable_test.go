@@ -27,6 +27,9 @@ func TestNegativeIsAnErrorEverywhere(t *testing.T) {
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
+			made, err := listener.New(cfg)
+			require.Error(t, err)
+			assert.Nil(t, made)
 			lc := listener.ListenConfig{Config: cfg}
 			l, err := lc.Listen(context.Background(), "tcp", "127.0.0.1:0")
 			assert.Nil(t, l)

@@ -22,7 +22,8 @@ func main() {
 		fmt.Fprintln(os.Stderr, "adapted:", change)
 	}
 
-	lc := listener.ListenConfig{Config: cfg}
+	lc, err := listener.New(cfg)
+	check(err)
 	l, err := lc.Listen(context.Background(), "tcp", "127.0.0.1:0")
 	check(err)
 	d, err := dialer.New(cfg)

@@ -48,8 +48,7 @@ func TestConn(t *testing.T) {
 	t.Parallel()
 	cfg := sockopt.Recommended()
 	withoutUserTimeout := sockopt.Config{Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3} // Multipath TCP has none
-	multipath := &dialer.Dialer{Config: withoutUserTimeout, Pin: true}
-	multipath.Base.SetMultipathTCP(true)
+	multipath := &dialer.Dialer{Config: withoutUserTimeout, MultipathTCP: true, Pin: true}
 	for name, row := range map[string]struct {
 		network string
 		dial    dialFunc
