@@ -200,10 +200,11 @@ func (tr *tracer) unsent() bool {
 func (tr *tracer) again(out *http.Request) (bool, error) {
 	switch old := tr.body; {
 	case old != nil:
-		if old.touched.Load() {
+		reading := old.again()
+		if reading == nil {
 			return false, nil
 		}
-		tr.body = &guardedBody{ReadCloser: old.ReadCloser}
+		tr.body = &guardedBody{reading: reading}
 		out.Body = tr.body
 	case out.Body != nil && out.Body != http.NoBody:
 		body, err := out.GetBody()

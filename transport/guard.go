@@ -1,18 +1,15 @@
 package transport
 
 import (
-	"io"
 	"net/http"
 	"sync"
-	"sync/atomic"
 )
 
 // A guardedBody is the body of a request that can be read only once. As long as nothing of
-// an attempt was sent, its body is neither read nor closed, so that another attempt is
-// possible. Each attempt has its own guardedBody.
+// an attempt was sent, what was read of it is kept, and it is not closed, so that another
+// attempt is possible. Each attempt has its own guardedBody.
 type guardedBody struct {
-	io.ReadCloser
-	touched atomic.Bool // read from
+	*reading
 
 	conn *conn // that the attempt got; nil: it has none yet, or one that is not watched
 	use  int64
@@ -30,7 +27,7 @@ func guard(out *http.Request) *guardedBody {
 	if out.Body == nil || out.Body == http.NoBody || out.GetBody != nil {
 		return nil
 	}
-	b := &guardedBody{ReadCloser: out.Body}
+	b := &guardedBody{reading: &reading{source: &source{ReadCloser: out.Body}}}
 	out.Body = b
 	return b
 }
@@ -53,8 +50,7 @@ func (b *guardedBody) Read(buffer []byte) (int, error) {
 	if p, unsent := b.held(); unsent && p != picked {
 		return 0, errUnsent
 	}
-	b.touched.Store(true)
-	n, err := b.ReadCloser.Read(buffer)
+	n, err := b.read(buffer, b.holds)
 	if err != nil && b.ours {
 		b.mu.Lock()
 		b.closeOnce()
@@ -77,7 +73,7 @@ func (b *guardedBody) got(c *conn, use int64, joined bool) {
 
 func (b *guardedBody) Close() error {
 	b.mu.Lock()
-	if !b.returned && (b.conn == nil && !b.touched.Load() || b.holds()) {
+	if !b.returned && (b.conn == nil && b.fate.Load() == open || b.holds()) {
 		b.waits = true // until RoundTrip returns, or for ever
 		b.mu.Unlock()
 		return nil

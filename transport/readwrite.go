@@ -96,10 +96,11 @@ func (c *conn) ReadFrom(r io.Reader) (int64, error) {
 	}
 	if l, ok := r.(*io.LimitedReader); ok {
 		if b, ok := l.R.(*guardedBody); ok {
-			b.touched.Store(true)
-			inner := io.LimitedReader{R: b.ReadCloser, N: l.N}
-			defer func() { l.N = inner.N }()
-			r = &inner
+			if body := b.direct(); body != nil {
+				inner := io.LimitedReader{R: body, N: l.N}
+				defer func() { l.N = inner.N }()
+				r = &inner
+			}
 		}
 	}
 	n, err := io.Copy(c.Conn, r)
