@@ -32,11 +32,11 @@ type Dialer struct {
 	// Config is what the connections are to have.
 	Config sockopt.Config
 
-	// MultipathTCP asks for Multipath TCP. The default is plain TCP. Such sockets have no user timeout, and on
-	// kernels before 6.10 no idle time, interval or count: where the other side
-	// speaks Multipath TCP too, Dial returns an error that names what cannot be set.
-	// Where it does not, or this kernel has none, the connection is plain TCP and all
-	// options work.
+	// MultipathTCP asks for Multipath TCP. The default is plain TCP. Multipath TCP
+	// sockets have no user timeout, and on kernels before 6.10 no idle time, interval
+	// or count: where the other side speaks Multipath TCP too, Dial returns an error
+	// that names what cannot be set. Where it does not, or this kernel has none, the
+	// connection is plain TCP and all options work.
 	MultipathTCP bool
 
 	// UserTimeoutBeforeConnect sets Config.UserTimeout before connecting, so that

@@ -38,7 +38,13 @@ func (c Cause) String() string {
 //
 // It is needed because a dead peer and a deadline look alike: for both
 // net.Error's Timeout is true, and code that goes on after a timeout spins on a
-// dead connection. A kernel reports the end of a connection once, to whoever
+// dead connection.
+//
+//	if sockopt.CauseOf(err) == sockopt.PeerTimeout {
+//		// the connection is gone; a deadline, or a dial that failed, is another Cause
+//	}
+//
+// A kernel reports the end of a connection once, to whoever
 // reads or writes first; everybody else gets io.EOF or EPIPE, so remember the
 // first error.
 //
@@ -69,10 +75,6 @@ func CauseOf(err error) Cause {
 	}
 	return OtherCause
 }
-
-// IsPeerTimeout reports whether the kernel gave the peer up. It is false for
-// deadlines, cancelled contexts and connections that were never made.
-func IsPeerTimeout(err error) bool { return CauseOf(err) == PeerTimeout }
 
 // isTransfer tells operations that move data from those that set a connection up
 // or tear it down.

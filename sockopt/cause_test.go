@@ -50,7 +50,6 @@ func TestCauseOf(t *testing.T) {
 		t.Run(tt.rule, func(t *testing.T) {
 			t.Parallel()
 			assert.Equal(t, tt.want, sockopt.CauseOf(tt.err))
-			assert.False(t, sockopt.IsPeerTimeout(tt.err))
 			if tt.err != nil {
 				assert.Equal(t, tt.want, sockopt.CauseOf(fmt.Errorf("a: %w", fmt.Errorf("b: %w", tt.err))), "wrapped")
 			}

@@ -138,11 +138,11 @@ func ExampleConfig_Warnings() {
 }
 
 // The kernel's ETIMEDOUT and a deadline are both timeouts to net.Error.
-func ExampleIsPeerTimeout() {
+func ExampleCauseOf_peerTimeout() {
 	gone := &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ETIMEDOUT)}
 	deadline := &net.OpError{Op: "read", Net: "tcp", Err: os.ErrDeadlineExceeded}
-	fmt.Println(gone.Timeout(), sockopt.IsPeerTimeout(gone))
-	fmt.Println(deadline.Timeout(), sockopt.IsPeerTimeout(deadline))
+	fmt.Println(gone.Timeout(), sockopt.CauseOf(gone) == sockopt.PeerTimeout)
+	fmt.Println(deadline.Timeout(), sockopt.CauseOf(deadline) == sockopt.PeerTimeout)
 	// Output:
 	// true true
 	// true false

@@ -75,7 +75,7 @@ func TestDetectionOnTheWire(t *testing.T) {
 			}
 			took := time.Since(began)
 			t.Logf("%.2f s, promised %.2f s", took.Seconds(), bound.Latest.Seconds())
-			assert.True(t, sockopt.IsPeerTimeout(err), "%v", err)
+			assert.Equal(t, sockopt.PeerTimeout, sockopt.CauseOf(err), "%v", err)
 			assert.LessOrEqual(t, took, bound.Latest+machine.late(began))
 			// The time counts from the last segment, which came before the path broke.
 			assert.GreaterOrEqual(t, took, min(bound.Earliest, bounds[timing.PhaseIdle].Earliest)-silent-roundTrip)
@@ -171,7 +171,7 @@ func TestAPeerThatStillHasData(t *testing.T) {
 	err = ends(client, 6*bound.Latest)
 	took := time.Since(began)
 	t.Logf("%.2f s; %.2f s without that data", took.Seconds(), bound.Latest.Seconds())
-	assert.True(t, sockopt.IsPeerTimeout(err), "%v", err)
+	assert.Equal(t, sockopt.PeerTimeout, sockopt.CauseOf(err), "%v", err)
 	assert.Greater(t, took, bound.Latest)
 	// One gap of its retransmissions is longer than keepalive needs; which one it is
 	// depends on how late this process carries them on a busy machine.

@@ -75,7 +75,7 @@ func TestAVanishedHost(t *testing.T) {
 			err := ends(client, 2*bound.Latest)
 			took := time.Since(began)
 			t.Logf("%.2f s, promised %.2f s: %v", took.Seconds(), bound.Latest.Seconds(), err)
-			assert.True(t, sockopt.IsPeerTimeout(err), "%v", err)
+			assert.Equal(t, sockopt.PeerTimeout, sockopt.CauseOf(err), "%v", err)
 			assert.LessOrEqual(t, took, bound.Latest+machine.late(began))
 			assertOpen(t, standard, began.Add(bound.Latest))
 		})

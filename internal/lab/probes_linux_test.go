@@ -148,7 +148,7 @@ func TestProbesOnTheWire(t *testing.T) {
 				assert.Equal(t, segment.Reset, last.Kind)
 				requireAfter(t, probing.Interval, last.Since, "reset")
 				_, err := own.Read(make([]byte, 1))
-				assert.True(t, sockopt.IsPeerTimeout(err), "%v", err)
+				assert.Equal(t, sockopt.PeerTimeout, sockopt.CauseOf(err), "%v", err)
 			})
 		}
 	}

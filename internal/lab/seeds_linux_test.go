@@ -106,6 +106,6 @@ table inet gone {
 	}
 	assert.Equal(t, segment.Reset, events[probing.Count].Kind)
 	requireAfter(t, probing.Interval, events[probing.Count].Since, "reset")
-	assert.True(t, sockopt.IsPeerTimeout(ends(w.client, time.Second)))
+	assert.Equal(t, sockopt.PeerTimeout, sockopt.CauseOf(ends(w.client, time.Second)))
 	assertOpen(t, w.server, time.Now()) // which the reset did not reach
 }

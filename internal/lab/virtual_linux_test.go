@@ -72,7 +72,7 @@ func TestVirtualDetection(t *testing.T) {
 			_, err = client.Read(make([]byte, 1))
 			took := time.Since(began)
 			t.Logf("%.1f s; promised %.1f to %.1f s", took.Seconds(), bound.Earliest.Seconds(), bound.Latest.Seconds())
-			assert.True(t, sockopt.IsPeerTimeout(err), "%v", err)
+			assert.Equal(t, sockopt.PeerTimeout, sockopt.CauseOf(err), "%v", err)
 			assert.GreaterOrEqual(t, took, bound.Earliest-time.Second)
 			assert.LessOrEqual(t, took, bound.Latest)
 		})
