@@ -54,10 +54,8 @@ func (o *traceOptions) run(stdout, stderr io.Writer) (failure error) {
 	if err := s.begin(); err != nil {
 		return err
 	}
-	if err := o.pump(ctx, scenes, s); err != nil {
-		return err
-	}
-	if err := o.draw(&s.picture, stdout, stderr, began); err != nil {
+	pumped := o.pump(ctx, scenes, s)
+	if err := several(pumped, o.draw(&s.picture, stdout, stderr, began)); err != nil {
 		return err
 	}
 	return several(incomplete, o.verdict(scenes, s))

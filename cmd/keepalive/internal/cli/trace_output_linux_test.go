@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/internal/testenv"
@@ -85,6 +86,43 @@ func TestTraceIntoAPipe(t *testing.T) {
 	assert.Equal(t, exitOK, code, string(errs))
 	require.NoError(t, xml.Unmarshal(out, new(struct{})))
 	alone(t, ".")
+}
+
+// gone is a terminal that goes away after the first line.
+type gone struct {
+	*begun
+	wrote bool
+}
+
+func (g *gone) Write(b []byte) (int, error) {
+	if g.wrote {
+		return 0, unix.EIO
+	}
+	g.wrote = true
+	return g.begun.Write(b)
+}
+
+// What nobody can read any more is drawn all the same: the terminal may go away before the
+// signal that says so comes.
+func TestTraceDrawsWhatItCannotPrint(t *testing.T) {
+	t.Parallel()
+	testenv.Root(t)
+	address, port := listens(t)
+	drawing := filepath.Join(t.TempDir(), "trace.svg")
+	lines := &begun{looks: make(chan struct{})}
+	var errs bytes.Buffer
+	done := make(chan int, 1)
+	go func() { done <- Run(bounded([]string{"--port", port, "--svg", drawing}), &gone{begun: lines}, &errs) }()
+	select {
+	case <-lines.looks:
+		reset(t, address, 1)
+		assert.Equal(t, exitProblems, <-done)
+	case <-done:
+	}
+	assert.Contains(t, errs.String(), "input/output error")
+	picture, err := os.ReadFile(drawing)
+	require.NoError(t, err)
+	assert.Equal(t, 4+1, strings.Count(string(picture), "<circle"), "the legend and what was seen")
 }
 
 func TestTraceJSON(t *testing.T) {
