@@ -56,7 +56,7 @@ own is such an assumption.
   keepalive plan --path aws-nlb-tcp --svg plan.svg`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := exclusive(cmd, "json", "as"); err != nil {
+			if err := several(exclusive(cmd, "json", "as"), apart(cmd, output{"--svg", o.svg})); err != nil {
 				return err
 			}
 			return o.run(cmd.OutOrStdout(), cmd.ErrOrStderr())

@@ -66,6 +66,9 @@ where the settings of a socket may not be read, 3.`,
 			if err := several(exclusive(cmd, "all", "only"), o.check()); err != nil {
 				return usageError{err}
 			}
+			if err := apart(cmd, output{"--write", o.write}, output{"--svg", o.svg}); err != nil {
+				return err
+			}
 			if err := o.place.parse(cmd); err != nil {
 				return err
 			}

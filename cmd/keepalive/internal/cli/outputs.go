@@ -1,0 +1,96 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+)
+
+// An output is a file that a flag names; "-" is standard output, and "" none.
+type output struct{ flag, path string }
+
+// apart refuses outputs of a command that are the same file, by whatever names: one would
+// be written over the other, and nobody would hear of it. What cannot be found out is left
+// to those who open it.
+func apart(cmd *cobra.Command, outputs ...output) error {
+	var places []written
+	for i, o := range outputs {
+		w := o.written(cmd.OutOrStdout())
+		places = append(places, w)
+		for j, other := range outputs[:i] {
+			if w.is(places[j]) {
+				return usageError{fmt.Errorf("%s %s and %s %s are the same file: want two, for one would be written over the other", other.flag, other.path, o.flag, o.path)}
+			}
+		}
+		if !w.replaced {
+			continue
+		}
+		for _, stream := range []struct {
+			name string
+			io.Writer
+		}{{"standard output", cmd.OutOrStdout()}, {"standard error", cmd.ErrOrStderr()}} {
+			if w.is(writtenTo(stream.Writer)) {
+				return usageError{fmt.Errorf("%s %s is the file that %s goes to: want another, for one would be written over the other", o.flag, o.path, stream.name)}
+			}
+		}
+	}
+	return nil
+}
+
+// A written is where an output goes in the end.
+type written struct {
+	info     fs.FileInfo // nil: nothing is there yet
+	path     string      // of what is not there yet
+	replaced bool        // rather than that it is written to where it stands, as /dev/stdout is
+}
+
+func (o output) written(stdout io.Writer) written {
+	switch o.path {
+	case "":
+		return written{}
+	case "-":
+		return writtenTo(stdout)
+	}
+	t, err := targetOf(o.path)
+	if err != nil {
+		return written{}
+	}
+	w := written{info: t.before, replaced: !t.direct}
+	if t.direct {
+		w.info, _ = os.Stat(t.path) // through the descriptor of /dev/stdout
+	} else if w.info == nil {
+		folder, err := filepath.EvalSymlinks(filepath.Dir(t.path))
+		if err == nil {
+			folder, err = filepath.Abs(folder)
+		}
+		if err != nil {
+			return written{}
+		}
+		w.path = filepath.Join(folder, filepath.Base(t.path))
+	}
+	return w
+}
+
+// writtenTo is where a stream of the program goes, where that is a file.
+func writtenTo(stream io.Writer) (w written) {
+	if first, ok := stream.(*firstError); ok {
+		stream = first.w
+	}
+	if f, ok := stream.(*os.File); ok {
+		w.info, _ = f.Stat()
+	}
+	return w
+}
+
+// is tells whether both are the same file. The null device takes any number.
+func (w written) is(other written) bool {
+	if w.info == nil || other.info == nil {
+		return w.info == nil && other.info == nil && w.path != "" && w.path == other.path
+	}
+	null, err := os.Stat(os.DevNull)
+	return os.SameFile(w.info, other.info) && (err != nil || !os.SameFile(w.info, null))
+}
