@@ -23,7 +23,7 @@ import (
 // minutes). With [sockopt.Recommended] that is a minute. Use a [Dialer] to have it
 // set after connecting, as a short one would end slow handshakes. Multipath TCP
 // has no user timeout, so with one in cfg a Dialer that asks for Multipath TCP
-// falls back to plain TCP.
+// falls back to plain TCP; [sockopt.NoUserTimeout] is no such one.
 //
 // The error is that of [sockopt.Config.Validate], and d is then unchanged.
 func Configure(d *net.Dialer, cfg sockopt.Config) error {

@@ -148,13 +148,16 @@ func TestConfigureHookErrors(t *testing.T) {
 func TestConfigureUserTimeoutFallsBackFromMultipath(t *testing.T) {
 	t.Parallel()
 	socktest.NeedMultipath(t)
+	off := askedEarly
+	off.UserTimeout = sockopt.NoUserTimeout
 	for rule, row := range map[string]struct {
 		config sockopt.Config
 		kind   kernel.Kind
 		want   socktest.Values
 	}{
-		"with a user timeout": {asked, kernel.TCP, askedValues},
-		"without":             {askedEarly, kernel.MultipathTCP, socktest.Make(1, 111, 22, 3, -1)}, // which cannot be read there
+		"with a user timeout":              {asked, kernel.TCP, askedValues},
+		"switched off, which it is anyway": {off, kernel.MultipathTCP, socktest.Make(1, 111, 22, 3, -1)},
+		"without":                          {askedEarly, kernel.MultipathTCP, socktest.Make(1, 111, 22, 3, -1)}, // which cannot be read there
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()

@@ -119,8 +119,6 @@ func (p *prepared) plan(k kernel.Kernel) error {
 	p.finish = setter
 	late := kernel.SetOf(platform.UserTimeout)
 	switch {
-	case p.config.UserTimeout == sockopt.NoUserTimeout && p.multipath:
-		p.finish = setter.Only(^late) // what Multipath TCP never has is off
 	case p.config.UserTimeout > 0 && p.beforeConnect && p.multipath:
 		return fmt.Errorf("dialer: keepalive %v: user timeout before connect: Multipath TCP sockets have none: %w", p.config, errors.ErrUnsupported)
 	case p.config.UserTimeout > 0 && p.beforeConnect:

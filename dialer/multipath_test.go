@@ -91,6 +91,17 @@ func TestMultipathIsNotTakenFromBase(t *testing.T) {
 	assert.True(t, d.Base.MultipathTCP(), "Base stays as it was")
 }
 
+// Where it becomes plain TCP, a user timeout that is to be off is off, also one that
+// the user's hook has set (and on whose error Go fell back).
+func TestMultipathFallbackHasNoUserTimeout(t *testing.T) {
+	t.Parallel()
+	socktest.NeedMultipath(t)
+	d := dialer.Dialer{Base: net.Dialer{Control: setAsked}, Config: sockopt.Config{UserTimeout: sockopt.NoUserTimeout}, MultipathTCP: true}
+	c, err := d.Dial("tcp", serve(t, "tcp4", "127.0.0.1:0", true).Addr().String())
+	require.NoError(t, err)
+	assert.Equal(t, socktest.NoUserTimeout(askedValues), socktest.ReadAny(t, socktest.Closing(t, c)))
+}
+
 func TestMultipathTakesNoUserTimeoutBeforeConnect(t *testing.T) {
 	t.Parallel()
 	d := dialer.Dialer{Config: asked, MultipathTCP: true, UserTimeoutBeforeConnect: true}

@@ -66,11 +66,14 @@ func TestConfigureAgain(t *testing.T) {
 func TestConfigureThenMultipath(t *testing.T) {
 	t.Parallel()
 	socktest.NeedMultipath(t)
+	off := askedEarly
+	off.UserTimeout = sockopt.NoUserTimeout
 	for rule, row := range map[string]struct {
 		config   sockopt.Config
 		protocol int
 		want     socktest.Values
 	}{
+		"stays it with one that is switched off":              {off, unix.IPPROTO_MPTCP, socktest.NoUserTimeout(askedValues)},
 		"stays Multipath TCP without a user timeout":          {askedEarly, unix.IPPROTO_MPTCP, socktest.NoUserTimeout(askedValues)},
 		"falls back to plain TCP for the user timeout's sake": {asked, unix.IPPROTO_TCP, askedValues},
 	} {

@@ -53,7 +53,8 @@ type Config struct {
 }
 
 // NoUserTimeout as Config.UserTimeout switches the user timeout off (0 leaves
-// it alone). Any other negative value is an error.
+// it alone). A Multipath TCP socket has none, so it is off there. Any other negative
+// value is an error.
 const NoUserTimeout = kernel.NoUserTimeout
 
 var recommended = Config{Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3, UserTimeout: time.Minute}

@@ -119,8 +119,8 @@ func settings(v socktest.Values) platform.Settings {
 	return s
 }
 
-// Multipath TCP has no TCP_USER_TIMEOUT (net/mptcp/sockopt.c): it is an error,
-// and all the rest is set.
+// Multipath TCP has no TCP_USER_TIMEOUT (net/mptcp/sockopt.c): one that is to be on is
+// an error, and all the rest is set.
 func TestSetEveryCombinationOnMultipathTCP(t *testing.T) {
 	t.Parallel()
 	client, server := multipathPair(t)
@@ -138,7 +138,7 @@ func TestSetEveryCombinationOnMultipathTCP(t *testing.T) {
 			require.Equal(t, before, socktest.Read(t, conn))
 			continue
 		}
-		if c.cfg.UserTimeout == 0 {
+		if c.cfg.UserTimeout <= 0 { // it is off, whether that is asked or not
 			require.NoError(t, err, "%v", c.cfg)
 		} else {
 			var option *platform.OptionError
@@ -214,6 +214,21 @@ func TestOfCopiesASocket(t *testing.T) {
 }
 
 // An accepted connection has what its listening socket was given.
+// What was read can be put back, and is then as it was: no user timeout is off.
+func TestMultipathTCPTakesWhatItHeld(t *testing.T) {
+	t.Parallel()
+	client, _ := multipathPair(t)
+	before, err := sockopt.Get(client)
+	require.NoError(t, err)
+	require.NoError(t, sockopt.Set(client, sockopt.Config{Idle: time.Minute, Count: 3}))
+	require.NoError(t, sockopt.Set(client, sockopt.Of(before)))
+	require.NoError(t, sockopt.Verify(client, sockopt.Of(before)))
+	after, err := sockopt.Get(client)
+	require.NoError(t, err)
+	assert.Equal(t, before, after)
+	assert.ErrorIs(t, sockopt.Set(client, sockopt.Config{UserTimeout: time.Second}), errors.ErrUnsupported)
+}
+
 func TestSetOnAListener(t *testing.T) {
 	t.Parallel()
 	l := plainListener(t)
