@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/tcpkeepalive/keepalive/internal/endpoint"
+	"github.com/tcpkeepalive/keepalive/internal/netns"
 )
 
 // ErrTableChanged ends a list during which the kernel's table changed so that
@@ -29,7 +30,7 @@ type Filter struct {
 	// ("10.0.0.0/8"), ports (":443", ":8000-8099"), or both ("10.0.0.0/8:443",
 	// "[2001:db8::]/32:443", "*:443"), one of which has to match; none match all. An
 	// IPv6 address may have a zone ("fe80::1%eth0", "[fe80::1%eth0]:443"): only sockets
-	// that are bound to that interface match. One for IPv4 also matches IPv4-mapped
+	// that are bound to that interface, of the Namespace, match. One for IPv4 also matches IPv4-mapped
 	// addresses. Names are not looked up.
 	Local, Peer []string
 
@@ -109,13 +110,14 @@ func (f Filter) query() (q *query, err error) {
 	if f.Settings && f.Owners == nil {
 		return nil, errors.New("inspect: Filter.Settings takes Filter.Owners: the settings of a socket are asked through who has it open")
 	}
-	if q.local, err = endpoints("Local", f.Local); err == nil {
-		q.peer, err = endpoints("Peer", f.Peer)
+	if q.local, err = f.endpoints("Local", f.Local); err == nil {
+		q.peer, err = f.endpoints("Peer", f.Peer)
 	}
 	return q, err
 }
 
-func endpoints(field string, texts []string) ([]endpoint.Endpoint, error) {
+// endpoints reads the conditions, whose zones are interfaces of the namespace.
+func (f *Filter) endpoints(field string, texts []string) ([]endpoint.Endpoint, error) {
 	list := make([]endpoint.Endpoint, 0, len(texts))
 	for _, text := range texts {
 		e, err := endpoint.Parse(text)
@@ -124,7 +126,13 @@ func endpoints(field string, texts []string) ([]endpoint.Endpoint, error) {
 		}
 		list = append(list, e)
 	}
-	list, err := endpoint.WithDevices(list)
+	if !slices.ContainsFunc(list, func(e endpoint.Endpoint) bool { return e.Zone != "" }) {
+		return list, nil
+	}
+	err := netns.Do(f.Namespace, func() (err error) {
+		list, err = endpoint.WithDevices(list)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("inspect: Filter.%s: %w", field, err)
 	}

@@ -3,6 +3,7 @@
 package endpoint
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -10,6 +11,9 @@ import (
 	"strconv"
 	"strings"
 )
+
+// ErrNoInterface means that the network namespace has no interface of that name.
+var ErrNoInterface = errors.New("there is no interface")
 
 // An Endpoint is a condition for one end of a connection, made by [Parse]. Its zero
 // value is met by every address.
@@ -190,7 +194,7 @@ func WithDevices(endpoints []Endpoint) ([]Endpoint, error) {
 		} else if n, numErr := strconv.ParseUint(e.Zone, 10, 32); numErr == nil && n > 0 {
 			e.Device = uint32(n)
 		} else {
-			return nil, fmt.Errorf("%v: the interface %q: %w", *e, e.Zone, err)
+			return nil, fmt.Errorf("%v: %w named %s", *e, ErrNoInterface, e.Zone)
 		}
 	}
 	return endpoints, nil

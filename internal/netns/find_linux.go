@@ -19,9 +19,28 @@ const namedIn = "/run/netns"
 
 const ownPath = "/proc/thread-self/ns/net"
 
+// own names the namespace by something that lasts: this process will have ended when
+// somebody reads that.
 func own() *Namespace {
-	n := &Namespace{Own: true, pids: []int{os.Getpid()}}
-	n.Inode, _ = inodeOf(ownPath) // unknown without /proc
+	n := &Namespace{Own: true}
+	var err error
+	if n.Inode, err = inodeOf(ownPath); err != nil {
+		return n // unknown without /proc
+	}
+	const path = "/proc/self/ns/net" // of the program's first thread
+	if inode, err := inodeOf(path); err == nil && inode == n.Inode {
+		n.paths = []string{path}
+	}
+	if first, err := inodeOf(pathOf(1)); err == nil && first == n.Inode {
+		n.pids = []int{1}
+		return n
+	}
+	names, _ := os.ReadDir(namedIn)
+	for _, name := range names {
+		if inode, err := inodeOf(filepath.Join(namedIn, name.Name())); err == nil && inode == n.Inode {
+			n.named = name.Name()
+		}
+	}
 	return n
 }
 

@@ -40,8 +40,8 @@ func (n *Namespace) String() string {
 	return "?"
 }
 
-// Own is the network namespace of the calling thread. Its Inode is 0 where /proc
-// does not show it.
+// Own is the network namespace of the calling thread. Its Inode is 0, and its String
+// "?", where /proc does not show it.
 func Own() *Namespace { return own() }
 
 // Find finds the namespace with this name (/run/netns/NAME, as ip netns has it),

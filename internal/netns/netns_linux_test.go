@@ -285,3 +285,18 @@ func TestAThreadInANamespaceOfItsOwn(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, inode, again.Inode)
 }
+
+// What is printed for the own namespace finds it again, in another process too.
+func TestTheNameOfTheOwnNamespace(t *testing.T) {
+	t.Parallel()
+	n := Own()
+	assert.NotEqual(t, fmt.Sprint(os.Getpid()), n.String(), "this process ends")
+	again, err := Find(n.String())
+	require.NoError(t, err)
+	assert.Equal(t, n.Inode, again.Inode)
+	ns := netlab.NewNamespace(t)
+	require.NoError(t, ns.Do(func() error {
+		assert.Equal(t, "?", Own().String(), "of a thread, which nobody finds")
+		return nil
+	}))
+}

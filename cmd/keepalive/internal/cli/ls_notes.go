@@ -17,6 +17,7 @@ type notes struct {
 	noSettings int   // sockets whose process is known, but not their settings
 	why        error // the first reason for that
 
+	noInterface error   // that an address of --local or --peer names, in any namespace
 	nowhere     int     // TCP sockets of --pid that no table had
 	refused     []error // why namespaces were not looked into
 	hiddenNetns []error // why the namespaces of processes are not known
@@ -42,6 +43,9 @@ func (n *notes) print(w io.Writer) {
 			more = fmt.Sprintf(" (and %d more)", n)
 		}
 		say(w, "note: not looked into: %v%s; nsenter can enter those of one's own user namespaces", printable(n.refused[0].Error()), more)
+	}
+	if n.noInterface != nil {
+		say(w, "note: %v", printable(n.noInterface.Error()))
 	}
 	if n.nowhere > 0 {
 		say(w, "note: %s of that process in no table that can be seen from here: of another network namespace, not yet connected, or reset and not yet closed", sockets(n.nowhere))
@@ -78,12 +82,17 @@ func (n *notes) unseen() error {
 	return nil
 }
 
-// lost is which exit code it means that sockets of a process were not found.
+// lost is which exit code it means that sockets of a process, or an interface, were not
+// found.
 func (n *notes) lost() error {
+	var errs []error
 	if n.nowhere > 0 {
-		return said{unknownError{errors.New("not all sockets of the process were found")}}
+		errs = append(errs, said{unknownError{errors.New("not all sockets of the process were found")}})
 	}
-	return nil
+	if n.noInterface != nil {
+		errs = append(errs, said{nothingError{n.noInterface}})
+	}
+	return several(errs...)
 }
 
 // result is which exit code a list has, after print.

@@ -6,6 +6,7 @@ import (
 	"iter"
 
 	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/internal/endpoint"
 	"github.com/tcpkeepalive/keepalive/internal/netns"
 )
 
@@ -41,6 +42,7 @@ func (o *lsOptions) sockets(f inspect.Filter, n *notes) iter.Seq2[listed, error]
 			}
 		}
 		l.elsewhere(namespaces)
+		n.noInterface = l.zones.missing()
 	}
 }
 
@@ -57,6 +59,7 @@ type lister struct {
 	notes   *notes
 	owners  *inspect.Owners // nil if nobody looked for them
 	missing map[uint32]bool // TCP sockets of --pid that no table had
+	zones   zones
 	yield   func(listed, error) bool
 }
 
@@ -68,10 +71,19 @@ func (l *lister) list(ns *netns.Namespace) bool {
 		return l.notOpened(ns, err)
 	}
 	defer file.Close() // nil too
-	l.filter.Namespace = file
 	l.find(file)
+	f, err := l.zones.in(file, l.filter)
+	switch {
+	case errors.Is(err, netns.ErrNotEntered):
+		return l.notOpened(ns, err)
+	case errors.Is(err, endpoint.ErrNoInterface): // so that no socket can match here
+		return true
+	case err != nil:
+		l.yield(listed{}, err)
+		return false
+	}
 	denied := denies(l.owners)
-	for r, err := range inspect.List(l.filter) {
+	for r, err := range inspect.List(f) {
 		switch {
 		case errors.Is(err, netns.ErrNotEntered):
 			return l.notOpened(ns, err)

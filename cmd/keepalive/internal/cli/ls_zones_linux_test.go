@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkeepalive/keepalive/internal/netlab"
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// An address is of the interface that has this name in the namespace that is looked
+// into, whatever interfaces the caller has.
+func TestZonesOfAnotherNamespace(t *testing.T) {
+	inTurn(t)
+	socktest.NeedIPv6(t)
+	if !inOwnMounts(t) {
+		return
+	}
+	ns := netlab.NewNamespace(t)
+	named(t, ns, "blue")
+	require.NoError(t, ns.Do(func() error {
+		socktest.IP(t, "link add ka7 type veth peer name ka8", "link set ka7 up", "link set ka8 up", "addr add fe80::77/64 dev ka7 nodad")
+		client, _ := socktest.Pair(t, "tcp6", "[fe80::77%ka7]:0")
+		return sockopt.Set(client, sockopt.Config{Disabled: true})
+	}))
+	const theirs, nobodys = "fe80::77%ka7", "fe80::77%none77"
+	code, _, errs := command("ls", "--local", theirs)
+	assert.Equal(t, exitNothing, code, errs)
+	assert.Contains(t, errs, "fe80::77%ka7: there is no interface named ka7")
+	for _, place := range [][]string{{"--netns", "blue"}, {"--all-netns"}} {
+		ls := func(args ...string) (code int, out, errs string) {
+			return command(append(append([]string{"ls"}, place...), args...)...)
+		}
+		code, out, errs := ls("--local", theirs)
+		assert.Contains(t, out, "fe80::77")
+		assert.Equal(t, exitOK, code, errs)
+		assert.NotContains(t, errs, "no interface")
+		code, out, errs = ls("--local", theirs, "--peer", nobodys)
+		assert.Equal(t, exitNothing, code)
+		assert.NotContains(t, out, "fe80::77")
+		assert.Contains(t, errs, "there is no interface named none77")
+		_, out, errs = ls("--local", nobodys, "--local", theirs)
+		assert.Contains(t, out, "fe80::77", "the other one")
+		assert.Contains(t, errs, "there is no interface named none77")
+		code, out, errs = command(append([]string{"check", "--path", "x=1h", "--accept-assumptions", "--peer", theirs}, place...)...)
+		assert.Equal(t, exitProblems, code, errs)
+		assert.Contains(t, out, "keepalive is off")
+	}
+}
