@@ -165,3 +165,12 @@ func mountProc(t *testing.T, options string) {
 	err := unix.Mount("proc", "/proc", "proc", 0, options)
 	testenv.Need(t, err == nil, fmt.Sprintf("needs to mount a /proc: %v", err))
 }
+
+func TestOwnersOfNoProcess(t *testing.T) {
+	t.Parallel()
+	for _, pid := range []int{0, -1, 1 << 30} {
+		_, err := inspect.FindOwners(pid)
+		assert.ErrorIs(t, err, fs.ErrNotExist, pid)
+		assert.NotErrorIs(t, err, fs.ErrPermission, pid)
+	}
+}

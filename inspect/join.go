@@ -1,7 +1,11 @@
 package inspect
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/netns"
@@ -93,6 +97,7 @@ func (j *joiner) flush() bool {
 		j.peeks = append(j.peeks, peekAt(&j.batch[i]))
 	}
 	j.peeker.Read(j.peeks)
+	j.askAgain()
 	for i := range j.batch {
 		r, p := &j.batch[i], &j.peeks[i]
 		if len(p.From) > 0 {
@@ -108,6 +113,47 @@ func (j *joiner) flush() bool {
 	}
 	j.batch = j.batch[:0]
 	return true
+}
+
+// askAgain finds out whether sockets that their owners do not have any more were closed
+// meanwhile. One that is still open has another owner by now, or the numbers of processes
+// in /proc are not those of this program: /proc is that of another PID namespace.
+func (j *joiner) askAgain() {
+	var closed []*Report
+	var at []int // in the batch
+	for i := range j.peeks {
+		if errors.Is(j.peeks[i].Err, fs.ErrNotExist) {
+			closed, at = append(closed, &j.batch[i]), append(at, i)
+		}
+	}
+	if len(closed) == 0 {
+		return
+	}
+	open := stillOpen(j.query.Namespace, closed)
+	if !slices.Contains(open, true) {
+		return
+	}
+	owners, err := FindOwners(j.owners.pids...)
+	if err != nil { // those of --pid have ended
+		owners = new(Owners)
+	}
+	again := make([]peek.Peek, 0, len(closed))
+	for n, r := range closed {
+		if open[n] {
+			r.Owners = slices.Collect(owners.Of(r.Inode))
+			again = append(again, peekAt(r))
+		}
+	}
+	j.peeker.Read(again)
+	for n, i := range at {
+		if !open[n] {
+			continue
+		}
+		j.peeks[i], again = again[0], again[1:]
+		if err := j.peeks[i].Err; errors.Is(err, fs.ErrNotExist) {
+			j.peeks[i].Err = fmt.Errorf("%v, although the socket is open: /proc is perhaps that of another PID namespace", err)
+		}
+	}
 }
 
 func peekAt(r *Report) peek.Peek {

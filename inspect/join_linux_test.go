@@ -5,12 +5,15 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/inspect"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
@@ -103,4 +106,62 @@ func TestSettingsInAListThatMayNotBeRead(t *testing.T) {
 	testenv.Need(t, !errors.Is(found[0].Unknown, fs.ErrPermission), "needs to see its own")
 	require.NoError(t, found[0].Unknown)
 	assert.True(t, found[0].Settings.Known.Has(platform.Idle))
+}
+
+// Where /proc shows other numbers of processes than the kernel understands, sockets are
+// open all the same, and their settings unknown. What was really closed is not there.
+func TestSettingsWhereProcIsOfAnotherPIDNamespace(t *testing.T) {
+	const ends = "KEEPALIVE_TEST_ENDS"
+	if !socktest.IsChild(t) {
+		testenv.Root(t)
+		client, server := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+		t.Setenv(ends, client.LocalAddr().String()+" "+server.LocalAddr().String())
+	}
+	if !socktest.InChild(t, func(cmd *exec.Cmd) {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWPID}
+	}) {
+		return
+	}
+	local, peer, _ := strings.Cut(os.Getenv(ends), " ")
+	owners, err := inspect.FindOwners()
+	require.NoError(t, err)
+	found := list(t, inspect.Filter{Local: []string{local}, Peer: []string{peer}, Owners: owners, Settings: true})
+	require.Len(t, found, 1)
+	assert.Zero(t, found[0].Settings.Known)
+	assert.ErrorContains(t, found[0].Unknown, "although the socket is open: /proc is perhaps that of another PID namespace")
+	assert.NotErrorIs(t, found[0].Unknown, fs.ErrNotExist)
+}
+
+// A socket that another process has inherited is asked through that one, when the
+// first has ended since.
+func TestSettingsOfASocketWithANewOwner(t *testing.T) {
+	t.Parallel()
+	client, server := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	require.NoError(t, sockopt.Set(client, sockopt.Config{Idle: 1234 * time.Second}))
+	file, err := client.File()
+	require.NoError(t, err)
+	defer file.Close()
+	first := exec.Command("sleep", "60")
+	first.ExtraFiles = []*os.File{file}
+	socktest.Start(t, first)
+	second := exec.Command("sleep", "60")
+	second.ExtraFiles = []*os.File{file}
+	socktest.Start(t, second)
+	file.Close()
+	client.Close()
+	owners, err := inspect.FindOwners()
+	require.NoError(t, err)
+	first.Process.Kill()
+	first.Wait()
+	found := list(t, between(client.LocalAddr(), server.LocalAddr(), owners))
+	require.Len(t, found, 1)
+	testenv.Need(t, !errors.Is(found[0].Unknown, fs.ErrPermission), "needs permission to trace a child (Yama)")
+	require.NoError(t, found[0].Unknown)
+	assert.Equal(t, 1234*time.Second, found[0].Settings.Idle)
+
+	second.Process.Kill()
+	second.Wait()
+	for _, r := range list(t, between(client.LocalAddr(), server.LocalAddr(), owners)) { // on its way to its end
+		assert.Zero(t, r.Inode)
+	}
 }

@@ -182,6 +182,39 @@ func (r *Report) fillDetail(kind uint16, value []byte) {
 	}
 }
 
+// stillOpen tells of each socket whether a process has it open still, as far as is known.
+func stillOpen(namespace *os.File, sockets []*Report) []bool {
+	open := make([]bool, len(sockets))
+	err := netns.Do(namespace, func() error {
+		conn, err := sockdiag.Open()
+		if err == nil {
+			defer conn.Close()
+		}
+		for i, r := range sockets {
+			open[i] = err != nil || r.Source != sourceSockDiag || r.inTable(conn)
+		}
+		return nil
+	})
+	if err != nil {
+		for i := range open {
+			open[i] = true
+		}
+	}
+	return open
+}
+
+func (r *Report) inTable(conn *sockdiag.Conn) bool {
+	id := sockdiag.ID{
+		Family: unix.AF_INET, Local: r.Local, Remote: r.Peer, Device: r.Device,
+		Cookie: r.Cookie, Inode: r.Inode, Listening: r.State == Listen,
+	}
+	if r.Local.Addr().Is6() {
+		id.Family = unix.AF_INET6
+	}
+	_, err := conn.Lookup(&id, 0)
+	return !errors.Is(err, sockdiag.ErrNotFound) && !errors.Is(err, sockdiag.ErrUntrue)
+}
+
 // shutdowns are by sk_shutdown: RCV_SHUTDOWN is 1, SEND_SHUTDOWN 2.
 var shutdowns = [...]string{"<->", "-->", "<--", "---"}
 

@@ -65,7 +65,7 @@ func findOwners(pids []int) (*Owners, error) {
 func (s *scan) failure(all bool) error {
 	switch {
 	case s.err != nil && !all && proc.Gone(s.err) && proc.Hidden(s.pid):
-		return fmt.Errorf("/proc hides it: %w", fs.ErrPermission)
+		return proc.WhyNot(s.pid)
 	case s.err != nil:
 		return s.err
 	case s.denied > 0:

@@ -72,6 +72,9 @@ func Shows(pid int) bool {
 
 // Hidden tells whether a process which /proc does not show exists.
 func Hidden(pid int) bool {
+	if pid <= 0 { // which kill takes for several processes
+		return false
+	}
 	err := unix.Kill(pid, 0)
 	return err == nil || err == unix.EPERM
 }

@@ -61,7 +61,9 @@ func TestProcesses(t *testing.T) {
 	assert.ErrorContains(t, proc.WhyNot(pid), "it has ended")
 	one.Wait()
 	assert.False(t, proc.Ended(pid), "nothing is known of it")
-	assert.ErrorContains(t, proc.WhyNot(pid), "there is no such process")
+	for _, nobody := range []int{pid, 0, -1, 1 << 30} {
+		assert.EqualError(t, proc.WhyNot(nobody), "there is no such process")
+	}
 	name, err = proc.Name(pid)
 	require.NoError(t, err)
 	assert.Empty(t, name)

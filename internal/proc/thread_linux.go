@@ -63,6 +63,25 @@ func Threads(pid int) []int {
 	return tids
 }
 
+// HasHiddenFDs tells whether a thread of the process has a table of descriptors of its
+// own (CLONE_FILES of unshare(2)), which /proc/PID/fd does not show. No is also what it
+// says where that may not be asked (kcmp).
+func HasHiddenFDs(pid int) bool {
+	const kcmpFiles = 2 // KCMP_FILES of linux/kcmp.h
+	first := Thread(pid)
+	for _, tid := range Threads(pid) {
+		state, _ := stateOf(threads(pid) + "/" + strconv.Itoa(tid))
+		if tid == first || state == 0 || hasEnded(state) {
+			continue
+		}
+		differs, _, errno := unix.Syscall6(unix.SYS_KCMP, uintptr(first), uintptr(tid), kcmpFiles, 0, 0, 0)
+		if errno == 0 && differs != 0 {
+			return true
+		}
+	}
+	return false
+}
+
 func threads(pid int) string { return folder(pid) + "/task" }
 
 func hasEnded(state byte) bool { return state == 'Z' || state == 'X' }

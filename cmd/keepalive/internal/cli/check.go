@@ -227,8 +227,10 @@ func (o *checkOptions) judge(r *row, plan *align.Plan) finding {
 			f.reason = "its settings cannot be read: " + r.Unknown.Error()
 		case r.cause == exitDenied:
 			f.reason = "its settings cannot be read: its process is another user's, or not visible from here"
+		case !r.ownersKnown:
+			f.reason = "its settings cannot be read: no process that is visible from here has it open"
 		}
-		if r.cause == exitDenied && r.Timer.Kind == "keepalive" {
+		if r.Settings.Known == 0 && r.Timer.Kind == "keepalive" {
 			f.reason += "; keepalive is on, as its timer runs"
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -90,7 +91,14 @@ func (o *lsOptions) check(cmd *cobra.Command) error {
 	if !o.ss && (o.process || o.extended) {
 		return usageError{errors.New("--process and --extended are for --ss")}
 	}
-	return several(o.selection.parse(cmd), o.columnChoice.parse(cmd))
+	if err := several(o.selection.parse(cmd), o.columnChoice.parse(cmd)); err != nil {
+		return err
+	}
+	asks := func(c column) bool { return !c.plain }
+	if o.chosen != nil && !slices.ContainsFunc(o.chosen, asks) {
+		o.noProcess = true // nothing of a process is shown
+	}
+	return nil
 }
 
 func (o *lsOptions) run(stdout, stderr io.Writer) error {

@@ -10,6 +10,8 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/proc"
 )
 
+func hasHiddenFDs(pid int) bool { return proc.HasHiddenFDs(pid) }
+
 // tcpSockets are the inodes of the TCP sockets that a process has open, whatever
 // namespace they are of: the kernel tells the protocol of each
 // (sockfs_xattr_get in net/socket.c). FindOwners has reported what cannot be read.

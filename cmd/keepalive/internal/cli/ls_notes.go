@@ -18,6 +18,7 @@ type notes struct {
 	why        error // the first reason for that
 
 	noInterface error   // that an address of --local or --peer names, in any namespace
+	hiddenFDs   bool    // threads of --pid have descriptors of their own
 	nowhere     int     // TCP sockets of --pid that no table had
 	refused     []error // why namespaces were not looked into
 	hiddenNetns []error // why the namespaces of processes are not known
@@ -43,6 +44,9 @@ func (n *notes) print(w io.Writer) {
 			more = fmt.Sprintf(" (and %d more)", n)
 		}
 		say(w, "note: not looked into: %v%s; nsenter can enter those of one's own user namespaces", printable(n.refused[0].Error()), more)
+	}
+	if n.hiddenFDs {
+		say(w, "note: threads of that process have descriptors of their own (CLONE_FILES), which were not looked into")
 	}
 	if n.noInterface != nil {
 		say(w, "note: %v", printable(n.noInterface.Error()))
@@ -83,11 +87,14 @@ func (n *notes) unseen() error {
 }
 
 // lost is which exit code it means that sockets of a process, or an interface, were not
-// found.
+// found, or not looked for.
 func (n *notes) lost() error {
 	var errs []error
 	if n.nowhere > 0 {
 		errs = append(errs, said{unknownError{errors.New("not all sockets of the process were found")}})
+	}
+	if n.hiddenFDs {
+		errs = append(errs, said{unknownError{errors.New("not all descriptors of the process were looked into")}})
 	}
 	if n.noInterface != nil {
 		errs = append(errs, said{nothingError{n.noInterface}})

@@ -43,6 +43,7 @@ func (o *lsOptions) sockets(f inspect.Filter, n *notes) iter.Seq2[listed, error]
 		}
 		l.elsewhere(namespaces)
 		n.noInterface = l.zones.missing()
+		n.hiddenFDs = o.pid != 0 && hasHiddenFDs(o.pid)
 	}
 }
 

@@ -11,24 +11,24 @@ import (
 // columns are those of ls and watch. KEEPALIVE stands there twice: the compact
 // form has the settings in it, which have columns of their own in the whole one.
 var columns = []column{
-	{title: "STATE", rank: 4, cell: stateCell, shorten: shortState, narrow: [...]int{5, 5, 5}},
-	{title: "LOCAL", rank: 3, cell: localCell, shorten: shortEndpoint, narrow: [...]int{28, 15, 7}},
-	{title: "PEER", cell: peerCell, shorten: shortEndpoint, narrow: [...]int{28, 21, 15}},
+	{title: "STATE", plain: true, rank: 4, cell: stateCell, shorten: shortState, narrow: [...]int{5, 5, 5}},
+	{title: "LOCAL", plain: true, rank: 3, cell: localCell, shorten: shortEndpoint, narrow: [...]int{28, 15, 7}},
+	{title: "PEER", plain: true, cell: peerCell, shorten: shortEndpoint, narrow: [...]int{28, 21, 15}},
 	{title: keepaliveTitle, form: wholeForm, cell: keepaliveCell},
 	{title: "IDLE", form: wholeForm, right: true, cell: func(r *row) string { return r.settingCell(platform.Idle) }},
 	{title: "INTERVAL", form: wholeForm, right: true, cell: func(r *row) string { return r.settingCell(platform.Interval) }},
 	{title: "COUNT", form: wholeForm, right: true, cell: func(r *row) string { return r.settingCell(platform.Count) }},
 	{title: "USER-TIMEOUT", form: wholeForm, right: true, cell: func(r *row) string { return r.settingCell(platform.UserTimeout) }},
 	{title: keepaliveTitle, form: compactForm, compact: true, cell: compactCell},
-	{title: "TIMER", rank: 6, early: true, cell: timerCell, shorten: shortTimer, narrow: [...]int{7, 7, 7}},
+	{title: "TIMER", plain: true, rank: 6, early: true, cell: timerCell, shorten: shortTimer, narrow: [...]int{7, 7, 7}},
 	{title: "NEXT", rank: 1, right: true, cell: nextCell},
-	{title: "PROBES", short: "PRB", rank: 5, right: true, cell: probesCell, narrow: [...]int{1, 1, 1}},
+	{title: "PROBES", plain: true, short: "PRB", rank: 5, right: true, cell: probesCell, narrow: [...]int{1, 1, 1}},
 	{title: "PROCESS", rank: 2, cell: processCell, shorten: shortProcess, narrow: [...]int{20, 14, 10}},
 }
 
 // netnsColumn is shown where several are looked into.
 var netnsColumn = column{
-	title: "NETNS", rank: 3, cell: func(r *row) string { return printable(r.netns.String()) },
+	title: "NETNS", plain: true, rank: 3, cell: func(r *row) string { return printable(r.netns.String()) },
 	shorten: elide, narrow: [...]int{20, 12, 8},
 }
 

@@ -51,7 +51,10 @@ func (p *place) namespaces() (found []*netns.Namespace, hidden []error, err erro
 	var n *netns.Namespace
 	switch {
 	case p.allNetns:
-		return netns.All()
+		if found, hidden, err = netns.All(); errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+			err = deniedError{fmt.Errorf("--all-netns takes a /proc to look into: %w", err)}
+		}
+		return found, hidden, err
 	case p.netns != "":
 		if n, err = netns.Find(p.netns); err != nil {
 			return nil, nil, netnsError(fmt.Errorf("--netns %w", err))

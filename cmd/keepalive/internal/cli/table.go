@@ -19,6 +19,7 @@ type column struct {
 	early bool // it goes before others are at their narrowest
 	below bool // it does not go away then, but to a line of its own below the row
 	cell  func(*row) string
+	plain bool // the kernel's table of sockets has it, so that no process need be asked
 
 	compact bool // its cells want explaining: all of keepalive is in them
 
