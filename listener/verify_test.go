@@ -122,13 +122,14 @@ func TestVerifyAfterLeavesUnixAlone(t *testing.T) {
 	assert.Same(t, local, same, "where the listener tells, nothing is looked at")
 }
 
-// A Multipath TCP connection has no user timeout, which is as good as off.
+// A Multipath TCP connection has no user timeout, which is as good as off. It rests on
+// a connection that is overwritten within a second of accept.
 func TestVerifyAfterOfMultipath(t *testing.T) {
 	t.Parallel()
 	socktest.NeedMultipath(t)
 	var errs heard
 	reported := make(chan struct{}, 4)
-	lc := listener.ListenConfig{Config: askedEarly, MultipathTCP: true, VerifyAfter: 100 * time.Millisecond,
+	lc := listener.ListenConfig{Config: askedEarly, MultipathTCP: true, VerifyAfter: time.Second,
 		OnError: func(c net.Conn, err error) { errs.on(c, err); reported <- struct{}{} }}
 	l := opened(t)(lc.Listen(context.Background(), "tcp4", "127.0.0.1:0"))
 	c := accept(t, l, true)
