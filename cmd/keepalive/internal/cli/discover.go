@@ -8,11 +8,8 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
-	"os/signal"
 	"runtime"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
@@ -62,7 +59,7 @@ address, it states no figure; nor where none survived --min, or a server closes
 after each response. All these are not known, exit code 5; that all connections
 lived until --max is an answer.
 
-Interrupted, it prints what is known by then.`,
+Interrupted, it prints what is known by then; also if its terminal is closed.`,
 		Example: `  keepalive discover db.example.com:5432
   keepalive discover example.com:80 --mode http --guess 60s
   keepalive discover example.com:443 --tls --mode http
@@ -74,7 +71,7 @@ Interrupted, it prints what is known by then.`,
 			if cmd.Flags().Changed("guess") && o.guess == 0 {
 				return usageError{errors.New("--guess has to be positive")}
 			}
-			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+			ctx, stop := untilInterrupted()
 			defer stop()
 			return o.run(ctx, args[0], cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
