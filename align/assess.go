@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tcpkeepalive/keepalive/internal/duration"
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/timing"
 	"github.com/tcpkeepalive/keepalive/platform"
@@ -188,7 +189,7 @@ func (r Request) verdict(s platform.Settings, parts parts, a *Assessment) (Verdi
 	if a.Tightest.Timeout == 0 {
 		return Unknown, fmt.Sprintf("the timeout of %s is not known", ids(parts.unknown))
 	}
-	limit := fmt.Sprintf("%s forgets it after %s", a.Tightest.label(), text(a.Tightest.Timeout))
+	limit := fmt.Sprintf("%s forgets it after %s", a.Tightest.label(), duration.Seconds(a.Tightest.Timeout))
 	if err := r.probes(s); err != nil {
 		if !s.Known.Has(platform.KeepAlive) || s.Enabled {
 			return Unknown, err.Error()
@@ -211,28 +212,28 @@ func (r Request) verdict(s platform.Settings, parts parts, a *Assessment) (Verdi
 		return Unknown, fmt.Sprintf("whether a probe refreshes %s is not known; if it does, it comes in time", ids(doubtful))
 	}
 	return Survives, fmt.Sprintf("refreshed after %s at the latest, with %s lost; %s",
-		text(roundUp(a.LatestRefresh)), probeCount(r.lostProbes()), limit)
+		duration.Seconds(roundUp(a.LatestRefresh)), probeCount(r.lostProbes()), limit)
 }
 
 func (r Request) tooLate(s platform.Settings, a *Assessment, limit string) string {
 	left := a.Tightest.Timeout - r.Margin
 	margin := ""
 	if r.Margin > 0 {
-		margin = ", less a margin of " + text(r.Margin)
+		margin = ", less a margin of " + duration.Seconds(r.Margin)
 	}
 	if a.LostProbes < 0 {
-		return fmt.Sprintf("the first probe comes up to %s after the last segment, %s%s", text(roundUp(a.Period)), limit, margin)
+		return fmt.Sprintf("the first probe comes up to %s after the last segment, %s%s", duration.Seconds(roundUp(a.Period)), limit, margin)
 	}
 	next := a.LostProbes + 1
 	if !r.outlives(s, next) && r.latestRefresh(s, next) < left {
 		by := fmt.Sprintf("the count of %d", s.Count)
 		if s.UserTimeout > 0 {
-			by = fmt.Sprintf("the user timeout of %s", text(s.UserTimeout))
+			by = fmt.Sprintf("the user timeout of %s", duration.Seconds(s.UserTimeout))
 		}
 		return fmt.Sprintf("with %s lost, %s ends the connection itself", probeCount(next), by)
 	}
 	return fmt.Sprintf("with %s lost the next one comes up to %s after the last segment, %s%s",
-		probeCount(next), text(roundUp(r.latestRefresh(s, next))), limit, margin)
+		probeCount(next), duration.Seconds(roundUp(r.latestRefresh(s, next))), limit, margin)
 }
 
 func probeCount(n int) string {
@@ -250,9 +251,9 @@ func (r Request) warnings(parts parts) []string {
 	for _, p := range parts.others {
 		switch p.Kind {
 		case maxAge:
-			ws = append(ws, fmt.Sprintf("%s ends every connection at the age of %s, used or not: no setting prevents that, let the pool retire them earlier", p.label(), text(p.Timeout)))
+			ws = append(ws, fmt.Sprintf("%s ends every connection at the age of %s, used or not: no setting prevents that, let the pool retire them earlier", p.label(), duration.Seconds(p.Timeout)))
 		case requestLimit:
-			ws = append(ws, fmt.Sprintf("%s limits a request to %s; it says nothing about idle connections", p.label(), text(p.Timeout)))
+			ws = append(ws, fmt.Sprintf("%s limits a request to %s; it says nothing about idle connections", p.label(), duration.Seconds(p.Timeout)))
 		default:
 			ws = append(ws, fmt.Sprintf("%s is no middlebox: the plan does not take it into account", p.label()))
 		}

@@ -3,8 +3,6 @@ package align
 import (
 	"fmt"
 	"time"
-
-	"github.com/tcpkeepalive/keepalive/platform"
 )
 
 // A ValueError says that a field has an impossible value.
@@ -33,9 +31,6 @@ type ImpossibleError struct {
 func (e *ImpossibleError) Error() string {
 	return fmt.Sprintf("%s=%s is impossible: %s", e.Field, e.Value, e.Limit)
 }
-
-// text writes a duration as the text form of a Config does: "350s".
-func text(d time.Duration) string { return platform.Idle.Format(int64(d)) }
 
 // roundUp makes a bound short to read and keeps it one.
 func roundUp(d time.Duration) time.Duration {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tcpkeepalive/keepalive/internal/duration"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -101,7 +102,7 @@ func (h *Heartbeat) GRPC() (period, timeout time.Duration, err error) {
 	case h.Every == 0:
 		return 0, 0, fmt.Errorf("the timeout of %s is %w", h.Tightest.label(), sockopt.ErrUnknown)
 	case h.Every < shortest:
-		return 0, 0, &ValueError{"heartbeat", text(h.Every), "gRPC pings every 10s at the most"}
+		return 0, 0, &ValueError{"heartbeat", duration.Seconds(h.Every), "gRPC pings every 10s at the most"}
 	}
 	return h.Every, min(usual, h.Every), nil
 }

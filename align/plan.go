@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tcpkeepalive/keepalive/internal/duration"
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/timing"
 	"github.com/tcpkeepalive/keepalive/platform"
@@ -168,10 +169,10 @@ func (r Request) impossible(tight Profile, timeout time.Duration) error {
 	shortest := sockopt.Config{Idle: second, Interval: second, Count: r.lostProbes() + 1}
 	needs := r.latestRefresh(settingsOf(shortest), r.lostProbes()) + r.Margin
 	if needs >= timeout {
-		e := &ImpossibleError{Field: "timeout of " + tight.label(), Value: text(tight.Timeout), Nearest: r.withFewerLost()}
-		e.Limit = fmt.Sprintf("to survive %s lost, with settings of whole seconds, it has to be more than %s", probeCount(r.lostProbes()), text(roundUp(needs)))
+		e := &ImpossibleError{Field: "timeout of " + tight.label(), Value: duration.Seconds(tight.Timeout), Nearest: r.withFewerLost()}
+		e.Limit = fmt.Sprintf("to survive %s lost, with settings of whole seconds, it has to be more than %s", probeCount(r.lostProbes()), duration.Seconds(roundUp(needs)))
 		if r.Margin > 0 {
-			e.Limit += ", with a margin of " + text(r.Margin)
+			e.Limit += ", with a margin of " + duration.Seconds(r.Margin)
 		}
 		if e.Nearest != nil {
 			e.Limit += fmt.Sprintf("; with %s lost this one is possible", probeCount(e.Nearest.lostProbes()))
@@ -179,13 +180,13 @@ func (r Request) impossible(tight Profile, timeout time.Duration) error {
 		return e
 	}
 	least := r.leastDetect(shortest)
-	e := &ImpossibleError{Field: "detect", Value: text(r.Detect)}
-	e.Limit = fmt.Sprintf("with %s lost and settings of whole seconds it is %s at least", probeCount(r.lostProbes()), text(least))
+	e := &ImpossibleError{Field: "detect", Value: duration.Seconds(r.Detect)}
+	e.Limit = fmt.Sprintf("with %s lost and settings of whole seconds it is %s at least", probeCount(r.lostProbes()), duration.Seconds(least))
 	nearest := r
 	nearest.Detect = least
 	e.Nearest = &nearest
 	if fewer := r.withFewerLost(); fewer != nil {
-		e.Limit += fmt.Sprintf("; with %s lost %s is possible", probeCount(fewer.lostProbes()), text(r.Detect))
+		e.Limit += fmt.Sprintf("; with %s lost %s is possible", probeCount(fewer.lostProbes()), duration.Seconds(r.Detect))
 	}
 	return e
 }
@@ -228,28 +229,28 @@ func (r Request) limits(cfg sockopt.Config) []Limit {
 	d, _ := timing.DetectionBounds(settingsOf(cfg), r.conditions()) // complete and valid
 	if late := d[timing.PhaseLateWrite].Latest; late > r.Detect {
 		limits = append(limits, Limit{
-			fmt.Sprintf("the program writes just before an idle connection would be given up: up to %s from the death of the peer", text(roundUp(late))),
+			fmt.Sprintf("the program writes just before an idle connection would be given up: up to %s from the death of the peer", duration.Seconds(roundUp(late))),
 			"plan from the failure, or give each write its own deadline",
 		})
 	}
 	if connect := d[timing.PhaseConnect]; connect.Latest > r.Detect {
 		limits = append(limits, Limit{
-			fmt.Sprintf("connecting: up to %s from the first SYN (%s)", text(roundUp(connect.Latest)), connect.Note),
-			fmt.Sprintf("a dialer timeout of %s", text(r.Detect)),
+			fmt.Sprintf("connecting: up to %s from the first SYN (%s)", duration.Seconds(roundUp(connect.Latest)), connect.Note),
+			fmt.Sprintf("a dialer timeout of %s", duration.Seconds(r.Detect)),
 		})
 	}
 	k := cfg.Idle + time.Duration(cfg.Count)*cfg.Interval
 	return append(limits,
 		Limit{
-			fmt.Sprintf("a program that writes more often than about every %s (two round trips): each write puts the retransmission timer off, and the user timeout with it", text(2*r.rtt())),
+			fmt.Sprintf("a program that writes more often than about every %s (two round trips): each write puts the retransmission timer off, and the user timeout with it", duration.Seconds(2*r.rtt())),
 			"a watchdog on the time since the last acknowledgement (TCP_INFO), or deadlines of the program's own",
 		},
 		Limit{
-			fmt.Sprintf("only packets to the peer are lost, while it has unacknowledged data: its retransmissions count as signs of life, up to %s more", text(2*k)),
+			fmt.Sprintf("only packets to the peer are lost, while it has unacknowledged data: its retransmissions count as signs of life, up to %s more", duration.Seconds(2*k)),
 			"a user timeout at the peer too",
 		},
 		Limit{
-			fmt.Sprintf("a live peer that does not read for %s is given up as if it were dead", text(cfg.UserTimeout)),
+			fmt.Sprintf("a live peer that does not read for %s is given up as if it were dead", duration.Seconds(cfg.UserTimeout)),
 			"no user timeout, and deadlines of the program's own",
 		},
 	)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tcpkeepalive/keepalive/internal/duration"
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
@@ -64,16 +65,16 @@ func (p Profile) WithTimeout(d time.Duration) (Profile, error) {
 		high = maxTimeout
 	}
 	if d < low || d > high {
-		limit := fmt.Sprintf("%s of %s is %s to %s", p.Kind, p.ID, text(p.Min), text(high))
+		limit := fmt.Sprintf("%s of %s is %s to %s", p.Kind, p.ID, duration.Seconds(p.Min), duration.Seconds(high))
 		switch {
 		case p.Min == 0 && p.Max == 0:
-			limit = fmt.Sprintf("must be positive and at most %s", text(maxTimeout))
+			limit = fmt.Sprintf("must be positive and at most %s", duration.Seconds(maxTimeout))
 		case p.Min == 0:
-			limit = fmt.Sprintf("%s of %s is at most %s", p.Kind, p.ID, text(high))
+			limit = fmt.Sprintf("%s of %s is at most %s", p.Kind, p.ID, duration.Seconds(high))
 		case p.Max == 0:
-			limit = fmt.Sprintf("%s of %s is at least %s", p.Kind, p.ID, text(p.Min))
+			limit = fmt.Sprintf("%s of %s is at least %s", p.Kind, p.ID, duration.Seconds(p.Min))
 		}
-		return p, &ValueError{Field: "timeout of " + p.ID, Value: text(d), Limit: limit}
+		return p, &ValueError{Field: "timeout of " + p.ID, Value: duration.Seconds(d), Limit: limit}
 	}
 	p.Timeout, p.TimeoutEvidence = d, given
 	return p, nil
@@ -94,11 +95,11 @@ func (p Profile) Validate() error {
 		value time.Duration
 	}{{"timeout", p.Timeout}, {"min", p.Min}, {"max", p.Max}} {
 		if f.value < 0 || f.value > maxTimeout {
-			return &ValueError{Field: f.name + " of " + p.label(), Value: text(f.value), Limit: "0 (not known) to " + text(maxTimeout)}
+			return &ValueError{Field: f.name + " of " + p.label(), Value: duration.Seconds(f.value), Limit: "0 (not known) to " + duration.Seconds(maxTimeout)}
 		}
 	}
 	if p.Max > 0 && p.Max < p.Min {
-		return &ValueError{Field: "max of " + p.label(), Value: text(p.Max), Limit: "at least its min, " + text(p.Min)}
+		return &ValueError{Field: "max of " + p.label(), Value: duration.Seconds(p.Max), Limit: "at least its min, " + duration.Seconds(p.Min)}
 	}
 	return nil
 }
@@ -115,7 +116,7 @@ func (p Profile) label() string {
 func (p Profile) Doubts() []string {
 	var doubts []string
 	if p.Timeout > 0 && !p.TimeoutEvidence.Sure() {
-		doubts = append(doubts, fmt.Sprintf("its %s: %s (%s)", p.Kind, text(p.Timeout), p.TimeoutEvidence))
+		doubts = append(doubts, fmt.Sprintf("its %s: %s (%s)", p.Kind, duration.Seconds(p.Timeout), p.TimeoutEvidence))
 	}
 	if p.Refreshed != platform.Unknown && !p.RefreshedEvidence.Sure() {
 		doubts = append(doubts, fmt.Sprintf("whether a probe refreshes it: %s (%s)", p.Refreshed, p.RefreshedEvidence))

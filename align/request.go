@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tcpkeepalive/keepalive/internal/duration"
 	"github.com/tcpkeepalive/keepalive/internal/timing"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -99,17 +100,17 @@ func (r Request) Validate() error {
 		value time.Duration
 	}{{"margin", r.Margin}, {"detect", r.Detect}} {
 		if f.value < 0 || f.value > maxTimeout {
-			return &ValueError{f.name, text(f.value), "0 to " + text(maxTimeout)}
+			return &ValueError{f.name, duration.Seconds(f.value), "0 to " + duration.Seconds(maxTimeout)}
 		}
 	}
 	if err := r.conditions().Validate(); err != nil {
 		return err
 	}
 	if r.FromFailure && r.Detect == 0 {
-		return &ValueError{"detect", text(r.Detect), "is needed to count it from the failure"}
+		return &ValueError{"detect", duration.Seconds(r.Detect), "is needed to count it from the failure"}
 	}
 	if r.NoUserTimeout && r.Detect != 0 {
-		return &ValueError{"detect", text(r.Detect), "needs a user timeout: without one, data in flight to a dead peer is noticed after about 15 minutes"}
+		return &ValueError{"detect", duration.Seconds(r.Detect), "needs a user timeout: without one, data in flight to a dead peer is noticed after about 15 minutes"}
 	}
 	for _, p := range r.Path {
 		if err := p.Validate(); err != nil {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/internal/duration"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -143,11 +144,11 @@ func (r *Result) Err() error {
 	switch {
 	case r.SomeDead > 0:
 		why = fmt.Sprintf("some connections ended after %s (%s), others survived %s: there are several timeouts behind this address, as of several servers",
-			text(r.SomeDead), r.End, text(r.SomeAlive))
+			duration.Seconds(r.SomeDead.Round(10*time.Millisecond)), r.End, duration.Seconds(r.SomeAlive.Round(10*time.Millisecond)))
 	case r.Dead > 0 && r.Alive > 0:
 		return nil
 	case r.Dead > 0:
-		why = fmt.Sprintf("no connection survived the shortest silence that was tried, %s: %s; shorter ones were not tried", text(r.Dead), r.End)
+		why = fmt.Sprintf("no connection survived the shortest silence that was tried, %s: %s; shorter ones were not tried", duration.Seconds(r.Dead.Round(10*time.Millisecond)), r.End)
 	case r.masked():
 		why = "the peer keeps the path alive, it sends something" + r.period()
 	case r.MaskUnknown:
@@ -161,7 +162,7 @@ func (r *Result) Err() error {
 		return nil
 	}
 	if r.SomeDead == 0 && r.Alive > 0 {
-		why = fmt.Sprintf("not below %s; %s", text(r.Alive), why)
+		why = fmt.Sprintf("not below %s; %s", duration.Seconds(r.Alive.Round(10*time.Millisecond)), why)
 	}
 	return unknown{"not known: " + why}
 }
@@ -174,7 +175,7 @@ func (r *Result) period() string {
 	case r.MaskedBy < 10*time.Millisecond:
 		return " all the time"
 	}
-	return " every " + text(r.MaskedBy)
+	return " every " + duration.Seconds(r.MaskedBy.Round(10*time.Millisecond))
 }
 
 // An unknown says why a timeout is not known.
@@ -190,15 +191,11 @@ func (r *Result) String() string {
 	}
 	switch {
 	case r.Dead > 0 && endsByItself(r.End) && float64(r.Dead-r.Alive) <= precision*float64(r.Dead):
-		return fmt.Sprintf("after %s: %s", text(r.Dead), r.End)
+		return fmt.Sprintf("after %s: %s", duration.Seconds(r.Dead.Round(10*time.Millisecond)), r.End)
 	case r.Dead > 0:
-		return fmt.Sprintf("between %s and %s: %s", text(r.Alive), text(r.Dead), r.End)
+		return fmt.Sprintf("between %s and %s: %s", duration.Seconds(r.Alive.Round(10*time.Millisecond)), duration.Seconds(r.Dead.Round(10*time.Millisecond)), r.End)
 	}
-	return fmt.Sprintf("not below %s, the longest that was tried", text(r.Alive))
-}
-
-func text(d time.Duration) string {
-	return platform.Idle.Format(int64(d.Round(10 * time.Millisecond)))
+	return fmt.Sprintf("not below %s, the longest that was tried", duration.Seconds(r.Alive.Round(10*time.Millisecond)))
 }
 
 // Profile returns a profile for plans, whose timeout is Alive. It assumes that keepalive

@@ -2,6 +2,7 @@ package platform
 
 import (
 	"fmt"
+	"github.com/tcpkeepalive/keepalive/internal/duration"
 	"strconv"
 	"strings"
 	"time"
@@ -49,25 +50,7 @@ func (o Option) Format(value int64) string {
 	case Count:
 		return strconv.FormatInt(value, 10)
 	}
-	return formatSeconds(value)
-}
-
-// formatSeconds writes nanoseconds as decimal seconds; below one second, as
-// [time.Duration] does.
-func formatSeconds(ns int64) string {
-	const second = int64(time.Second)
-	if whole := ns / second; whole != 0 || ns == 0 {
-		fraction := ns % second
-		if fraction < 0 {
-			fraction = -fraction
-		}
-		text := strconv.FormatInt(whole, 10)
-		if fraction != 0 {
-			text += "." + strings.TrimRight(fmt.Sprintf("%09d", fraction), "0")
-		}
-		return text + "s"
-	}
-	return time.Duration(ns).String()
+	return duration.Seconds(time.Duration(value))
 }
 
 // An OptionSet is a set of options: the bit 1<<o stands for the option o.

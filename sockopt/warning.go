@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tcpkeepalive/keepalive/internal/duration"
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/timing"
 	"github.com/tcpkeepalive/keepalive/platform"
@@ -49,7 +50,7 @@ func (c Config) warnings(t *kernel.Rules, defaults platform.Settings) []Warning 
 	if known(s, platform.Idle, platform.Interval) && s.Interval > s.Idle {
 		ws = append(ws, Warning{platform.Interval, fmt.Sprintf(
 			"the interval %[1]s is longer than the idle time %[2]s: a quiet connection is probed every %[1]s, not every %[2]s",
-			text(s.Interval), text(s.Idle))})
+			duration.Seconds(s.Interval), duration.Seconds(s.Idle))})
 	}
 	if t.UserTimeoutReplacesCount && known(s, platform.Idle, platform.Interval, platform.UserTimeout) && s.UserTimeout > 0 {
 		ws = append(ws, userTimeoutWarnings(s)...)
@@ -66,7 +67,7 @@ func (c Config) roundingWarnings(t *kernel.Rules, s platform.Settings) []Warning
 		if holds, _ := s.Lookup(o); asked > 0 && holds != int64(asked) {
 			spec := t.Spec(o)
 			ws = append(ws, Warning{o, fmt.Sprintf("%s is rounded up to %s: %s counts in steps of %s",
-				text(asked), text(time.Duration(holds)), spec.Symbol, text(spec.Unit))})
+				duration.Seconds(asked), duration.Seconds(time.Duration(holds)), spec.Symbol, duration.Seconds(spec.Unit))})
 		}
 	}
 	slices.SortFunc(ws, func(a, b Warning) int { return int(a.Option) - int(b.Option) })
@@ -80,16 +81,16 @@ func userTimeoutWarnings(s platform.Settings) []Warning {
 	case n == 1:
 		return []Warning{{platform.UserTimeout, fmt.Sprintf(
 			"%s is not longer than idle + interval (%s): one lost probe ends the connection, whatever the count",
-			text(s.UserTimeout), text(s.Idle+s.Interval))}}
+			duration.Seconds(s.UserTimeout), duration.Seconds(s.Idle+s.Interval))}}
 	case !known(s, platform.Count):
 	case n > int64(s.Count):
 		return []Warning{{platform.UserTimeout, fmt.Sprintf(
 			"%s is longer than idle + count*interval (%s): it replaces the count, so a dead peer is noticed after %s and %d probes",
-			text(s.UserTimeout), text(timing.AddMul(s.Idle, int64(s.Count), s.Interval)), text(timing.AddMul(s.Idle, n, s.Interval)), n)}}
+			duration.Seconds(s.UserTimeout), duration.Seconds(timing.AddMul(s.Idle, int64(s.Count), s.Interval)), duration.Seconds(timing.AddMul(s.Idle, n, s.Interval)), n)}}
 	default:
 		return []Warning{{platform.UserTimeout, fmt.Sprintf(
 			"%s replaces the count: the connection ends after %d unanswered probes, not %d",
-			text(s.UserTimeout), n, s.Count)}}
+			duration.Seconds(s.UserTimeout), n, s.Count)}}
 	}
 	return nil
 }
@@ -111,6 +112,3 @@ func known(s platform.Settings, options ...platform.Option) bool {
 	set := kernel.SetOf(options...)
 	return s.Known&set == set
 }
-
-// text writes a duration as the text form of a Config does.
-func text(d time.Duration) string { return platform.Idle.Format(int64(d)) }

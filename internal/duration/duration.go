@@ -106,3 +106,16 @@ func Format(d time.Duration) string {
 	}
 	return d.String()
 }
+
+// Seconds writes a duration as decimal seconds, as socket options are counted: "350s",
+// "0s"; below one second, as [time.Duration] does.
+func Seconds(d time.Duration) string {
+	whole, fraction := d/time.Second, (d % time.Second).Abs()
+	switch {
+	case d != 0 && whole == 0:
+		return d.String()
+	case fraction == 0:
+		return fmt.Sprintf("%ds", whole)
+	}
+	return fmt.Sprintf("%d.%ss", whole, strings.TrimRight(fmt.Sprintf("%09d", fraction), "0"))
+}

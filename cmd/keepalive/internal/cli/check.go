@@ -12,6 +12,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/internal/duration"
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -290,5 +291,5 @@ func heartbeatChange(h *align.Heartbeat) string {
 	if h.Every == 0 {
 		return fmt.Sprintf("%s; how often is not known: --idle-timeout %s=60s", h.Kinds[0].Name, h.Tightest.ID)
 	}
-	return fmt.Sprintf("%s every %s, or drop it after %s unused", h.Kinds[0].Name, spell(h.Every.Truncate(time.Second/10)), spell(h.IdleConnTimeout))
+	return fmt.Sprintf("%s every %s, or drop it after %s unused", h.Kinds[0].Name, duration.Format(h.Every.Truncate(time.Second/10)), duration.Format(h.IdleConnTimeout))
 }

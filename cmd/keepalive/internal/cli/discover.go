@@ -17,6 +17,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/discover"
+	"github.com/tcpkeepalive/keepalive/internal/duration"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -123,7 +124,7 @@ func (o *discoverOptions) options(address string) (discover.Options, error) {
 		return d, errors.New("--connections, --min, --max and --wait have to be positive")
 	}
 	if o.min > o.max {
-		return d, fmt.Errorf("--min %s is longer than --max %s", spell(time.Duration(o.min)), spell(time.Duration(o.max)))
+		return d, fmt.Errorf("--min %s is longer than --max %s", duration.Format(time.Duration(o.min)), duration.Format(time.Duration(o.max)))
 	}
 	if !o.tls {
 		if o.serverName != "" || o.insecure {
@@ -237,7 +238,7 @@ func printDiscovery(w io.Writer, r *discover.Result) {
 		printHeartbeat(w, plan.Heartbeat)
 		return
 	}
-	fmt.Fprintf(w, "\nkeepalive plan --path measured=%s\n", spell(profile.Timeout.Truncate(time.Second/10)))
+	fmt.Fprintf(w, "\nkeepalive plan --path measured=%s\n", duration.Format(profile.Timeout.Truncate(time.Second/10)))
 	if err != nil {
 		fmt.Fprintln(w, err)
 		return

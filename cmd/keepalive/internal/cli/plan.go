@@ -12,6 +12,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/syntax"
+	"github.com/tcpkeepalive/keepalive/internal/duration"
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
@@ -173,7 +174,7 @@ func printPlan(w io.Writer, width int, r align.Request, p *align.Plan, line time
 	}
 	printDetection(w, p.Detection)
 	if len(p.Limits) > 0 {
-		fmt.Fprintf(w, "\nwhat no setting of a socket can notice within %s\n", spell(r.Detect))
+		fmt.Fprintf(w, "\nwhat no setting of a socket can notice within %s\n", duration.Format(r.Detect))
 		for _, l := range p.Limits {
 			fmt.Fprintf(w, "  - %s\n    what helps: %s\n", l.When, l.Remedy)
 		}
@@ -186,13 +187,13 @@ func printHeartbeat(w io.Writer, h *align.Heartbeat) {
 	if h.Every == 0 {
 		fmt.Fprintf(w, "  the timeout of %s is not known: --idle-timeout %[1]s=60s tells how often\n", h.Tightest.ID)
 	} else {
-		fmt.Fprintf(w, "  send something at least every %s, or let the pool drop what was idle for %s:\n", spell(h.Every), spell(h.IdleConnTimeout))
+		fmt.Fprintf(w, "  send something at least every %s, or let the pool drop what was idle for %s:\n", duration.Format(h.Every), duration.Format(h.IdleConnTimeout))
 	}
 	for _, k := range h.Kinds {
 		fmt.Fprintf(w, "  - %s: %s\n", k.Name, k.How)
 	}
 	if h.IdleConnTimeout > 0 {
-		fmt.Fprintf(w, "  - pools: http.Transport.IdleConnTimeout, sql.DB.SetConnMaxIdleTime = %s\n", spell(h.IdleConnTimeout))
+		fmt.Fprintf(w, "  - pools: http.Transport.IdleConnTimeout, sql.DB.SetConnMaxIdleTime = %s\n", duration.Format(h.IdleConnTimeout))
 	}
 }
 

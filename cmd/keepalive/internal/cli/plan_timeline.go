@@ -9,6 +9,7 @@ import (
 	svg "github.com/ajstarks/svgo"
 
 	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/internal/duration"
 	"github.com/tcpkeepalive/keepalive/internal/timing"
 )
 
@@ -42,7 +43,7 @@ func (t timeline) end() time.Duration {
 }
 
 func (t timeline) label(n int) string {
-	return fmt.Sprintf("probe %d, %s to %s", n+1, spell(t.probes[n].from), tenths(t.probes[n].to))
+	return fmt.Sprintf("probe %d, %s to %s", n+1, duration.Format(t.probes[n].from), tenths(t.probes[n].to))
 }
 
 // text draws with characters, for a terminal of that width (0: 80).
@@ -57,7 +58,7 @@ func (t timeline) text(w io.Writer, width int) {
 	bar := max(width-labels-4, 20)
 	column := func(d time.Duration) int { return int(float64(d) / float64(t.end()) * float64(bar-1)) }
 	forgets := column(t.forgets)
-	fmt.Fprintf(w, "%-*s  0s%*s\n", labels, "last segment", max(forgets-1, 0), spell(t.forgets))
+	fmt.Fprintf(w, "%-*s  0s%*s\n", labels, "last segment", max(forgets-1, 0), duration.Format(t.forgets))
 	for n, p := range t.probes {
 		line := []byte(strings.Repeat(" ", bar))
 		line[0] = '|'
@@ -102,7 +103,7 @@ func (t timeline) svg(w io.Writer) error {
 	s.Line(left, top-10, left, bottom, "stroke:#222;stroke-width:2")
 	if t.forgets > 0 {
 		s.Line(x(t.forgets), top-24, x(t.forgets), bottom, "stroke:#c0392b;stroke-width:2")
-		s.Text(x(t.forgets), top-30, fmt.Sprintf("%s forgets after %s", t.who, spell(t.forgets)), style+";text-anchor:end;fill:#c0392b")
+		s.Text(x(t.forgets), top-30, fmt.Sprintf("%s forgets after %s", t.who, duration.Format(t.forgets)), style+";text-anchor:end;fill:#c0392b")
 	}
 	s.Line(left, bottom, right, bottom, "stroke:#222")
 	for i := range 5 {

@@ -102,7 +102,7 @@ func profilesTable(stdout, stderr io.Writer, profiles []align.Profile) error {
 }
 
 func timeoutCell(p align.Profile) string {
-	text := marked(spell(p.Timeout), p.Timeout > 0, p.TimeoutEvidence)
+	text := marked(duration.Format(p.Timeout), p.Timeout > 0, p.TimeoutEvidence)
 	if !p.LimitsSilence() {
 		text += ", " + p.Kind.String()
 	}
@@ -114,11 +114,11 @@ func rangeCell(p align.Profile) string {
 	case p.Min == 0 && p.Max == 0:
 		return "-"
 	case p.Max == 0:
-		return "from " + spell(p.Min)
+		return "from " + duration.Format(p.Min)
 	case p.Min == 0:
-		return "to " + spell(p.Max)
+		return "to " + duration.Format(p.Max)
 	}
-	return spell(p.Min) + "-" + spell(p.Max)
+	return duration.Format(p.Min) + "-" + duration.Format(p.Max)
 }
 
 func expiryText(p align.Profile) string {
@@ -140,8 +140,6 @@ func marked(text string, known bool, e align.Evidence) string {
 }
 
 // spell writes a duration as the flags read it.
-func spell(d time.Duration) string { return duration.Format(d) }
-
 // A profileRecord is the JSON of a profile. null is not known.
 type profileRecord struct {
 	ID                string   `json:"id"`
