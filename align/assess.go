@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tcpkeepalive/keepalive/internal/duration"
+	"github.com/tcpkeepalive/keepalive/internal/enum"
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/timing"
 	"github.com/tcpkeepalive/keepalive/platform"
@@ -29,10 +30,7 @@ const (
 
 // String returns "unknown", "survives", "loses" or "needs a heartbeat".
 func (v Verdict) String() string {
-	if names := []string{"unknown", "survives", "loses", "needs a heartbeat"}; int(v) < len(names) {
-		return names[v]
-	}
-	return fmt.Sprintf("Verdict(%d)", uint8(v))
+	return enum.Name("Verdict", v, "unknown", "survives", "loses", "needs a heartbeat")
 }
 
 // An Assessment says what happens to a silent connection on a path.

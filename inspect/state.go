@@ -2,6 +2,8 @@ package inspect
 
 import (
 	"fmt"
+
+	"github.com/tcpkeepalive/keepalive/internal/enum"
 )
 
 // A State is that of a TCP connection (RFC 9293, section 3.3.2). The numbers
@@ -41,12 +43,7 @@ func stateOf(n uint8) State {
 }
 
 // String returns the name that ss prints: "ESTAB", "FIN-WAIT-1".
-func (s State) String() string {
-	if int(s) < len(stateNames) {
-		return stateNames[s]
-	}
-	return fmt.Sprintf("State(%d)", uint8(s))
-}
+func (s State) String() string { return enum.Name("State", s, stateNames[:]...) }
 
 // keepsAlive reports whether the kernel sends keepalive probes in this state
 // (tcp_keepalive_timer in net/ipv4/tcp_timer.c).

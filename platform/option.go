@@ -1,8 +1,8 @@
 package platform
 
 import (
-	"fmt"
 	"github.com/tcpkeepalive/keepalive/internal/duration"
+	"github.com/tcpkeepalive/keepalive/internal/enum"
 	"strconv"
 	"strings"
 	"time"
@@ -26,15 +26,7 @@ var optionNames = [optionCount]string{"keepalive", "idle", "interval", "count", 
 // String returns the name used in the text form of a config: "keepalive",
 // "idle", "interval", "count" or "user-timeout".
 func (o Option) String() string {
-	return nameOf("Option", uint8(o), optionNames[:]...)
-}
-
-// nameOf names a value of an enumeration, also one that it does not have.
-func nameOf(enumeration string, value uint8, names ...string) string {
-	if int(value) < len(names) {
-		return names[value]
-	}
-	return fmt.Sprintf("%s(%d)", enumeration, value)
+	return enum.Name("Option", o, optionNames[:]...)
 }
 
 // Format writes a value of the option as the text form of a config has it.
@@ -80,4 +72,4 @@ const (
 )
 
 // String returns "unknown", "no" or "yes".
-func (a Answer) String() string { return nameOf("Answer", uint8(a), "unknown", "no", "yes") }
+func (a Answer) String() string { return enum.Name("Answer", a, "unknown", "no", "yes") }

@@ -3,10 +3,11 @@ package sockopt
 import (
 	"context"
 	"errors"
+
+	"github.com/tcpkeepalive/keepalive/internal/enum"
 	"io"
 	"net"
 	"os"
-	"strconv"
 )
 
 // A Cause says why a connection's Read, Write or Dial failed.
@@ -26,12 +27,7 @@ const (
 var causeNames = [...]string{"no error", "other", "peer timeout", "reset", "end of stream", "closed", "deadline", "dial failed"}
 
 // String returns a few words: "peer timeout"; of the error nil, "no error".
-func (c Cause) String() string {
-	if int(c) < len(causeNames) {
-		return causeNames[c]
-	}
-	return "Cause(" + strconv.Itoa(int(c)) + ")"
-}
+func (c Cause) String() string { return enum.Name("Cause", c, causeNames[:]...) }
 
 // CauseOf classifies an error of a connection. It looks through wrapping, such
 // as that of net/http and crypto/tls.

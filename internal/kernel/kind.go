@@ -1,5 +1,9 @@
 package kernel
 
+import (
+	"github.com/tcpkeepalive/keepalive/internal/enum"
+)
+
 import "fmt"
 
 // A Kind is what protocol a socket speaks, as far as keepalive is concerned.
@@ -12,7 +16,7 @@ const (
 )
 
 // String returns "not TCP", "TCP" or "Multipath TCP".
-func (k Kind) String() string { return kindNames[min(int(k), len(kindNames)-1)] }
+func (k Kind) String() string { return enum.Name("Kind", k, kindNames[:]...) }
 
 var kindNames = [...]string{"not TCP", "TCP", "Multipath TCP"}
 

@@ -1,7 +1,7 @@
 package segment
 
 import (
-	"fmt"
+	"github.com/tcpkeepalive/keepalive/internal/enum"
 	"net/netip"
 	"time"
 )
@@ -25,12 +25,7 @@ const (
 var kindNames = [...]string{"ack", "SYN", "data", "retransmission", "FIN", "RST", "probe", "answer", "window probe"}
 
 // String returns "probe", "answer", "window probe" and so on.
-func (k Kind) String() string {
-	if int(k) < len(kindNames) {
-		return kindNames[k]
-	}
-	return fmt.Sprintf("Kind(%d)", uint8(k))
-}
+func (k Kind) String() string { return enum.Name("Kind", k, kindNames[:]...) }
 
 // An Event is a segment of which it is known what it is.
 type Event struct {

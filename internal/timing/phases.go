@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tcpkeepalive/keepalive/internal/enum"
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 )
 
@@ -47,7 +48,7 @@ func (p Phase) String() string {
 	if p < phases {
 		return phaseTexts[p].name
 	}
-	return fmt.Sprintf("Phase(%d)", uint8(p))
+	return enum.Name("Phase", p)
 }
 
 // Since is the moment from which the time of this phase counts.
