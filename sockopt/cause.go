@@ -3,11 +3,11 @@ package sockopt
 import (
 	"context"
 	"errors"
-
-	"github.com/tcpkeepalive/keepalive/internal/enum"
 	"io"
 	"net"
 	"os"
+
+	"github.com/tcpkeepalive/keepalive/internal/enum"
 )
 
 // A Cause says why a connection's Read, Write or Dial failed.
