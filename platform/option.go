@@ -1,11 +1,12 @@
 package platform
 
 import (
-	"github.com/tcpkeepalive/keepalive/internal/duration"
-	"github.com/tcpkeepalive/keepalive/internal/enum"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tcpkeepalive/keepalive/internal/duration"
+	"github.com/tcpkeepalive/keepalive/internal/enum"
 )
 
 // An Option is one keepalive setting of a socket.

@@ -1,9 +1,10 @@
 package segment
 
 import (
-	"github.com/tcpkeepalive/keepalive/internal/enum"
 	"net/netip"
 	"time"
+
+	"github.com/tcpkeepalive/keepalive/internal/enum"
 )
 
 // Kind is what a segment is for.
