@@ -143,7 +143,7 @@ func inOnePiece(help func(*cobra.Command, []string)) func(*cobra.Command, []stri
 func (c subcommand) complete() *cobra.Command {
 	cmd := c.make()
 	cmd.Long += "\n\n" + exitCodes
-	refuseEmpty(cmd)
+	refuseMistakes(cmd)
 	return cmd
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -81,15 +82,42 @@ func (f filled) Set(text string) error {
 	return f.Value.Set(text)
 }
 
-// refuseEmpty makes all flags of text and lists such.
-func refuseEmpty(cmd *cobra.Command) {
+// A once is a flag that refuses a second value, which would take the place of the first
+// in silence.
+type once struct {
+	pflag.Value
+	given *string
+}
+
+func (o *once) Set(text string) error {
+	if o.given != nil && text != "" {
+		return fmt.Errorf("it was given before, as %s: want it once", *o.given)
+	}
+	if err := o.Value.Set(text); err != nil {
+		return err
+	}
+	o.given = &text
+	return nil
+}
+
+// isList tells whether a flag takes several values.
+func isList(f *pflag.Flag) bool {
+	return slices.Contains([]string{"stringSlice", "stringArray", "uintSlice"}, f.Value.Type())
+}
+
+// refuseMistakes makes all flags of text and lists refuse to be empty, and all but lists
+// to be given twice.
+func refuseMistakes(cmd *cobra.Command) {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		switch f.Value.Type() {
-		case "string", "stringSlice", "stringArray", "uintSlice":
+		list := isList(f)
+		if list || f.Value.Type() == "string" {
 			f.Value = filled{f.Value}
-			if f.DefValue == "[]" {
-				f.DefValue = "" // which the help does not show
-			}
+		}
+		if list && f.DefValue == "[]" {
+			f.DefValue = "" // which the help does not show
+		}
+		if !list {
+			f.Value = &once{Value: f.Value}
 		}
 	})
 }
