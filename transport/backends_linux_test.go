@@ -2,11 +2,13 @@ package transport_test
 
 import (
 	"bufio"
+	"cmp"
 	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -22,7 +24,8 @@ import (
 type backend struct {
 	timeout   func(response int64) time.Duration
 	announces bool
-	restarts  bool // between the rounds: idle connections are closed, whatever their age
+	says      time.Duration // what it announces, if not the truth
+	restarts  bool          // between the rounds: idle connections are closed, whatever their age
 
 	responses atomic.Int64
 	closed    atomic.Bool // a connection, after the timeout
@@ -63,8 +66,8 @@ func (b *backend) serve(c net.Conn) {
 		time.Sleep(short / 40) // so that requests of one time need connections of their own, to all backends
 		timeout := b.timeout(b.responses.Add(1))
 		header := ""
-		if b.announces {
-			header = fmt.Sprintf("Keep-Alive: timeout=%d\r\n", timeout/time.Second)
+		if b.announces || b.says > 0 {
+			header = fmt.Sprintf("Keep-Alive: timeout=%d\r\n", cmp.Or(b.says, timeout)/time.Second)
 		}
 		fmt.Fprintf(c, "HTTP/1.1 200 OK\r\n%sContent-Length: 1\r\n\r\nx", header)
 		c.SetReadDeadline(time.Now().Add(timeout))
@@ -157,6 +160,12 @@ func racesWithBackends() (races []race) {
 				return []time.Duration{short, 2 * short, short * 3 / 2}[min(n/8, 2)]
 			}}}
 		}, []time.Duration{short, 2 * short, short * 3 / 2}, false},
+		{"0.8 s and 60 s, not announced, doubted", func() []*backend {
+			return []*backend{{timeout: always(short)}, {timeout: minute}}
+		}, atShort, false},
+		{"0.8 s although 60 s is announced, doubted", func() []*backend {
+			return []*backend{{timeout: always(short), says: time.Minute}}
+		}, atShort, false},
 		{"0.8 s not announced, and one that restarts", func() []*backend {
 			return []*backend{{timeout: always(short)}, {timeout: minute, restarts: true}}
 		}, atShort, false},
@@ -166,7 +175,7 @@ func racesWithBackends() (races []race) {
 			if i > 1 {
 				reach = through(reach, []string{"http", "https"}[i-2], 0)
 			}
-			races = append(races, race{name: p.name + way, reach: reach, apart: true, header: p.header, pauses: p.pauses})
+			races = append(races, race{name: p.name + way, doubts: strings.HasSuffix(p.name, "doubted"), reach: reach, apart: true, header: p.header, pauses: p.pauses})
 		}
 	}
 	return races

@@ -39,6 +39,7 @@ type conn struct {
 	timer *time.Timer  // looks whether it was idle for too long
 	due   atomic.Int64 // when that is; 0: not set
 
+	testimony   // of a connection that was dropped
 	multiplexed // HTTP/2 only
 }
 

@@ -28,10 +28,13 @@ func RememberHosts(t *Transport, n int) {
 func LearnFrom(c net.Conn, idle time.Duration) { w := watched(c); w.observe(w.host.Load(), idle) }
 
 // Forget what was learned for this connection's host.
-func Forget(c net.Conn) { watched(c).host.Load().silent.until.Store(0) }
+func Forget(c net.Conn) { watched(c).host.Load().silent.least.Store(0) }
 
 // IsRestart reports whether closes after these idle times, seen at once, are no timeout.
 func IsRestart(times []time.Duration) bool { return different(times) >= 3 }
 
 // HostOf is what events call the host of this connection.
 func HostOf(c net.Conn) string { return watched(c).host.Load().key.name() }
+
+// DoubtAfter sets after how long what closes have shown is tested, at the latest.
+func DoubtAfter(t *Transport, d time.Duration) { t.doubtAfter = d }

@@ -33,21 +33,27 @@ func (k hostKey) name() string {
 // taken for the timeout of every connection whose timeout it may be.
 type sightings struct {
 	least atomic.Int64 // the shortest idle time in ns; 0: there is none
-	until atomic.Int64 // when least is forgotten, see now
+	until atomic.Int64 // when least is to be tested, see now and witnesses
 
 	mu            sync.Mutex
 	recent        []time.Duration // idle times of the last moment
 	before, still int64           // least and until before recent
+
+	watched  map[*conn]struct{} // the witnesses
+	later    int                // how many of them were closed later than after least
+	next     time.Duration      // the shortest of their idle times
+	replaced time.Duration      // what least was before witnesses showed a longer time
+	wrong    int                // how often that was wrong: some servers still close so early
 }
 
 const (
-	// observedFor is how long a close counts at most. Connections are dropped earlier
-	// because of it, so nobody would see that the server has a longer timeout by now.
-	observedFor = 10 * time.Minute
-	// observedAtLeast is how long a close counts at least. It counts for a hundred times
-	// the idle time, so that a restart which was taken for a short timeout is forgotten
-	// soon.
+	// doubtAfter is how long a close counts at most, before it is tested.
+	doubtAfter = 10 * time.Minute
+	// observedAtLeast is how long it counts at least. It counts for a hundred times the
+	// idle time, so that a restart which was taken for a short timeout is found out soon.
 	observedAtLeast = time.Minute
+	// testFor is how long a test takes if net/http has no IdleConnTimeout.
+	testFor = 10 * time.Minute
 	// shortestTimeout is shorter than the timeout of any server: a server that closes
 	// sooner restarts, or is broken.
 	shortestTimeout = 20 * time.Millisecond
@@ -60,13 +66,7 @@ const (
 
 // shortest returns the idle time at which connections are closed, 0 if it is not
 // known.
-func (s *sightings) shortest() time.Duration {
-	least := s.least.Load()
-	if least == 0 || s.until.Load() < now() {
-		return 0
-	}
-	return time.Duration(least)
-}
+func (s *sightings) shortest() time.Duration { return time.Duration(s.least.Load()) }
 
 // observe adds a close. It counts at once, and is taken back if it turns out to belong to
 // a restart; see different.
@@ -75,7 +75,6 @@ func (s *sightings) observe(h *host, idle time.Duration) {
 		return
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	least := s.shortest()
 	if len(s.recent) == 0 {
 		s.before, s.still = int64(least), s.until.Load()
@@ -84,14 +83,15 @@ func (s *sightings) observe(h *host, idle time.Duration) {
 	if len(s.recent) < 16 {
 		s.recent = append(s.recent, idle)
 	}
-	if least > 0 && idle > least && !agree(idle, least) {
-		return
+	var dismissed map[*conn]struct{}
+	if least == 0 || idle < least || agree(idle, least) {
+		if least == 0 || idle < least {
+			s.least.Store(int64(idle))
+		}
+		dismissed = s.hold(h)
 	}
-	if least == 0 || idle < least {
-		least = idle
-	}
-	s.least.Store(int64(least))
-	s.until.Store(now() + int64(min(max(100*least, observedAtLeast), observedFor)))
+	s.mu.Unlock()
+	closeAll(dismissed)
 }
 
 // settle decides whether the closes of a moment belong to a restart.

@@ -56,7 +56,7 @@ func (c *conn) finish(use int64) {
 		return
 	}
 	if c.spent(use) {
-		c.drop(state(use, idle))
+		c.drop(state(use, idle), false)
 		return
 	}
 	c.arm()
@@ -168,16 +168,20 @@ func (c *conn) expire() {
 		return // finish arms
 	}
 	if limit := c.limit(); limit > 0 && c.idleFor() >= limit {
-		c.drop(s)
+		c.drop(s, true)
 		return
 	}
 	c.arm()
 }
 
-// drop ends the connection, unless a request has got it meanwhile.
-func (c *conn) drop(s int64) {
+// drop ends the connection, unless a request has got it meanwhile. If that is because it
+// was idle for long, it may become a witness.
+func (c *conn) drop(s int64, idle bool) {
 	if !c.move(s, over) {
 		return
+	}
+	if idle {
+		c.volunteer()
 	}
 	c.dropped(c.idleFor())
 	c.end()
@@ -187,6 +191,7 @@ func (c *conn) drop(s int64) {
 // close_notify of TLS.
 func (c *conn) end() {
 	if c.Conn.SetReadDeadline(time.Unix(1, 0)) != nil {
+		c.retract()
 		c.Conn.Close()
 	}
 }

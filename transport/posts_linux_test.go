@@ -108,6 +108,12 @@ func racesWithGo() []race {
 		{name: "Go, HTTP/2, HTTPS proxy", reach: through(multiplexed, "https", 0), http2: true, pauses: atShort},
 		{name: "Go, HTTP/2, under ReverseProxy", reach: multiplexed, under: true, pauses: atShort},
 		{name: "408", reach: saying408(short), pauses: atShort},
+		{name: "Go, doubted", reach: plain, doubts: true, pauses: atShort},
+		{name: "Go, HTTP proxy, doubted", reach: through(endless, "http", short), doubts: true, pauses: atShort},
+		{name: "Go, TLS, HTTPS proxy, doubted", reach: through(secure, "https", 0), doubts: true, pauses: atShort},
+		{name: "Go, HTTP/2, doubted", reach: multiplexed, http2: true, doubts: true, pauses: atShort},
+		{name: "Go, HTTP/2, HTTPS proxy, doubted", reach: through(multiplexed, "https", 0), http2: true, doubts: true, pauses: atShort},
+		{name: "408, doubted", reach: saying408(short), doubts: true, pauses: atShort},
 	}
 }
 

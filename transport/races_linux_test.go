@@ -117,6 +117,7 @@ type race struct {
 	apart  bool // net/http has a site of its own
 	under  bool // httputil.ReverseProxy
 	http2  bool
+	doubts bool            // what a close has shown is tested all the time
 	header bool            // the server announces its timeout, so that none may be lost at all
 	pauses []time.Duration // between the rounds, in turn
 }
@@ -142,6 +143,9 @@ func (r race) run(t testing.TB, wg *sync.WaitGroup, rounds int) *outcome {
 	t.Helper()
 	s := r.reach(t)
 	ours := newTransport(t, transport.Options{Base: s.base()})
+	if r.doubts {
+		transport.DoubtAfter(ours, 1)
+	}
 	seen := func() bool {
 		stats := ours.Stats()
 		return r.header || stats.PeerClosed+stats.LostRaces > 0 && (s.closed == nil || s.closed())

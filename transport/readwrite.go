@@ -25,6 +25,9 @@ func (c *conn) Read(b []byte) (int, error) {
 
 func (c *conn) came() {
 	_, use, p := c.now()
+	if p == over {
+		return
+	}
 	if p == idle || p == picked {
 		if c.wrote.Load() {
 			return // an answer
@@ -57,6 +60,8 @@ func (c *conn) begin() bool {
 			}
 		case refused, shut:
 			return false
+		case over:
+			return c.mayWrite()
 		case picked:
 			if c.spoke.Load() != 0 || c.cold.Load() && c.socket.pending() {
 				if c.move(s, refused) {
@@ -134,6 +139,9 @@ func (c *conn) Close() error {
 			c.peerClosed()
 		case p == idle:
 			c.dropped(c.idleFor())
+		}
+		if c.detach() {
+			return nil
 		}
 		return c.Conn.Close()
 	}

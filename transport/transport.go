@@ -85,6 +85,18 @@ type Options struct {
 // Nothing was sent then, so nothing is lost, not even a POST whose body can be read only
 // once.
 //
+// What one close has shown counts until something else is known, however long that takes.
+// As connections are dropped earlier, the Transport would not notice that a server has a
+// longer timeout by now. So after a hundred times the idle time, at least a minute and at
+// most 10 minutes, it tests that: it leaves connections that it drops open, without using
+// them, and sees when their server closes them. If one is closed as early as before, the
+// test is over. If 16 in a row are closed later, or are not closed until IdleConnTimeout
+// of the Base is over (10 minutes if there is none), the shortest of their idle times
+// counts from then on. If that was wrong, as only some of the servers behind one name
+// have a longer timeout, it takes twice as long until the next test. CloseIdleConnections
+// closes these connections, too. They do not count for MaxIdleConns; with MaxConnsPerHost
+// there are no such tests, and the shortest idle time counts for good.
+//
 // A server counts its timeout from the moment at which it has sent a response. The
 // Transport counts from the moment at which the last bytes of the response came. If a
 // body is larger than the buffers of the kernel, that depends on its reader: a program
@@ -107,6 +119,7 @@ type Transport struct {
 	registered http.RoundTripper
 	drain      drainLimits
 	margin     time.Duration
+	doubtAfter time.Duration // see sightings
 	events     eventQueue
 	counts     counts
 
@@ -136,7 +149,7 @@ func New(o Options) (*Transport, error) {
 	t := &Transport{
 		base:   base,
 		drain:  drainLimits{bytes: or(o.DrainLimit, defaultDrainLimit), time: or(o.DrainTime, defaultDrainTime)},
-		margin: or(o.Margin, defaultMargin), events: eventQueue{Events: o.Events},
+		margin: or(o.Margin, defaultMargin), doubtAfter: doubtAfter, events: eventQueue{Events: o.Events},
 		hosts: map[hostKey]*host{},
 	}
 	t.registered = registered
@@ -205,8 +218,15 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // CloseIdleConnections closes the connections that no request uses.
 func (t *Transport) CloseIdleConnections() {
-	if t.base != nil {
-		t.base.CloseIdleConnections()
+	if t.base == nil {
+		return
+	}
+	t.base.CloseIdleConnections()
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	for _, h := range t.hosts {
+		h.silent.dismiss()
+		h.early.dismiss()
 	}
 }
 
@@ -223,16 +243,22 @@ func (t *Transport) host(key hostKey) *host {
 	if h := t.hosts[key]; h != nil {
 		return h
 	}
-	if len(t.hosts) >= maxHosts { // forget some, any
-		n := len(t.hosts) / 16
-		for k := range t.hosts {
-			if n--; n < 0 {
-				break
-			}
-			delete(t.hosts, k)
-		}
+	if len(t.hosts) >= maxHosts {
+		t.forget(len(t.hosts) / 16)
 	}
 	h = &host{t: t, key: key}
 	t.hosts[key] = h
 	return h
+}
+
+// forget removes n hosts, any of them, but first those that closes have shown nothing of.
+func (t *Transport) forget(n int) {
+	for _, any := range []bool{false, true} {
+		for key, h := range t.hosts {
+			if n > 0 && (any || h.silent.shortest() == 0 && h.early.shortest() == 0) {
+				delete(t.hosts, key)
+				n--
+			}
+		}
+	}
 }
