@@ -54,7 +54,7 @@ func TestWitnesses(t *testing.T) {
 			h := rt.host(hostKey{"http", "example.com"})
 			s := &h.silent
 			s.observe(h, figure)
-			s.recent = nil // it is not of the same moment
+			s.settle(h) // what follows is not of the same moment
 			assert.Equal(t, 10*time.Minute, time.Duration(s.until.Load()-now()).Round(time.Second))
 			for _, times := range tt.witnesses {
 				s.until.Store(now() - 1)
@@ -67,7 +67,7 @@ func TestWitnesses(t *testing.T) {
 				require.Len(t, asked, witnesses)
 				for i, idle := range times {
 					s.testified(asked[i], idle)
-					s.recent = nil
+					s.settle(h)
 				}
 			}
 			assert.Equal(t, tt.want, s.shortest())
