@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"time"
 
 	"github.com/tcpkeepalive/keepalive/dialer"
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
@@ -71,6 +72,10 @@ func stdDial(d net.Dialer) func(context.Context, string) (net.Conn, error) {
 type pair struct{ dialed, accepted net.Conn }
 
 func (m *maker) connect(ctx context.Context) (p pair, err error) {
+	// Where the loopback interface was up before, a connection to it fails only after
+	// minutes.
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
 	l, err := m.listen(ctx)
 	if err != nil {
 		return pair{}, fmt.Errorf("%s: %w", m.name, err)
@@ -101,4 +106,27 @@ func acceptFrom(l net.Listener, client net.Conn) (net.Conn, error) {
 func (p pair) close() {
 	p.dialed.Close()
 	p.accepted.Close()
+}
+
+// withoutLoopback adds to why there is no connection that the loopback interface is down,
+// as it is in a new network namespace.
+func withoutLoopback(err error) error {
+	interfaces, listErr := net.Interfaces()
+	if listErr != nil {
+		return err
+	}
+	down := ""
+	for _, i := range interfaces {
+		switch {
+		case i.Flags&net.FlagLoopback == 0:
+		case i.Flags&net.FlagUp != 0:
+			return err
+		default:
+			down = i.Name
+		}
+	}
+	if down == "" {
+		return err
+	}
+	return fmt.Errorf("%w: the loopback interface %s is down; ip link set %[2]s up makes it work", err, down)
 }

@@ -64,7 +64,7 @@ func (r *report) fill(ctx context.Context, cfg sockopt.Config) error {
 		m := &ways[i]
 		p, err := m.connect(ctx)
 		if err != nil {
-			return err
+			return withoutLoopback(err)
 		}
 		defer p.close()
 		for _, end := range []struct {
