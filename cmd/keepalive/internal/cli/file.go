@@ -81,6 +81,7 @@ func openFile(path string) (*os.File, error) {
 
 // A target is where a file is really written.
 type target struct {
+	asked  string      // its name as it was given
 	path   string      // without symbolic links
 	before fs.FileInfo // of the file that is there; nil: none is
 	direct bool        // it is nothing that could be replaced
@@ -88,7 +89,7 @@ type target struct {
 
 // targetOf follows symbolic links, also to a file that is not there yet.
 func targetOf(path string) (target, error) {
-	t := target{path: path}
+	t := target{asked: path, path: path}
 	for range 40 { // as many as Linux follows
 		info, err := os.Lstat(t.path)
 		switch {
@@ -165,9 +166,22 @@ func (t *target) replace(content []byte) error {
 		err = os.Rename(f.Name(), t.path)
 	}
 	if err != nil {
-		return several(err, os.Remove(f.Name()))
+		return several(&fs.PathError{Op: "write", Path: t.asked, Err: cause(err)}, os.Remove(f.Name()))
 	}
 	return nil
+}
+
+// cause is what an error says of a file that nobody asked for, without its name.
+func cause(err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &link):
+		return link.Err
+	}
+	return err
 }
 
 // overwrite writes into the file that is there.
@@ -208,7 +222,7 @@ func (t *target) beside() (*os.File, error) {
 			err = several(giveTo(f, t.before), f.Chmod(t.before.Mode().Perm()))
 		}
 		if err != nil {
-			return nil, several(err, f.Close(), os.Remove(f.Name()))
+			return nil, several(&fs.PathError{Op: "write", Path: t.asked, Err: cause(err)}, f.Close(), os.Remove(f.Name()))
 		}
 		return f, nil
 	}

@@ -182,7 +182,7 @@ func TestAFileIsOnTheDiskBeforeItTakesThePlace(t *testing.T) {
 	path := filepath.Join(folder, "f")
 	require.NoError(t, os.WriteFile(path, []byte("before"), 0o644))
 	socktest.FailCall(t, unix.SYS_FSYNC, unix.EIO)
-	assert.ErrorIs(t, writeFile(path, io.Discard, writes("after")), unix.EIO)
+	assert.EqualError(t, writeFile(path, io.Discard, writes("after")), "write "+path+": "+unix.EIO.Error())
 	assert.Equal(t, "before", content(t, path))
 	alone(t, folder, "f")
 }
@@ -244,6 +244,7 @@ func onAFullDisk(t *testing.T, folder string) {
 	for _, name := range []string{path, filepath.Join(folder, "new.svg")} {
 		err := writeFile(name, io.Discard, writes(strings.Repeat("x", 64<<10)))
 		assert.ErrorIs(t, err, syscall.ENOSPC)
+		assert.EqualError(t, err, "write "+name+": no space left on device", "not what is made beside it")
 	}
 	b, err := os.ReadFile(path)
 	assert.NoError(t, err)
