@@ -73,10 +73,25 @@ func (o *pathOptions) parse() error {
 	}
 	o.request.Margin, o.request.RTT, o.request.HZ = time.Duration(o.margin), time.Duration(o.rtt), o.hz
 	o.request.Detect = time.Duration(o.detect)
-	if err := o.request.Validate(); err != nil {
-		return usageError{err}
+	return o.ofFlag(o.request.Validate())
+}
+
+// ofFlag says of the flag that was given what the error of a request says of its field.
+func (o *pathOptions) ofFlag(err error) error {
+	flags := map[string]string{"detect": "--detect", "margin": "--margin", "lost probes": "--lost-probes"}
+	var value *align.ValueError
+	var impossible *align.ImpossibleError
+	switch {
+	case err == nil:
+		return nil
+	case o.request.FromFailure && o.request.Detect == 0:
+		err = errors.New("--from-failure counts --detect from the death of the peer: --detect is missing")
+	case errors.As(err, &value) && flags[value.Field] != "":
+		err = fmt.Errorf("%s %s: %s", flags[value.Field], value.Value, value.Limit)
+	case errors.As(err, &impossible) && flags[impossible.Field] != "":
+		err = fmt.Errorf("%s %s is impossible: %s", flags[impossible.Field], impossible.Value, impossible.Limit)
 	}
-	return nil
+	return usageError{err}
 }
 
 func (o *pathOptions) parsePath() error {
@@ -142,7 +157,7 @@ func (o *pathOptions) plan() (*align.Plan, error) {
 	case errors.Is(err, sockopt.ErrUnknown):
 		return nil, unknownError{fmt.Errorf("%w: give it with --idle-timeout ID=350s", err)}
 	}
-	return nil, usageError{err}
+	return nil, o.ofFlag(err)
 }
 
 // restsOn is what makes a good verdict one that is not known for sure.

@@ -89,16 +89,16 @@ func TestPlanWrongUse(t *testing.T) {
 		{[]string{"--path", "x=abc"}, "is not a duration such as 90s"},
 		{[]string{"--path", "=5"}, "needs a name"},
 		{[]string{"--path", "x=1s"}, "timeout of x=1s is impossible"},
-		{[]string{"--path", "aws-nlb-tcp", "--detect", "1s"}, "detect=1s is impossible"},
+		{[]string{"--path", "aws-nlb-tcp", "--detect", "1s"}, "--detect 1s is impossible"},
 		{[]string{"--path", "aws-nlb-tcp", "--detect", "-1s"}, "--detect -1s: want a time longer than 0"},
 		{[]string{"--path", "aws-nlb-tcp", "--detect", "60s", "--no-user-timeout"}, "needs a user timeout"},
-		{[]string{"--path", "aws-nlb-tcp", "--from-failure"}, "detect=0s"},
+		{[]string{"--path", "aws-nlb-tcp", "--from-failure"}, "--detect is missing"},
 		{[]string{"--path", "aws-nlb-tcp", "--lost-probes", "-1"}, "--lost-probes -1"},
 		{[]string{"--path", "aws-nlb-tcp", "--lost-probes", "127"}, "from 0 to 126"},
 		{[]string{"--path", "aws-nlb-tcp", "--hz", "0"}, "--hz 0: want a whole number from 24 to 1200"},
 		{[]string{"--path", "aws-nlb-tcp", "--detect", "0"}, "--detect 0: want a time longer than 0"},
 		{[]string{"--path", "aws-nlb-tcp", "--rtt", "0s"}, "--rtt 0s: want a time longer than 0"},
-		{[]string{"--path", "aws-nlb-tcp", "--margin", "-1s"}, "margin=-1s: 0 to"},
+		{[]string{"--path", "aws-nlb-tcp", "--margin", "-1s"}, "--margin -1s: 0 to"},
 		{[]string{"--path", "aws-nlb-tcp", "--lost-probes", "two"}, "--lost-probes two: want a whole number from 0 to 126"},
 		{[]string{"--path", "aws-abl=60s"}, `no profile "aws-abl": did you mean aws-alb`},
 		{[]string{"--path", "aws-nlb-tcp", "--as", "libkeepalive"}, "did you mean env?"},
@@ -273,4 +273,20 @@ func TestPathCompletion(t *testing.T) {
 	assert.Contains(t, out, "aws-nlb-tcp,azure-lb\n")
 	_, out, _ = command("__complete", "plan", "--path", "x=1s", "--as", "po")
 	assert.Contains(t, out, "postgresql\n")
+}
+
+// What is wrong with a request is said of the flag that the user typed.
+func TestPlanNamesTheFlag(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		"--from-failure":                "--from-failure counts --detect from the death of the peer: --detect is missing",
+		"--detect 60 --no-user-timeout": "--detect 60s: needs a user timeout",
+		"--margin=-1s":                  "--margin -1s: 0 to 3153600000s",
+		"--detect 1s":                   "--detect 1s is impossible: ",
+	} {
+		code, out, errs := command(append([]string{"plan", "--path", "aws-nlb-tcp"}, strings.Fields(line)...)...)
+		assert.Equal(t, exitUsage, code, line)
+		assert.Empty(t, out, line)
+		assert.Contains(t, errs, "keepalive: "+want, line)
+	}
 }
