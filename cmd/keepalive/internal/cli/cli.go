@@ -36,22 +36,37 @@ func Run(args []string, stdout, stderr io.Writer) int {
 	return exitCode(err)
 }
 
-// unknownCommand refuses what cobra answers with the general help and exit code 0: the
-// help of a command that does not exist, asked for in one of three ways.
+// unknownCommand refuses what cobra answers with some other help and exit code 0: the help
+// of a command that does not exist, in whatever way it is asked for.
 func unknownCommand(root *cobra.Command, args []string) error {
-	names := []string{"completion", "help"}
+	if len(args) == 0 || strings.HasPrefix(args[0], "__") { // for the shell
+		return nil
+	}
+	names, shells := []string{"completion", "help"}, []string{"bash", "zsh", "fish", "powershell"}
 	for _, c := range commands() {
 		names = append(names, c.name)
 	}
-	if len(args) > 1 && args[0] == "help" {
-		args = args[1:]
-	} else if len(args) > 1 && args[0] == "completion" {
-		names, args = []string{"bash", "zsh", "fish", "powershell"}, args[1:]
+	isFlag := func(arg string) bool { return strings.HasPrefix(arg, "-") }
+	words := slices.DeleteFunc(slices.Clone(args), isFlag)
+	switch args[0] {
+	case "help":
+		words = words[1:]
+	case "completion", "-h", "--help":
+	default: // what follows, the command itself looks at
+		if isFlag(args[0]) {
+			return nil
+		}
+		words = args[:1]
 	}
-	if len(args) == 0 || strings.HasPrefix(args[0], "-") || strings.HasPrefix(args[0], "__") || slices.Contains(names, args[0]) {
-		return nil
+	for _, w := range words {
+		if !slices.Contains(names, w) {
+			return notUnderstood(root, w, append(names, "--version"))
+		}
+		if names = nil; w == "completion" {
+			names = shells
+		}
 	}
-	return notUnderstood(root, args[0], append(names, "--version"))
+	return nil
 }
 
 // A firstError remembers the first error of a writer, and writes no more after it.

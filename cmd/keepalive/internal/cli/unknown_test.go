@@ -17,6 +17,14 @@ func TestUnknownCommands(t *testing.T) {
 		{[]string{"help", "foo"}, `"foo" is not understood`},
 		{[]string{"help", "plam"}, "did you mean plan?"},
 		{[]string{"completion", "foo"}, `"foo" is not understood`},
+		{[]string{"help", "ls", "x"}, `"x" is not understood`},
+		{[]string{"help", "help", "x"}, `"x" is not understood`},
+		{[]string{"help", "completion", "x"}, `"x" is not understood`},
+		{[]string{"help", "completion", "bsh"}, "did you mean bash"},
+		{[]string{"help", "completion", "bash", "x"}, `"x" is not understood`},
+		{[]string{"completion", "bash", "x"}, `"x" is not understood`},
+		{[]string{"--help", "foo"}, `"foo" is not understood`},
+		{[]string{"-h", "plam"}, "did you mean plan?"},
 		{[]string{"version"}, "did you mean --version?"},
 		{[]string{"lss"}, "did you mean ls?"},
 	} {
@@ -25,7 +33,7 @@ func TestUnknownCommands(t *testing.T) {
 		assert.Empty(t, out, tt.args)
 		assert.Contains(t, errs, tt.want, tt.args)
 	}
-	for _, args := range [][]string{{"help"}, {"help", "ls"}, {"completion"}, {"completion", "bash"}, {"completion", "--help"}, {"help", "completion"}, {"__complete", "l"}} {
+	for _, args := range [][]string{{"help"}, {"help", "ls"}, {"completion"}, {"completion", "bash"}, {"completion", "--help"}, {"help", "completion"}, {"help", "completion", "bash"}, {"help", "help"}, {"-h", "ls"}, {"completion", "zsh", "--no-descriptions"}, {"__complete", "l"}} {
 		code, out, errs := command(args...)
 		assert.Equal(t, exitOK, code, "%s: %s", args, errs)
 		assert.NotEmpty(t, out, args)
