@@ -1,5 +1,3 @@
-//go:build linux
-
 package dialer_test
 
 import (
@@ -13,11 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/dialer"
-	"github.com/tcpkeepalive/keepalive/internal/kernel"
-	"github.com/tcpkeepalive/keepalive/internal/socket"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -31,7 +26,7 @@ func TestConfigureInPlace(t *testing.T) {
 		want   socktest.Values
 	}{
 		"everything":                     {net.Dialer{}, asked, askedValues},
-		"Recommended":                    {net.Dialer{}, sockopt.Recommended(), socktest.Make(1, 30, 10, 3, 60000)},
+		"Recommended":                    {net.Dialer{}, available(sockopt.Recommended()), socktest.Make(1, 30, 10, 3, 60000)},
 		"no user timeout":                {net.Dialer{}, askedEarly, socktest.NoUserTimeout(askedValues)},
 		"nothing asked: on, rest system": {net.Dialer{}, sockopt.Config{}, socktest.SwitchedOn()},
 		"Disabled":                       {net.Dialer{}, sockopt.Config{Disabled: true}, def},
@@ -51,6 +46,7 @@ func TestConfigureInPlace(t *testing.T) {
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
+			takes(t, row.config)
 			require.NoError(t, dialer.Configure(&row.dialer, row.config))
 			assert.Negative(t, row.dialer.KeepAlive)
 			assert.Zero(t, row.dialer.KeepAliveConfig)
@@ -61,22 +57,12 @@ func TestConfigureInPlace(t *testing.T) {
 	}
 }
 
-func TestConfigureUserTimeoutBoundsTheHandshake(t *testing.T) {
-	t.Parallel()
-	d := net.Dialer{Timeout: 10 * time.Second}
-	require.NoError(t, dialer.Configure(&d, sockopt.Config{UserTimeout: 1200 * time.Millisecond}))
-	address, _ := blackhole(t, unix.AF_INET)
-	start := time.Now()
-	_, err := d.Dial("tcp", address)
-	require.ErrorIs(t, err, unix.ETIMEDOUT)
-	assert.Less(t, time.Since(start), 3*time.Second)
-}
-
 func TestConfigureAgain(t *testing.T) {
 	t.Parallel()
+	socktest.Need(t)
 	var calls int
 	d := net.Dialer{Control: func(string, string, syscall.RawConn) error { calls++; return nil }}
-	require.NoError(t, dialer.Configure(&d, sockopt.Config{Idle: 50 * time.Second, Interval: 5 * time.Second, Count: 7}))
+	require.NoError(t, dialer.Configure(&d, available(sockopt.Config{Idle: 50 * time.Second, Interval: 5 * time.Second, Count: 7})))
 	require.NoError(t, dialer.Configure(&d, askedEarly))
 	c, err := d.Dial("tcp4", loopback(t).Addr().String())
 	require.NoError(t, err)
@@ -86,10 +72,12 @@ func TestConfigureAgain(t *testing.T) {
 
 func TestConfigureCopies(t *testing.T) {
 	t.Parallel()
+	changed := sockopt.Config{Idle: 50 * time.Second}
+	takes(t, changed)
 	template := net.Dialer{Timeout: 5 * time.Second}
 	require.NoError(t, dialer.Configure(&template, askedEarly))
 	first, second := template, template
-	require.NoError(t, dialer.Configure(&second, sockopt.Config{Idle: 50 * time.Second}))
+	require.NoError(t, dialer.Configure(&second, changed))
 	address := loopback(t).Addr().String()
 	c, err := first.Dial("tcp4", address)
 	require.NoError(t, err)
@@ -98,45 +86,22 @@ func TestConfigureCopies(t *testing.T) {
 
 func TestConfigureLeavesOtherNetworksAlone(t *testing.T) {
 	t.Parallel()
+	socktest.Need(t)
 	var d net.Dialer
 	require.NoError(t, dialer.Configure(&d, asked))
-	l := serve(t, "unix", t.TempDir()+"/s", false)
-	c, err := d.Dial("unix", l.Addr().String())
-	require.NoError(t, err)
-	assert.Zero(t, socketKeepAlive(t, socktest.Closing(t, c).(syscall.Conn)))
+	socktest.NeedUDP(t)
 	u, err := d.Dial("udp", "127.0.0.1:9")
 	require.NoError(t, err)
-	assert.Zero(t, socketKeepAlive(t, socktest.Closing(t, u).(syscall.Conn)))
-}
-
-func TestConfigureErrors(t *testing.T) {
-	t.Parallel()
-	invalid := sockopt.Config{Idle: 40000 * time.Second}
-	for rule, row := range map[string]struct {
-		config sockopt.Config
-		text   string
-	}{
-		"an invalid Config":       {invalid, "TCP_KEEPIDLE on linux takes 1s"},
-		"a negative user timeout": {sockopt.Config{UserTimeout: -2}, "user-timeout=-2ns is negative"},
-		"both wrong, a user timeout that is invalid": {
-			sockopt.Config{Idle: 40000 * time.Second, UserTimeout: time.Minute}, "40000"},
-	} {
-		t.Run(rule, func(t *testing.T) {
-			t.Parallel()
-			d := net.Dialer{KeepAlive: 30 * time.Second, Control: setAsked,
-				KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: time.Minute}}
-			err := dialer.Configure(&d, row.config)
-			require.ErrorContains(t, err, row.text)
-			assert.Equal(t, 30*time.Second, d.KeepAlive, "unchanged")
-			assert.Equal(t, net.KeepAliveConfig{Enable: true, Idle: time.Minute}, d.KeepAliveConfig)
-			assert.Equal(t, reflect.ValueOf(setAsked).Pointer(), reflect.ValueOf(d.Control).Pointer())
-			assert.Nil(t, d.ControlContext)
-		})
-	}
+	assert.False(t, socktest.IsOn(t, socktest.Closing(t, u)))
+	l := serve(t, "unix", socktest.UnixPath(t), false)
+	c, err := d.Dial("unix", l.Addr().String())
+	require.NoError(t, err)
+	assert.False(t, socktest.IsOn(t, socktest.Closing(t, c)))
 }
 
 func TestConfigureHookErrors(t *testing.T) {
 	t.Parallel()
+	socktest.Need(t)
 	refused := errors.New("refused by the user's hook")
 	d := net.Dialer{Control: func(string, string, syscall.RawConn) error { return refused }}
 	require.NoError(t, dialer.Configure(&d, askedEarly))
@@ -145,32 +110,31 @@ func TestConfigureHookErrors(t *testing.T) {
 	assert.NotContains(t, err.Error(), "keepalive")
 }
 
-func TestConfigureUserTimeoutFallsBackFromMultipath(t *testing.T) {
+func TestConfigureErrors(t *testing.T) {
 	t.Parallel()
-	socktest.NeedMultipath(t)
-	off := askedEarly
-	off.UserTimeout = sockopt.NoUserTimeout
 	for rule, row := range map[string]struct {
 		config sockopt.Config
-		kind   kernel.Kind
-		want   socktest.Values
+		text   string
 	}{
-		"with a user timeout":              {asked, kernel.TCP, askedValues},
-		"switched off, which it is anyway": {off, kernel.MultipathTCP, socktest.Make(1, 111, 22, 3, -1)},
-		"without":                          {askedEarly, kernel.MultipathTCP, socktest.Make(1, 111, 22, 3, -1)}, // which cannot be read there
+		"an invalid Config":       {sockopt.Config{Count: -1}, "count=-1 is negative"},
+		"a negative user timeout": {sockopt.Config{UserTimeout: -2}, "user-timeout=-2ns is negative"},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
-			var d net.Dialer
-			d.SetMultipathTCP(true)
-			require.NoError(t, dialer.Configure(&d, row.config))
-			c, err := d.Dial("tcp4", serve(t, "tcp4", "127.0.0.1:0", true).Addr().String())
-			require.NoError(t, err)
-			socktest.Closing(t, c)
-			kind, err := socket.KindOf(c)
-			require.NoError(t, err)
-			assert.Equal(t, row.kind, kind)
-			assert.Equal(t, row.want, socktest.ReadAny(t, c))
+			configureRefuses(t, row.config, row.text)
 		})
 	}
+}
+
+// configureRefuses wants the error and a Dialer that is as it was.
+func configureRefuses(t *testing.T, cfg sockopt.Config, text string) {
+	t.Helper()
+	d := net.Dialer{KeepAlive: 30 * time.Second, Control: setAsked,
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: time.Minute}}
+	err := dialer.Configure(&d, cfg)
+	require.ErrorContains(t, err, text)
+	assert.Equal(t, 30*time.Second, d.KeepAlive, "unchanged")
+	assert.Equal(t, net.KeepAliveConfig{Enable: true, Idle: time.Minute}, d.KeepAliveConfig)
+	assert.Equal(t, reflect.ValueOf(setAsked).Pointer(), reflect.ValueOf(d.Control).Pointer())
+	assert.Nil(t, d.ControlContext)
 }

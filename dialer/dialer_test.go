@@ -1,12 +1,10 @@
-//go:build linux
-
 package dialer_test
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
-	"path/filepath"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -14,7 +12,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/dialer"
 	"github.com/tcpkeepalive/keepalive/internal/kernel/kerneltest"
@@ -42,11 +39,12 @@ func TestConnectionHasExactlyTheConfig(t *testing.T) {
 		"fractions are rounded up":              {sockopt.Config{Idle: 1500 * time.Millisecond, Interval: 1, Count: 1, UserTimeout: 1}, socktest.Make(1, 2, 1, 1, 1)},
 		"the smallest values":                   {sockopt.Config{Idle: time.Second, Interval: time.Second, Count: 1, UserTimeout: time.Millisecond}, socktest.Make(1, 1, 1, 1, 1)},
 		"the largest values":                    {sockopt.Config{Idle: 32767 * time.Second, Interval: 32767 * time.Second, Count: 127, UserTimeout: (1<<31 - 1) * time.Millisecond}, socktest.Make(1, 32767, 32767, 127, 1<<31-1)},
-		"Recommended is 30 10 3 and a minute":   {sockopt.Recommended(), socktest.Make(1, 30, 10, 3, 60000)},
-		"Go's own values, when asked for":       {sockopt.Config{Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 9}, socktest.GoDefaults},
+		"Recommended is 30 10 3 and a minute":   {available(sockopt.Recommended()), socktest.Make(1, 30, 10, 3, 60000)},
+		"Go's own values, when asked for":       {sockopt.Config{Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 9}, socktest.Make(1, 15, 15, 9, 0)},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
+			takes(t, row.config)
 			d, err := dialer.New(row.config)
 			require.NoError(t, err)
 			address := loopback(t).Addr().String()
@@ -63,6 +61,7 @@ func TestConnectionHasExactlyTheConfig(t *testing.T) {
 
 func TestZeroDialerIsReady(t *testing.T) {
 	t.Parallel()
+	socktest.Need(t)
 	var d dialer.Dialer
 	require.NoError(t, d.Check())
 	c, err := d.Dial("tcp", loopback(t).Addr().String())
@@ -74,8 +73,6 @@ func TestZeroDialerIsReady(t *testing.T) {
 func TestFieldsChangedBetweenDials(t *testing.T) {
 	t.Parallel()
 	address := loopback(t).Addr().String()
-	path := filepath.Join(t.TempDir(), "s")
-	serve(t, "unix", path, false)
 	dial := func(t *testing.T, d *dialer.Dialer) net.Conn {
 		t.Helper()
 		c, err := d.Dial("tcp", address)
@@ -90,15 +87,15 @@ func TestFieldsChangedBetweenDials(t *testing.T) {
 	}
 	for field, change := range map[string]func(t *testing.T, d *dialer.Dialer){
 		"Config": func(t *testing.T, d *dialer.Dialer) {
-			d.Config = askedEarly
-			d.Config.Count = 5
+			d.Config = sockopt.Config{Idle: 111 * time.Second, Interval: 22 * time.Second, Count: 5}
+			takes(t, d.Config)
 			assert.Equal(t, socktest.Make(1, 111, 22, 5, 0), socktest.ReadAny(t, dial(t, d)))
 		},
 		"Config, to one that is refused and back": func(t *testing.T, d *dialer.Dialer) {
-			d.Config.Count = 1000
+			d.Config.Count = -1000
 			_, err := d.Dial("tcp", address)
-			require.ErrorContains(t, err, "count=1000 is too large")
-			require.ErrorContains(t, d.Check(), "count=1000 is too large")
+			require.ErrorContains(t, err, "count=-1000 is negative")
+			require.ErrorContains(t, d.Check(), "count=-1000 is negative")
 			d.Config = asked
 			require.NoError(t, d.Check())
 			assert.Equal(t, askedValues, socktest.ReadAny(t, dial(t, d)))
@@ -108,7 +105,8 @@ func TestFieldsChangedBetweenDials(t *testing.T) {
 			d.Base.Control = func(string, string, syscall.RawConn) error { return refused }
 			_, err := d.Dial("tcp", address)
 			require.ErrorIs(t, err, refused)
-			_, err = d.Dial("unix", path)
+			socktest.NeedUDP(t)
+			_, err = d.Dial("udp", address)
 			require.ErrorIs(t, err, refused)
 		},
 		"Pin": func(t *testing.T, d *dialer.Dialer) {
@@ -116,17 +114,19 @@ func TestFieldsChangedBetweenDials(t *testing.T) {
 			assert.ErrorIs(t, dial(t, d).(interface{ SetKeepAlive(bool) error }).SetKeepAlive(false), sockopt.ErrPinned)
 		},
 		"WithoutReadBack": func(t *testing.T, d *dialer.Dialer) {
-			d = (&dialer.Dialer{Config: asked}).WithKernel(lyingAbout(unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 15))
+			socktest.NeedReadable(t, platform.Idle)
+			d = (&dialer.Dialer{Config: asked}).WithKernel(lyingAbout(platform.Idle, 15))
 			_, err := d.Dial("tcp", address)
 			require.ErrorContains(t, err, "the kernel holds 15")
 			d.WithoutReadBack = true
 			dial(t, d)
 		},
 		"UserTimeoutBeforeConnect": func(t *testing.T, d *dialer.Dialer) {
+			socktest.Need(t, platform.UserTimeout)
 			k := kerneltest.Running()
 			d = (&dialer.Dialer{Config: asked}).WithKernel(k)
 			dial(t, d)
-			late := kerneltest.At{unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT}
+			late := at(platform.UserTimeout)
 			assert.NotEqual(t, late, k.Sets[0])
 			k.Sets = nil
 			d.UserTimeoutBeforeConnect = true
@@ -134,6 +134,7 @@ func TestFieldsChangedBetweenDials(t *testing.T) {
 			assert.Equal(t, late, k.Sets[0])
 		},
 		"MultipathTCP": func(t *testing.T, d *dialer.Dialer) {
+			socktest.Need(t, platform.UserTimeout)
 			d.UserTimeoutBeforeConnect, d.MultipathTCP = true, true
 			_, err := d.Dial("tcp", address)
 			require.ErrorContains(t, err, "Multipath TCP sockets have none")
@@ -161,7 +162,7 @@ func TestDialsUseWhatNewHasPrepared(t *testing.T) {
 		socktest.Closing(t, c)
 		assert.Same(t, prepared, d.Prepared())
 	}
-	d.Config.Count++
+	d.Config.Disabled = true
 	require.NoError(t, d.Check())
 	assert.NotSame(t, prepared, d.Prepared())
 }
@@ -215,6 +216,7 @@ func TestConfigComesAfterTheUsersHook(t *testing.T) {
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
+			takes(t, row.config)
 			d := dialer.Dialer{Config: row.config, Base: net.Dialer{Control: func(_, _ string, c syscall.RawConn) error {
 				return c.Control(func(fd uintptr) { assert.NoError(t, socktest.SetOptions(int(fd), socktest.Make(1, 5, 5, 5, 5000))) })
 			}}}
@@ -227,12 +229,8 @@ func TestConfigComesAfterTheUsersHook(t *testing.T) {
 
 func TestNetworks(t *testing.T) {
 	t.Parallel()
+	socktest.Need(t)
 	socktest.NeedIPv6(t)
-	udp, err := net.ListenPacket("udp4", "127.0.0.1:0")
-	require.NoError(t, err)
-	t.Cleanup(func() { udp.Close() })
-	path := filepath.Join(t.TempDir(), "s")
-	serve(t, "unix", path, false)
 	v4, v6 := loopback(t).Addr().String(), serve(t, "tcp6", "[::1]:0", false).Addr().String()
 	for rule, row := range map[string]struct {
 		network, address string
@@ -242,13 +240,19 @@ func TestNetworks(t *testing.T) {
 		"tcp to IPv6": {"tcp", v6, true},
 		"tcp4":        {"tcp4", v4, true},
 		"tcp6":        {"tcp6", v6, true},
-		"unix":        {"unix", path, false},
-		"udp":         {"udp", udp.LocalAddr().String(), false},
-		"udp4":        {"udp4", udp.LocalAddr().String(), false},
+		"unix":        {"unix", "", false},
+		"udp":         {"udp", "127.0.0.1:9", false},
+		"udp4":        {"udp4", "127.0.0.1:9", false},
 	} {
 		for _, hook := range []string{"no hook", "Control", "ControlContext", "both hooks"} {
 			t.Run(rule+", "+hook, func(t *testing.T) {
 				t.Parallel()
+				switch row.network {
+				case "unix":
+					row.address = serve(t, "unix", socktest.UnixPath(t), false).Addr().String()
+				case "udp", "udp4":
+					socktest.NeedUDP(t)
+				}
 				var controls, contexts atomic.Int32
 				var base net.Dialer
 				if hook == "Control" || hook == "both hooks" {
@@ -268,7 +272,7 @@ func TestNetworks(t *testing.T) {
 				if row.tcp {
 					assert.Equal(t, askedValues, socktest.ReadAny(t, c))
 				} else {
-					assert.Equal(t, 0, socketKeepAlive(t, c.(syscall.Conn)), "left alone")
+					assert.False(t, socktest.IsOn(t, c), "left alone")
 				}
 				assert.EqualValues(t, btoi(hook == "Control"), controls.Load(), "ControlContext wins")
 				assert.EqualValues(t, btoi(base.ControlContext != nil), contexts.Load())
@@ -286,21 +290,12 @@ func btoi(b bool) int {
 	return 0
 }
 
-func socketKeepAlive(t *testing.T, c syscall.Conn) (on int) {
-	rc, err := c.SyscallConn()
-	require.NoError(t, err)
-	require.NoError(t, rc.Control(func(fd uintptr) {
-		on, err = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_KEEPALIVE)
-		assert.NoError(t, err)
-	}))
-	return on
-}
-
 func TestErrorsSayWhoseTheyAre(t *testing.T) {
 	t.Parallel()
 	refused := errors.New("refused by the user's hook")
 	address := loopback(t).Addr().String()
 	for rule, row := range map[string]struct {
+		refused []platform.Option
 		dialer  *dialer.Dialer
 		is      error
 		isNot   []error
@@ -310,7 +305,7 @@ func TestErrorsSayWhoseTheyAre(t *testing.T) {
 		"the user's hook": {
 			dialer:  &dialer.Dialer{Base: net.Dialer{Control: func(string, string, syscall.RawConn) error { return refused }}, Config: asked},
 			is:      refused,
-			isNot:   []error{unix.EINVAL},
+			isNot:   []error{kerneltest.EINVAL},
 			text:    []string{"dial tcp", refused.Error()},
 			textNot: "setsockopt",
 		},
@@ -320,34 +315,40 @@ func TestErrorsSayWhoseTheyAre(t *testing.T) {
 			text:   []string{refused.Error()},
 		},
 		"an option": {
-			dialer: (&dialer.Dialer{Config: asked}).WithKernel(refusing(unix.TCP_KEEPINTVL)),
-			is:     unix.EPERM,
-			isNot:  []error{refused, errors.ErrUnsupported},
-			text:   []string{"dial tcp", "setsockopt TCP_KEEPINTVL=22"},
+			refused: []platform.Option{platform.Interval},
+			dialer:  (&dialer.Dialer{Config: asked}).WithKernel(refusing(platform.Interval)),
+			is:      kerneltest.EPERM,
+			isNot:   []error{refused, errors.ErrUnsupported},
+			text:    []string{"dial tcp", "setsockopt " + calling(platform.Interval, 22)},
 		},
 		"all options are named": {
-			dialer: (&dialer.Dialer{Config: asked}).WithKernel(refusing(unix.TCP_KEEPINTVL, unix.TCP_KEEPCNT, unix.TCP_KEEPIDLE)),
-			is:     unix.EPERM,
-			text:   []string{"TCP_KEEPINTVL=22", "TCP_KEEPCNT=3", "TCP_KEEPIDLE=111"},
+			refused: []platform.Option{platform.Interval, platform.Count, platform.Idle},
+			dialer:  (&dialer.Dialer{Config: asked}).WithKernel(refusing(platform.Interval, platform.Count, platform.Idle)),
+			is:      kerneltest.EPERM,
+			text:    []string{calling(platform.Interval, 22), calling(platform.Count, 3), calling(platform.Idle, 111)},
 		},
 		"the user timeout": {
-			dialer: (&dialer.Dialer{Config: asked}).WithKernel(refusing(unix.TCP_USER_TIMEOUT)),
-			is:     unix.EPERM,
-			text:   []string{"dial tcp", "setsockopt TCP_USER_TIMEOUT=44444"},
+			refused: []platform.Option{platform.UserTimeout},
+			dialer:  (&dialer.Dialer{Config: asked}).WithKernel(refusing(platform.UserTimeout)),
+			is:      kerneltest.EPERM,
+			text:    []string{"dial tcp", "setsockopt " + calling(platform.UserTimeout, askedValues.UserTimeout)},
 		},
 		"the user timeout, without read-back": {
-			dialer: (&dialer.Dialer{Config: asked, WithoutReadBack: true}).WithKernel(refusing(unix.TCP_USER_TIMEOUT)),
-			is:     unix.EPERM,
-			text:   []string{"setsockopt TCP_USER_TIMEOUT=44444"},
+			refused: []platform.Option{platform.UserTimeout},
+			dialer:  (&dialer.Dialer{Config: asked, WithoutReadBack: true}).WithKernel(refusing(platform.UserTimeout)),
+			is:      kerneltest.EPERM,
+			text:    []string{"setsockopt " + calling(platform.UserTimeout, askedValues.UserTimeout)},
 		},
 		"the user timeout, before connect": {
-			dialer: (&dialer.Dialer{Config: asked, UserTimeoutBeforeConnect: true}).WithKernel(refusing(unix.TCP_USER_TIMEOUT)),
-			is:     unix.EPERM,
-			text:   []string{"setsockopt TCP_USER_TIMEOUT=44444"},
+			refused: []platform.Option{platform.UserTimeout},
+			dialer:  (&dialer.Dialer{Config: asked, UserTimeoutBeforeConnect: true}).WithKernel(refusing(platform.UserTimeout)),
+			is:      kerneltest.EPERM,
+			text:    []string{"setsockopt " + calling(platform.UserTimeout, askedValues.UserTimeout)},
 		},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
+			socktest.NeedReadable(t, row.refused...)
 			c, err := row.dialer.Dial("tcp", address)
 			require.Error(t, err)
 			assert.Nil(t, c)
@@ -369,54 +370,93 @@ func TestErrorsSayWhoseTheyAre(t *testing.T) {
 	}
 }
 
-// refusing is a kernel that answers EPERM to these TCP options.
-func refusing(numbers ...int) *kerneltest.Fake {
-	k := kerneltest.Running()
-	for _, n := range numbers {
-		k.FailSet[kerneltest.At{unix.IPPROTO_TCP, n}] = unix.EPERM
-	}
-	return k
-}
-
-func TestInvalidConfig(t *testing.T) {
+// Where the limits of this system are known, what is beyond them is refused.
+func TestBeyondTheLimits(t *testing.T) {
 	t.Parallel()
-	for rule, row := range map[string]struct {
-		config sockopt.Config
-		text   string
-	}{
-		"idle above the maximum":       {sockopt.Config{Idle: 40000 * time.Second}, "TCP_KEEPIDLE on linux takes 1s to 32767s"},
-		"interval above the maximum":   {sockopt.Config{Interval: 32768 * time.Second}, "TCP_KEEPINTVL"},
-		"count above the maximum":      {sockopt.Config{Count: 128}, "TCP_KEEPCNT on linux takes 1 to 127"},
-		"user timeout above a C int":   {sockopt.Config{UserTimeout: (1 << 31) * time.Millisecond}, "TCP_USER_TIMEOUT"},
-		"idle negative":                {sockopt.Config{Idle: -time.Second}, "idle=-1s is negative"},
-		"user timeout other than -1":   {sockopt.Config{UserTimeout: -2}, "user-timeout=-2ns is negative"},
-		"invalid also while Disabled":  {sockopt.Config{Disabled: true, Count: 1000}, "count=1000"},
-		"every field that is too much": {sockopt.Config{Idle: -1, Interval: -1, Count: -1, UserTimeout: -2}, "idle"},
-	} {
-		t.Run(rule, func(t *testing.T) {
+	table := platform.Current()
+	for _, spec := range table.Specs {
+		if spec.Max == platform.UnknownLimit || spec.Option == platform.KeepAlive {
+			continue
+		}
+		t.Run(spec.Symbol, func(t *testing.T) {
 			t.Parallel()
-			hooked := atomic.Bool{}
-			d := dialer.Dialer{Config: row.config, Base: net.Dialer{Control: func(string, string, syscall.RawConn) error {
-				hooked.Store(true)
-				return nil
-			}}}
-			made, newErr := dialer.New(row.config)
-			assert.Nil(t, made)
-			c, dialErr := d.Dial("tcp", "127.0.0.1:9")
-			assert.Nil(t, c)
-			for _, err := range []error{newErr, d.Check(), dialErr} {
-				require.ErrorContains(t, err, row.text)
-				var faults platform.Faults
-				require.ErrorAs(t, err, &faults)
+			cfg := available(sockopt.Config{Idle: time.Second, Interval: time.Second, Count: 1})
+			switch beyond := time.Duration(spec.Max+1) * spec.Unit; spec.Option {
+			case platform.Idle:
+				cfg.Idle = beyond
+			case platform.Interval:
+				cfg.Interval = beyond
+			case platform.UserTimeout:
+				cfg.UserTimeout = beyond
+			case platform.Count:
+				if int64(int(spec.Max+1)) != spec.Max+1 {
+					t.Skip("no int of this processor is beyond the limit")
+				}
+				cfg.Count = int(spec.Max + 1)
 			}
-			assert.False(t, hooked.Load(), "no socket was made")
-			var op *net.OpError
-			require.ErrorAs(t, dialErr, &op)
-			assert.Equal(t, "tcp", op.Net)
-			l := serve(t, "unix", filepath.Join(t.TempDir(), "s"), false)
-			c, err := d.Dial("unix", l.Addr().String())
-			require.NoError(t, err, "a unix socket needs no keepalive")
-			socktest.Closing(t, c)
+			isRefused(t, cfg, fmt.Sprintf("%s on %s takes", spec.Symbol, table.Name))
 		})
 	}
+}
+
+// isRefused wants the error of New, Check and Dial to have the text, and no socket to
+// be made.
+func isRefused(t *testing.T, cfg sockopt.Config, text string) {
+	t.Helper()
+	hooked := atomic.Bool{}
+	d := dialer.Dialer{Config: cfg, Base: net.Dialer{Control: func(string, string, syscall.RawConn) error {
+		hooked.Store(true)
+		return nil
+	}}}
+	made, newErr := dialer.New(cfg)
+	assert.Nil(t, made)
+	c, dialErr := d.Dial("tcp", "127.0.0.1:9")
+	assert.Nil(t, c)
+	for _, err := range []error{newErr, d.Check(), dialErr} {
+		require.ErrorContains(t, err, text)
+		var faults platform.Faults
+		require.ErrorAs(t, err, &faults)
+	}
+	assert.False(t, hooked.Load(), "no socket was made")
+	var op *net.OpError
+	require.ErrorAs(t, dialErr, &op)
+	assert.Equal(t, "tcp", op.Net)
+}
+
+func TestOtherNetworksNeedNoValidConfig(t *testing.T) {
+	t.Parallel()
+	socktest.NeedUDP(t)
+	d := dialer.Dialer{Config: sockopt.Config{Count: -1}}
+	c, err := d.Dial("udp", "127.0.0.1:9")
+	require.NoError(t, err)
+	socktest.Closing(t, c)
+}
+
+func TestMultipathTakesNoUserTimeoutBeforeConnect(t *testing.T) {
+	t.Parallel()
+	socktest.Need(t, platform.UserTimeout)
+	d := dialer.Dialer{Config: asked, MultipathTCP: true, UserTimeoutBeforeConnect: true}
+	_, dialErr := d.Dial("tcp", "127.0.0.1:9")
+	for _, err := range []error{d.Check(), dialErr} {
+		require.ErrorIs(t, err, errors.ErrUnsupported)
+		require.ErrorContains(t, err, "user timeout before connect: Multipath TCP sockets have none")
+	}
+}
+
+func TestUserTimeoutBeforeConnectStays(t *testing.T) {
+	t.Parallel()
+	socktest.Need(t, platform.UserTimeout)
+	d := dialer.Dialer{Config: asked, UserTimeoutBeforeConnect: true}
+	c, err := d.Dial("tcp", loopback(t).Addr().String())
+	require.NoError(t, err)
+	assert.Equal(t, askedValues, socktest.ReadAny(t, socktest.Closing(t, c)))
+}
+
+func TestCanceledContext(t *testing.T) {
+	t.Parallel()
+	d := dialer.Dialer{Config: asked}
+	canceled, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, err := d.DialContext(canceled, "tcp", loopback(t).Addr().String())
+	require.ErrorContains(t, err, "operation was canceled")
 }

@@ -1,12 +1,10 @@
-//go:build linux
-
 package dialer_test
 
 import (
 	"context"
 	"net"
-	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -15,18 +13,17 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/dialer"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testenv"
 )
 
 // The forms are those of grpc-go's dial in internal/transport/http2_client.go:
 // a unix path is never escaped there. Not parallel: it changes the directory.
 func TestDialGRPC(t *testing.T) {
+	socktest.Need(t)
 	socktest.NeedIPv6(t)
-	dir, err := os.MkdirTemp("", "grpc") // shorter than t.TempDir(): a socket's path holds 108 bytes
-	require.NoError(t, err)
-	defer os.RemoveAll(dir)
+	dir := filepath.Dir(socktest.UnixPath(t))
 	t.Chdir(dir)
-	abstract := "@keepalive-" + filepath.Base(dir)
-	for _, path := range []string{filepath.Join(dir, "s"), abstract, filepath.Join(dir, "a b"),
+	for _, path := range []string{filepath.Join(dir, "s"), filepath.Join(dir, "a b"),
 		filepath.Join(dir, "100%41"), filepath.Join(dir, "50%"), filepath.Join(dir, "why?"), filepath.Join(dir, "c#")} {
 		serve(t, "unix", path, false)
 	}
@@ -41,7 +38,6 @@ func TestDialGRPC(t *testing.T) {
 		{"unix:/absolute", "unix:" + dir + "/s", dir + "/s"},
 		{"unix:relative", "unix:s", dir + "/s"},
 		{"unix:./relative", "unix:./s", dir + "/s"},
-		{"unix:@abstract", "unix:" + abstract, abstract},
 		{"a blank in the path", "unix://" + dir + "/a b", dir + "/a b"},
 		{"a percent sign is a percent sign", "unix://" + dir + "/100%41", dir + "/100%41"},
 		{"a percent sign at the end", "unix://" + dir + "/50%", dir + "/50%"},
@@ -64,15 +60,16 @@ func TestDialGRPC(t *testing.T) {
 
 func TestDialGRPCErrors(t *testing.T) {
 	t.Parallel()
+	socktest.Need(t)
 	d := dialer.Dialer{Config: asked}
 	for rule, row := range map[string]struct{ address, text string }{
-		"no port":         {"127.0.0.1", "missing port"},
-		"nobody there":    {"unix:///nonexistent/keepalive.sock", "dial unix /nonexistent/keepalive.sock"},
-		"nobody, one /":   {"unix:/nonexistent/keepalive.sock", "dial unix /nonexistent/keepalive.sock"},
-		"nobody abstract": {"unix:@keepalive-nobody", "dial unix @keepalive-nobody"},
+		"no port":       {"127.0.0.1", "missing port"},
+		"nobody there":  {"unix:///nonexistent/keepalive.sock", "dial unix /nonexistent/keepalive.sock"},
+		"nobody, one /": {"unix:/nonexistent/keepalive.sock", "dial unix /nonexistent/keepalive.sock"},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
+			testenv.Need(t, runtime.GOOS != "windows" || row.address[0] != 'u', "needs Unix sockets")
 			_, err := d.DialGRPC(context.Background(), row.address)
 			require.ErrorContains(t, err, row.text)
 		})
@@ -86,16 +83,17 @@ func TestDialGRPCErrors(t *testing.T) {
 func TestDialAddr(t *testing.T) {
 	t.Parallel()
 	l := loopback(t)
-	path := filepath.Join(t.TempDir(), "s")
-	serve(t, "unix", path, false)
 	d := dialer.Dialer{Config: asked}
 	for rule, row := range map[string]struct{ network, address string }{
 		"tcp":                                 {"tcp", l.Addr().String()},
 		"a name that nobody has resolved yet": {"tcp4", net.JoinHostPort("localhost", portOf(l))},
-		"unix":                                {"unix", path},
+		"unix":                                {"unix", ""},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
+			if row.network == "unix" {
+				row.address = serve(t, "unix", socktest.UnixPath(t), false).Addr().String()
+			}
 			c, err := d.DialAddr(row.network)(context.Background(), row.address)
 			require.NoError(t, err)
 			socktest.Closing(t, c)

@@ -1,8 +1,7 @@
-//go:build linux
-
 package dialer_test
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"testing"
@@ -10,45 +9,36 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/dialer"
-	"github.com/tcpkeepalive/keepalive/internal/kernel/kerneltest"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// lyingAbout is a kernel that accepts everything and holds something else for
-// that option.
-func lyingAbout(level, number, holds int) *kerneltest.Fake {
-	k := kerneltest.Running()
-	k.Answer[kerneltest.At{level, number}] = holds
-	return k
-}
-
 // Not parallel: it counts descriptors.
 func TestReadBackFindsWhatDidNotTake(t *testing.T) {
 	for _, row := range []struct {
-		symbol               string
-		level, number, holds int
-		text                 string
+		option       platform.Option
+		asked, holds int
 	}{
-		{"SO_KEEPALIVE", unix.SOL_SOCKET, unix.SO_KEEPALIVE, 0, "SO_KEEPALIVE: asked for 1, the kernel holds 0"},
-		{"TCP_KEEPIDLE", unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 15, "TCP_KEEPIDLE: asked for 111, the kernel holds 15"},
-		{"TCP_KEEPINTVL", unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, 15, "TCP_KEEPINTVL: asked for 22, the kernel holds 15"},
-		{"TCP_KEEPCNT", unix.IPPROTO_TCP, unix.TCP_KEEPCNT, 9, "TCP_KEEPCNT: asked for 3, the kernel holds 9"},
-		{"TCP_USER_TIMEOUT", unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, 0, "TCP_USER_TIMEOUT: asked for 44444, the kernel holds 0"},
+		{platform.KeepAlive, 1, 0},
+		{platform.Idle, 111, 15},
+		{platform.Interval, 22, 15},
+		{platform.Count, 3, 9},
+		{platform.UserTimeout, askedValues.UserTimeout, 0},
 	} {
-		t.Run(row.symbol, func(t *testing.T) {
+		t.Run(row.option.String(), func(t *testing.T) {
+			socktest.NeedReadable(t, row.option)
 			l, err := net.Listen("tcp4", "127.0.0.1:0")
 			require.NoError(t, err)
 			defer l.Close()
-			lying := lyingAbout(row.level, row.number, row.holds)
+			lying := lyingAbout(row.option, row.holds)
 			leaks := socktest.StartLeakCheck(t)
 			d := (&dialer.Dialer{Config: asked}).WithKernel(lying)
 			c, err := d.Dial("tcp", l.Addr().String())
-			require.ErrorContains(t, err, row.text)
+			require.ErrorContains(t, err, fmt.Sprintf("%s: asked for %d, the kernel holds %d",
+				socktest.Of(row.option).Symbol, socktest.Native(row.option, row.asked), row.holds))
 			assert.Nil(t, c)
 			var op *net.OpError
 			require.ErrorAs(t, err, &op)
@@ -78,21 +68,31 @@ func TestReadBackFindsWhatDidNotTake(t *testing.T) {
 
 func TestReadBackNamesEveryOption(t *testing.T) {
 	t.Parallel()
-	lying := lyingAbout(unix.SOL_SOCKET, unix.SO_KEEPALIVE, 2)
-	for _, number := range []int{unix.TCP_KEEPIDLE, unix.TCP_KEEPINTVL, unix.TCP_KEEPCNT, unix.TCP_USER_TIMEOUT} {
-		lying.Answer[kerneltest.At{unix.IPPROTO_TCP, number}] = 99
+	lying := lyingAbout(platform.KeepAlive, 2)
+	var all []platform.Option
+	for _, o := range []platform.Option{platform.Idle, platform.Interval, platform.Count, platform.UserTimeout} {
+		if socktest.Lacks(o) == "" {
+			all = append(all, o)
+			lying.Answer[at(o)] = 99
+		}
+	}
+	socktest.NeedReadable(t, all...)
+	address := loopback(t).Addr().String()
+	if len(all) == 0 {
+		t.Skip("there is no option to lie about")
 	}
 	d := (&dialer.Dialer{Config: asked}).WithKernel(lying)
-	_, err := d.Dial("tcp", loopback(t).Addr().String())
-	for _, symbol := range []string{"TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT", "TCP_USER_TIMEOUT"} {
-		assert.ErrorContains(t, err, symbol)
+	_, err := d.Dial("tcp", address)
+	for _, o := range all {
+		assert.ErrorContains(t, err, socktest.Of(o).Symbol)
 	}
 	assert.NotContains(t, err.Error(), "SO_KEEPALIVE", "any bit of the flag is on")
 }
 
 func TestReadBackOnlyWhatWasAsked(t *testing.T) {
 	t.Parallel()
-	lying := lyingAbout(unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, 99)
+	socktest.NeedReadable(t, platform.UserTimeout)
+	lying := lyingAbout(platform.UserTimeout, 99)
 	d := (&dialer.Dialer{Config: askedEarly}).WithKernel(lying)
 	c, err := d.Dial("tcp", loopback(t).Addr().String())
 	require.NoError(t, err)
@@ -118,6 +118,8 @@ func TestPin(t *testing.T) {
 	assert.ErrorIs(t, setters.SetKeepAlivePeriod(time.Second), sockopt.ErrPinned)
 	assert.ErrorIs(t, setters.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true}), sockopt.ErrPinned)
 	assert.Equal(t, askedValues, socktest.ReadAny(t, c))
-	require.NoError(t, sockopt.Set(c, sockopt.Config{Idle: 50 * time.Second}), "who means it can still change them")
-	assert.Equal(t, socktest.Values{KeepAlive: 1, Idle: 50, Interval: 22, Count: 3, UserTimeout: 44444}, socktest.ReadAny(t, c))
+	changed := sockopt.Config{Idle: 50 * time.Second}
+	takes(t, changed)
+	require.NoError(t, sockopt.Set(c, changed), "who means it can still change them")
+	assert.Equal(t, socktest.Make(1, 50, 22, 3, 44444), socktest.ReadAny(t, c))
 }

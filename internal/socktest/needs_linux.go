@@ -1,7 +1,6 @@
 package socktest
 
 import (
-	"net"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -18,12 +17,4 @@ func NeedMultipath(t testing.TB) {
 	defer unix.Close(fd)
 	err = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 111)
 	testenv.Need(t, err == nil, "needs Linux 6.10, where Multipath TCP takes TCP_KEEPIDLE")
-}
-
-// NeedIPv6 skips on a machine without ::1.
-func NeedIPv6(t testing.TB) {
-	t.Helper()
-	l, err := net.Listen("tcp6", "[::1]:0")
-	testenv.Need(t, err == nil, "needs IPv6 on loopback")
-	l.Close()
 }

@@ -1,5 +1,3 @@
-//go:build linux
-
 package dialer_test
 
 import (
@@ -122,14 +120,6 @@ func TestSlowHandshakeSucceeds(t *testing.T) {
 	assert.Equal(t, socktest.Values{KeepAlive: 1, Idle: 111, Interval: 22, Count: 3, UserTimeout: 500}, socktest.ReadAny(t, c))
 }
 
-func TestUserTimeoutBeforeConnectStays(t *testing.T) {
-	t.Parallel()
-	d := dialer.Dialer{Config: asked, UserTimeoutBeforeConnect: true}
-	c, err := d.Dial("tcp", loopback(t).Addr().String())
-	require.NoError(t, err)
-	assert.Equal(t, askedValues, socktest.ReadAny(t, socktest.Closing(t, c)))
-}
-
 func TestContext(t *testing.T) {
 	t.Parallel()
 	address, _ := blackhole(t, unix.AF_INET)
@@ -141,9 +131,4 @@ func TestContext(t *testing.T) {
 	var timeout net.Error
 	require.ErrorAs(t, err, &timeout)
 	assert.True(t, timeout.Timeout())
-
-	canceled, cancelNow := context.WithCancel(context.Background())
-	cancelNow()
-	_, err = d.DialContext(canceled, "tcp", address)
-	require.ErrorContains(t, err, "operation was canceled")
 }

@@ -1,5 +1,3 @@
-//go:build linux
-
 package dialer_test
 
 import (

@@ -1,5 +1,3 @@
-//go:build linux
-
 package dialer_test
 
 import (
@@ -100,14 +98,4 @@ func TestMultipathFallbackHasNoUserTimeout(t *testing.T) {
 	c, err := d.Dial("tcp", serve(t, "tcp4", "127.0.0.1:0", true).Addr().String())
 	require.NoError(t, err)
 	assert.Equal(t, socktest.NoUserTimeout(askedValues), socktest.ReadAny(t, socktest.Closing(t, c)))
-}
-
-func TestMultipathTakesNoUserTimeoutBeforeConnect(t *testing.T) {
-	t.Parallel()
-	d := dialer.Dialer{Config: asked, MultipathTCP: true, UserTimeoutBeforeConnect: true}
-	_, dialErr := d.Dial("tcp", "127.0.0.1:9")
-	for _, err := range []error{d.Check(), dialErr} {
-		require.ErrorIs(t, err, errors.ErrUnsupported)
-		require.ErrorContains(t, err, "user timeout before connect: Multipath TCP sockets have none")
-	}
 }

@@ -1,0 +1,44 @@
+package socktest_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/platform"
+)
+
+// The headers, which were written down apart from the tables, have what this system's
+// table has: else nothing of an option would be tested.
+func TestHeadersAreThoseOfTheTable(t *testing.T) {
+	t.Parallel()
+	table := platform.Current()
+	for o := platform.KeepAlive; o <= platform.UserTimeout; o++ {
+		spec, header := table.Spec(o), socktest.Of(o)
+		switch {
+		case spec == nil:
+			assert.NotEmpty(t, socktest.Lacks(o), "%v", o)
+		case spec.Call != "": // which getsockopt does not answer
+			assert.Equal(t, spec.Readable == platform.No, socktest.Lacks(o) == "", "%v", o)
+		default:
+			assert.Equal(t, socktest.Header{Symbol: spec.Symbol, Level: spec.Level, Number: spec.Number, Unit: spec.Unit}, header)
+			if spec.Readable == platform.Yes {
+				assert.Empty(t, socktest.Lacks(o), "%v", o)
+			}
+		}
+	}
+}
+
+// Rows of tables are what was written where nothing is missing.
+func TestMake(t *testing.T) {
+	t.Parallel()
+	untouched := socktest.Untouched()
+	if untouched.UserTimeout != 0 || platform.Current().GOOS != "linux" {
+		t.Skip("of Linux, where it is plain")
+	}
+	assert.Equal(t, socktest.Values{KeepAlive: 1, Idle: 15, Interval: 15, Count: 9}, socktest.GoDefaults)
+	assert.Equal(t, socktest.Values{KeepAlive: 1, Idle: 1, Interval: 2, Count: 3, UserTimeout: 4}, socktest.Make(1, 1, 2, 3, 4))
+	assert.Equal(t, socktest.Values{KeepAlive: 1, Idle: 1, Interval: 2, Count: 3, UserTimeout: -1}, socktest.Make(1, 1, 2, 3, -1))
+	assert.Equal(t, socktest.Values{Idle: untouched.Idle, Interval: untouched.Interval, Count: untouched.Count}, untouched)
+}
