@@ -247,9 +247,10 @@ func TestNetworks(t *testing.T) {
 		for _, hook := range []string{"no hook", "Control", "ControlContext", "both hooks"} {
 			t.Run(rule+", "+hook, func(t *testing.T) {
 				t.Parallel()
+				address := row.address
 				switch row.network {
 				case "unix":
-					row.address = serve(t, "unix", socktest.UnixPath(t), false).Addr().String()
+					address = serve(t, "unix", socktest.UnixPath(t), false).Addr().String()
 				case "udp", "udp4":
 					socktest.NeedUDP(t)
 				}
@@ -266,7 +267,7 @@ func TestNetworks(t *testing.T) {
 					}
 				}
 				d := dialer.Dialer{Base: base, Config: asked, Pin: !row.tcp}
-				c, err := d.DialContext(context.WithValue(context.Background(), ctxKey{}, "carried"), row.network, row.address)
+				c, err := d.DialContext(context.WithValue(context.Background(), ctxKey{}, "carried"), row.network, address)
 				require.NoError(t, err)
 				socktest.Closing(t, c)
 				if row.tcp {
