@@ -200,11 +200,11 @@ func (tr *tracer) unsent() bool {
 func (tr *tracer) again(out *http.Request) (bool, error) {
 	switch old := tr.body; {
 	case old != nil:
-		reading := old.again()
-		if reading == nil {
+		body := old.again()
+		if body == nil {
 			return false, nil
 		}
-		tr.body = &guardedBody{reading: reading}
+		tr.body = &guardedBody{reading: reading{source: body}}
 		out.Body = tr.body
 	case out.Body != nil && out.Body != http.NoBody:
 		body, err := out.GetBody()

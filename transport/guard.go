@@ -9,7 +9,7 @@ import (
 // an attempt was sent, what was read of it is kept, and it is not closed, so that another
 // attempt is possible. Each attempt has its own guardedBody.
 type guardedBody struct {
-	*reading
+	reading
 
 	conn *conn // that the attempt got; nil: it has none yet, or one that is not watched
 	use  int64
@@ -27,7 +27,7 @@ func guard(out *http.Request) *guardedBody {
 	if out.Body == nil || out.Body == http.NoBody || out.GetBody != nil {
 		return nil
 	}
-	b := &guardedBody{reading: &reading{source: &source{ReadCloser: out.Body}}}
+	b := &guardedBody{reading: reading{source: &source{ReadCloser: out.Body}}}
 	out.Body = b
 	return b
 }
@@ -73,7 +73,7 @@ func (b *guardedBody) got(c *conn, use int64, joined bool) {
 
 func (b *guardedBody) Close() error {
 	b.mu.Lock()
-	if !b.returned && (b.conn == nil && b.fate.Load() == open || b.holds()) {
+	if !b.returned && (b.conn == nil && b.fate.Load() == undecided || b.holds()) {
 		b.waits = true // until RoundTrip returns, or for ever
 		b.mu.Unlock()
 		return nil

@@ -20,8 +20,8 @@ type source struct {
 
 // The fates of what an attempt reads.
 const (
-	open       int32 = iota
-	spent            // some of it was not kept, so there can be no other attempt
+	undecided  int32 = iota
+	passedOn         // some of it was not kept, so there can be no other attempt
 	superseded       // there is another attempt: it gets all that this one still reads
 )
 
@@ -46,16 +46,16 @@ func (r *reading) read(buffer []byte, holds func() bool) (int, error) {
 		return 0, r.err
 	}
 	n, err := r.ReadCloser.Read(buffer)
-	if holds() || !r.spend() {
+	if holds() || !r.passOn() {
 		r.kept, r.err = append(r.kept, buffer[:n]...), err
 		r.at += n
 	}
 	return n, err
 }
 
-// spend reports whether what is read need not be kept: no attempt will follow.
-func (r *reading) spend() bool {
-	return r.fate.Load() == spent || r.fate.CompareAndSwap(open, spent)
+// passOn reports whether what is read need not be kept: no attempt will follow.
+func (r *reading) passOn() bool {
+	return r.fate.Load() == passedOn || r.fate.CompareAndSwap(undecided, passedOn)
 }
 
 // direct returns the source itself, nil if something of it was kept, or is being read.
@@ -64,16 +64,16 @@ func (r *reading) direct() io.Reader {
 		return nil
 	}
 	defer r.mu.Unlock()
-	if r.at < len(r.kept) || r.err != nil || !r.spend() {
+	if r.at < len(r.kept) || r.err != nil || !r.passOn() {
 		return nil
 	}
 	return r.ReadCloser
 }
 
-// again returns a reading for another attempt, nil if there can be none.
-func (r *reading) again() *reading {
-	if !r.fate.CompareAndSwap(open, superseded) {
+// again returns the source for another attempt, nil if there can be none.
+func (r *reading) again() *source {
+	if !r.fate.CompareAndSwap(undecided, superseded) {
 		return nil
 	}
-	return &reading{source: r.source}
+	return r.source
 }
