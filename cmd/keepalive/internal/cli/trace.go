@@ -25,7 +25,6 @@ type traceOptions struct {
 	count int
 	limit seconds
 
-	peer []endpoint.Endpoint
 	kind map[segment.Kind]bool // those to show
 }
 
@@ -150,11 +149,9 @@ func (o *traceOptions) check() error {
 		return errors.New("--port: at most 30 of them")
 	}
 	for _, text := range o.peers {
-		e, err := endpoint.Parse(text)
-		if err != nil {
+		if _, err := endpoint.Parse(text); err != nil {
 			return fmt.Errorf("--peer %w", err)
 		}
-		o.peer = append(o.peer, e)
 	}
 	if o.write == "-" && o.svg == "-" {
 		return errors.New("--write - and --svg - both want standard output")

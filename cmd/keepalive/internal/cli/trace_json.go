@@ -6,7 +6,8 @@ Times are seconds.
 
   netns            string   network namespace, as --netns takes it
   time             string   when the kernel saw it, RFC 3339
-  from, to         string   address:port, [address]:port
+  from, to         string   address:port, [address]:port, [address%interface]:port of a
+                            link-local address
   from_local, to_local  bool  whether that end is a socket of this machine's namespace
   from_processes, to_processes
                    array    {"pid","fd","name"} of those who have it open; null: unknown,

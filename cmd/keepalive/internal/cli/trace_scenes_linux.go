@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/netip"
 	"slices"
 
 	"github.com/tcpkeepalive/keepalive/internal/capture"
+	"github.com/tcpkeepalive/keepalive/internal/endpoint"
 	"github.com/tcpkeepalive/keepalive/internal/netns"
 	"github.com/tcpkeepalive/keepalive/internal/sockdiag"
 )
@@ -18,11 +20,23 @@ type scene struct {
 	netns   string // its name
 	capture *capture.Capture
 	diag    *sockdiag.Conn
+	peer    []endpoint.Endpoint // those of --peer that may be there
+	links   interfaces
 }
 
 func (s *scene) close() {
-	s.capture.Close()
-	s.diag.Close()
+	if s.capture != nil {
+		s.capture.Close()
+	}
+	if s.diag != nil {
+		s.diag.Close()
+	}
+	s.links.close()
+}
+
+// matches tells whether --peer wants an end of a segment that is of this device.
+func (s *scene) matches(a netip.AddrPort, device int) bool {
+	return endpoint.MatchesAny(s.peer, withZone(a, ""), uint32(device)) // a zone may be asked for by its number
 }
 
 // scenes opens those wanted. incomplete is the exit code of those that could not be.
@@ -39,11 +53,13 @@ func (o *traceOptions) scenes(stderr io.Writer) (found []*scene, incomplete, fai
 		}
 		namespaces = append(namespaces, more...)
 	}
+	var zones zones
 	for _, ns := range namespaces {
-		s, err := o.scene(ns)
+		s, err := o.scene(ns, &zones)
 		switch {
 		case err == nil:
 			found = append(found, s)
+		case errors.Is(err, endpoint.ErrNoInterface): // so that no connection can match there
 		case errors.Is(err, fs.ErrNotExist) && o.netns == "": // it has vanished
 		case o.allNetns && errors.Is(err, fs.ErrPermission):
 			n.refused = append(n.refused, err)
@@ -52,9 +68,10 @@ func (o *traceOptions) scenes(stderr io.Writer) (found []*scene, incomplete, fai
 			return nil, nil, netnsError(err)
 		}
 	}
+	n.noInterface = zones.missing()
 	n.print(stderr)
 	if len(found) == 0 {
-		return nil, nil, several(n.unseen(), said{nothingError{errors.New("there is no network namespace to look into")}})
+		return nil, nil, several(n.unseen(), n.lost(), said{nothingError{errors.New("there is no network namespace to look into")}})
 	}
 	return found, several(n.unseen(), n.lost()), nil
 }
@@ -99,25 +116,43 @@ func closeScenes(scenes []*scene) {
 	}
 }
 
-func (o *traceOptions) scene(ns *netns.Namespace) (*scene, error) {
+func (o *traceOptions) scene(ns *netns.Namespace, zones *zones) (*scene, error) {
 	file, err := ns.Open()
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close() // nil too
 	s := &scene{netns: printable(ns.String())}
-	err = netns.Do(file, func() (err error) {
+	s.links.netns = opened{ns, file}
+	if err := o.prepare(s, zones); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (o *traceOptions) prepare(s *scene, zones *zones) error {
+	peers, err := zones.known(s.links.netns.file, o.peers)
+	if err != nil {
+		return err
+	}
+	for _, text := range peers {
+		e, err := endpoint.Parse(text)
+		if err != nil {
+			return err
+		}
+		s.peer = append(s.peer, e)
+	}
+	return s.links.netns.do(func() (err error) {
+		if s.peer, err = endpoint.WithDevices(s.peer); err != nil {
+			return err
+		}
+		s.links.loopback = loopbackIndex()
 		if s.capture, err = o.open(); err != nil {
 			return err
 		}
 		if s.diag, err = sockdiag.Open(); err != nil {
-			s.capture.Close()
 			return fmt.Errorf("which sockets are of this machine: %w", err)
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return s, nil
 }

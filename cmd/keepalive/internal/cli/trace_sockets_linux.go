@@ -92,7 +92,7 @@ func (s *localSockets) look(c connection, device int, now time.Time) {
 		return
 	}
 	id := sockdiag.ID{
-		Family: unix.AF_INET, Local: c.from, Remote: c.to, Device: uint32(device), Cookie: sockdiag.NoCookie,
+		Family: unix.AF_INET, Local: withZone(c.from, ""), Remote: withZone(c.to, ""), Device: uint32(device), Cookie: sockdiag.NoCookie,
 	}
 	if c.from.Addr().Is6() {
 		id.Family = unix.AF_INET6

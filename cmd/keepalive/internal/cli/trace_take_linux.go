@@ -6,7 +6,6 @@ import (
 	"net/netip"
 
 	"github.com/tcpkeepalive/keepalive/internal/capture"
-	"github.com/tcpkeepalive/keepalive/internal/endpoint"
 	"github.com/tcpkeepalive/keepalive/internal/segment"
 )
 
@@ -50,6 +49,7 @@ func (t *taker) add(ctx context.Context, p capture.Packet) {
 		return
 	}
 	s.Time, s.Out = p.Time, p.Out
+	device := t.at.links.zone(&s, p.Interface)
 	events := t.segments.Add(s)
 	if len(events) == 0 {
 		t.hold(s, p)
@@ -59,7 +59,7 @@ func (t *taker) add(ctx context.Context, p capture.Packet) {
 		if len(events) == 2 && i == 0 {
 			packet = t.released(e)
 		}
-		seen := sighting{Event: e, device: p.Interface, at: t.at, wanted: t.wanted(&e)}
+		seen := sighting{Event: e, device: device, at: t.at, wanted: t.wanted(&e, device)}
 		if !seen.wanted && e.Kind != segment.Open {
 			continue
 		}
@@ -95,18 +95,6 @@ func (t *taker) released(e segment.Event) capture.Packet {
 }
 
 // wanted tells whether an event is to be shown, whosever it is.
-func (t *taker) wanted(e *segment.Event) bool {
-	if !t.kind[e.Kind] {
-		return false
-	}
-	return len(t.peer) == 0 || matches(t.peer, e.Src) || matches(t.peer, e.Dst)
-}
-
-func matches(endpoints []endpoint.Endpoint, a netip.AddrPort) bool {
-	for i := range endpoints {
-		if endpoints[i].Matches(a) {
-			return true
-		}
-	}
-	return false
+func (t *taker) wanted(e *segment.Event, device int) bool {
+	return t.kind[e.Kind] && (t.at.matches(e.Src, device) || t.at.matches(e.Dst, device))
 }
