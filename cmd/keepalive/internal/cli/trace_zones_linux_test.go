@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -48,7 +49,9 @@ func TestTraceOfOneInterface(t *testing.T) {
 		}))
 		defer l.Close()
 		require.NoError(t, ns.Do(func() error {
-			c, err := net.Dial("tcp6", fmt.Sprintf("[fe80::5678%%%d]:%d", index[device], 4000+i))
+			// The kernel gives each interface a link-local address of its own, too.
+			d := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(fmt.Sprintf("fe80::1234%%%d", index[device])), 0))}
+			c, err := d.Dial("tcp6", fmt.Sprintf("[fe80::5678%%%d]:%d", index[device], 4000+i))
 			require.NoError(t, err)
 			t.Cleanup(func() { c.Close() })
 			connect(device, c.(*net.TCPConn), l.Addr())
