@@ -9,15 +9,15 @@ import (
 
 var (
 	// ErrPeerClosed means that the peer has closed its side (FIN): it sends
-	// nothing more. What it had sent before may still be there to be read.
+	// nothing more. Data that it sent before may still be waiting to be read.
 	ErrPeerClosed = errors.New("the peer has closed the connection")
 
 	// ErrSuspect means that the peer leaves probes or data unanswered, so it may
-	// be gone; the kernel has not given it up.
+	// be gone; the kernel has not given up on it yet.
 	ErrSuspect = errors.New("the peer does not answer")
 
-	// ErrNotConnected means a state that no data can be exchanged in: a listener,
-	// a handshake, or closed on this side.
+	// ErrNotConnected means a state in which no data can be exchanged: a
+	// listener, a handshake, or a connection closed on this side.
 	ErrNotConnected = errors.New("not an open connection")
 )
 
@@ -25,25 +25,25 @@ var (
 type health struct {
 	State       State
 	Unacked     int // segments in flight
-	Retransmits int // of the oldest of them
-	// Probes is how many keepalive or window probes are without an answer. A
-	// window probe whose answer is not overdue is not one of them; a keepalive
-	// probe is, for the round trip until its answer comes.
+	Retransmits int // of the oldest segment in flight
+	// Probes is the number of unanswered keepalive or window probes. A window
+	// probe counts only when its answer is overdue; a keepalive probe counts
+	// from the moment it is sent until its answer arrives.
 	Probes int
 	// Backoff is how often the time between retransmissions or window probes was
-	// doubled. It says nothing by itself: it grows while a peer that reads nothing
-	// answers every probe.
+	// doubled. It proves nothing by itself: it also grows while a peer that does
+	// not read answers every window probe.
 	Backoff int
-	// WindowClosed: data waits until the peer reads, which it does not now. The
-	// kernel asks with window probes, for as long as they are answered.
+	// WindowClosed means that data waits because the peer does not read. The
+	// kernel sends window probes for as long as they are answered.
 	WindowClosed bool
-	// PathLost: the connection is one of Multipath TCP, none of whose subflows is
-	// left. The kernel gives it up after net.mptcp.close_timeout, a minute.
+	// PathLost means that a Multipath TCP connection has no subflow left. The
+	// kernel gives it up after net.mptcp.close_timeout, a minute.
 	PathLost bool
 }
 
-// err returns nil where nothing speaks against the connection, otherwise an error
-// that wraps [ErrGone], [ErrPeerClosed], [ErrNotConnected] or [ErrSuspect].
+// err returns nil if there is no sign of trouble, otherwise an error that wraps
+// [ErrGone], [ErrPeerClosed], [ErrNotConnected] or [ErrSuspect].
 func (h health) err() error {
 	switch {
 	case h.State == Closed:
@@ -58,7 +58,7 @@ func (h health) err() error {
 	return nil
 }
 
-// String reads "ESTAB, 2 probes unanswered, 1 retransmission".
+// String returns "ESTAB, 2 probes unanswered, 1 retransmission".
 func (h health) String() string {
 	s := h.State.String()
 	if h.Probes > 0 {
@@ -76,24 +76,25 @@ func (h health) String() string {
 	return s
 }
 
-// Alive returns nil unless something speaks against the connection c, which is
-// what [Of] takes. It is the check that a pool makes before it hands a
-// connection out. The error wraps:
+// Alive returns nil if there is no sign that the connection c is broken. c is
+// anything that [Of] accepts. A pool makes this check before it hands out a
+// connection. The error wraps:
 //
 //   - [ErrGone]: reset, or given up by keepalive, retransmission or user timeout;
 //   - [ErrPeerClosed]: the peer has sent FIN;
-//   - [ErrSuspect]: probes or data are unanswered right now. A peer that only does
-//     not read is not suspect: it answers the probes of its window;
+//   - [ErrSuspect]: probes or data are unanswered right now. A peer that merely does
+//     not read is not suspect: it answers window probes;
 //   - [ErrNotConnected]: connecting, closed here, or a listener.
 //
-// A peer that vanished in silence is noticed when the first probe stays
-// unanswered, not before. Alive reads no byte, and does not look whether there
-// are any; the error that waits for the next Read or Write is left there. It
-// does not wait, also not for a Read that is blocked. Where the kernel does not
-// tell (all but Linux), the error wraps [errors.ErrUnsupported].
+// A peer that vanished silently is noticed when the first probe stays
+// unanswered, not before. Alive reads no data and does not check whether there
+// is any; it leaves a pending socket error for the next Read or Write. It never
+// blocks, not even while another goroutine is blocked in Read. Where the kernel
+// does not provide the state (every system except Linux), the error wraps
+// [errors.ErrUnsupported].
 //
-// It takes two system calls (getsockopt SO_PROTOCOL and TCP_INFO), for Multipath TCP
-// some more. [Handle.Alive] does the same with one, without allocating.
+// Alive makes two system calls (getsockopt SO_PROTOCOL and TCP_INFO), and a few more for
+// Multipath TCP. [Handle.Alive] needs only one, and does not allocate.
 func Alive(c any) error {
 	rc, err := socket.RawConn(c)
 	if err != nil {
@@ -108,9 +109,10 @@ func Alive(c any) error {
 	return v.health.err()
 }
 
-// Alive is the function [Alive]. For plain TCP it takes one system call (TCP_INFO); for
-// Multipath TCP three calls more and a question over netlink: the connection as a whole
-// has a state of its own, and its peer answers as long as it does on one subflow.
+// Alive does what the function [Alive] does. For plain TCP it makes one system call
+// (TCP_INFO). For Multipath TCP it makes three more and a netlink query, because the
+// connection as a whole has its own state, and its peer answers as long as one subflow is
+// answered.
 func (h *Handle) Alive() error {
 	v := take(h, (*visit).askHealth)
 	defer v.release()

@@ -1,16 +1,16 @@
-// Package inspect shows what keepalive a connection really has, live: the
-// settings that the kernel holds, the timer that runs, when the next probe
-// leaves, and whether the peer still answers.
+// Package inspect shows the keepalive state of a live connection: the settings
+// that the kernel holds, the timer that is running, when the next probe is sent,
+// and whether the peer still answers.
 //
 //	r, err := inspect.Of(conn)
 //	fmt.Println(r.Verdict()) // next probe in 41s; the peer is given up 1m11s after its last answer
 //	fmt.Println(r)           // timer:(keepalive,41sec,0), as ss -tno prints it
 //
-// Pools ask whether a connection is still worth handing out:
+// A pool can check whether a connection is still worth handing out:
 //
 //	if err := inspect.Alive(conn); err != nil { conn.Close() }
 //
-// And [List] goes through all TCP sockets of a machine, like ss, with their processes and
+// [List] iterates over all TCP sockets of a machine, as ss does, with their processes and
 // the settings that ss cannot show:
 //
 //	owners, err := inspect.FindOwners()
@@ -18,45 +18,47 @@
 //		fmt.Println(r.Peer, r.Settings, r.Owners)
 //	}
 //
-// # Where it comes from
+// # Where the data comes from
 //
 // Settings come from getsockopt and work on every system that package sockopt
-// knows. The rest is Linux's: the timer comes from NETLINK_SOCK_DIAG, asked by
-// the socket's cookie, and what traffic there was from TCP_INFO. Where sock_diag
-// is refused or lies (a seccomp filter, a sandbox, a kernel without the tcp_diag
-// module), the timer comes from /proc/thread-self/net/tcp; where that has
-// nothing either, it is unknown. [Report.Source] says which. Nothing of this
+// knows. The rest is available only on Linux: the timer comes from
+// NETLINK_SOCK_DIAG, queried by the socket's cookie, and the traffic counters
+// come from TCP_INFO. Where sock_diag is refused or gives a false answer (a
+// seccomp filter, a sandbox, a kernel without the tcp_diag module), the timer
+// comes from /proc/thread-self/net/tcp; if that does not have it either, the
+// timer is unknown. [Report.Source] says which source was used. None of this
 // needs a privilege. On other systems the timer is unknown, with an error that
 // wraps [errors.ErrUnsupported], and so are lists and Alive.
 //
-// Of Multipath TCP the state is that of the connection as a whole, which TCP_INFO
-// does not show: it comes from MPTCP_INFO and sock_diag, or from poll. The timer is
-// that of the first subflow.
+// For Multipath TCP the state is that of the connection as a whole. TCP_INFO does not show
+// it, so it comes from MPTCP_INFO and sock_diag, or from poll. The timer is that of the
+// first subflow.
 //
-// The settings of a socket that another process has open are read through
-// pidfd_getfd: the socket is borrowed, for the few microseconds that the getsockopt
-// calls take. For as long a close of the other process takes no effect: its FIN waits.
-// So that this is bounded whatever happens to the calling program, a child process does
-// the borrowing, a copy of this one that runs nothing else: the kernel kills it after
-// 50 ms, also while it is stopped. What then remains is the time until a killed process
-// gets a processor, which a low priority or a CPU quota of its control group makes long.
+// The settings of a socket that another process has open are read through pidfd_getfd: the
+// socket is borrowed, for the few microseconds that the getsockopt calls take. During that
+// time a close by the other process takes no effect: its FIN waits. To bound this whatever
+// happens to the calling program, the borrowing is done by a child process, a copy of this
+// program that does nothing else: the kernel kills it after 50 ms, even while it is
+// stopped. A killed process still has to be scheduled once before its descriptors are
+// closed, which takes longer with a low priority or under a CPU quota of its control
+// group.
 //
-// Nothing here changes the socket: no SO_ERROR, which would swallow the error
-// that the next Read is to return; no byte is read; no descriptor is duplicated
-// through File. Nor does it change the system: for no question is a socket bound,
-// or does one listen.
+// Nothing here changes the socket: SO_ERROR is not read, because that would
+// swallow the error that the next Read should return; no data is read; no
+// descriptor is duplicated through File. Nor is the system changed: no socket is
+// bound or made to listen.
 //
 // # The timer and the next probe
 //
-// The time that ss -o shows is when the kernel looks next, not when a probe
-// leaves: traffic does not push the timer. When it fires, and a segment arrived
-// less than the idle time ago, it is set anew and nothing is sent. So the next
-// probe leaves after
+// The time that ss -o shows is when the kernel checks next, not when a probe is
+// sent: traffic does not reset the timer. If a segment arrived less than the
+// idle time ago when the timer fires, the kernel restarts it and sends nothing.
+// So the next probe is sent after
 //
 //	max(timer, idle - time since the last segment received)
 //
 // which is what [Report.NextProbe] returns. A kernel timer is never early, and
-// late by up to 1/8 of what it was set to.
+// is late by up to 1/8 of the time it was set to.
 //
 // Source: tcp_keepalive_timer in net/ipv4/tcp_timer.c.
 package inspect

@@ -17,7 +17,7 @@ func TestAnInvalidFilterIsAnErrorBeforeAnyList(t *testing.T) {
 		`Filter.Peer: ":5-4": ports "5-4": the first is greater than the last`:   {Peer: []string{":5-4"}},
 		`Filter.Local: "localhost:80": "localhost" is neither an IP address nor`: {Local: []string{"::1", "localhost:80"}},
 		`Filter.Local: fe80::1%none77: there is no interface named none77`:       {Local: []string{"fe80::1%none77"}},
-		"Filter.Settings takes Filter.Owners":                                    {Settings: true},
+		"Filter.Settings needs Filter.Owners":                                    {Settings: true},
 	} {
 		n := 0
 		for r, err := range inspect.List(f) {

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// rawGetsockopt goes through the call that all socket calls of old went through, as
-// not every kernel has one of its own here.
+// rawGetsockopt uses socketcall(2), because not every kernel has a separate getsockopt
+// system call on these architectures.
 func rawGetsockopt(fd, level, name uintptr, value, size unsafe.Pointer) unix.Errno {
 	const sysGetsockopt = 15 // SYS_GETSOCKOPT of linux/net.h
 	arguments := [5]uintptr{fd, level, name, uintptr(value), uintptr(size)}

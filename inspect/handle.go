@@ -12,8 +12,8 @@ import (
 // net.Listener, a [syscall.Conn] or a [syscall.RawConn]; wrappers with a
 // SyscallConn or NetConn method (tls.Conn) are looked through.
 //
-// What cannot be known is said so in the Report and is no error. The error
-// tells that there is nothing to report: it wraps [sockopt.ErrNotTCP],
+// The Report marks what cannot be known; that is not an error. An error means
+// that there is nothing to report: it wraps [sockopt.ErrNotTCP],
 // [sockopt.ErrNoSocket] or [net.ErrClosed], or joins a [*platform.OptionError]
 // for each getsockopt that failed.
 func Of(c any) (Report, error) {
@@ -24,20 +24,20 @@ func Of(c any) (Report, error) {
 	return h.Report()
 }
 
-// A Handle is one connection or listener, kept for repeated looks: its methods
-// allocate nothing, unless there is an error to tell, or data in flight, whose
-// limits Report reads. It does not keep the connection open and need not be
-// closed; after the connection is closed its methods return an error that wraps
-// [net.ErrClosed]. It may be used concurrently, also beside a blocked Read or
-// Write.
+// A Handle is one connection or listener, kept for repeated inspection. Its
+// methods do not allocate, unless they return an error, or data is in flight and
+// Report reads the limits that apply to it. A Handle does not keep the
+// connection open and need not be closed; after the connection is closed its
+// methods return an error that wraps [net.ErrClosed]. It is safe for concurrent
+// use, even while a Read or Write is blocked.
 //
-// The handles of a program share up to four netlink sockets, which stay open.
+// All handles of a program share up to four netlink sockets, which stay open.
 type Handle struct {
 	rc     syscall.RawConn
 	target target
 }
 
-// NewHandle finds the socket below c, which is what [Of] takes.
+// NewHandle finds the socket below c. c is anything that [Of] accepts.
 func NewHandle(c any) (*Handle, error) {
 	rc, err := socket.RawConn(c)
 	if err != nil {
@@ -52,7 +52,7 @@ func NewHandle(c any) (*Handle, error) {
 	return h, nil
 }
 
-// Report looks at everything.
+// Report returns everything that is known about the socket.
 func (h *Handle) Report() (Report, error) {
 	v := take(h, (*visit).look)
 	defer v.release()
@@ -60,8 +60,8 @@ func (h *Handle) Report() (Report, error) {
 	return v.report, err
 }
 
-// Timer asks for the timer alone: on Linux one exact question over netlink. The
-// error says why it is not known.
+// Timer returns the timer alone: on Linux with one exact netlink query. The
+// error says why the timer is not known.
 func (h *Handle) Timer() (Timer, error) {
 	v := take(h, (*visit).askTimer)
 	defer v.release()
@@ -69,9 +69,9 @@ func (h *Handle) Timer() (Timer, error) {
 	return v.report.Timer, err
 }
 
-// A visit is one use of a socket's descriptor. RawConn.Control takes a
-// function; a closure made for each use would be allocated each time, so visits
-// are pooled together with theirs.
+// A visit is one use of a socket's descriptor. RawConn.Control takes a function,
+// and a closure made for each use would be allocated each time, so visits are
+// pooled together with their closures.
 type visit struct {
 	run func(fd uintptr) // always (*visit).step of this visit
 
@@ -97,7 +97,7 @@ func take(h *Handle, task func(*visit, uintptr) error) *visit {
 
 func (v *visit) step(fd uintptr) { v.err = v.task(v, fd) }
 
-// do returns why the descriptor could not be had, or what the task met.
+// do returns the error of getting the descriptor, or that of the task.
 func (v *visit) do() error {
 	if err := v.handle.rc.Control(v.run); err != nil {
 		return fmt.Errorf("inspect: %w", err)

@@ -4,21 +4,22 @@ import (
 	"time"
 )
 
-// longestInterval bounds the time between two window probes: TCP_RTO_MAX, which a
-// machine or a program may have made shorter.
+// longestInterval bounds the time between two window probes: TCP_RTO_MAX, which
+// a machine or a program may have shortened.
 const longestInterval = 120 * time.Second
 
-// answersLimited is how long after an answer Linux gives none to a window probe
-// (net.ipv4.tcp_invalid_ratelimit): the second probe of a stall has none.
+// answersLimited is the time after an answer during which Linux does not answer
+// another window probe (net.ipv4.tcp_invalid_ratelimit): the second probe of a
+// stall gets no answer.
 const answersLimited = 500 * time.Millisecond
 
-// health reads the counters in the state that they belong to.
+// health interprets the counters according to the state of the connection.
 //
 //   - Retransmits is reset when data is acknowledged.
 //   - Probes is reset by any answer. It counts window probes while data waits for
 //     the peer's window, otherwise keepalive probes.
-//   - Backoff says nothing by itself. It is not reset by the answer to a window
-//     probe, and while there are no timestamps not by an acknowledgement either.
+//   - Backoff proves nothing by itself. The answer to a window probe does not
+//     reset it; without timestamps, an acknowledgement does not reset it either.
 //
 // Source: tcp_ack, tcp_ack_probe and tcp_ack_update_rtt in net/ipv4/tcp_input.c.
 func (i *tcpInfo) health() health {
@@ -36,8 +37,8 @@ func (i *tcpInfo) health() health {
 }
 
 // windowClosed reports whether window probes are sent: data waits and none is in
-// flight, or a window was taken back that was in use, and retransmissions serve
-// as probes (tcp_retransmit_timer in net/ipv4/tcp_timer.c).
+// flight, or the peer shrank a window that was in use, so that retransmissions
+// serve as probes (tcp_retransmit_timer in net/ipv4/tcp_timer.c).
 func (i *tcpInfo) windowClosed() bool {
 	if i.unacked == 0 {
 		return i.notSent > 0
@@ -46,16 +47,16 @@ func (i *tcpInfo) windowClosed() bool {
 }
 
 // windowProbeOverdue reports whether a window probe should have been answered by
-// now: nothing came since it left, and that is longer ago than a round trip. A
-// probe leaves twice as long after the one before; an answer does not begin that
-// anew.
+// now: nothing has arrived since it was sent, and that is longer ago than a
+// round trip. The time between two probes doubles each time; an answer does not
+// reset it.
 func (i *tcpInfo) windowProbeOverdue() bool {
 	rto := time.Duration(i.rto) * time.Microsecond
 	silent := time.Duration(min(i.lastDataReceived, i.lastAckRecv)) * time.Millisecond
 	if i.unacked > 0 { // here each retransmission doubles the timeout itself, and none is counted
 		return i.backoff > 0 && rto/2 >= answersLimited && silent > rto+rto/8
 	}
-	left := time.Duration(0) // when a probe left, counted from the last answer
+	left := time.Duration(0) // when a probe was sent, counted from the last answer
 	for n := int(i.backoff) - int(i.probes); n < int(i.backoff); n++ {
 		left += min(rto<<min(max(n, 0), 16), longestInterval)
 		if left >= answersLimited && silent > left+left/8+rto { // a timer may be late by an eighth

@@ -16,23 +16,23 @@ import (
 type joiner struct {
 	query   *query
 	owners  *Owners
-	again   int // how often owners were looked for again
+	again   int // how often the owners were searched again
 	yield   func(*Report, error) bool
-	stopped bool // by yield
+	stopped bool // yield returned false
 
 	peeker peek.Peeker
-	batch  []Report // whose settings are asked together
+	batch  []Report // sockets whose settings are read together
 	peeks  []peek.Peek
 
-	retries     kernel.Retries // of the network namespace, once they were read
+	retries     kernel.Retries // of the network namespace, valid if retriesRead
 	retriesRead bool
 }
 
-// batchSize is how many sockets are asked for their settings at a time, which takes a
-// process.
+// batchSize is the number of sockets whose settings are read together; each batch takes
+// one child process.
 const batchSize = 1024
 
-// add takes the next socket, and returns whether to go on.
+// add takes the next socket, and reports whether to continue.
 func (j *joiner) add(r *Report) bool {
 	if j.owners != nil {
 		j.own(r)
@@ -48,11 +48,11 @@ func (j *joiner) add(r *Report) bool {
 	return j.flush()
 }
 
-// own adds who has the socket open.
+// own adds the owners of the socket.
 func (j *joiner) own(r *Report) {
 	j.lookAgain(r)
 	r.Owners = r.Owners[:0]
-	if j.query.Settings { // it is kept in a batch
+	if j.query.Settings { // the report is kept in a batch
 		r.Owners = nil
 	}
 	for o := range j.owners.Of(r.Inode) {
@@ -60,11 +60,11 @@ func (j *joiner) own(r *Report) {
 	}
 }
 
-// mostAgain bounds what new sockets cost.
+// mostAgain bounds the cost of new sockets.
 const mostAgain = 2
 
-// lookAgain finds the owner of a socket that was opened after owners were looked for,
-// if it can be this user's.
+// lookAgain finds the owner of a socket that was opened after the owners were searched, if
+// the socket may belong to this user.
 func (j *joiner) lookAgain(r *Report) {
 	if j.owners.pids != nil || r.Inode == 0 || j.owners.Has(r.Inode) || j.again == mostAgain {
 		return
@@ -78,7 +78,8 @@ func (j *joiner) lookAgain(r *Report) {
 	}
 }
 
-// machineRetries are those of the network namespace. What is unknown, a verdict says.
+// machineRetries returns the limits of the network namespace. If they are unknown, Verdict
+// says so.
 func (j *joiner) machineRetries() kernel.Retries {
 	if !j.retriesRead {
 		j.retriesRead = true
@@ -90,7 +91,8 @@ func (j *joiner) machineRetries() kernel.Retries {
 	return j.retries
 }
 
-// flush asks for the settings of the batch, hands it on, and returns whether to go on.
+// flush reads the settings of the batch, yields its sockets, and reports whether to
+// continue.
 func (j *joiner) flush() bool {
 	j.peeks = j.peeks[:0]
 	for i := range j.batch {
@@ -115,9 +117,9 @@ func (j *joiner) flush() bool {
 	return true
 }
 
-// askAgain finds out whether sockets that their owners do not have any more were closed
-// meanwhile. One that is still open has another owner by now, or the numbers of processes
-// in /proc are not those of this program: /proc is that of another PID namespace.
+// askAgain handles sockets that their owners no longer have, and finds out whether they
+// have been closed. A socket that is still open has another owner by now, or /proc belongs
+// to another PID namespace, where processes have other numbers.
 func (j *joiner) askAgain() {
 	var closed []*Report
 	var at []int // in the batch
@@ -134,7 +136,7 @@ func (j *joiner) askAgain() {
 		return
 	}
 	owners, err := FindOwners(j.owners.pids...)
-	if err != nil { // those of --pid have ended
+	if err != nil { // the processes asked for have ended
 		owners = new(Owners)
 	}
 	again := make([]peek.Peek, 0, len(closed))

@@ -16,7 +16,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
-// list returns nil if add ended it, too.
+// list also returns nil if add ended the list.
 func (q *query) list(add func(*Report) bool) error {
 	l := lister{query: q, add: add}
 	err := l.fromSockDiag()
@@ -24,11 +24,11 @@ func (q *query) list(add func(*Report) bool) error {
 	case err == nil && l.whole.err == nil:
 	case err == nil && errors.Is(l.whole.err, sockdiag.ErrInterrupted), errors.Is(err, sockdiag.ErrInterrupted):
 		return ErrTableChanged
-	case err == nil: // nor does /proc know them
+	case err == nil: // /proc does not have these states either
 		return fmt.Errorf("inspect: the states of Multipath TCP connections: %w", l.whole.err)
 	case errors.Is(err, netns.ErrNotEntered):
 		return fmt.Errorf("inspect: %w", err)
-	case l.listed, exhausted(err): // which says nothing about sock_diag
+	case l.listed, exhausted(err): // this says nothing about sock_diag
 		return fmt.Errorf("inspect: the list is not complete: %w", err)
 	default:
 		if procErr := l.fromProc(); procErr != nil {
@@ -38,7 +38,8 @@ func (q *query) list(add func(*Report) bool) error {
 	return nil
 }
 
-// exhausted reports whether the program or the machine has no more of something.
+// exhausted reports whether the program or the machine has run out of
+// descriptors or memory.
 func exhausted(err error) bool {
 	for _, errno := range []unix.Errno{unix.EMFILE, unix.ENFILE, unix.ENOMEM, unix.ENOBUFS} {
 		if errors.Is(err, errno) {
@@ -53,10 +54,10 @@ type lister struct {
 	query  *query
 	add    func(*Report) bool
 	report Report
-	listed bool // something
+	listed bool // at least one socket was listed
 	liar   bool // a sandbox that answers with zeros
 
-	compare bool // the kernel did not compare all
+	compare bool // the kernel did not compare everything
 	whole   wholeStates
 }
 
@@ -98,14 +99,15 @@ func netlinkFamily(network string) uint8 {
 	return sockdiag.BothFamilies
 }
 
-// maxProgram bounds what the kernel runs on each socket, under a lock, once for
-// each endpoint until one matches, and checks beforehand in a time that grows
-// with the square: a few hundred endpoints. From there on it is as fast to
-// compare here.
+// maxProgram bounds the filter program to a few hundred endpoints. The kernel
+// runs it on each socket, under a lock, one endpoint after another until one
+// matches, and verifies it first, which takes quadratic time. Beyond this size
+// it is as fast to compare here.
 const maxProgram = 8 << 10
 
-// program is what the kernel runs on each socket, and whether that is all there
-// is to compare. It lets more sockets pass where it cannot be said.
+// program returns the filter that the kernel runs on each socket, and whether it
+// compares everything. A condition that the filter cannot express lets more
+// sockets pass.
 func program(endpoints []endpoint.Endpoint, side sockdiag.Side) (any sockdiag.Filter, whole bool) {
 	whole = true
 	for i := range endpoints {
@@ -182,7 +184,8 @@ func (r *Report) fillDetail(kind uint16, value []byte) {
 	}
 }
 
-// stillOpen tells of each socket whether a process has it open still, as far as is known.
+// stillOpen reports for each socket whether a process still has it open. If that is
+// unknown, it reports true.
 func stillOpen(namespace *os.File, sockets []*Report) []bool {
 	open := make([]bool, len(sockets))
 	err := netns.Do(namespace, func() error {
@@ -215,13 +218,13 @@ func (r *Report) inTable(conn *sockdiag.Conn) bool {
 	return !errors.Is(err, sockdiag.ErrNotFound) && !errors.Is(err, sockdiag.ErrUntrue)
 }
 
-// shutdowns are by sk_shutdown: RCV_SHUTDOWN is 1, SEND_SHUTDOWN 2.
+// shutdowns is indexed by sk_shutdown: RCV_SHUTDOWN is 1, SEND_SHUTDOWN 2.
 var shutdowns = [...]string{"<->", "-->", "<--", "---"}
 
 func (l *lister) fromProc() error {
 	for _, e := range slices.Concat(l.query.local, l.query.peer) {
 		if e.Device != 0 {
-			return fmt.Errorf("%v: /proc/net/tcp does not tell interfaces: %w", e, errors.ErrUnsupported)
+			return fmt.Errorf("%v: /proc/net/tcp does not show interfaces: %w", e, errors.ErrUnsupported)
 		}
 	}
 	var files []*os.File

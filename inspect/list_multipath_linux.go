@@ -11,17 +11,18 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/sockdiag"
 )
 
-// wholeStates are the states of the Multipath TCP connections as a whole, whose
-// subflows the list has. They are asked for when the first subflow comes, so that
-// a machine without pays nothing.
+// wholeStates has the states of Multipath TCP connections as a whole; the list
+// itself has only their subflows. It is filled when the first subflow appears,
+// so that a machine without Multipath TCP pays nothing.
 type wholeStates struct {
 	asked  bool
 	states map[wholeKey]State
-	err    error // why not all are known
+	err    error // why some states are unknown
 }
 
-// A wholeKey is what a subflow and its connection have in common: the inode, or
-// where no process has it open any more, the addresses of the first subflow.
+// A wholeKey is what a subflow and its connection have in common: the inode or,
+// once no process has the socket open any more, the addresses of the first
+// subflow.
 type wholeKey struct {
 	inode       uint32
 	local, peer netip.AddrPort
@@ -34,8 +35,9 @@ func wholeKeyOf(inode uint32, local, peer netip.AddrPort) wholeKey {
 	return wholeKey{local: local, peer: peer}
 }
 
-// of is the state of the connection that r is a subflow of; that of the subflow
-// where the kernel does not know it (no mptcp_diag, or it is new).
+// of returns the state of the connection to which the subflow r belongs. If the
+// kernel does not report that connection (no mptcp_diag, or it is new), it
+// returns the state of the subflow.
 func (w *wholeStates) of(r *Report, namespace *os.File) State {
 	w.ask(namespace)
 	if state, ok := w.states[wholeKeyOf(r.Inode, r.Local, r.Peer)]; ok {
@@ -68,7 +70,7 @@ func (w *wholeStates) dump(namespace *os.File) error {
 			w.states[wholeKeyOf(m.Inode(), m.Local(), m.Remote())] = stateOf(m.State())
 			return true
 		})
-		if err != nil && !errors.Is(err, sockdiag.ErrNotFound) { // which is a kernel without mptcp_diag
+		if err != nil && !errors.Is(err, sockdiag.ErrNotFound) { // ErrNotFound: a kernel without mptcp_diag
 			return err
 		}
 	}
@@ -79,8 +81,8 @@ func (w *wholeStates) dump(namespace *os.File) error {
 // subflows are established.
 const closing = 1<<FinWait1 | 1<<FinWait2 | 1<<CloseWait | 1<<LastAck | 1<<Closing
 
-// mask is what the kernel selects the sockets by, which it does by the state of
-// subflows.
+// mask returns the states by which the kernel selects sockets. The kernel
+// compares the states of subflows.
 func (l *lister) mask() uint32 {
 	mask := uint32(l.query.states)
 	if !l.query.Activity || mask&(1<<Established) != 0 || mask&closing == 0 {

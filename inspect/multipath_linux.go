@@ -14,7 +14,7 @@ const (
 	mptcpInfo    = 1 // MPTCP_INFO
 	mptcpTCPInfo = 2 // MPTCP_TCPINFO
 
-	maxSubflows = 16 // that are looked at
+	maxSubflows = 16 // read at most
 )
 
 // mptcpInfoFields is the beginning of struct mptcp_info.
@@ -24,29 +24,29 @@ type mptcpInfoFields struct {
 	token  uint32
 }
 
-// subflowInfos is struct mptcp_subflow_data, and what follows it.
+// subflowInfos is struct mptcp_subflow_data followed by the array of infos.
 type subflowInfos struct {
 	sizeHere, subflows, sizeKernel, sizeUser uint32
 	infos                                    [maxSubflows]tcpInfoFields
 }
 
-// A multipath is what a visit asks a Multipath TCP socket, whose TCP_INFO is that
-// of its first subflow alone.
+// A multipath is what a visit reads from a Multipath TCP socket, because
+// TCP_INFO describes only its first subflow.
 type multipath struct {
 	info     tcpInfo
 	subflows subflowInfos
 	whole    mptcpInfoFields
 }
 
-// askMultipath corrects what TCP_INFO said: a subflow stays as it is when the
-// connection is closed (DATA_FIN, RFC 8684 section 3.3.3), and the connection may
-// live on when its first subflow has died. Neither a byte nor an error is taken
-// from the socket.
+// askMultipath corrects what TCP_INFO reported: a subflow keeps its state when
+// the connection is closed (DATA_FIN, RFC 8684 section 3.3.3), and the
+// connection may survive its first subflow. Neither data nor a pending error is
+// taken from the socket.
 func (v *visit) askMultipath(fd uintptr) {
 	h := &v.health
 	size := uint32(unsafe.Sizeof(v.whole))
 	if getsockopt(fd, solMPTCP, mptcpInfo, unsafe.Pointer(&v.whole), &size) != nil {
-		// It fell back to TCP, is gone, or the kernel is older than Linux 5.16.
+		// It fell back to TCP, it is gone, or the kernel is older than Linux 5.16.
 		h.State = polled(fd, h.State)
 		return
 	}
@@ -58,7 +58,8 @@ func (v *visit) askMultipath(fd uintptr) {
 	h.State = state
 }
 
-// bestSubflow takes the counters of the subflow that speaks most for the peer.
+// bestSubflow takes the counters of the subflow with the fewest unanswered
+// probes and retransmissions.
 func (v *visit) bestSubflow(fd uintptr) {
 	s := &v.subflows
 	*s = subflowInfos{sizeHere: uint32(unsafe.Offsetof(s.infos)), sizeUser: valueSize}
@@ -80,7 +81,7 @@ func (v *visit) bestSubflow(fd uintptr) {
 			best = h
 		}
 		if !found {
-			v.info = info // the first that is open has the timer
+			v.info = info // the first open subflow has the timer
 		}
 		found = true
 	}
@@ -94,7 +95,7 @@ func (v *visit) bestSubflow(fd uintptr) {
 
 func (h *health) doubt() int { return h.Probes + h.Retransmits }
 
-// multipathState asks for the state of the connection as a whole.
+// multipathState returns the state of the connection as a whole.
 func (t *target) multipathState(token uint32) (State, error) {
 	conn, err := sockdiag.Borrow(t.namespace)
 	if err != nil {
@@ -115,8 +116,9 @@ func getsockopt(fd uintptr, level, name int, value unsafe.Pointer, size *uint32)
 	return nil
 }
 
-// polled is what poll knows better than the state of the subflow: that the peer
-// has closed its side, or all is over. It does not know what was closed here.
+// polled corrects the state of a subflow with what poll reports: that the peer
+// has closed its side, or that the connection is closed. poll does not show what
+// was closed on this side.
 func polled(fd uintptr, subflow State) State {
 	p := [1]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN | unix.POLLRDHUP}}
 	if n, err := unix.Poll(p[:], 0); n < 1 || err != nil {

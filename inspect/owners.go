@@ -4,21 +4,21 @@ import (
 	"iter"
 )
 
-// An Owner is a descriptor of a process that refers to a socket. A socket may
-// have several: a server's worker processes inherit its listener.
+// An Owner is a process's descriptor that refers to a socket. A socket may have
+// several owners: a server's worker processes inherit its listener.
 type Owner struct {
 	PID, FD int
 	Process string // its name, at most 15 bytes (comm)
 }
 
-// Owners maps sockets, by inode, to those who have them open. It is a picture
-// taken by [FindOwners], and may be read concurrently.
+// Owners maps sockets, by inode, to their owners. It is a snapshot taken by
+// [FindOwners], and may be read concurrently.
 type Owners struct {
 	processes []process
 	entries   []ownerEntry
-	last      map[uint32]int32 // by inode: index+1 of its last entry
+	last      map[uint32]int32 // from inode to index+1 of its last entry
 	denied    struct{ processes, descriptors int }
-	pids      []int // that were looked at, nil for all
+	pids      []int // processes that were searched, nil for all
 }
 
 type process struct {
@@ -26,8 +26,8 @@ type process struct {
 	name string
 }
 
-// An ownerEntry is one descriptor. Entries of one socket are chained, the last
-// found first.
+// An ownerEntry is one descriptor. Entries of one socket are linked, most
+// recently found first.
 type ownerEntry struct {
 	inode   uint32
 	process int32
@@ -35,28 +35,29 @@ type ownerEntry struct {
 	next    int32 // index+1, 0 for none
 }
 
-// FindOwners looks at the descriptors of all processes, or only of those named,
-// by reading /proc/PID/fd. It takes a processor for about 3 µs per descriptor,
-// and uses up to four. A number that is that of a thread stands for its process.
+// FindOwners reads the descriptors of all processes, or only of those named,
+// from /proc/PID/fd. It takes about 3 µs of CPU time per descriptor, and uses up
+// to four processors. The number of a thread stands for its process.
 //
-// Descriptors of other users' processes take CAP_SYS_PTRACE (and
-// CAP_DAC_READ_SEARCH); so do those of one's own that have more privileges. What
-// may not be looked at is counted in Denied. With pids, a process that does not
-// exist, or of which something may not be looked at, is an error that wraps
-// [fs.ErrNotExist] or [fs.ErrPermission]. Processes that end meanwhile are no
-// error. On other systems than Linux the error wraps [errors.ErrUnsupported].
+// Reading the descriptors of other users' processes takes CAP_SYS_PTRACE (and
+// CAP_DAC_READ_SEARCH), and so does reading those of a process of the same user
+// that has more privileges. Denied counts what could not be read. With pids, a
+// process that does not exist or that cannot be read completely is an error that
+// wraps [fs.ErrNotExist] or [fs.ErrPermission]. A process that ends in the
+// meantime is not an error. On systems other than Linux the error wraps
+// [errors.ErrUnsupported].
 func FindOwners(pids ...int) (*Owners, error) { return findOwners(pids) }
 
-// Denied is how many processes could not be looked at, or not at all of their
-// descriptors, and how many descriptors of those are known to be there. Processes
-// that /proc hides (hidepid) count as one: their number is not known.
+// Denied returns how many processes could not be read completely, and how many
+// unreadable descriptors they are known to have. Processes that /proc hides
+// (hidepid) count as one, because their number is not known.
 func (o *Owners) Denied() (processes, descriptors int) {
 	return o.denied.processes, o.denied.descriptors
 }
 
-// Of goes through those who have the socket with this inode open, in the order
-// in which ss prints them: the last process first, of one process its last
-// descriptor.
+// Of iterates over the owners of the socket with this inode in the order in
+// which ss prints them: the last process first, and within a process the last
+// descriptor first.
 func (o *Owners) Of(inode uint32) iter.Seq[Owner] {
 	return func(yield func(Owner) bool) {
 		for at := o.last[inode]; at != 0; {
@@ -70,10 +71,10 @@ func (o *Owners) Of(inode uint32) iter.Seq[Owner] {
 	}
 }
 
-// Has reports whether anybody known has the socket open.
+// Has reports whether the socket has a known owner.
 func (o *Owners) Has(inode uint32) bool { return o.last[inode] != 0 }
 
-// index chains the entries of each socket.
+// index links the entries of each socket.
 func (o *Owners) index() {
 	o.last = make(map[uint32]int32, len(o.entries))
 	for i := range o.entries {

@@ -61,7 +61,7 @@ func findOwners(pids []int) (*Owners, error) {
 	return &o, nil
 }
 
-// failure is why not all descriptors were seen.
+// failure returns why some descriptors were not read, or nil.
 func (s *scan) failure(all bool) error {
 	switch {
 	case s.err != nil && !all && proc.Gone(s.err) && proc.Hidden(s.pid):

@@ -16,19 +16,19 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/proc"
 )
 
-// A scan is what was found of one process.
+// A scan is what was found in one process.
 type scan struct {
 	pid   int
 	dir   string       // of its descriptors
 	parts [][]socketFD // in the order of descriptors
 	name  string
 
-	mu     sync.Mutex // parts are scanned at the same time
-	err    error      // why its descriptors could not be read, or not all
+	mu     sync.Mutex // parts are scanned concurrently
+	err    error      // why some descriptors, or all, could not be read
 	denied int        // descriptors that may not be read
 }
 
-// note adds what a worker could not see.
+// note records what a worker could not read.
 func (s *scan) note(err error, denied int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -51,8 +51,8 @@ func (s *scan) count() int {
 	return n
 }
 
-// A task is a part of one process's descriptors: those with the numbers from
-// first to last, or all that come from first on.
+// A task is a part of one process's descriptors: the numbers from first to last,
+// or everything from first on.
 type task struct {
 	scan        *scan
 	part        int
@@ -61,20 +61,20 @@ type task struct {
 
 const noLast = -1
 
-// Descriptors of a process that has many are tried by number, which takes half
-// the time of listing the directory, and by several workers at a time. Most
-// programs use their numbers without gaps; what lies behind a gap is listed.
+// If a process has many descriptors, several workers try them by number, which
+// takes half the time of listing the directory. Most programs use numbers
+// without gaps; the descriptors after a gap are listed.
 const (
 	manyFDs    = 512
 	fdsPerTask = 1024
 )
 
-// maxWorkers bounds the processors used: more gain little, as the kernel's locks
-// are shared.
+// maxWorkers bounds the processors used: more would gain little, because they
+// contend for the kernel's locks.
 const maxWorkers = 4
 
-// scanAll scans each process whole, but for those with many descriptors, which
-// are left to a second round of smaller tasks.
+// scanAll scans each process as a whole, except for those with many descriptors,
+// which are split into smaller tasks for a second round.
 func scanAll(pids []int) []scan {
 	scans := make([]scan, len(pids))
 	workers := make([]worker, max(1, min(maxWorkers, runtime.GOMAXPROCS(0), len(pids))))
@@ -98,7 +98,7 @@ func scanAll(pids []int) []scan {
 	return scans
 }
 
-// split makes tasks of the n descriptors of a process.
+// split divides the n descriptors of a process into tasks.
 func split(s *scan, n int) (tasks []task) {
 	for first := 0; first < n; first += fdsPerTask {
 		tasks = append(tasks, task{s, len(tasks), first, min(first+fdsPerTask, n) - 1})
@@ -108,7 +108,7 @@ func split(s *scan, n int) (tasks []task) {
 	return tasks
 }
 
-// share lets the workers do n jobs.
+// share distributes n jobs among the workers.
 func share(workers []worker, n int, do func(w *worker, i int)) {
 	var next atomic.Int64
 	work := func(w *worker) {
@@ -126,7 +126,7 @@ func share(workers []worker, n int, do func(w *worker, i int)) {
 	wg.Wait()
 }
 
-// A worker keeps its buffers from process to process.
+// A worker reuses its buffers from process to process.
 type worker struct {
 	entries [8 << 10]byte
 	link    [64]byte
@@ -134,17 +134,18 @@ type worker struct {
 	found   []socketFD
 	seen    int   // descriptors of any kind
 	denied  int   // descriptors that may not be read
-	failed  error // why others could not be
+	failed  error // why others could not be read
 }
 
 func (w *worker) begin() { w.found, w.seen, w.denied, w.failed = w.found[:0], 0, 0, nil }
 
-// scanWhole returns the number of descriptors if there are too many, and has
-// done nothing then. That number is known since Linux 6.2, as the directory's
-// size.
+// scanWhole scans one process. If it has too many descriptors, scanWhole returns
+// their number and does nothing else. The number is known since Linux 6.2, as
+// the directory's size.
 //
-// Where the first thread of a process has ended, /proc/PID/fd is empty, and root's
-// alone (task_dump_owner in fs/proc/base.c): a thread that lives on has them.
+// If the first thread of a process has ended, /proc/PID/fd is empty and belongs
+// to root (task_dump_owner in fs/proc/base.c); then the descriptors are read
+// from a thread that still runs.
 func (w *worker) scanWhole(s *scan) (tooMany int) {
 	tooMany, err := w.scanFDs(s)
 	if (err != nil || w.seen == 0 && tooMany == 0) && proc.HasThreads(s.pid) {
@@ -182,7 +183,7 @@ func (w *worker) scanFDs(s *scan) (tooMany int, err error) {
 	return 0, err
 }
 
-// scanPart does a task. A process that is gone by now has no sockets.
+// scanPart runs a task. A process that has ended by now has no sockets.
 func (w *worker) scanPart(t *task) {
 	dir, err := openFDs(t.scan.dir)
 	if err != nil {
@@ -194,7 +195,7 @@ func (w *worker) scanPart(t *task) {
 	defer unix.Close(dir)
 	w.begin()
 	if t.last == noLast {
-		// A directory's entry of fd lies at fd plus two, for "." and "..".
+		// The entry of fd is at position fd plus two, after "." and "..".
 		if _, err = unix.Seek(dir, int64(t.first+2), 0); err == nil {
 			err = w.listFDs(dir)
 		}
@@ -213,12 +214,13 @@ func (w *worker) scanPart(t *task) {
 	t.scan.parts[t.part] = slices.Clone(w.found)
 }
 
-// openFDs opens the folder of a process's descriptors.
+// openFDs opens the directory of a process's descriptors.
 func openFDs(dir string) (int, error) {
 	return unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 }
 
-// listFDs visits the descriptors below the directory dir from where it stands.
+// listFDs reads the descriptors in the directory dir from its current position
+// on.
 func (w *worker) listFDs(dir int) error {
 	for {
 		n, err := unix.Getdents(dir, w.entries[:])
@@ -229,7 +231,7 @@ func (w *worker) listFDs(dir int) error {
 	}
 }
 
-// readEntries walks the records of struct linux_dirent64.
+// readEntries parses records of struct linux_dirent64.
 func (w *worker) readEntries(dir int, b []byte) {
 	const nameAt = 19
 	for len(b) > nameAt {
@@ -253,8 +255,8 @@ func (w *worker) readEntries(dir int, b []byte) {
 	}
 }
 
-// readLink notes the descriptor if there is one and it is a socket,
-// "socket:[123]". name ends with a zero byte.
+// readLink records the descriptor if it exists and is a socket, "socket:[123]".
+// name ends with a zero byte.
 func (w *worker) readLink(dir int, name []byte, fd int) {
 	n, errno := readlinkat(dir, name, w.link[:])
 	if errno != 0 {
@@ -272,9 +274,9 @@ func (w *worker) readLink(dir int, name []byte, fd int) {
 	}
 }
 
-// unreadable notes why a link could not be read, unless it is gone. The kernel
-// says EACCES too for a process that has ended meanwhile (proc_pid_readlink in
-// fs/proc/base.c), so the link has to be still there.
+// unreadable records why a link could not be read, unless it is gone. The kernel
+// also returns EACCES for a process that has just ended (proc_pid_readlink in
+// fs/proc/base.c), so the link counts as denied only if it still exists.
 func (w *worker) unreadable(dir, fd int, errno unix.Errno) {
 	switch errno {
 	case unix.ENOENT, unix.ESRCH:

@@ -15,34 +15,35 @@ import (
 // A Report is what is known about one connection or listener at one moment.
 type Report struct {
 	State State
-	// Local and Peer are as the socket's own family writes them: the IPv4-mapped
-	// addresses of a dual-stack socket stay mapped ("::ffff:192.0.2.1"). The port
-	// of a listener's Peer is 0.
+	// Local and Peer are in the socket's own address family: the IPv4-mapped
+	// addresses of a dual-stack socket stay mapped ("::ffff:192.0.2.1"). The
+	// port of a listener's Peer is 0.
 	Local, Peer netip.AddrPort
-	Device      uint32 // index of the interface that the socket is bound to, 0 for none; for link-local addresses their zone
+	Device      uint32 // index of the interface to which the socket is bound, 0 for none; the zone of a link-local address
 
 	Timer    Timer
 	Activity Activity
-	// Settings is what getsockopt returned. A list has it if the Filter asked for it.
+	// Settings is what getsockopt returned. List fills it in if the Filter asks for it.
 	Settings platform.Settings
 
-	// Multipath: the socket is one of Multipath TCP. State is that of the connection
-	// as a whole, Subflow that of the subflow which Timer and Activity are about: the
-	// first, or in a list each. A list tells the two apart if the Filter asked for
-	// Activity and Source is "sock_diag"; elsewhere State is that of the subflow.
+	// Multipath means that the socket uses Multipath TCP. State is then that of the
+	// connection as a whole, and Subflow that of the subflow to which Timer and Activity
+	// belong. [Of] reports on the first subflow; List has a report for each. A list has
+	// both fields only if the Filter asks for Activity and Source is "sock_diag";
+	// otherwise State is that of the subflow.
 	Multipath bool
 	Subflow   State
 
-	// Retries are the kernel's limits on sending again: they decide about data in
-	// flight where there is no user timeout. A list has them together with Settings, [Of]
-	// only while there is such data. They are the zero value where they are not known. An
-	// align.Request takes them.
+	// Retries are the kernel's limits on retransmission. They apply to data in flight when
+	// there is no user timeout. List fills them in together with Settings, [Of] only while
+	// data is in flight. They are the zero value if they are not known. An align.Request
+	// accepts them.
 	Retries struct {
 		Data       int           // net.ipv4.tcp_retries2: retransmissions of data, and window probes
-		Orphan     int           // net.ipv4.tcp_orphan_retries: the same when no process has the socket open; 0 stands for 8
+		Orphan     int           // net.ipv4.tcp_orphan_retries: the same once no process has the socket open; 0 stands for 8
 		SYN        int           // net.ipv4.tcp_syn_retries or TCP_SYNCNT: of a SYN
-		LinearSYN  int           // net.ipv4.tcp_syn_linear_timeouts: those a second apart; 0 before Linux 6.5
-		LongestRTO time.Duration // net.ipv4.tcp_rto_max_ms or TCP_RTO_MAX_MS: between two of them
+		LinearSYN  int           // net.ipv4.tcp_syn_linear_timeouts: those sent one second apart; 0 before Linux 6.5
+		LongestRTO time.Duration // net.ipv4.tcp_rto_max_ms or TCP_RTO_MAX_MS: between two retransmissions
 		Multipath  time.Duration // net.mptcp.close_timeout
 	}
 
@@ -50,28 +51,28 @@ type Report struct {
 	SendQueue uint32 // bytes not yet acknowledged; for a listener, its backlog
 
 	UID    uint32
-	Inode  uint32 // as in /proc/PID/fd; 0 where no process has it open
-	Cookie uint64 // SO_COOKIE; 0 where Source is "/proc/net/tcp"
+	Inode  uint32 // as in /proc/PID/fd; 0 if no process has it open
+	Cookie uint64 // SO_COOKIE; 0 if Source is "/proc/net/tcp"
 
-	// Owners are who has the socket open, as far as they are known. A list has them
-	// if the Filter asked for them.
+	// Owners are the known owners of the socket. List fills them in if the Filter asks for
+	// them.
 	Owners []Owner
 
-	// What ss -e adds. A list has it if the Filter asked for Detail.
-	Mark     uint32          // fwmark; shown to holders of CAP_NET_ADMIN
-	CgroupID uint64          // of cgroup v2; 0 where the kernel does not tell (before 5.7)
-	V6Only   platform.Answer // of a listener; platform.Unknown where it means nothing
-	Shutdown string          // which directions are closed: "<->", "<--" after our FIN, "-->" after the peer's, "---"; "" for unknown
+	// What ss -e adds. List fills it in if the Filter asks for Detail.
+	Mark     uint32          // fwmark; visible only with CAP_NET_ADMIN
+	CgroupID uint64          // of cgroup v2; 0 where the kernel does not report it (before 5.7)
+	V6Only   platform.Answer // of a listener; platform.Unknown for other sockets
+	Shutdown string          // closed directions: "<->" none, "<--" after our FIN, "-->" after the peer's, "---" both; "" if unknown
 
-	// Source is where the state of the socket was learnt: "sock_diag"
-	// (NETLINK_SOCK_DIAG), "/proc/net/tcp" where that is refused, or "" where only
-	// getsockopt told anything.
+	// Source is where the state of the socket comes from: "sock_diag"
+	// (NETLINK_SOCK_DIAG), "/proc/net/tcp" where that is refused, or "" where
+	// only getsockopt worked.
 	Source string
-	// Unknown is why something is not known. Of a report of [Of] that is the timer,
-	// or a lesser source than sock_diag had it: an error that wraps
-	// [errors.ErrUnsupported] on systems that do not show it, [ErrOtherNamespace],
-	// [ErrGone] or what the kernel said. In a list it is why there are no Settings:
-	// see [Filter].
+	// Unknown is the reason why something is not known. In a report of [Of] it explains
+	// why the timer is unknown, or why it comes from a source other than sock_diag: the
+	// error wraps [errors.ErrUnsupported] on systems that do not show timers,
+	// [ErrOtherNamespace], [ErrGone] or the kernel's error. In a list it explains why
+	// there are no Settings: see [Filter].
 	Unknown error
 }
 
@@ -81,22 +82,22 @@ const (
 	sourceProcNet  = "/proc/net/tcp"
 )
 
-// An Activity is when there was traffic, and what of it is outstanding (struct
-// tcp_info). All is valid only if Known.
+// An Activity says when there was traffic, and how much of it is unacknowledged
+// (struct tcp_info). Its fields are valid only if Known is set.
 type Activity struct {
 	Known            bool
 	LastDataSent     time.Duration // ago
-	LastDataReceived time.Duration // ago; since the connection was made if there was none
+	LastDataReceived time.Duration // ago; the age of the connection if it never received data
 	LastAckReceived  time.Duration // ago
 	Unacked          int           // segments in flight
-	Retransmits      int           // of the segment in flight, since it was sent first
-	Probes           int           // keepalive probes without an answer, or window probes whose answer is overdue
+	Retransmits      int           // of the oldest segment in flight
+	Probes           int           // unanswered keepalive probes, or window probes whose answer is overdue
 	Backoff          int           // how often the time between retransmissions or window probes was doubled
 	WindowClosed     bool          // data waits for the peer's window: Probes are window probes
 }
 
-// SinceLastReceived is the time since the peer was heard of last: data or an
-// acknowledgement, also of a probe.
+// SinceLastReceived returns the time since the last segment from the peer: data
+// or an acknowledgement, including the answer to a probe.
 func (a Activity) SinceLastReceived() time.Duration {
 	return min(a.LastDataReceived, a.LastAckReceived)
 }
@@ -105,13 +106,13 @@ var (
 	// ErrNoProbe means that no keepalive probe is due; the text says why.
 	ErrNoProbe = errors.New("no keepalive probe is due")
 
-	// ErrOtherNamespace means that the socket belongs to another network
-	// namespace than the thread that asks. Its settings and activity are known
-	// all the same, its timer is not.
+	// ErrOtherNamespace means that the socket belongs to a different network
+	// namespace from the calling thread. Its settings and activity are known,
+	// but its timer is not.
 	ErrOtherNamespace = errors.New("the socket is in another network namespace, whose timers cannot be seen from here")
 
-	// ErrGone means that the kernel has no such connection any more: it was reset
-	// or given up, and its error waits for the next Read or Write.
+	// ErrGone means that the kernel no longer has the connection: it was reset
+	// or given up, and the next Read or Write returns the error.
 	ErrGone = errors.New("the connection is gone")
 )
 
@@ -119,17 +120,18 @@ var (
 // see [Timer.String].
 func (r Report) String() string { return r.Timer.String() }
 
-// NextProbe returns the time until the next keepalive probe leaves, if nothing
+// NextProbe returns the time until the next keepalive probe is sent, if nothing
 // is sent or received before:
 //
 //	max(Timer.Left, Settings.Idle - Activity.SinceLastReceived())
 //
-// The kernel's timer is never early, and up to 1/8 of what it was set to late.
+// The kernel's timer is never early, and late by up to 1/8 of the time it was
+// set to.
 //
-// The error wraps [ErrNoProbe] if none will leave as things are: keepalive is
-// off, data is in flight or waits for the peer's window (retransmissions and
-// window probes take over then), or the state is not one of a connection. It
-// wraps [sockopt.ErrUnknown] if something that it takes is not known.
+// The error wraps [ErrNoProbe] if no probe is due: keepalive is off, data is in
+// flight or waits for the peer's window (then retransmissions and window probes
+// take over), or the socket is not in a connected state. It wraps
+// [sockopt.ErrUnknown] if a value that is needed is not known.
 func (r Report) NextProbe() (time.Duration, error) {
 	known := r.Settings.Known
 	switch {
@@ -168,14 +170,14 @@ func (r Report) NextProbe() (time.Duration, error) {
 	return max(r.Timer.Left, r.Settings.Idle-r.Activity.SinceLastReceived(), 0), nil
 }
 
-// DetectionTime returns how long after the last segment from the peer the
-// connection is given up if it stays idle; see [sockopt.Config.DetectionTime].
+// DetectionTime returns how long after the last segment from the peer an idle
+// connection is given up; see [sockopt.Config.DetectionTime].
 func (r Report) DetectionTime() (time.Duration, error) {
 	return timing.DetectionTime(kernel.Current(), r.Settings)
 }
 
-// Unanswered returns how many keepalive or window probes have no answer yet,
-// and whether that is known.
+// Unanswered returns the number of unanswered keepalive or window probes, and
+// whether that is known.
 func (r Report) Unanswered() (n int, known bool) {
 	switch {
 	case r.Activity.Known:

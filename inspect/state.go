@@ -6,21 +6,21 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/enum"
 )
 
-// A State is that of a TCP connection (RFC 9293, section 3.3.2). The numbers
-// are Linux's (include/net/tcp_states.h).
+// A State is the state of a TCP connection (RFC 9293, section 3.3.2). The
+// numbers are those of Linux (include/net/tcp_states.h).
 type State uint8
 
 const (
-	StateUnknown  State = iota // not one of the below
+	StateUnknown  State = iota // none of the states below
 	Established                // data can flow both ways
-	SynSent                    // connecting: no answer yet
-	SynReceived                // a handshake that the other side began
-	FinWait1                   // closed here, not yet acknowledged
-	FinWait2                   // closed here, the peer may still send
+	SynSent                    // connecting, not answered yet
+	SynReceived                // a handshake that the peer began
+	FinWait1                   // closed on this side, not yet acknowledged
+	FinWait2                   // closed on this side, the peer may still send
 	TimeWait                   // closed on both sides, kept for late segments
 	Closed                     // reset, given up, or never connected
 	CloseWait                  // closed by the peer
-	LastAck                    // closed by the peer, then here: not yet acknowledged
+	LastAck                    // closed by the peer, then on this side, not yet acknowledged
 	Listen                     // a listener
 	Closing                    // closed on both sides at once
 	_                          // TCP_NEW_SYN_RECV, which the kernel shows as SynReceived
@@ -34,7 +34,7 @@ var stateNames = [...]string{
 	"CLOSE-WAIT", "LAST-ACK", "LISTEN", "CLOSING", "SYN-RECV", "BOUND-INACTIVE",
 }
 
-// stateOf is for the number that the kernel shows.
+// stateOf returns the State for the kernel's number.
 func stateOf(n uint8) State {
 	if n == newSynReceived {
 		return SynReceived
@@ -55,7 +55,7 @@ func (s State) keepsAlive() bool {
 	return false
 }
 
-// A stateMask is several states, as the kernel takes them.
+// A stateMask is a set of states, in the kernel's form.
 type stateMask uint32
 
 const allStates stateMask = 1<<(BoundInactive+1) - 1
@@ -63,7 +63,7 @@ const allStates stateMask = 1<<(BoundInactive+1) - 1
 // connected is what ss lists without a filter.
 const connected = 1<<Established | 1<<SynSent | 1<<FinWait1 | 1<<FinWait2 | 1<<CloseWait | 1<<LastAck | 1<<Closing
 
-// maskOf is for the States of a Filter.
+// maskOf returns the mask for the States of a Filter.
 func maskOf(states []State) (stateMask, error) {
 	var mask stateMask
 	for _, s := range states {

@@ -7,14 +7,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tcpInfo is what the kernel returned of struct tcp_info.
+// tcpInfo is the part of struct tcp_info that the kernel returned.
 type tcpInfo struct {
 	tcpInfoFields
-	size uint32 // what is behind is not known, and 0
+	size uint32 // fields beyond it are unknown and 0
 }
 
 // tcpInfoFields is the beginning of struct tcp_info (linux/tcp.h), as far as it
-// is needed. The kernel fills in as much as there is room for.
+// is needed. The kernel fills in as much as fits.
 type tcpInfoFields struct {
 	state, caState, retransmits, probes, backoff, options, wscale, flags uint8
 
@@ -29,7 +29,7 @@ type tcpInfoFields struct {
 	delivered, deliveredCE                                                     uint32
 	bytesSent, bytesRetrans                                                    uint64
 	dsackDups, reordSeen, outOfOrder                                           uint32
-	window                                                                     uint32 // that the peer announced last; since 5.4
+	window                                                                     uint32 // last announced by the peer; since 5.4
 }
 
 func (i *tcpInfo) activity() Activity {
@@ -56,7 +56,7 @@ func (i *tcpInfo) read(fd uintptr) error {
 	return i.check()
 }
 
-// decode reads the attribute INET_DIAG_INFO, which is the same structure.
+// decode reads the attribute INET_DIAG_INFO, which holds the same structure.
 func (i *tcpInfo) decode(b []byte) bool {
 	*i = tcpInfo{}
 	i.size = uint32(copy(unsafe.Slice((*byte)(unsafe.Pointer(&i.tcpInfoFields)), valueSize), b))
@@ -65,8 +65,8 @@ func (i *tcpInfo) decode(b []byte) bool {
 
 const (
 	valueSize = uint32(unsafe.Sizeof(tcpInfoFields{}))
-	// minSize is what the kernel must have written for the fields that everything
-	// needs to be real: older kernels have a shorter structure, but none so short.
+	// minSize is the size up to which every field is needed. Older kernels have
+	// a shorter structure, but none is shorter than this.
 	minSize = uint32(unsafe.Offsetof(tcpInfoFields{}.pmtu))
 )
 

@@ -11,9 +11,9 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// Verdict says in words what the state of the connection means for keepalive:
-// when the next probe leaves, when the peer is given up, or why neither will
-// happen. It is for people; it may change between versions.
+// Verdict describes in words what the state of the connection means for
+// keepalive: when the next probe is sent, when the peer is given up, or why
+// neither will happen. The text is for people and may change between versions.
 func (r Report) Verdict() string {
 	switch r.State {
 	case Listen:
@@ -33,7 +33,7 @@ func (r Report) Verdict() string {
 	return r.flight() + r.probing()
 }
 
-// flight is about data that suspends keepalive.
+// flight describes outstanding data, which suspends keepalive.
 func (r *Report) flight() string {
 	a := r.Activity
 	switch {
@@ -48,9 +48,9 @@ func (r *Report) flight() string {
 	return ""
 }
 
-// windowProbing: a peer that does not read answers every window probe. The kernel
-// then goes on for ever, unless there is a user timeout (tcp_probe_timer in
-// net/ipv4/tcp_timer.c).
+// windowProbing describes a closed window. A peer that does not read answers
+// every window probe, so the kernel goes on for ever unless there is a user
+// timeout (tcp_probe_timer in net/ipv4/tcp_timer.c).
 func (r *Report) windowProbing() string {
 	known, timeout := r.Settings.Known.Has(platform.UserTimeout), r.Settings.UserTimeout
 	if n, _ := r.Unanswered(); n > 0 {
@@ -66,7 +66,7 @@ func (r *Report) windowProbing() string {
 	return s + "it is not given up for that"
 }
 
-// untilGivenUp is who decides while data is outstanding.
+// untilGivenUp says which limit applies while data is outstanding.
 func (r *Report) untilGivenUp() string {
 	timeout := r.Settings.UserTimeout
 	switch {
@@ -75,14 +75,15 @@ func (r *Report) untilGivenUp() string {
 	case timeout > 0:
 		return "the user timeout of " + seconds(timeout) + " decides"
 	}
-	if r.Inode == 0 && r.Source == sourceSockDiag { // nobody has it open
+	if r.Inode == 0 && r.Source == sourceSockDiag { // no process has it open
 		return r.decides("tcp_orphan_retries", r.Retries.Orphan, kernel.Retries(r.Retries).OrphanTimeout)
 	}
 	return r.decides("tcp_retries2", r.Retries.Data, kernel.Retries(r.Retries).DataTimeout)
 }
 
-// decides names the limit, what it is here if that is known, and the time that it
-// means, of which the path makes up to twice as much.
+// decides names the limit and, if known, its value on this machine and the
+// shortest time that it stands for. Depending on the path, it takes up to twice
+// that time.
 func (r *Report) decides(name string, n int, timeout func() time.Duration) string {
 	if r.Retries == (kernel.Retries{}) {
 		return "net.ipv4." + name + " decides, which is unknown"
@@ -94,7 +95,7 @@ func (r *Report) decides(name string, n int, timeout func() time.Duration) strin
 	return s + "not before " + seconds(timeout())
 }
 
-// probing is about keepalive itself.
+// probing describes keepalive itself.
 func (r *Report) probing() string {
 	if r.Timer.Kind == timerOn || r.Timer.Kind == timerPersist || r.Activity.Known && (r.Activity.Unacked > 0 || r.Activity.WindowClosed) {
 		return ""
@@ -121,7 +122,7 @@ func (r *Report) whyUnknown(err error) string {
 	return err.Error()
 }
 
-// givenUp is the detection time in words.
+// givenUp returns the detection time in words.
 func (r *Report) givenUp() string {
 	d, err := r.DetectionTime()
 	switch {
@@ -133,7 +134,7 @@ func (r *Report) givenUp() string {
 	return "the peer is given up " + seconds(d) + " after its last answer"
 }
 
-// inherited is what a listener means for its connections.
+// inherited says what the settings of a listener mean for its connections.
 func inherited(s platform.Settings) string {
 	d, err := timing.DetectionTime(kernel.Current(), s)
 	switch {
@@ -152,8 +153,7 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %s", n, what)
 }
 
-// seconds writes a time as precisely as it means something: tenths below ten
-// seconds.
+// seconds formats a time with useful precision: tenths below ten seconds.
 func seconds(d time.Duration) string {
 	if d < 10*time.Second {
 		return d.Round(100 * time.Millisecond).String()

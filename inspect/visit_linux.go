@@ -13,16 +13,16 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// A target is how the kernel's tables know a socket.
+// A target identifies a socket in the kernel's tables.
 type target struct {
 	id        sockdiag.ID
 	namespace uint64
 	kind      kernel.Kind
 }
 
-// identify is done once: neither a connection nor a listener changes its
-// addresses. One whose addresses are already gone is found by its cookie or not
-// at all.
+// identify runs once, because neither a connection nor a listener changes its
+// addresses. A socket whose addresses are already gone can be found only by its
+// cookie.
 func (v *visit) identify(fd uintptr) (err error) {
 	if v.handle.target.kind, err = kernel.KindOf(kernel.System(), fd); err != nil {
 		return fmt.Errorf("inspect: %w", err)
@@ -59,7 +59,7 @@ func (v *visit) look(fd uintptr) (err error) {
 	v.askTables(fd)
 	r.Activity = activity
 	if r.Timer.Kind == timerOn || r.Timer.Kind == timerPersist || activity.Unacked > 0 || activity.WindowClosed {
-		r.Retries, _ = kernel.SystemRetriesOf(fd) // Verdict says what is not known
+		r.Retries, _ = kernel.SystemRetriesOf(fd) // Verdict says if they are unknown
 	}
 	if t.kind == kernel.MultipathTCP && activity.Known {
 		r.Subflow, r.State = r.State, state
@@ -68,8 +68,8 @@ func (v *visit) look(fd uintptr) (err error) {
 	return nil
 }
 
-// disbelieve makes an answer unknown that cannot be: a sandbox that reports no
-// timer where one must run.
+// disbelieve replaces an impossible answer by unknown: a sandbox may report no
+// timer where one must be running.
 func (v *visit) disbelieve() {
 	r := &v.report
 	if r.State == Established && r.Timer.Kind == timerOff && r.Settings.Known.Has(platform.KeepAlive) && r.Settings.Enabled {
@@ -78,7 +78,7 @@ func (v *visit) disbelieve() {
 	}
 }
 
-// askTimer is the timer alone, as sock_diag tells it.
+// askTimer fills in the timer alone.
 func (v *visit) askTimer(fd uintptr) error {
 	v.askTables(fd)
 	if v.report.Timer.Kind == timerUnknown {
@@ -87,11 +87,11 @@ func (v *visit) askTimer(fd uintptr) error {
 	return nil
 }
 
-// askTables fills in what sock_diag knows, or what /proc knows.
+// askTables fills in what sock_diag reports, or else what /proc shows.
 func (v *visit) askTables(fd uintptr) {
 	r, t := &v.report, &v.handle.target
 	id := &t.id
-	if !id.Connected() && !id.Listening { // it was being connected when the handle was made
+	if !id.Connected() && !id.Listening { // it was still connecting when the handle was made
 		again, err := sockdiag.Identify(int(fd))
 		if err != nil {
 			r.Unknown = err
@@ -117,7 +117,7 @@ func (v *visit) askTables(fd uintptr) {
 			err = notFound(conn, t)
 		}
 		if t.kind == kernel.MultipathTCP && !id.Listening && (errors.Is(err, ErrGone) || errors.Is(err, sockdiag.ErrUntrue)) {
-			err = errFirstSubflow // ErrUntrue: where it was is a listener
+			err = errFirstSubflow // ErrUntrue: a listener has taken its place
 		}
 	}
 	if errors.Is(err, sockdiag.ErrOtherNamespace) {
@@ -125,7 +125,7 @@ func (v *visit) askTables(fd uintptr) {
 	}
 	r.Unknown = err
 	if errors.Is(err, ErrOtherNamespace) || errors.Is(err, ErrGone) || errors.Is(err, errFirstSubflow) {
-		return // /proc would know no more
+		return // /proc has no more information
 	}
 	entry, err := procnet.Lookup(id.Local, id.Remote, uint64(id.Inode))
 	if err != nil {
@@ -135,10 +135,11 @@ func (v *visit) askTables(fd uintptr) {
 	r.fillProc(&entry)
 }
 
-// errFirstSubflow is not the end of the connection, which look has seen to.
+// errFirstSubflow does not mean the end of the connection; look has already
+// handled that.
 var errFirstSubflow = errors.New("the first subflow is gone, whose timer this would be")
 
-// notFound finds out why.
+// notFound finds out why sock_diag did not find the socket.
 func notFound(conn *sockdiag.Conn, t *target) error {
 	if t.namespace == 0 {
 		return fmt.Errorf("%w, or it is in another one", sockdiag.ErrNotFound) // before Linux 5.14
@@ -153,7 +154,7 @@ func notFound(conn *sockdiag.Conn, t *target) error {
 	return errors.New("sock_diag finds no TCP socket at all: the kernel lacks the module tcp_diag")
 }
 
-// fill takes over what sock_diag says.
+// fill copies the answer of sock_diag.
 func (r *Report) fill(m sockdiag.Message) {
 	r.Source = sourceSockDiag
 	r.State = stateOf(m.State())
@@ -164,7 +165,7 @@ func (r *Report) fill(m sockdiag.Message) {
 	r.UID, r.Inode, r.Cookie = m.UID(), m.Inode(), m.Cookie()
 }
 
-// fillProc takes over a line of /proc/net/tcp.
+// fillProc copies a line of /proc/net/tcp.
 func (r *Report) fillProc(e *procnet.Entry) {
 	r.Source = sourceProcNet
 	r.State = stateOf(e.State)
@@ -180,25 +181,26 @@ func (r *Report) fillProc(e *procnet.Entry) {
 	r.UID, r.Inode = e.UID, uint32(e.Inode)
 }
 
-// inGVisor reports whether the kernel is gVisor, whose TCP_INFO has no times and
-// whose /proc/net/tcp no timers: both read 0.
+// inGVisor reports whether the kernel is gVisor. Its TCP_INFO has no times and
+// its /proc/net/tcp has no timers: both read 0.
 func inGVisor() bool { return kernel.Current().Name == "linux-gvisor" }
 
-// askActivity is TCP_INFO.
+// askActivity reads TCP_INFO.
 func (v *visit) askActivity(fd uintptr) error {
 	if err := v.askHealth(fd); err != nil {
 		return err
 	}
 	v.report.State = v.health.State
-	if v.report.State != Listen { // where the same fields count connections
+	if v.report.State != Listen { // in a listener the same fields count connections
 		v.report.Activity = v.info.activity()
 		v.report.Activity.Known = !inGVisor()
 	}
 	return nil
 }
 
-// askAlive is the health of a socket that nobody has identified. TCP_INFO needs no more
-// than the protocol; what has the number of TCP and is something else refuses it.
+// askAlive reads the health of a socket that has not been identified. The protocol is
+// enough to choose between the two ways; a socket that has TCP's protocol number and is
+// not TCP refuses TCP_INFO.
 func (v *visit) askAlive(fd uintptr) error {
 	protocol, err := kernel.System().Get(fd, unix.SOL_SOCKET, unix.SO_PROTOCOL)
 	switch {
@@ -217,7 +219,8 @@ func (v *visit) askAlive(fd uintptr) error {
 	return v.askHealth(fd)
 }
 
-// askHealth is TCP_INFO, and for Multipath TCP more.
+// askHealth reads TCP_INFO and, for Multipath TCP, the state of the whole
+// connection.
 func (v *visit) askHealth(fd uintptr) error {
 	if err := v.info.read(fd); err != nil {
 		return fmt.Errorf("inspect: getsockopt TCP_INFO: %w", err)

@@ -9,7 +9,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 )
 
-// A target is nothing: only getsockopt knows anything here.
+// A target is empty: getsockopt is the only source here.
 type target struct{}
 
 func (v *visit) identify(uintptr) error {
@@ -29,7 +29,7 @@ func (v *visit) look(fd uintptr) (err error) {
 
 func (v *visit) askTimer(uintptr) error { return fmtUnsupported("the timer is", runtime.GOOS) }
 
-// A multipath is nothing either.
+// A multipath is empty too.
 //
 //lint:ignore U1000 each visit has one
 type multipath struct{}
