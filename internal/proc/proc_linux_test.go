@@ -68,3 +68,19 @@ func TestProcesses(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, name)
 }
+
+func TestAHeldProcess(t *testing.T) {
+	t.Parallel()
+	one := exec.Command("sleep", "60")
+	require.NoError(t, one.Start())
+	held, err := proc.Hold(one.Process.Pid)
+	require.NoError(t, err)
+	defer held.Close()
+	assert.False(t, held.Ended())
+	require.NoError(t, one.Process.Kill())
+	socktest.Until(t, "it is a zombie", held.Ended)
+	one.Wait()
+	assert.True(t, held.Ended())
+	_, err = proc.Hold(one.Process.Pid)
+	assert.ErrorIs(t, err, fs.ErrNotExist)
+}

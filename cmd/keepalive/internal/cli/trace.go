@@ -25,7 +25,8 @@ type traceOptions struct {
 	count int
 	limit seconds
 
-	kind map[segment.Kind]bool // those to show
+	kind    map[segment.Kind]bool // those to show
+	process int                   // that --pid is, or is a thread of
 }
 
 func newTrace() *cobra.Command {
@@ -52,6 +53,8 @@ probe is answered or repeated.
 
 It takes CAP_NET_RAW, and for the settings of other users' sockets root. Only
 the headers of packets are looked at, and kept.
+
+With --pid it ends when the process has ended, with exit code 4.
 
 Where packets were lost because there were too many of them, the exit code is 5;
 where the settings of a socket may not be read, 3.`,

@@ -11,7 +11,6 @@ import (
 
 	"github.com/gopacket/gopacket/pcapgo"
 
-	"github.com/tcpkeepalive/keepalive/inspect"
 	"github.com/tcpkeepalive/keepalive/internal/capture"
 	"github.com/tcpkeepalive/keepalive/internal/segment"
 )
@@ -20,8 +19,12 @@ import (
 // those that are wanted; it never waits for anything else. The other finds out
 // whose they are, which may take a walk through /proc, and prints them.
 func (o *traceOptions) run(stdout, stderr io.Writer) (failure error) {
-	if err := o.checkPID(); err != nil {
+	process, err := o.hold()
+	if err != nil {
 		return err
+	}
+	if process != nil {
+		defer process.Close()
 	}
 	if o.svg != "" && o.svg != "-" {
 		if err := checkFile(o.svg); err != nil {
@@ -49,6 +52,8 @@ func (o *traceOptions) run(stdout, stderr io.Writer) (failure error) {
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(o.limit))
 		defer cancel()
 	}
+	ctx, letGo := whileRuns(ctx, process)
+	defer letGo()
 	began := time.Now()
 	s := newShower(o, lines, sockets, file)
 	if err := s.begin(); err != nil {
@@ -58,23 +63,11 @@ func (o *traceOptions) run(stdout, stderr io.Writer) (failure error) {
 	if err := several(pumped, o.draw(&s.picture, stdout, stderr, began)); err != nil {
 		return err
 	}
-	return several(incomplete, o.verdict(scenes, s))
-}
-
-// checkPID finds out whether there is that process, and whether it may be seen
-// what it has open.
-func (o *traceOptions) checkPID() error {
-	if o.pid == 0 {
-		return nil
+	var ended error
+	if errors.Is(context.Cause(ctx), errEnded) && !s.enough() {
+		ended = nothingError{fmt.Errorf("--pid %d: %w", o.pid, errEnded)}
 	}
-	_, err := inspect.FindOwners(o.pid)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nothingError{fmt.Errorf("--pid %d: there is no such process", o.pid)}
-	case errors.Is(err, fs.ErrPermission):
-		return deniedError{fmt.Errorf("--pid %d: its descriptors belong to another user, or it has more capabilities; this takes %s: %w", o.pid, forRoot(), err)}
-	}
-	return err
+	return several(incomplete, o.verdict(scenes, s), ended)
 }
 
 func (o *traceOptions) open() (*capture.Capture, error) {

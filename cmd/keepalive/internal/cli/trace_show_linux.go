@@ -154,7 +154,7 @@ func takeFor(batch []sighting, from <-chan sighting, d time.Duration) []sighting
 
 // showOne prints a line, and writes the packet.
 func (s *shower) showOne(e *sighting) error {
-	if !e.wanted || s.enough() || s.pid != 0 && !e.from.has(s.pid) && !e.to.has(s.pid) {
+	if !e.wanted || s.enough() || s.process != 0 && !e.from.has(s.process) && !e.to.has(s.process) {
 		return nil
 	}
 	s.count++
