@@ -17,9 +17,14 @@ func TestASurvivorEndsTheRound(t *testing.T) {
 		return s.account(outcome{Test: Test{Idle: idle, End: end}, counts: true}, true)
 	}
 	assert.False(t, add(endSurvived, 1600*time.Millisecond), "it was seen late")
+	assert.False(t, add(endClosed, 1500*time.Millisecond), "one that others outlived is an accident")
 	for range 16 {
-		assert.False(t, add(endClosed, 1500*time.Millisecond), "sooner than what another survived")
+		assert.True(t, add(endClosed, 1500*time.Millisecond))
 	}
+	assert.False(t, s.bounds.disagreed)
 	assert.False(t, add(endSurvived, 1650*time.Millisecond))
+	assert.False(t, s.bounds.disagreed)
+	assert.False(t, add(endSurvived, 2*time.Second))
 	assert.True(t, add(endSurvived, 2*time.Second))
+	assert.True(t, s.bounds.disagreed)
 }

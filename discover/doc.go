@@ -9,12 +9,12 @@
 // connections find a timeout of 350 s in about 13 minutes; with a correct guess one
 // round is enough, which takes half of that.
 //
-// A connection may also die for another reason, and an answer may be late. So a death is
-// not taken for the timeout if another connection survived a longer silence, and a
-// timeout is only believed after two deaths or a second round. If several connections
-// died and several others survived longer silences, there is more than one timeout
-// behind the address, as of several servers. Then the result states none, and
-// [Result.Err] says so.
+// A connection may also die for another reason, and an answer may be late. Therefore one
+// connection alone, or fewer than one in twenty of those that were silent for as long,
+// proves nothing. If more died, and more survived a silence that is longer by 5 % and at
+// least 0.2 s, there is more than one timeout behind the address, as of several servers. If
+// more could not be tested, there may be. Then the result states none, and [Result.Err]
+// says so. Timeouts that are closer together are not told apart: the shortest is found.
 //
 // # What can hide the timeout
 //

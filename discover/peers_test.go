@@ -183,7 +183,7 @@ func TestLastWords(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o := tt.options
-			o.Address, o.Connections, o.Max = serve(t, tt.serve), 16, time.Minute
+			o.Address, o.Connections, o.Max, o.Wait = serve(t, tt.serve), 16, time.Minute, 5*time.Second
 			r, err := discover.Run(within(t, 20*time.Second), o)
 			require.NoError(t, err)
 			assert.NoError(t, r.Err())
@@ -253,7 +253,7 @@ func TestSeveralTimeouts(t *testing.T) {
 				end = "forgotten: silent drop"
 			}
 			assert.Equal(t, end, r.End)
-			assert.Greater(t, r.SomeDead, short-200*time.Millisecond)
+			assert.Greater(t, r.SomeDead, short-500*time.Millisecond, "a busy server reads late")
 			assert.Less(t, r.SomeDead, long, "the next that was tried")
 			assert.Less(t, r.Alive, r.SomeDead)
 			_, err = r.Profile("x")

@@ -13,11 +13,11 @@ import (
 
 // A Result is what a measurement found. [Result.Err] says whether it is an answer.
 type Result struct {
-	// Alive is the longest silence that a connection survived. If connections
-	// disagree, it is the longest that all of them survived.
+	// Alive is the longest silence that all connections survived, apart from
+	// [Result.Outliers].
 	Alive time.Duration
-	// Dead is the shortest silence that a connection did not survive. It is 0 if no
-	// connection died, and if connections disagree.
+	// Dead is the shortest silence that connections did not survive. It is 0 if none
+	// died, and if connections disagree.
 	Dead time.Duration
 	// End says how the connection of Dead, or of SomeDead, ended. It is one of the
 	// words of [Test].
@@ -33,7 +33,7 @@ type Result struct {
 	// MaskUnknown says that this system does not tell whether the peer sent anything.
 	MaskUnknown bool
 	// Tests has the outcome for every connection that was tested, in the order in
-	// which the tests ended. Tests that were given up are left out.
+	// which the tests ended.
 	Tests []Test
 	// Took is how long the measurement took.
 	Took time.Duration
@@ -127,8 +127,9 @@ func (r *Result) failure() (err error) {
 	return err
 }
 
-// Outliers returns how many connections died although others survived longer silences.
-// They died for another reason, or by a timeout that few connections have.
+// Outliers returns how many connections died although others survived longer silences, and
+// are left out because they are so few, see [Result.Err]. They died for another reason, or
+// by a timeout that few connections have.
 func (r *Result) Outliers() int {
 	if r.SomeDead > 0 {
 		return 0
@@ -136,28 +137,52 @@ func (r *Result) Outliers() int {
 	return outliers(r.Tests, r.Alive)
 }
 
+// untested counts the connections that neither survived nor died, and returns why the last
+// did not.
+func (r *Result) untested() (n int, why string) {
+	for _, t := range r.Tests {
+		switch {
+		case t.Survived() || t.Died():
+			continue
+		case t.Err != nil:
+			why = t.Err.Error()
+		default:
+			why = "the peer kept the path alive, it sent something" + r.period()
+		}
+		n++
+	}
+	return n, why
+}
+
 // Err returns nil if the result is an answer: connections die between Alive and Dead, or
 // all of them survived the longest silence that was to be tried. Otherwise the error says
 // why the timeout is not known, and wraps [sockopt.ErrUnknown].
+//
+// There is one timeout if, apart from one connection alone or fewer than one in twenty, all
+// could be tested, and none survived a silence that is longer by 5 %, and at least 0.2 s,
+// than one that others did not survive.
 func (r *Result) Err() error {
 	why := ""
+	untested, reason := r.untested()
 	switch {
 	case r.SomeDead > 0:
 		why = fmt.Sprintf("some connections ended after %s (%s), others survived %s: there are several timeouts behind this address, as of several servers",
 			duration.Seconds(r.SomeDead.Round(10*time.Millisecond)), r.End, duration.Seconds(r.SomeAlive.Round(10*time.Millisecond)))
-	case r.Dead > 0 && r.Alive > 0:
-		return nil
-	case r.Dead > 0:
+	case r.Dead > 0 && r.Alive == 0:
 		why = fmt.Sprintf("no connection survived the shortest silence that was tried, %s: %s; shorter ones were not tried", duration.Seconds(r.Dead.Round(10*time.Millisecond)), r.End)
-	case r.masked():
+	case r.Dead > 0 && deaths(r.Tests, r.Alive) == 1:
+		why = fmt.Sprintf("only one connection ended, after %s (%s), which may have another reason", duration.Seconds(r.Dead.Round(10*time.Millisecond)), r.End)
+	case r.Dead == 0 && r.masked():
 		why = "the peer keeps the path alive, it sends something" + r.period()
-	case r.MaskUnknown:
+	case r.Dead == 0 && r.MaskUnknown:
 		why = "whether the peer kept the path alive, this system does not tell"
-	case r.Alive < r.tried:
+	case r.Dead == 0 && r.Alive < r.tried:
 		why = "longer was not tried"
 		if err := r.failure(); err != nil {
 			why += ": " + err.Error()
 		}
+	case !accidental(untested, len(r.Tests)):
+		return unknown{fmt.Sprintf("not known: %d of %d connections could not be tested: %s; the others: %s", untested, len(r.Tests), reason, r.figure())}
 	default:
 		return nil
 	}
@@ -189,6 +214,11 @@ func (r *Result) String() string {
 	if err := r.Err(); err != nil {
 		return err.Error()
 	}
+	return r.figure()
+}
+
+// figure says in words what was found.
+func (r *Result) figure() string {
 	switch {
 	case r.Dead > 0 && endsByItself(r.End) && float64(r.Dead-r.Alive) <= precision*float64(r.Dead):
 		return fmt.Sprintf("after %s: %s", duration.Seconds(r.Dead.Round(10*time.Millisecond)), r.End)
@@ -203,14 +233,14 @@ func (r *Result) String() string {
 // without an answer to what was acknowledged. These ends come from a server or a proxy,
 // which only data keeps from ending the connection.
 //
-// If no connection died, none survived, or connections disagree, the timeout is not
-// known, and the error wraps [sockopt.ErrUnknown].
+// If no connection died, or [Result.Err] says that the timeout is not known, the error
+// wraps [sockopt.ErrUnknown].
 func (r *Result) Profile(id string) (align.Profile, error) {
-	if r.Dead == 0 || r.Alive == 0 {
-		why := r.Err()
-		if why == nil {
-			why = unknown{"not known: " + r.String()}
-		}
+	why := r.Err()
+	if why == nil && r.Dead == 0 {
+		why = unknown{"not known: " + r.String()}
+	}
+	if why != nil {
 		return align.Profile{}, fmt.Errorf("discover: the timeout of %s is %w", id, why)
 	}
 	p := align.Profile{

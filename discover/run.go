@@ -1,12 +1,12 @@
 package discover
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
 	"runtime"
-	"slices"
 	"sync"
 	"time"
 )
@@ -43,10 +43,9 @@ type search struct {
 	dials chan struct{}
 	// earlier is how many tests ended in the rounds before this one.
 	earlier int
-	// deaths is how many connections of this round died in a way that counts, and cut
-	// says whether the round was ended because of them.
-	deaths int
-	cut    bool
+	// looked says whether a round has looked by how much connections differ, and apart
+	// whether the last round showed two timeouts that are not far apart.
+	looked, apart bool
 
 	mu     sync.Mutex // for what follows, and result
 	bounds bounds
@@ -61,11 +60,28 @@ func (s *search) rounds(ctx context.Context) error {
 		if err := s.runRound(ctx, s.times()); err != nil {
 			return err
 		}
-		if s.done() {
+		if s.compare() || s.done() {
 			break
 		}
 	}
 	return nil
+}
+
+// compare reports whether two rounds have shown two timeouts that are not far apart.
+func (s *search) compare() bool {
+	if s.bounds.disagreed {
+		return false
+	}
+	before, longest := s.apart, apart(s.result.Tests[s.earlier:])
+	s.apart = longest > 0
+	if !s.apart || !before && s.round < maxRounds {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bounds.disagreed, s.bounds.longest = true, longest
+	s.result.set(s.bounds)
+	return true
 }
 
 // done reports whether another round would find nothing new.
@@ -74,12 +90,22 @@ func (s *search) done() bool {
 	switch {
 	case b.dead == 0: // all live, or nothing longer can be seen
 		return s.result.masked() || b.alive >= s.Max
-	case s.cut && s.deaths < confirmed:
+	case s.apart && !b.disagreed, deaths(s.result.Tests, b.alive) < confirmed:
 		return false
-	case b.alive == 0 && float64(b.dead) <= (1+precision)*float64(s.Min):
-		return true // nothing shorter was to be tried
-	case b.byItself():
-		return float64(b.late) <= precision*float64(b.dead)
+	case b.byItself() && float64(b.late) <= precision*float64(b.dead):
+		return true
+	case b.alive == 0 || b.byItself():
+		return b.alive == 0 && s.narrow()
+	}
+	// The times of the first round are too far apart to show whether connections differ.
+	return s.narrow() && (s.round > 1 || s.Guess > 0) && (b.near == 0 || s.looked)
+}
+
+// narrow reports whether the bounds are close.
+func (s *search) narrow() bool {
+	b := s.bounds
+	if b.alive == 0 { // nothing shorter was to be tried
+		return float64(b.dead) <= (1+precision)*float64(s.Min)
 	}
 	return float64(b.dead-b.alive) <= precision*float64(b.dead)
 }
@@ -89,13 +115,28 @@ func (s *search) times() []time.Duration {
 	n, b := s.Connections, s.bounds
 	switch {
 	case s.round == 1 && s.Guess > 0:
-		return linear(max(s.Min, s.Guess/2), min(s.Max, s.Guess*3/2), n)
+		return s.around(n)
 	case b.dead == 0:
 		return geometric(max(s.Min, b.alive), s.Max, n)
+	case s.apart, b.near > 0 && s.narrow():
+		s.looked = true
+		from := cmp.Or(b.near, b.dead)
+		return linear(max(2*from-beyondOf(from), from/2), beyondOf(beyondOf(b.dead)), n)
 	case b.alive == 0: // the shortest one already died
 		return geometric(min(s.Min, b.dead), b.dead, n)
+	case deaths(s.result.Tests, b.alive) < confirmed: // alone, it may be an accident
+		return linear(b.alive, max(b.dead, min(s.Max, beyondOf(beyondOf(b.dead)))), n)
 	}
 	return linear(b.alive, b.dead, n)
+}
+
+// around returns n times around the guess, most of them close to it.
+func (s *search) around(n int) []time.Duration {
+	g, few := s.Guess, max(1, n/8)
+	limits := [...]time.Duration{max(s.Min, g/2), max(s.Min, g*7/8), min(s.Max, g*9/8), min(s.Max, g*3/2)}
+	times := linear(limits[0], limits[1], few)
+	times = append(times, linear(limits[1], limits[2], n-2*few)...)
+	return append(times, linear(limits[2], limits[3], few)...)
 }
 
 // geometric returns n times from low to high, each longer by the same factor.
@@ -105,7 +146,7 @@ func geometric(low, high time.Duration, n int) []time.Duration {
 	for i := range n - 1 {
 		times = append(times, time.Duration(float64(low)*math.Pow(factor, float64(i))))
 	}
-	return slices.Compact(append(times, high))
+	return append(times, high)
 }
 
 // linear returns n times between low and high, the last of which is high.
@@ -124,49 +165,42 @@ type outcome struct {
 	counts bool          // whether segments were counted
 }
 
-// A running test can be given up, or be ended sooner.
+// A running test can be ended sooner.
 type running struct {
 	idle   time.Duration
-	giveUp context.CancelFunc
 	sooner chan time.Duration
 }
 
 // runRound leaves one connection idle for each of the times. Once enough connections have
 // died, the tests of longer times are ended. Those of shorter times have ended by then.
 func (s *search) runRound(ctx context.Context, times []time.Duration) error {
-	s.deaths, s.cut, s.earlier = 0, false, len(s.result.Tests)
+	s.earlier = len(s.result.Tests)
 	coarse := s.round < maxRounds && len(times) > 1 && float64(times[len(times)-1]) > (1+precision)*float64(times[len(times)-2])
 	s.setUntil(times[len(times)-1])
 	stop := s.report()
 	defer stop()
+	testing, end := context.WithCancel(ctx)
+	defer end()
 
 	outcomes := make(chan outcome, len(times))
 	tests := make([]running, len(times))
 	for i, idle := range times {
-		test, cancel := context.WithCancel(ctx)
-		defer cancel()
-		r := running{idle, cancel, make(chan time.Duration, 1)}
+		r := running{idle, make(chan time.Duration, 1)}
 		tests[i] = r
-		go func() { outcomes <- s.test(test, r) }()
+		go func() { outcomes <- s.test(testing, r) }()
 	}
-	failed := 0
+	failed, cut := 0, false
 	for range times {
 		o := <-outcomes
-		switch {
-		case ctx.Err() != nil:
+		if ctx.Err() != nil {
 			return context.Cause(ctx)
-		case o.End == endFailed && errors.Is(o.Err, context.Canceled): // given up
-		default:
-			if o.End == endFailed {
-				failed++
-			}
-			if s.account(o, coarse) && !s.cut {
-				s.cut = true
-				if !o.Died() { // it survived, and so shows that others died by their timeout
-					o.Test = Test{Idle: s.bounds.dead, End: s.bounds.end}
-				}
-				s.hasten(tests, o)
-			}
+		}
+		if o.End == endFailed {
+			failed++
+		}
+		if s.account(o, coarse) && !cut {
+			cut = true
+			s.hasten(tests)
 		}
 	}
 	if failed == len(times) {
@@ -175,19 +209,14 @@ func (s *search) runRound(ctx context.Context, times []time.Duration) error {
 	return nil
 }
 
-// hasten ends the tests of longer times than that of a connection which died. In the first
-// round, and if the connection ended by itself, these are asked a little later whether
-// they live: if they do, not all connections have the same timeout.
-func (s *search) hasten(tests []running, dead outcome) {
-	byItself := endsByItself(dead.End)
-	limit := beyondOf(dead.Idle)
+// hasten ends the tests of longer times than that after which connections died. They are
+// asked so much later that it contradicts the deaths if they live: then not all connections
+// have the same timeout.
+func (s *search) hasten(tests []running) {
+	limit := beyondOf(s.bounds.dead)
 	for _, r := range tests {
-		switch {
-		case r.idle <= dead.Idle:
-		case byItself || s.round == 1:
+		if r.idle > limit {
 			r.sooner <- limit
-		default:
-			r.giveUp()
 		}
 	}
 }
@@ -245,16 +274,11 @@ func (s *search) account(o outcome, coarse bool) bool {
 	s.bounds = weigh(r.Tests)
 	r.set(s.bounds)
 	s.tell(&o.Test)
-	s.deaths = 0
-	for _, t := range r.Tests[s.earlier:] {
-		if t.Died() && (t.Idle > s.bounds.alive || s.bounds.disagreed) {
-			s.deaths++
-		}
-	}
+	died := deaths(r.Tests[s.earlier:], s.bounds.alive)
 	if !o.Died() && !s.bounds.disagreed {
 		return false
 	}
-	return s.deaths >= confirmed || s.deaths > 0 && coarse && !s.bounds.byItself()
+	return died >= confirmed || died > 0 && coarse && !s.bounds.byItself()
 }
 
 func (s *search) setUntil(longest time.Duration) {
