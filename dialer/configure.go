@@ -11,21 +11,22 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// Configure sets up a net.Dialer that belongs to somebody else: KeepAlive
-// becomes -1 and KeepAliveConfig is cleared, so that Go keeps its 15 s away, and
-// a hook that sets and reads back cfg is chained after the Dialer's own hook. It
-// may be called again with another Config: what that leaves unset stays as the
-// first one had it.
+// Configure sets up an existing net.Dialer: KeepAlive becomes -1 and
+// KeepAliveConfig is cleared, so that Go does not set its 15 s, and a hook that
+// sets and reads back cfg is chained after the Dialer's own hook. Configure may
+// be called again with another Config; options that it leaves unset stay as in
+// the first one.
 //
-// A hook has no moment after connect, so everything is set before, the user
-// timeout too, which then also bounds the handshake (Linux: a peer that does not
-// answer is an ETIMEDOUT after max(1 s, UserTimeout), where it would be about two
-// minutes). With [sockopt.Recommended] that is a minute. Use a [Dialer] to have it
-// set after connecting, as a short one would end slow handshakes. Multipath TCP
-// has no user timeout, so with one in cfg a Dialer that asks for Multipath TCP
-// falls back to plain TCP; [sockopt.NoUserTimeout] is no such one.
+// A hook cannot run after connect, so everything is set before it. The user
+// timeout then also bounds the handshake (on Linux, dialing a peer that does not
+// answer fails with ETIMEDOUT after max(1 s, UserTimeout) instead of about two
+// minutes). With [sockopt.Recommended] that is a minute. A short user timeout
+// would end slow handshakes; use a [Dialer] to set it after connecting.
+// Multipath TCP has no user timeout, so a Dialer that asks for Multipath TCP
+// falls back to plain TCP if cfg has one; [sockopt.NoUserTimeout] does not
+// count.
 //
-// The error is that of [sockopt.Config.Validate], and d is then unchanged.
+// The error is that of [sockopt.Config.Validate]; d is then unchanged.
 func Configure(d *net.Dialer, cfg sockopt.Config) error {
 	if d == nil {
 		return errors.New("dialer: the net.Dialer is nil")

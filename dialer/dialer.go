@@ -15,34 +15,34 @@ import (
 )
 
 // A Dialer connects as its Base does and gives each TCP connection the keepalive
-// of its Config. What the Config leaves unset is the kernel's default, not Go's.
+// settings of its Config. Options that the Config leaves unset have the kernel's
+// default, not Go's.
 //
-// The options are set right after connecting, in one visit to the socket: of
-// several addresses tried in parallel only the one that answered first costs
-// anything.
+// The options are set right after connecting. If several addresses are tried in
+// parallel, only the connection that is established first gets them.
 //
-// The zero value is ready to use. As with a [net.Dialer], every dial goes by the
-// fields as they are then. A Dialer may be used concurrently while nobody changes
-// its fields, and must not be copied after the first use.
+// The zero value is ready to use. As with a [net.Dialer], every dial uses the
+// current values of the fields. A Dialer is safe for concurrent use as long as
+// its fields are not changed, and must not be copied after first use.
 type Dialer struct {
 	// Base is the net.Dialer to connect with: timeouts, addresses, resolver,
 	// hooks. Its KeepAlive, KeepAliveConfig and Multipath TCP setting are ignored.
 	Base net.Dialer
 
-	// Config is what the connections are to have.
+	// Config has the keepalive settings of the connections.
 	Config sockopt.Config
 
-	// MultipathTCP asks for Multipath TCP. The default is plain TCP. Multipath TCP
-	// sockets have no user timeout, and on kernels before 6.10 no idle time, interval
-	// or count: where the other side speaks Multipath TCP too, Dial returns an error
-	// that names what cannot be set. Where it does not, or this kernel has none, the
-	// connection is plain TCP and all options work.
+	// MultipathTCP asks for Multipath TCP. The default is plain TCP. Multipath TCP sockets
+	// have no user timeout, and on kernels before 6.10 no idle time, interval or count: if
+	// the peer also uses Multipath TCP, Dial returns an error that names what cannot be
+	// set. If the peer or this kernel does not support it, the connection is plain TCP and
+	// all options work.
 	MultipathTCP bool
 
-	// UserTimeoutBeforeConnect sets Config.UserTimeout before connecting, so that
-	// it also bounds the handshake, and a peer that does not answer is an
-	// ETIMEDOUT after max(1 s, UserTimeout) on Linux. By default it is set right
-	// after connecting. It cannot be combined with Multipath TCP.
+	// UserTimeoutBeforeConnect sets Config.UserTimeout before connecting, so
+	// that it also bounds the handshake: on Linux, dialing a peer that does not
+	// answer fails with ETIMEDOUT after max(1 s, UserTimeout). By default it is
+	// set right after connecting. It cannot be combined with Multipath TCP.
 	UserTimeoutBeforeConnect bool
 
 	// WithoutReadBack saves the system calls that read every option back after
@@ -55,26 +55,26 @@ type Dialer struct {
 
 	kernel kernel.Kernel // nil is the real one
 
-	latest atomic.Pointer[prepared] // for the next dial that asks for the same
+	latest atomic.Pointer[prepared] // reused by the next dial with the same fields
 }
 
-// asked is what a dial asks of the sockets that Base makes.
+// asked has the fields that determine the options of a dial.
 type asked struct {
 	config                                    sockopt.Config
 	multipath, beforeConnect, withoutReadBack bool
 }
 
-// prepared is what has been worked out for all dials that ask for the same.
+// prepared has what is computed once for all dials with the same fields.
 type prepared struct {
 	asked
-	err    error          // none of these dials is possible
+	err    error          // why such a dial is impossible
 	begin  *socket.Setter // before connecting; nil if nothing is to be set then
 	finish *socket.Setter // on the connected socket
 }
 
-// New returns a Dialer with that Config on a zero net.Dialer, whose other fields can
-// be set then. The error is that of [sockopt.Config.Validate]: this operating system
-// cannot do it.
+// New returns a Dialer with that Config on a zero net.Dialer. Its other fields can be set
+// afterwards. If this operating system cannot honour the Config, the error is that of
+// [sockopt.Config.Validate].
 func New(cfg sockopt.Config) (*Dialer, error) {
 	d := &Dialer{Config: cfg}
 	if err := d.Check(); err != nil {
@@ -83,7 +83,8 @@ func New(cfg sockopt.Config) (*Dialer, error) {
 	return d, nil
 }
 
-// String returns what its connections are to have: "dialer idle=60s,interval=10s".
+// String returns the settings of its connections: "dialer
+// idle=60s,interval=10s".
 func (d *Dialer) String() string {
 	text := "dialer " + d.Config.String()
 	if d.Pin {
@@ -136,12 +137,13 @@ func (d *Dialer) Dial(network, address string) (net.Conn, error) {
 	return d.DialContext(context.Background(), network, address)
 }
 
-// DialContext connects like [net.Dialer.DialContext] and returns a connection
-// that has, and was seen to have, every option that Config asks for. If one did
-// not take, the connection is closed and the error, a [*net.OpError], holds
-// those of [sockopt.Set].
+// DialContext connects like [net.Dialer.DialContext] and returns a connection on
+// which every option that Config asks for has been set and verified. If an
+// option could not be set, the connection is closed and the error, a
+// [*net.OpError], wraps that of [sockopt.Set].
 //
-// Networks other than tcp, tcp4 and tcp6 are dialed by Base and left alone.
+// Connections on networks other than tcp, tcp4 and tcp6 are dialed by Base and
+// left unchanged.
 func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	if !strings.HasPrefix(network, "tcp") {
 		return d.Base.DialContext(ctx, network, address)

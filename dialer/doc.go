@@ -1,5 +1,5 @@
-// Package dialer makes outgoing TCP connections whose keepalive is exactly what
-// was asked for.
+// Package dialer makes outgoing TCP connections with exactly the keepalive
+// settings that were asked for.
 //
 //	d, err := dialer.New(sockopt.Recommended())
 //	if err != nil {
@@ -7,9 +7,9 @@
 //	}
 //	conn, err := d.Dial("tcp", "db.example.com:5432")
 //
-// Go's own 15 s, 15 s, 9 never reach the socket, whatever the underlying
-// net.Dialer says, and every option is read back from the connected socket
-// before Dial returns.
+// Go's own 15 s, 15 s, 9 never reach the socket, whatever the fields of the
+// underlying net.Dialer are, and every option is read back from the connected
+// socket before Dial returns.
 //
 // # Where it plugs in
 //
@@ -20,5 +20,5 @@
 //	go-redis         Options.Dialer = d.DialContext (it then ignores TLSConfig)
 //	crypto/tls       tls.Client(conn, cfg) on a dialed connection
 //
-// A net.Dialer that belongs to somebody else is set up in place by [Configure].
+// [Configure] sets up an existing net.Dialer in place.
 package dialer

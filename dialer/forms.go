@@ -21,16 +21,16 @@ func (d *Dialer) DialAddr(network string) func(ctx context.Context, addr string)
 // That is "host:port", or for unix sockets "unix:///abs/path", "unix:/abs/path",
 // "unix:relative/path" and "unix:@abstract".
 //
-// With a context dialer grpc-go ignores HTTPS_PROXY. Where gRPC keepalive
-// parameters are set too, grpc-go overwrites the user timeout of every
-// *net.TCPConn with their Timeout; set Pin to keep yours.
+// With a context dialer grpc-go ignores HTTPS_PROXY. If gRPC keepalive
+// parameters are also set, grpc-go overwrites the user timeout of every
+// *net.TCPConn with their Timeout; set Pin to prevent that.
 func (d *Dialer) DialGRPC(ctx context.Context, addr string) (net.Conn, error) {
 	network, address := grpcAddress(addr)
 	return d.DialContext(ctx, network, address)
 }
 
-// grpcAddress reads the address as grpc-go writes it: after the scheme the path
-// is plain, not percent-encoded.
+// grpcAddress parses an address in the form of grpc-go: after the scheme the
+// path is plain, not percent-encoded.
 func grpcAddress(addr string) (network, address string) {
 	path, isUnix := strings.CutPrefix(addr, "unix:")
 	if !isUnix {

@@ -16,40 +16,40 @@ type Cause uint8
 const (
 	noError     Cause = iota
 	OtherCause        // none of the following
-	PeerTimeout       // the kernel gave the peer up: keepalive, user timeout or retransmissions ran out
-	Reset             // the peer, or a middlebox that forgot the connection, sent RST; or a write after that
+	PeerTimeout       // the kernel gave up the peer: keepalive, user timeout or retransmissions ran out
+	Reset             // the peer, or a middlebox that forgot the connection, sent RST; or a later write failed
 	EndOfStream       // the peer closed its side (io.EOF)
 	Closed            // this program ended it: it closed the connection (net.ErrClosed) or cancelled a context
 	Deadline          // a deadline set in this program passed; the connection is usable
-	DialFailed        // the connection was never made, whatever the reason
+	DialFailed        // the connection was never established, whatever the reason
 )
 
 var causeNames = [...]string{"no error", "other", "peer timeout", "reset", "end of stream", "closed", "deadline", "dial failed"}
 
-// String returns a few words: "peer timeout"; of the error nil, "no error".
+// String returns a short description, such as "peer timeout", or "no error" for
+// the Cause of a nil error.
 func (c Cause) String() string { return enum.Name("Cause", c, causeNames[:]...) }
 
-// CauseOf classifies an error of a connection. It looks through wrapping, such
-// as that of net/http and crypto/tls.
+// CauseOf classifies an error of a connection. It unwraps errors, such as those
+// of net/http and crypto/tls.
 //
-// It is needed because a dead peer and a deadline look alike: for both
-// net.Error's Timeout is true, and code that goes on after a timeout spins on a
-// dead connection.
+// It is needed because a dead peer and a deadline look alike: net.Error's
+// Timeout is true for both, and code that continues after a timeout would spin
+// on a dead connection.
 //
 //	if sockopt.CauseOf(err) == sockopt.PeerTimeout {
 //		// the connection is gone; a deadline, or a dial that failed, is another Cause
 //	}
 //
-// A kernel reports the end of a connection once, to whoever
-// reads or writes first; everybody else gets io.EOF or EPIPE, so remember the
-// first error.
+// A kernel reports the end of a connection once, to the first Read or Write;
+// later calls return io.EOF or EPIPE, so remember the first error.
 //
 // PeerTimeout is ETIMEDOUT; EHOSTUNREACH, ENETUNREACH and EHOSTDOWN of a read or
 // write (data was in flight and an ICMP error had arrived); ENOTCONN of a read
 // or write (Multipath TCP, a minute after its last path died); and on Windows
 // WSAETIMEDOUT, WSAENETRESET, WSAEHOSTUNREACH, WSAENETUNREACH and
-// ERROR_SEM_TIMEOUT. What gave the peer up (keepalive, user timeout,
-// retransmission) is not in the error.
+// ERROR_SEM_TIMEOUT. The error does not say whether keepalive, the user timeout
+// or retransmissions gave up the peer.
 func CauseOf(err error) Cause {
 	if err == nil {
 		return noError
@@ -72,8 +72,8 @@ func CauseOf(err error) Cause {
 	return OtherCause
 }
 
-// isTransfer tells operations that move data from those that set a connection up
-// or tear it down.
+// isTransfer reports whether the operation moves data, as opposed to
+// establishing or closing a connection.
 func isTransfer(op string) bool {
 	switch op {
 	case "read", "write", "readfrom", "writeto", "writev", "raw-read", "raw-write":
@@ -82,8 +82,8 @@ func isTransfer(op string) bool {
 	return false
 }
 
-// operation returns "dial" if one of the operations that the error went through
-// is a dial, otherwise the innermost.
+// operation returns "dial" if the chain of errors contains a dial, otherwise the
+// innermost operation.
 func operation(err error) string {
 	var op string
 	var e *net.OpError

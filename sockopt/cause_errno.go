@@ -4,14 +4,15 @@ import (
 	"errors"
 )
 
-// An errnoCause is what a system's error number says about a connection.
+// An errnoCause maps a system's error number to the cause of a connection's end.
 type errnoCause struct {
 	number   uintptr
 	cause    Cause
 	transfer bool // only as the error of a read or write
 }
 
-// causeIn looks the number in err up, OtherCause if there is none.
+// causeIn looks up the number in err. It returns OtherCause if the table does
+// not have it.
 func causeIn(table []errnoCause, err error, transfer bool) Cause {
 	var number errno
 	if !errors.As(err, &number) {
@@ -25,8 +26,8 @@ func causeIn(table []errnoCause, err error, transfer bool) Cause {
 	return OtherCause
 }
 
-// winsockCauses has the codes of Winsock, which syscall's ETIMEDOUT and its like,
-// invented numbers on Windows, never equal.
+// winsockCauses has the codes of Winsock. On Windows, syscall.ETIMEDOUT and its
+// like are invented numbers that never come from the system.
 //
 // Source: winsock2.h, winerror.h and Microsoft's "Windows Sockets Error Codes".
 var winsockCauses = []errnoCause{

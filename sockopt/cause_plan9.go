@@ -1,6 +1,6 @@
 package sockopt
 
-// errno is what no error is: Plan 9 reports errors as text.
+// errno is a type that no error has: Plan 9 reports errors as text.
 type errno uintptr
 
 func (errno) Error() string { return "" }

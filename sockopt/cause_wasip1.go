@@ -6,7 +6,7 @@ import (
 
 type errno = syscall.Errno
 
-// There is no EHOSTDOWN.
+// wasip1 has no EHOSTDOWN.
 var errnoCauses = []errnoCause{
 	{number: uintptr(syscall.ETIMEDOUT), cause: PeerTimeout},
 	{number: uintptr(syscall.EHOSTUNREACH), cause: PeerTimeout, transfer: true},

@@ -8,22 +8,22 @@ import (
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
-// Config says what TCP keepalive a connection must have. The zero value asks
-// for keepalive with everything else as the system has it.
+// Config describes the TCP keepalive settings of a connection. The zero value
+// asks for keepalive and leaves everything else to the system.
 //
 // A zero field is unset. [Set] leaves that option of the socket as it is (Linux
-// offers no way back to the system's default); on a connection made by packages
-// dialer and listener it is the kernel's default, not Go's 15 s.
+// cannot restore the system's default). On a connection made by packages dialer
+// and listener the option has the kernel's default, not Go's 15 s.
 //
-// Durations are rounded up to what the kernel counts in, never down and never
-// to 0: seconds on nearly all systems, see [platform.Spec]. Values outside the
-// kernel's range are errors, not clamped.
+// Durations are rounded up to the kernel's unit, never down and never to 0. The
+// unit is a second on nearly all systems, see [platform.Spec]. Values outside
+// the kernel's range are errors; they are not clamped.
 type Config struct {
 	// Disabled switches keepalive off (SO_KEEPALIVE=0). Any other Config
 	// switches it on. The other fields are still stored in the socket.
 	//
-	// On FreeBSD, DragonFly BSD, OpenBSD and macOS connections are probed all the same
-	// while the sysctl net.inet.tcp.always_keepalive is 1, as it is by default on the
+	// On FreeBSD, DragonFly BSD, OpenBSD and macOS, connections are probed nevertheless
+	// while the sysctl net.inet.tcp.always_keepalive is 1, which is the default on the
 	// first two.
 	Disabled bool
 
@@ -32,9 +32,9 @@ type Config struct {
 	Idle time.Duration
 
 	// Interval is the time between unanswered probes: TCP_KEEPINTVL. Linux takes
-	// 1 s to 32767 s, illumos 1 s to 60 s. An answered probe starts the idle time
-	// again, but never less than one interval: a connection is probed every
-	// max(Idle, Interval).
+	// 1 s to 32767 s, illumos 1 s to 60 s. An answered probe starts the idle
+	// time again, but the next probe is at least one interval later: a
+	// connection is probed every max(Idle, Interval).
 	Interval time.Duration
 
 	// Count is the number of unanswered probes after which the peer is given
@@ -52,24 +52,25 @@ type Config struct {
 	UserTimeout time.Duration
 }
 
-// NoUserTimeout as Config.UserTimeout switches the user timeout off (0 leaves
-// it alone). A Multipath TCP socket has none, so it is off there. Any other negative
-// value is an error.
+// NoUserTimeout as Config.UserTimeout switches the user timeout off (0 leaves it
+// unchanged). A Multipath TCP socket has no user timeout, so it is always off there. Any
+// other negative value is an error.
 const NoUserTimeout = kernel.NoUserTimeout
 
 var recommended = Config{Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3, UserTimeout: time.Minute}
 
 // Recommended returns 30 s, 10 s, 3 and the matching user timeout of 60 s: a
-// dead peer is noticed after a minute, idle or not. The first probe and two
-// lost ones fit into the 60 s after which the shortest common trackers forget a
-// connection, and it costs half the packets of Go's 15 s.
+// dead peer is noticed after a minute, whether the connection is idle or not.
+// The first probe and two lost probes fit into the 60 s after which the shortest
+// common connection trackers forget a connection, and this takes half the
+// packets of Go's 15 s.
 //
-// What this system does not have is left out, so the result is valid here:
-// the user timeout on NetBSD, DragonFly BSD and AIX, the count on Windows before
-// 10 version 1709, all but keepalive itself on OpenBSD. There a peer that dies
-// while data is in flight, or at all, is noticed when the system's own defaults
-// say so. [RecommendedFor] tells what was left out. Where there is no keepalive
-// at all (Plan 9, js, wasip1) nothing is, and using it is an error.
+// Options that this system does not have are left out, so the result is valid
+// here: the user timeout on NetBSD, DragonFly BSD and AIX, the count on Windows
+// before 10 version 1709, everything except keepalive itself on OpenBSD. The
+// system's own defaults then decide when a dead peer is noticed.
+// [RecommendedFor] reports what was left out. On systems without keepalive (Plan
+// 9, js, wasip1) nothing is left out, and using the result is an error.
 func Recommended() Config {
 	if c, _, err := recommended.Nearest(); err == nil {
 		return c
@@ -77,19 +78,18 @@ func Recommended() Config {
 	return recommended
 }
 
-// RecommendedFor is [Recommended] for another operating system, and what had to
-// be changed or left out. The error wraps [errors.ErrUnsupported] where there is
-// no keepalive at all; a nil table is an error too.
+// RecommendedFor is [Recommended] for another operating system. It also returns
+// what had to be changed or left out. The error wraps [errors.ErrUnsupported]
+// where there is no keepalive at all; a nil table is an error too.
 func RecommendedFor(t *platform.Table) (Config, []platform.Change, error) {
 	return recommended.NearestFor(t)
 }
 
 var errNilTable = errors.New("sockopt: the platform.Table is nil")
 
-// Validate returns nil if this operating system can honour every field,
-// otherwise a [platform.Faults] that holds a [*platform.Fault] for each field that it cannot.
-// errors.Is(err, [errors.ErrUnsupported]) tells whether an option is missing
-// altogether.
+// Validate returns nil if this operating system can honour every field, otherwise a
+// [platform.Faults] that holds a [*platform.Fault] for each field that it cannot honour.
+// errors.Is(err, [errors.ErrUnsupported]) reports whether an option is missing altogether.
 func (c Config) Validate() error { return kernel.Current().Check(kernel.Request(c)).Err() }
 
 // ValidateFor is [Config.Validate] for another operating system:
@@ -106,8 +106,9 @@ func (c Config) ValidateFor(t *platform.Table) error {
 }
 
 // Nearest returns the Config closest to c that this operating system accepts,
-// and what had to change; no changes means that c is accepted as it is. The
-// error wraps [errors.ErrUnsupported] where there is no keepalive at all.
+// and the changes that were needed. No changes means that c is accepted as it
+// is. The error wraps [errors.ErrUnsupported] where there is no keepalive at
+// all.
 func (c Config) Nearest() (Config, []platform.Change, error) { return c.nearest(kernel.Current()) }
 
 // NearestFor is [Config.Nearest] for another operating system. A nil table is an
@@ -124,8 +125,8 @@ func (c Config) nearest(rules *kernel.Rules) (Config, []platform.Change, error) 
 	return Config(r), changes, err
 }
 
-// Of returns the Config that asks for what s holds: an unknown setting is left
-// unset, a user timeout of 0 becomes [NoUserTimeout].
+// Of returns the Config that asks for the settings s: an unknown setting is left
+// unset, and a user timeout of 0 becomes [NoUserTimeout].
 func Of(s platform.Settings) Config {
 	var c Config
 	for _, o := range kernel.Options() {

@@ -13,28 +13,27 @@ var (
 	// known; the text names it.
 	ErrUnknown = timing.ErrUnknown
 
-	// ErrNeverDetected means that keepalive is off: nobody notices that the peer
-	// of an idle connection is gone.
+	// ErrNeverDetected means that keepalive is off, so that the death of an idle
+	// connection's peer is never noticed.
 	ErrNeverDetected = timing.ErrNeverDetected
 )
 
-// DetectionTime returns how long after the last segment received an idle
-// connection with this Config is given up if the peer is gone, on this
-// operating system:
+// DetectionTime returns how long after the last segment received this operating
+// system gives up an idle connection with this Config whose peer is gone:
 //
 //	idle + n*interval
 //
-// where n is the count; on Linux, with a user timeout, n is instead what it
-// takes to reach the user timeout, at least 1. What c leaves unset is the
-// system's default; where that is not known, the error wraps [ErrUnknown]. If
-// keepalive is off it is [ErrNeverDetected].
+// where n is the count. On Linux, with a user timeout, n is instead the number
+// of intervals needed to reach the user timeout, at least 1. Fields that c
+// leaves unset have the system's default; if a default is not known, the error
+// wraps [ErrUnknown]. If keepalive is off, the error is [ErrNeverDetected].
 //
-// Kernel timers are late, on Linux by up to 1/8 of the time they run for: the
-// peer may be given up that much later, or, where a user timeout is reached
-// meanwhile, one probe earlier. While data is in flight no probe is sent and the
-// user timeout alone decides (Linux: without one net.ipv4.tcp_retries2, about 15
-// minutes by default).
-// Package align accounts for all of that.
+// Kernel timers are late, on Linux by up to 1/8 of the time they run for. So the
+// peer may be given up that much later or, if the user timeout is reached in the
+// meantime, one probe earlier. While data is in flight no probe is sent, and the
+// user timeout alone decides (Linux: without a user timeout
+// net.ipv4.tcp_retries2, about 15 minutes by default). Package align accounts
+// for all of that.
 //
 // Source: tcp_keepalive_timer in net/ipv4/tcp_timer.c.
 func (c Config) DetectionTime() (time.Duration, error) {
@@ -45,21 +44,21 @@ func (c Config) DetectionTime() (time.Duration, error) {
 	return timing.DetectionTime(kernel.Current(), effective)
 }
 
-// effective returns what a new socket with this Config holds.
+// effective returns the settings of a new socket with this Config.
 func (c Config) effective() (platform.Settings, error) {
 	if err := c.Validate(); err != nil {
 		return platform.Settings{}, err
 	}
-	defaults, _ := kernel.SystemDefaults() // what is missing may be what c says itself
+	defaults, _ := kernel.SystemDefaults() // c may set what is unknown
 	return kernel.Current().Effect(kernel.Request(c), defaults), nil
 }
 
-// MatchUserTimeout returns c with the user timeout set to idle +
-// count*interval, so that data in flight and silence are given the same time
-// and, on Linux, the count keeps its meaning. What c leaves unset is the
-// system's default; where that is not known, the error wraps [ErrUnknown]. Where
-// the sum is more than this system takes, it is that of [Config.Validate]. On an
-// error c is returned as it is.
+// MatchUserTimeout returns c with the user timeout set to idle + count*interval.
+// A dead peer is then noticed after the same time whether the connection is idle
+// or data is in flight and, on Linux, the count keeps its meaning. Fields that c
+// leaves unset have the system's default; if a default is not known, the error
+// wraps [ErrUnknown]. If the sum is more than this system accepts, the error is
+// that of [Config.Validate]. On an error c is returned unchanged.
 func (c Config) MatchUserTimeout() (Config, error) {
 	probing := c
 	probing.UserTimeout, probing.Disabled = 0, false

@@ -7,17 +7,17 @@ import (
 	"time"
 )
 
-// Go's own defaults, which net.KeepAliveConfig means by zero.
+// Go's own defaults, which a zero field of net.KeepAliveConfig stands for.
 const (
 	goIdle     = 15 * time.Second
 	goInterval = 15 * time.Second
 	goCount    = 9
 )
 
-// FromNet converts Go's [net.KeepAliveConfig], whose zero is not ours: there 0
-// means Go's default (15 s, 15 s, 9) and a negative value leaves the option
-// alone, here 0 leaves it alone. Enable=false becomes Disabled, although
-// net.Dialer and net.ListenConfig ignore a KeepAliveConfig that is not enabled.
+// FromNet converts Go's [net.KeepAliveConfig]. In it, 0 means Go's default (15
+// s, 15 s, 9) and a negative value leaves the option unchanged; in a Config, 0
+// leaves it unchanged. Enable=false becomes Disabled, although net.Dialer and
+// net.ListenConfig ignore a KeepAliveConfig that is not enabled.
 func FromNet(k net.KeepAliveConfig) Config {
 	return Config{
 		Disabled: !k.Enable,
@@ -37,12 +37,12 @@ func fromNet[T int | time.Duration](v, goDefault T) T {
 	return v
 }
 
-// ToNet converts to Go's [net.KeepAliveConfig]: what is unset here becomes -1
-// there. The error, which wraps [errors.ErrUnsupported], tells what does not
-// carry over, and the rest is converted all the same: a negative value, which is
-// no valid Config, means something there; a user timeout has no
-// field there, and a disabled one is ignored by net.Dialer and
-// net.ListenConfig (it works with TCPConn.SetKeepAliveConfig).
+// ToNet converts to Go's [net.KeepAliveConfig]: a field that is unset becomes
+// -1. If something cannot be converted, the rest is converted nevertheless, and
+// the error says what: a negative value, which is invalid in a Config, has a
+// meaning there; a user timeout has no field there; and net.Dialer and
+// net.ListenConfig ignore a disabled one (TCPConn.SetKeepAliveConfig does not).
+// The last two wrap [errors.ErrUnsupported].
 func (c Config) ToNet() (net.KeepAliveConfig, error) {
 	k := net.KeepAliveConfig{
 		Enable:   !c.Disabled,

@@ -12,7 +12,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 )
 
-// A parseError is a text that is no Config.
+// A parseError describes a text that is not a valid Config.
 type parseError struct {
 	Text     string
 	Problems []string // all of them
@@ -23,7 +23,7 @@ func (e *parseError) Error() string {
 	return fmt.Sprintf("keepalive %q: %s", e.Text, strings.Join(e.Problems, "; "))
 }
 
-// Parse reads the text form of a Config:
+// Parse parses the text form of a Config:
 //
 //	on                                       the zero Config: on, the rest as the system has it
 //	off                                      Disabled
@@ -34,10 +34,10 @@ func (e *parseError) Error() string {
 //
 // A duration is a number of seconds, or is written as in [time.ParseDuration],
 // with d and w for days and weeks: 90, 90s, 1h30m, 1d. In the form with colons,
-// or of nothing but an idle time, it is what nginx takes: whole seconds, and the
-// units y, M, w, d, h, m and s, from large to small. There 0 is unset too. No
-// number has a sign. Parse checks the form, [Config.Validate] what the operating
-// system takes. The error names all problems.
+// and in a text that is only an idle time, durations are those of nginx: whole
+// seconds, with the units y, M, w, d, h, m and s from large to small, and 0 for
+// unset. Numbers have no sign. Parse checks the syntax; [Config.Validate] checks
+// the limits of the operating system. The error names all problems.
 func Parse(text string) (Config, error) {
 	p := parser{err: parseError{Text: text}}
 	p.parse(strings.TrimSpace(text))

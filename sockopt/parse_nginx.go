@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// nginx reads the value of nginx's so_keepalive: idle:interval:count, of which
-// the rest may be missing, and each may be empty or 0, which is unset. It takes
-// and refuses what nginx does (ngx_http_core_module.c, ngx_http_core_listen).
+// nginx parses the value of nginx's so_keepalive: idle:interval:count. Trailing
+// parts may be missing, and an empty part or 0 is unset. It accepts and rejects
+// what nginx does (ngx_http_core_module.c, ngx_http_core_listen).
 func (p *parser) nginx(text string) {
 	parts := append(strings.SplitN(text, ":", 3), "", "")
 	if _, ok := nginxTime(text); !ok && !strings.Contains(text, ":") && (text[0] < '0' || text[0] > '9') {
@@ -43,15 +43,15 @@ func (p *parser) nginxDuration(name, value string) time.Duration {
 	return 0
 }
 
-// nginxUnits are in the order in which they must stand. A space ends a number of
-// seconds.
+// nginxUnits are the units in the order in which they must appear. A space ends
+// a number of seconds.
 const nginxUnits = "yMwdhms "
 
 var nginxSeconds = [len(nginxUnits)]int64{365 * 24 * 3600, 30 * 24 * 3600, 7 * 24 * 3600, 24 * 3600, 3600, 60, 1, 1}
 
 // nginxTime is ngx_parse_time (src/core/ngx_parse.c) for whole seconds.
 func nginxTime(text string) (seconds int64, ok bool) {
-	last, from := -1, 0 // the unit before, and where the number after it starts
+	last, from := -1, 0 // the previous unit, and where the number after it starts
 	for i := 0; i < len(text); i++ {
 		if c := text[i]; c >= '0' && c <= '9' {
 			ok = true
@@ -77,7 +77,8 @@ func nginxTime(text string) (seconds int64, ok bool) {
 	return seconds, ok && seconds >= 0
 }
 
-// addTime adds a number of units, none for no digits; -1 does not fit.
+// addTime adds a number of units; empty digits add nothing. It returns -1 on
+// overflow.
 func addTime(sum int64, digits string, unit int64) int64 {
 	if digits == "" {
 		return sum

@@ -7,22 +7,22 @@ import (
 	"time"
 )
 
-// ErrPinned is what a pinned connection answers to SetKeepAlive,
-// SetKeepAlivePeriod and SetKeepAliveConfig.
+// ErrPinned is returned by SetKeepAlive, SetKeepAlivePeriod and
+// SetKeepAliveConfig of a pinned connection.
 var ErrPinned = errors.New("keepalive options of this connection are pinned")
 
 // Pin protects the options of a TCP connection from frameworks that overwrite
-// them on every *net.TCPConn they meet: grpc-go sets TCP_USER_TIMEOUT (20 s on
-// a server by default), go-sql-driver/mysql SO_KEEPALIVE. [Verify] sees that it
-// happened.
+// them on every *net.TCPConn: grpc-go sets TCP_USER_TIMEOUT (20 s on a server by
+// default), and go-sql-driver/mysql sets SO_KEEPALIVE. [Verify] detects such a
+// change.
 //
-// The result is no *net.TCPConn and has all its methods: sendfile, splice,
+// The result is not a *net.TCPConn but has all its methods: sendfile, splice,
 // writev, CloseWrite and SyscallConn keep working. Its three SetKeepAlive
-// methods change nothing and return [ErrPinned]; [Set] still works on it. Only a
-// copy into a bare *net.TCPConn by its ReadFrom, or of a limited part of a pinned
-// source into it, goes without splice. A connection of another type, also one that
-// embeds a *net.TCPConn, is returned as it is: such frameworks leave it alone, but
-// SetKeepAlive methods that it has itself go on working.
+// methods change nothing and return [ErrPinned]; [Set] still works on it. Only
+// ReadFrom of a bare *net.TCPConn does not use splice to copy from a pinned
+// connection, or from a limited part of one. A connection of another type,
+// including one that embeds a *net.TCPConn, is returned as it is: such
+// frameworks leave it alone, but its own SetKeepAlive methods still work.
 func Pin(c net.Conn) net.Conn {
 	if tcp, ok := c.(*net.TCPConn); ok && tcp != nil {
 		return &pinned{tcp}
@@ -36,7 +36,7 @@ func (*pinned) SetKeepAlive(bool) error                      { return ErrPinned 
 func (*pinned) SetKeepAlivePeriod(time.Duration) error       { return ErrPinned }
 func (*pinned) SetKeepAliveConfig(net.KeepAliveConfig) error { return ErrPinned }
 
-// ReadFrom lets the kernel move the data also where the source is pinned.
+// ReadFrom lets the kernel copy the data even if the source is pinned.
 func (p *pinned) ReadFrom(r io.Reader) (int64, error) {
 	switch source := r.(type) {
 	case *pinned:

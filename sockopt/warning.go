@@ -11,7 +11,8 @@ import (
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
-// A Warning is something that a kernel accepts and that is probably not meant.
+// A Warning is about a setting that the kernel accepts and that is probably a
+// mistake.
 type Warning struct {
 	Option platform.Option // the field to look at
 	Text   string
@@ -20,17 +21,17 @@ type Warning struct {
 // String returns "user-timeout: ...".
 func (w Warning) String() string { return w.Option.String() + ": " + w.Text }
 
-// Warnings returns what is legal and probably wrong about c on this operating
-// system, and what it rounds up. What c leaves unset counts as the system's default; a
-// comparison with an unknown default is left out. There are none of a Config that is
-// not valid, see [Config.Validate].
+// Warnings returns what is valid but probably wrong about c on this operating system, and
+// which values are rounded up. Fields that c leaves unset count as the system's default;
+// comparisons with an unknown default are omitted. An invalid Config has no warnings, see
+// [Config.Validate].
 func (c Config) Warnings() []Warning {
-	defaults, _ := kernel.SystemDefaults() // unknown defaults are not compared with
+	defaults, _ := kernel.SystemDefaults() // unknown defaults are not compared
 	return c.warnings(kernel.Current(), defaults)
 }
 
-// WarningsFor is [Config.Warnings] for another operating system, whose defaults
-// are given (the zero Settings if they are not known). It panics if t is nil.
+// WarningsFor is [Config.Warnings] for another operating system and its defaults
+// (the zero Settings if they are not known). It panics if t is nil.
 func (c Config) WarningsFor(t *platform.Table, defaults platform.Settings) []Warning {
 	if t == nil {
 		panic(errNilTable)
@@ -58,7 +59,7 @@ func (c Config) warnings(t *kernel.Rules, defaults platform.Settings) []Warning 
 	return ws
 }
 
-// roundingWarnings returns what the kernel will hold where that is not what c says.
+// roundingWarnings warns of each value that the kernel rounds up.
 func (c Config) roundingWarnings(t *kernel.Rules, s platform.Settings) []Warning {
 	var ws []Warning
 	for o, asked := range map[platform.Option]time.Duration{
