@@ -12,7 +12,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// An acceptor finishes what accepted connections did not inherit.
+// An acceptor sets the options that accepted connections do not inherit.
 type acceptor struct {
 	net.Listener
 	again  *socket.Setter // nil if everything is inherited
@@ -21,8 +21,8 @@ type acceptor struct {
 	report *reporter
 }
 
-// Accept hands out every connection that it accepts; what could not be set goes
-// to the reporter.
+// Accept returns every connection that it accepts; an option that could not be
+// set goes to the reporter.
 func (a *acceptor) Accept() (net.Conn, error) {
 	conn, err := a.Listener.Accept()
 	if err != nil {
@@ -42,7 +42,8 @@ func (a *acceptor) Accept() (net.Conn, error) {
 	return conn, nil
 }
 
-// A socketAcceptor is one whose socket can be seen, and so wrapped, set and read.
+// A socketAcceptor is an acceptor with access to its socket, so that it can be
+// wrapped, set and read.
 type socketAcceptor struct {
 	acceptor
 	syscall.Conn
@@ -55,15 +56,16 @@ type tcpAcceptor struct {
 	tcpMethods
 }
 
-// tcpMethods are those methods. What a listener is asked for is not its type: that
-// of [Wrap] has them too, and so has one that embeds a *net.TCPListener.
+// tcpMethods are those methods. They are looked for instead of the type
+// *net.TCPListener, because a listener from [Wrap] and one that embeds a
+// *net.TCPListener have them too.
 type tcpMethods interface {
 	syscall.Conn
 	SetDeadline(time.Time) error
 	File() (*os.File, error)
 }
 
-// withMethodsOf returns a with those of the methods that l, its listener, has.
+// withMethodsOf returns a with those optional methods that its listener l has.
 func withMethodsOf(l net.Listener, a acceptor) net.Listener {
 	switch l := l.(type) {
 	case tcpMethods:
@@ -74,7 +76,7 @@ func withMethodsOf(l net.Listener, a acceptor) net.Listener {
 	return &a
 }
 
-// A reporter passes option errors on, to the user's function or the log.
+// A reporter passes option errors to the user's function or to the log.
 type reporter struct {
 	to func(net.Conn, error)
 
@@ -82,8 +84,9 @@ type reporter struct {
 	seen map[string]bool
 }
 
-// maxSeen bounds what the reporter remembers, and so logs. Errors hold option
-// names, values and errnos, so a program meets a handful.
+// maxSeen bounds the errors that the reporter remembers, and so the number that
+// it logs. Errors hold option names, values and errnos, so a program sees only a
+// few distinct ones.
 const maxSeen = 64
 
 func newReporter(to func(net.Conn, error)) *reporter {

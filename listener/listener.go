@@ -15,12 +15,12 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// A ListenConfig listens as its Base does and gives each accepted TCP
-// connection the keepalive of its Config. What the Config leaves unset is the
-// kernel's default, not Go's.
+// A ListenConfig listens as its Base does and gives each accepted TCP connection
+// the keepalive settings of its Config. Options that the Config leaves unset
+// have the kernel's default, not Go's.
 //
-// Where that is known to be harmless (Linux, FreeBSD, OpenBSD), the options are
-// set on the listening socket, otherwise only after accept: see
+// If that is known to be harmless (Linux, FreeBSD, OpenBSD), the options are set
+// on the listening socket, otherwise only after accept: see
 // [platform.Table.ArmsListener].
 type ListenConfig struct {
 	// Base is the net.ListenConfig to listen with. Its KeepAlive,
@@ -28,49 +28,50 @@ type ListenConfig struct {
 	// first.
 	Base net.ListenConfig
 
-	// Config is what the connections are to have.
+	// Config has the keepalive settings of the connections.
 	Config sockopt.Config
 
-	// MultipathTCP asks for a Multipath TCP listener, as the field of a dialer.Dialer
-	// asks for such connections. The default is plain TCP, unlike package net since Go
-	// 1.24, because a Multipath TCP socket has no user timeout. Clients that speak plain TCP get everything; for the others the
-	// missing user timeout goes to OnError. Where the kernel has no Multipath TCP,
-	// or one that refuses another option, the listener becomes plain TCP, and
-	// OnError hears why.
+	// MultipathTCP asks for a Multipath TCP listener, as the field of a dialer.Dialer asks for such
+	// connections. The default is plain TCP, unlike package net since Go 1.24, because a Multipath
+	// TCP socket has no user timeout. Connections of clients that use plain TCP get every option;
+	// for the others the missing user timeout is reported to OnError. If the kernel has no
+	// Multipath TCP, or if its Multipath TCP refuses another option, the listener becomes plain
+	// TCP, and OnError receives the reason.
 	MultipathTCP bool
 
 	// WithoutReadBack saves the system calls that read options back after they
-	// were set on an accepted connection. Inherited options cost nothing either
-	// way, and the listening socket is always read back.
+	// were set on an accepted connection. Inherited options take no system call
+	// in either case, and the listening socket is always read back.
 	WithoutReadBack bool
 
-	// Pin hands out connections whose options other packages cannot overwrite;
-	// see [sockopt.Pin]. A gRPC server needs it: grpc-go sets a user timeout of 20 s
-	// on every connection that it accepts and that is not pinned.
+	// Pin makes Accept return connections whose options other packages cannot overwrite;
+	// see [sockopt.Pin]. A gRPC server needs it: grpc-go sets a user timeout of 20 s on
+	// every connection that it accepts and that is not pinned.
 	Pin bool
 
-	// VerifyAfter reads the options of each accepted connection back that long
-	// after Accept, if it is still open; OnError hears of those that somebody has
-	// overwritten meanwhile, also of options that Config leaves unset, and of those that
-	// could not be read. What is not TCP or hides its socket is left alone. Each
-	// connection costs two readings of all options. Until its time has come it is kept
-	// in memory; of those that are closed before, no more are than of open ones, or 64.
-	// With 0 nothing is read back.
+	// VerifyAfter is the time after Accept at which the options of each connection that is
+	// still open are read again. OnError receives an error if an option has been
+	// overwritten since Accept, even one that Config leaves unset, or could not be read. A
+	// connection that is not TCP or hides its socket is not verified. All options of a
+	// connection are read twice. The connection is kept in memory until it is verified; at
+	// most as many closed connections as open ones, or 64, are kept. With 0 nothing is
+	// verified.
 	VerifyAfter time.Duration
 
-	// OnError hears of an option that an accepted connection lacks. It is called
-	// by Accept, with the connection that is about to be handed out; with nil if
-	// the error is about the listener; and, because of VerifyAfter, by a goroutine
-	// of its own. By default each distinct error is logged once, with [log/slog].
+	// OnError receives an error about an option that an accepted connection
+	// lacks. Accept calls it with the connection that it is about to return;
+	// Listen calls it with a nil connection if the error is about the listener;
+	// and VerifyAfter calls it in a separate goroutine. By default each distinct
+	// error is logged once, with [log/slog].
 	OnError func(net.Conn, error)
 
 	kernel kernel.Kernel // nil is the real one
-	system *kernel.Rules // nil is the one this program runs on
+	system *kernel.Rules // nil is the running system
 }
 
-// New returns a ListenConfig with that Config on a zero net.ListenConfig, whose other
-// fields can be set then. The error is that of [sockopt.Config.Validate]: this
-// operating system cannot do it.
+// New returns a ListenConfig with that Config on a zero net.ListenConfig. Its other fields
+// can be set afterwards. If this operating system cannot honour the Config, the error is
+// that of [sockopt.Config.Validate].
 func New(cfg sockopt.Config) (*ListenConfig, error) {
 	lc := &ListenConfig{Config: cfg}
 	if _, err := lc.setter(cfg); err != nil {
@@ -79,7 +80,7 @@ func New(cfg sockopt.Config) (*ListenConfig, error) {
 	return lc, nil
 }
 
-// rules are those of this system, or what a test says.
+// rules returns the rules of this system, or those of a test.
 func (lc *ListenConfig) rules() *kernel.Rules {
 	if lc.system != nil {
 		return lc.system
@@ -89,9 +90,10 @@ func (lc *ListenConfig) rules() *kernel.Rules {
 
 // Listen listens like [net.ListenConfig.Listen]. The error is that of
 // [sockopt.Config.Validate] if this operating system cannot honour the Config,
-// or holds those of [sockopt.Set] if the kernel refused an option.
+// or wraps that of [sockopt.Set] if the kernel refused an option.
 //
-// Networks other than tcp, tcp4 and tcp6 are listened on by Base and left alone.
+// Base listens on networks other than tcp, tcp4 and tcp6; their sockets are left
+// unchanged.
 func (lc *ListenConfig) Listen(ctx context.Context, network, address string) (net.Listener, error) {
 	if !strings.HasPrefix(network, "tcp") {
 		return lc.Base.Listen(ctx, network, address)
@@ -100,7 +102,7 @@ func (lc *ListenConfig) Listen(ctx context.Context, network, address string) (ne
 	if err != nil {
 		return nil, &net.OpError{Op: "listen", Net: network, Err: err}
 	}
-	var lostMultipath error // why the kernel's Multipath TCP would not do
+	var lostMultipath error // why Multipath TCP could not be used
 	base := lc.Base
 	own(&base, lc.MultipathTCP, func(network, address string, c syscall.RawConn) error {
 		multipath := isMultipath(c)
@@ -128,7 +130,7 @@ func (lc *ListenConfig) Listen(ctx context.Context, network, address string) (ne
 	return lc.accepting(l, setter, lc.rules().NotInherited(setter.Options()), report), nil
 }
 
-// setter prepares cfg, for the tests' kernel if there is one.
+// setter prepares cfg, for the kernel of a test if there is one.
 func (lc *ListenConfig) setter(cfg sockopt.Config) (*socket.Setter, error) {
 	s, err := socket.NewSetter(kernel.Request(cfg))
 	if err == nil && lc.kernel != nil {
@@ -137,7 +139,7 @@ func (lc *ListenConfig) setter(cfg sockopt.Config) (*socket.Setter, error) {
 	return s, err
 }
 
-// own makes base leave keepalive alone and run hook after its own Control.
+// own makes base leave keepalive unchanged and run hook after its own Control.
 func own(base *net.ListenConfig, multipath bool, hook func(network, address string, c syscall.RawConn) error) {
 	user := base.Control
 	base.KeepAlive = -1
@@ -158,8 +160,8 @@ func isMultipath(c any) bool {
 	return err == nil && kind == kernel.MultipathTCP
 }
 
-// onListeningSocket returns the part of s that a listening socket takes, nil
-// where it may not be touched.
+// onListeningSocket returns the part of s that is set on the listening socket,
+// or nil if nothing may be set on it.
 func (lc *ListenConfig) onListeningSocket(s *socket.Setter, multipath bool) *socket.Setter {
 	options := lc.rules().OnListener(s.Options())
 	if multipath {
@@ -171,10 +173,10 @@ func (lc *ListenConfig) onListeningSocket(s *socket.Setter, multipath bool) *soc
 	return s.Only(options)
 }
 
-// accepting returns l, or what hands out l's connections with the options in
-// again set anew.
+// accepting returns l or, if something is to be done after accept, an acceptor
+// that wraps l and sets the options in again on each connection.
 func (lc *ListenConfig) accepting(l net.Listener, s *socket.Setter, again platform.OptionSet, report *reporter) net.Listener {
-	if s.Request().UserTimeout > 0 && isMultipath(l) { // none is what it has anyway
+	if s.Request().UserTimeout > 0 && isMultipath(l) { // a user timeout that is off needs nothing
 		again |= s.Options() & kernel.SetOf(platform.UserTimeout)
 	}
 	if again == 0 && !lc.Pin && lc.VerifyAfter <= 0 {
@@ -193,20 +195,20 @@ func (lc *ListenConfig) accepting(l net.Listener, s *socket.Setter, again platfo
 	return withMethodsOf(l, a)
 }
 
-// Configure sets up a net.ListenConfig that belongs to somebody else: KeepAlive
-// becomes -1, KeepAliveConfig is cleared and Multipath TCP switched off, so that
-// Go keeps its 15 s away and the user timeout can be set, and a hook that sets
-// and reads back cfg is chained after the ListenConfig's own hook. It may be
-// called again with another Config: what that leaves unset stays as the first one
-// had it. (SetMultipathTCP(true) after it works too; if cfg has a user timeout, Go
-// then falls back to plain TCP.)
+// Configure sets up an existing net.ListenConfig: KeepAlive becomes -1,
+// KeepAliveConfig is cleared and Multipath TCP is switched off, so that Go does
+// not set its 15 s and the user timeout can be set, and a hook that sets and
+// reads back cfg is chained after the ListenConfig's own hook. Configure may be
+// called again with another Config; options that it leaves unset stay as in the
+// first one. (SetMultipathTCP(true) may be called afterwards; if cfg has a user
+// timeout, Go then falls back to plain TCP.)
 //
 // The error is that of [sockopt.Config.Validate], or wraps
 // [errors.ErrUnsupported] on systems where an option set before accept might end
-// the listener (macOS, NetBSD, and where nobody knows), or where accepted
-// connections do not inherit all of cfg (FreeBSD: the user timeout). A
-// net.ListenConfig has no moment after accept, so use a [ListenConfig] or [Wrap]
-// there. On an error lc is unchanged.
+// the listener (macOS, NetBSD, and those where this is unknown), or where
+// accepted connections do not inherit all of cfg (FreeBSD: the user timeout). A
+// net.ListenConfig cannot set options after accept, so use a [ListenConfig] or
+// [Wrap] there. On an error lc is unchanged.
 func Configure(lc *net.ListenConfig, cfg sockopt.Config) error {
 	return configure(kernel.Current(), lc, cfg)
 }
@@ -224,7 +226,7 @@ func configure(rules *kernel.Rules, lc *net.ListenConfig, cfg sockopt.Config) er
 		return fmt.Errorf("listener: %s; %s: %w", harm, instead, errors.ErrUnsupported)
 	}
 	if lost := rules.NotInherited(setter.Options()); lost != 0 {
-		return fmt.Errorf("listener: accepted connections on %s do not inherit %v, or nobody knows; %s: %w",
+		return fmt.Errorf("listener: accepted connections on %s do not inherit %v, or that is unknown; %s: %w",
 			rules.Title, lost, instead, errors.ErrUnsupported)
 	}
 	own(lc, false, setter.Control)

@@ -33,7 +33,7 @@ func TestWrapWhereTheSysctlIsBeyondTheOption(t *testing.T) {
 		before := socktest.Read(t, l.(*net.TCPListener))
 		require.Equal(t, 40000, before.Idle)
 		_, err = listener.Wrap(l, sockopt.Config{Count: 5})
-		require.ErrorContains(t, err, "what the listening socket holds cannot be set on a connection, so set it")
+		require.ErrorContains(t, err, "a value of the listening socket cannot be set on a connection; set it in the Config")
 		require.ErrorContains(t, err, "idle=40000s is too large")
 		assert.Equal(t, before, socktest.Read(t, l.(*net.TCPListener)), "nothing is half applied")
 

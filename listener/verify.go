@@ -13,16 +13,16 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// A verifier compares what connections hold some time after they were accepted
-// with what they held then, which is also what they have where the Config leaves
-// an option unset.
+// A verifier compares the options of connections some time after accept with
+// those that they had at accept. So it also finds changes of options that the
+// Config leaves unset.
 type verifier struct {
 	after  time.Duration
 	report *reporter
 
 	mu      sync.Mutex
-	waiting []waiting // the oldest first, whose time comes first
-	sweepAt int       // how many waiting make it worth looking for closed ones
+	waiting []waiting // ordered by due time
+	sweepAt int       // number of waiting connections at which to look for closed ones
 	running bool      // a timer is
 }
 
@@ -32,10 +32,10 @@ type waiting struct {
 	due   time.Time
 }
 
-// minSweep is how many wait before any is asked whether it is closed.
+// minSweep is the smallest number of waiting connections that is swept.
 const minSweep = 64
 
-// later makes sure that conn is verified when its time has come.
+// later schedules the verification of conn.
 func (v *verifier) later(conn net.Conn) {
 	holds, err := sockopt.Get(conn)
 	switch {
@@ -56,8 +56,8 @@ func (v *verifier) later(conn net.Conn) {
 	}
 }
 
-// sweep forgets connections that are closed. It looks only when twice as many wait
-// as it left the last time, so that an accept pays for two on average.
+// sweep removes closed connections. It runs only when twice as many are waiting
+// as it left the last time, so that an accept pays for checking two on average.
 func (v *verifier) sweep() {
 	if len(v.waiting) < max(v.sweepAt, minSweep) {
 		return
@@ -69,7 +69,7 @@ func (v *verifier) sweep() {
 	v.sweepAt = 2 * len(v.waiting)
 }
 
-// verify verifies the connections whose time has come.
+// verify verifies the connections that are due.
 func (v *verifier) verify() {
 	for _, w := range v.due() {
 		err := sockopt.Verify(w.conn, sockopt.Of(w.holds))
@@ -86,8 +86,8 @@ func (v *verifier) verify() {
 	}
 }
 
-// due takes out the connections whose time has come, and lets the timer run for the
-// next one.
+// due removes and returns the connections that are due, and starts the timer for the next
+// one.
 func (v *verifier) due() []waiting {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -96,7 +96,7 @@ func (v *verifier) due() []waiting {
 		n++
 	}
 	due := slices.Clone(v.waiting[:n])
-	clear(v.waiting[:n]) // the array stays for a while
+	clear(v.waiting[:n]) // the array is still referenced
 	v.waiting = v.waiting[n:]
 	v.running = len(v.waiting) > 0
 	if v.running {

@@ -27,7 +27,7 @@ func aix() *Table {
 		Absent:         map[Option]string{UserTimeout: "AIX has no limit on unacknowledged data per socket"},
 		ListenerSource: "the source is closed",
 		Notes: []string{
-			"Go's net package treats the options as seconds, although the system-wide defaults (no -o tcp_keepidle, tcp_keepintvl) are half-seconds; nobody verified the unit, the limits or the inheritance.",
+			"Go's net package treats the options as seconds, although the system-wide defaults (no -o tcp_keepidle, tcp_keepintvl) are half-seconds; the unit, the limits and the inheritance are not verified.",
 		},
 		Source: "numbers from x/sys, unit from Go's net package; compiled, not run",
 	}

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// These systems have the three options under the same names, with numbers of
-// their own. A comparison that is false is the second false key of its map, which
+// These systems have the three options under the same names with different
+// numbers. A comparison that is false is a second false key in its map, which
 // does not compile.
 func _() {
 	type check map[bool]struct{}

@@ -14,10 +14,10 @@ var (
 	_ = [1]int{}[linuxTCPUserTimeout-unix.TCP_USER_TIMEOUT]
 )
 
-// onMIPS is what the socket level's numbers depend on.
+// onMIPS: the numbers of the socket level are different there.
 const onMIPS = runtime.GOARCH == "mips" || runtime.GOARCH == "mipsle" || runtime.GOARCH == "mips64" || runtime.GOARCH == "mips64le"
 
-// A comparison that is false is the second false key of its map, which does not
+// A comparison that is false is a second false key in its map, which does not
 // compile.
 func _() {
 	type check map[bool]struct{}

@@ -4,10 +4,9 @@ package platform
 
 import "golang.org/x/sys/unix"
 
-// A number of the tables that differs from the system's own headers, as
-// golang.org/x/sys carries them, does not compile: here and in the other
-// bindings_*.go. Beside the table of the system each one checks what the
-// tables share.
+// A number in the tables that differs from the system's own headers, as
+// golang.org/x/sys has them, does not compile, here and in the other
+// bindings_*.go. This file checks the numbers that the tables share.
 var (
 	_ = [1]int{}[bsdSolSocket-unix.SOL_SOCKET]
 	_ = [1]int{}[bsdSoKeepAlive-unix.SO_KEEPALIVE]

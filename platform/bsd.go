@@ -10,7 +10,7 @@ const (
 	bsdTCP         = 6
 )
 
-// What the BSDs but NetBSD, and macOS, do while SO_KEEPALIVE is off.
+// What macOS and the BSDs except NetBSD do while SO_KEEPALIVE is off.
 const (
 	bsdAlwaysKeepAlive      = "net.inet.tcp.always_keepalive"
 	mayAlwaysProbe          = "With net.inet.tcp.always_keepalive=1, which is not the default, every connection is probed even while SO_KEEPALIVE is off."

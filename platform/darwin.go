@@ -38,7 +38,7 @@ func darwinSpecs() []Spec {
 func darwinNotes() []string {
 	return []string{
 		"TCP_KEEPALIVE set on a listening socket ends it after the idle time on macOS 13 and before: nothing is set before accept, on any version.",
-		"Accepted sockets would not inherit TCP_KEEPALIVE (the idle time) nor TCP_RXT_CONNDROPTIME either.",
+		"Accepted sockets inherit neither TCP_KEEPALIVE (the idle time) nor TCP_RXT_CONNDROPTIME.",
 		mayAlwaysProbe,
 		"The idle time takes effect at once only if SO_KEEPALIVE is already on when it is set.",
 		"TCP_RXT_CONNDROPTIME limits one episode of retransmissions, checked when one is due; unlike Linux's TCP_USER_TIMEOUT it leaves the probe count alone.",
@@ -47,9 +47,9 @@ func darwinNotes() []string {
 
 const darwinSource = "xnu-11417.101.15 (macOS 15.4); compiled, not run"
 
-// One answer for all versions: in 10002 and later (macOS 14) nothing is armed,
-// but public reports blame SO_KEEPALIVE alone too, and four calls after accept
-// cost less than a listener.
+// There is one answer for all versions: xnu 10002 and later (macOS 14) arm
+// nothing, but public reports also blame SO_KEEPALIVE alone, and four calls
+// after accept cost less than losing a listener.
 const darwinListenerSource = "xnu up to 8796.141 (macOS 13) arms the timer for TCP_KEEPALIVE in any state (tcp_usrreq.c, tcp_ctloutput), and drops a socket below ESTABLISHED when it fires (tcp_timer.c, tcp_timers): the listener dies after the idle time; since 10002 (macOS 14) it arms connections only"
 
 func darwin() *Table {

@@ -1,9 +1,8 @@
-// Package platform says what TCP keepalive each operating system offers.
+// Package platform describes the TCP keepalive options of each operating system.
 //
-// Every operating system, and every version of one that differs, is a [Table]:
-// plain data that is compiled everywhere. So a Linux build machine can look up
-// each system that a program will be shipped to, and package sockopt can check a
-// Config for it:
+// Every operating system, and every version that differs, has a [Table]: plain
+// data that is compiled everywhere. So a Linux build machine can look up the
+// target systems of a program, and package sockopt can check a Config for them:
 //
 //	t, _ := platform.Lookup("illumos")
 //	interval := t.Spec(platform.Interval) // TCP_KEEPINTVL, 1 to 60, in seconds
@@ -11,17 +10,17 @@
 //	// interval=120s is too large: TCP_KEEPINTVL on illumos takes 1s to 60s
 //
 // [Current] is the table of the system that the program runs on. [Settings],
-// [Fault], [OptionError] and [MismatchError] are what the other packages answer
-// with. How options are set and read is not in this package: see sockopt.
+// [Fault], [OptionError] and [MismatchError] are the results of the other
+// packages. Setting and reading options is not part of this package: see
+// sockopt.
 //
-// # What the tables rest on
+// # Sources of the tables
 //
-// Each table names its source and how far it was verified: Linux was run,
-// Windows was run under an emulation that proves numbers and units but not
-// limits, the others were read in kernel source or vendor documentation. A limit nobody could verify is
-// [UnknownLimit], an unverified yes-or-no is [Unknown]; neither is ever
-// replaced by a guess. Option numbers are compared with the operating system's
-// own headers, as golang.org/x/sys carries them, when the package is compiled
+// Each table names its source and how far it was verified: Linux was run, Windows was run under an
+// emulation that proves numbers and units but not limits, the others were read in kernel source or
+// vendor documentation. A limit that could not be verified is [UnknownLimit], and an unverified
+// yes-or-no is [Unknown]; neither is ever replaced by a guess. Option numbers are compared with the
+// operating system's own headers, as golang.org/x/sys carries them, when the package is compiled
 // for that system.
 //
 // # Finding something

@@ -26,7 +26,7 @@ func dragonflySpecs(unit time.Duration) []Spec {
 
 const dragonflyNoUserTimeout = "DragonFly BSD has no limit on unacknowledged data per socket"
 
-const dragonflyListenerSource = "TCP_KEEPIDLE calls tcp_timer_keep_activity (sys/netinet/tcp_usrreq.c), of which nobody read what it does in LISTEN"
+const dragonflyListenerSource = "TCP_KEEPIDLE calls tcp_timer_keep_activity (sys/netinet/tcp_usrreq.c), whose effect in state LISTEN was not checked"
 
 func dragonfly() *Table {
 	return &Table{
@@ -37,8 +37,8 @@ func dragonfly() *Table {
 		ListenerSource: dragonflyListenerSource,
 		Notes: []string{
 			alwaysProbesExplanation,
-			"Since 5.8 (kern.osreldate 500702) the options count seconds, before milliseconds.",
-			"tcp(4) says that accepted sockets inherit the options; nobody checked, so they are set again after accept.",
+			"The options count seconds since 5.8 (kern.osreldate 500702), and milliseconds before.",
+			"tcp(4) says that accepted sockets inherit the options; that was not checked, so they are set again after accept.",
 		},
 		Source: "DragonFly BSD source after 5.8, golang/go#65809; compiled, not run",
 	}

@@ -15,14 +15,14 @@ type OptionError struct {
 	Call   string // "setsockopt", "getsockopt" or "ioctl"
 	Option Option
 	Symbol string // the C symbol
-	Value  string // what was to be set, "" for getsockopt
+	Value  string // the value to set, "" for getsockopt
 	Err    error  // the errno
-	// Unsupported: the errno means that the kernel does not know the option on
-	// this kind of socket.
+	// Unsupported means that the kernel does not know the option on this kind of
+	// socket.
 	Unsupported bool
 }
 
-// Error reads "setsockopt TCP_USER_TIMEOUT=60000: protocol not available".
+// Error returns "setsockopt TCP_USER_TIMEOUT=60000: protocol not available".
 func (e *OptionError) Error() string {
 	s := e.Call + " " + e.Symbol
 	if e.Value != "" {
@@ -39,16 +39,16 @@ func (e *OptionError) Is(target error) bool {
 	return target == errors.ErrUnsupported && e.Unsupported
 }
 
-// A MismatchError is an option that reads back as something else than what was
-// asked for: the kernel (or a sandbox in its place) reported success and did not
-// take it, or somebody has set another value since.
+// A MismatchError is about an option whose value is not the one asked for: the
+// kernel (or a sandbox in its place) reported success but did not store it, or
+// another value has been set since.
 type MismatchError struct {
 	Option     Option
 	Symbol     string
 	Asked, Got int // in the unit that the kernel counts the option in; see Spec.Unit
 }
 
-// Error reads "TCP_KEEPIDLE: asked for 60, the kernel holds 15".
+// Error returns "TCP_KEEPIDLE: asked for 60, the kernel holds 15".
 func (e *MismatchError) Error() string {
 	return fmt.Sprintf("%s: asked for %d, the kernel holds %d", e.Symbol, e.Asked, e.Got)
 }

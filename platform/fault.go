@@ -15,13 +15,13 @@ type Fault struct {
 	Platform string // the table's name
 	Option   Option
 	Symbol   string // the C symbol, "" where the platform lacks the option
-	Value    int64  // what was asked: nanoseconds, or a number for a count
-	Min, Max int64  // what the platform takes, in the same measure, or UnknownLimit
-	Missing  Option // the option that has to be set too; KeepAlive if there is none
-	// Unsupported: the platform has no such option, or takes it only together
-	// with Missing. Otherwise the value is out of range.
+	Value    int64  // the value asked for: nanoseconds, or a number for a count
+	Min, Max int64  // the limits of the platform, in the same unit, or UnknownLimit
+	Missing  Option // the option that must also be set; KeepAlive if there is none
+	// Unsupported means that the platform has no such option, or takes it only
+	// together with Missing. Otherwise the value is out of range.
 	Unsupported bool
-	// Problem says what is wrong, with the limit and what to do about it.
+	// Problem says what is wrong, what the limit is and what to do about it.
 	Problem string
 }
 
@@ -31,16 +31,17 @@ func (f *Fault) Error() string {
 	return f.Option.String() + "=" + formatRequest(f.Option, f.Value) + " " + f.Problem
 }
 
-// Is makes errors.Is(f, errors.ErrUnsupported) true for what the platform lacks.
+// Is makes errors.Is(f, errors.ErrUnsupported) true if the platform lacks the
+// option.
 func (f *Fault) Is(target error) bool {
 	return target == errors.ErrUnsupported && f.Unsupported
 }
 
 // Faults are all the reasons why a platform cannot honour a request. An empty
-// one is no error: return it as an error only through [Faults.Err].
+// Faults is not an error: convert it to an error only with [Faults.Err].
 type Faults []*Fault
 
-// Err returns the faults as an error, nil if there are none.
+// Err returns the faults as an error, or nil if there are none.
 func (fs Faults) Err() error {
 	if len(fs) == 0 {
 		return nil
@@ -57,7 +58,7 @@ func (fs Faults) Error() string {
 	return strings.Join(texts, "; ")
 }
 
-// Unwrap gives errors.Is and errors.As each fault.
+// Unwrap returns each fault for errors.Is and errors.As.
 func (fs Faults) Unwrap() []error {
 	errs := make([]error, len(fs))
 	for i, f := range fs {
@@ -67,14 +68,14 @@ func (fs Faults) Unwrap() []error {
 }
 
 // A Change is one difference between a request and what a platform accepts
-// in its place.
+// instead.
 type Change struct {
 	Option   Option
 	From, To int64 // nanoseconds or a number; 0 is unset
 	Why      string
 }
 
-// String writes the change as "idle=36000s -> 32767s: ...".
+// String returns the change as "idle=36000s -> 32767s: ...".
 func (c Change) String() string {
 	return fmt.Sprintf("%s=%s -> %s: %s", c.Option, formatOrUnset(c.Option, c.From), formatOrUnset(c.Option, c.To), c.Why)
 }
@@ -86,8 +87,7 @@ func formatOrUnset(o Option, v int64) string {
 	return formatRequest(o, v)
 }
 
-// formatRequest writes a value that is asked for, where a user timeout of -1
-// stands for off.
+// formatRequest formats a requested value; a user timeout of -1 stands for off.
 func formatRequest(o Option, v int64) string {
 	if o == UserTimeout && time.Duration(v) == -1 {
 		return "off"

@@ -4,10 +4,10 @@ package platform
 
 import "time"
 
-// illumos and Solaris: usr/src/uts/common/netinet/tcp.h, inet/tcp/tcp_opt_data.c.
-// x/sys has one set of numbers for both, which is that of illumos: Solaris 11.4
-// chose others (the values of Go's net/tcpsockopt_solaris.go are the only
-// public record we know).
+// illumos and Solaris: usr/src/uts/common/netinet/tcp.h,
+// inet/tcp/tcp_opt_data.c. x/sys has the numbers of illumos for both, but
+// Solaris 11.4 has others (the values in Go's net/tcpsockopt_solaris.go are the
+// only known public record).
 const (
 	sysvTCPAbortThreshold          = 0x11
 	sysvTCPKeepAliveThreshold      = 0x16
@@ -32,7 +32,7 @@ func sysvAbortThreshold() Spec {
 		Unit: time.Millisecond, Min: UnknownLimit, Max: UnknownLimit, Inherited: Unknown, Readable: Yes}
 }
 
-// sysvAbort is how long these systems go on probing by default
+// sysvAbort is how long these systems probe by default
 // (tcp_keepalive_abort_interval).
 const sysvAbort = 8 * time.Minute
 
@@ -41,8 +41,8 @@ const illumosPair = "the kernel computes the missing one from its abort threshol
 func illumos() *Table {
 	return &Table{
 		Name: "illumos", GOOS: "illumos", Title: "illumos",
-		// The interval before the count, SO_KEEPALIVE last: 0 to 1 arms a full idle
-		// time, by then the one asked for.
+		// The interval is set before the count. SO_KEEPALIVE is last, because switching it
+		// on arms the timer with the idle time, which must already be the one asked for.
 		Specs: []Spec{
 			{Option: Interval, Symbol: "TCP_KEEPINTVL", Level: bsdTCP, Number: illumosTCPKeepIntvl,
 				Unit: time.Second, Min: 1, Max: 60, Zero: rejected, Inherited: Yes, Readable: Yes,
@@ -64,7 +64,7 @@ func illumos() *Table {
 			"Their product must lie within the kernel's abort bounds, which were not verified: setsockopt's EINVAL reports it.",
 			"Older builds refuse an idle time below 10 s; setsockopt's EINVAL reports it.",
 			"Until an interval and a count are set, getsockopt returns 0 for both and probes back off exponentially.",
-			"No probe runs on a fused loopback connection (both ends on this machine).",
+			"No probe is sent on a fused loopback connection (both ends on this machine).",
 			"TCP_ABORT_THRESHOLD is the time data may be retransmitted; it leaves the probe count alone.",
 		},
 		Source: "illumos-joyent source (tcp_opt_data.c, tcp_timers.c, tcp_tunables.c); compiled, not run",

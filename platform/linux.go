@@ -22,10 +22,10 @@ const (
 	linuxTCPUserTimeout = 18
 )
 
-// linuxSpecs has the interval, the count and the user timeout first: none of
-// them touches the timer. SO_KEEPALIVE arms it with a full idle time from now;
-// TCP_KEEPIDLE, set last, arms it again with idle minus the time since the last
-// segment received. So idle counts from the last segment, and no timer ever
+// linuxSpecs has the interval, the count and the user timeout first, because
+// they do not touch the timer. SO_KEEPALIVE arms it with a full idle time from
+// now; TCP_KEEPIDLE, set last, arms it again with idle minus the time since the
+// last segment received. So idle counts from the last segment, and no timer ever
 // runs with a mixture of old and new values.
 func linuxSpecs(solSocket, soKeepAlive int) []Spec {
 	return []Spec{
@@ -86,8 +86,8 @@ func linuxMIPS() *Table {
 	}
 }
 
-// gVisor has Linux's options and limits. What it lets accepted sockets inherit is
-// in pkg/tcpip/transport/tcp/accept.go.
+// gVisor has Linux's options and limits. Which options accepted sockets inherit
+// is in pkg/tcpip/transport/tcp/accept.go.
 func gvisor() *Table {
 	return &Table{
 		Name: "linux-gvisor", GOOS: "linux", Title: "gVisor",
@@ -97,7 +97,7 @@ func gvisor() *Table {
 		ListenerSource:           "pkg/tcpip/transport/tcp/connect.go (resetKeepaliveTimer): without a sender, which only a connection has, the timer is off",
 		Notes: linuxNotes(
 			"Accepted sockets inherit TCP_USER_TIMEOUT only (all of it where the sandbox uses the host's network): the rest is set again after accept.",
-			"setsockopt of an option that it does not know succeeds; by that this package tells it from Linux.",
+			"setsockopt of an unknown option succeeds, which distinguishes gVisor from Linux.",
 			"The sysctls read 0 for interval and count, while a fresh socket has 75 s and 9.",
 		),
 		Source: "release of September 2026, run",

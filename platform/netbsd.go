@@ -14,8 +14,8 @@ const (
 func netbsd() *Table {
 	return &Table{
 		Name: "netbsd", GOOS: "netbsd", Title: "NetBSD",
-		// While SO_KEEPALIVE is on, setting any of the others arms the timer with the
-		// interval, and a probe leaves early.
+		// While SO_KEEPALIVE is on, setting any other option arms the timer with the
+		// interval, and a probe is sent early.
 		TimingWhileOff: true,
 		Specs: []Spec{
 			{Option: Idle, Symbol: "TCP_KEEPIDLE", Level: bsdTCP, Number: netbsdTCPKeepIdle,
@@ -36,7 +36,7 @@ func netbsd() *Table {
 		Notes: []string{
 			"The kernel counts TCP_KEEPIDLE and TCP_KEEPINTVL in slow ticks of half a second, although tcp(4) says seconds; this package sets twice the seconds, Go's net package does not.",
 			"An option set on a listening socket ends it when the timer fires: nothing is set before accept. Accepted sockets would inherit SO_KEEPALIVE only.",
-			"The kernel takes any value above 0, and multiplies interval and count without a check: from what values on that overflows nobody looked up.",
+			"The kernel takes any value above 0, and multiplies interval and count without a check; the values at which that overflows were not determined.",
 			"Older kernels cannot read the options back (ENOPROTOOPT): 7.99.34 of 2016 was run and could not.",
 			"The newest release was not checked: if it counts seconds, probes leave after twice the time asked for.",
 		},

@@ -2,7 +2,7 @@
 
 package platform
 
-// OpenBSD: sys/netinet/tcp_timer.c. There is nothing but SO_KEEPALIVE.
+// OpenBSD: sys/netinet/tcp_timer.c. SO_KEEPALIVE is the only option.
 func openbsd() *Table {
 	return &Table{
 		Name: "openbsd", GOOS: "openbsd", Title: "OpenBSD",

@@ -30,9 +30,9 @@ func (o Option) String() string {
 	return enum.Name("Option", o, optionNames[:]...)
 }
 
-// Format writes a value of the option as the text form of a config has it.
-// Durations are in nanoseconds, as in [time.Duration], and whole seconds are
-// written as seconds, as socket options are counted; a count is a plain number.
+// Format formats a value of the option as in the text form of a config.
+// Durations are in nanoseconds, as in [time.Duration]; whole seconds are written
+// as seconds, the unit of socket options. A count is a plain number.
 func (o Option) Format(value int64) string {
 	switch o {
 	case KeepAlive:
@@ -63,11 +63,11 @@ func (s OptionSet) String() string {
 	return strings.Join(names, ", ")
 }
 
-// An Answer is a yes or no that may be unverified.
+// An Answer is a yes, a no, or unknown.
 type Answer uint8
 
 const (
-	Unknown Answer = iota // nobody verified it
+	Unknown Answer = iota // not verified
 	No                    // verified
 	Yes                   // verified
 )

@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// Settings is what a kernel holds for one socket, as read by getsockopt. A
-// field counts only if Known has its option: what this platform cannot read is
+// Settings are the options of one socket, as read by getsockopt. A field is
+// valid only if Known has its option: a value that this platform cannot read is
 // unknown, never 0.
 //
-// A field that nobody set on the socket shows the system's default, because
-// that is what getsockopt answers; no kernel tells the two apart.
+// An option that was not set on the socket shows the system's default, because
+// getsockopt returns that; no kernel distinguishes the two.
 type Settings struct {
 	Known       OptionSet
 	Enabled     bool // SO_KEEPALIVE
@@ -40,8 +40,8 @@ func (s Settings) Lookup(o Option) (value int64, known bool) {
 	return value, s.Known.Has(o)
 }
 
-// String writes "on idle=60s interval=10s count=3 user-timeout=off". What is
-// not known reads "unknown".
+// String returns "on idle=60s interval=10s count=3 user-timeout=off". A value
+// that is not known is shown as "unknown".
 func (s Settings) String() string {
 	var b strings.Builder
 	for o := range Option(optionCount) {

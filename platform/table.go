@@ -8,54 +8,54 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/running"
 )
 
-// A Table is what one operating system, or one version of it, offers. [Current],
-// [Lookup] and [Tables] hand out copies: a change to one changes no other, and
-// nothing that this module does with a socket.
+// A Table describes the options of one operating system, or of one version of
+// it. [Current], [Lookup] and [Tables] return copies: changing one affects
+// neither other copies nor what this module does with sockets.
 type Table struct {
-	// Name identifies the table: a GOOS value, followed by what sets the
-	// variant apart ("windows-before-1709").
+	// Name identifies the table: a GOOS value, followed by a suffix for a
+	// variant ("windows-before-1709").
 	Name string
 	// GOOS is the Go operating system the table belongs to.
 	GOOS string
-	// Title is the name people use.
+	// Title is the common name of the system.
 	Title string
 	// Specs are the options, in the order in which they must be set.
 	Specs []Spec
 	// Absent gives the reason, and what to do instead, for each option that
 	// this platform does not have.
 	Absent map[Option]string
-	// ProbingTime is how long the system goes on probing by default where the
-	// interval and the count depend on each other (see [Spec].Needs): the missing
-	// one follows from it. 0 elsewhere.
+	// ProbingTime is how long the system probes by default if its interval and
+	// count depend on each other (see [Spec].Needs): a missing one follows from
+	// it. 0 on other systems.
 	ProbingTime time.Duration
-	// UserTimeoutReplacesCount: while a user timeout is set, unanswered probes
-	// are limited by it and not by the count (Linux).
+	// UserTimeoutReplacesCount means that a user timeout, if set, limits
+	// unanswered probes instead of the count (Linux).
 	UserTimeoutReplacesCount bool
-	// TimingWhileOff: idle, interval and count are to be set while SO_KEEPALIVE
-	// is off, because setting them while it is on makes a probe leave early
-	// (NetBSD).
+	// TimingWhileOff means that idle, interval and count must be set while
+	// SO_KEEPALIVE is off, because setting them while it is on makes the kernel
+	// send a probe early (NetBSD).
 	TimingWhileOff bool
 	// AlwaysProbes names the sysctl that makes this kernel probe every
-	// connection even while SO_KEEPALIVE is off, "" where there is none.
+	// connection even while SO_KEEPALIVE is off, "" if there is none.
 	AlwaysProbes string
-	// ArmsListener tells whether setting a keepalive option on a listening socket,
-	// or on one that is about to listen, starts a timer there. On macOS before 14
-	// and on NetBSD that timer ends the listener when the idle time is over: clients
-	// are refused while Accept still waits. Unless the answer is [No], package
-	// listener sets nothing before accept.
+	// ArmsListener says whether a keepalive option starts a timer if it is set on a
+	// listening socket, or on a socket that is about to listen. On macOS before 14 and on
+	// NetBSD that timer ends the listener after the idle time: clients are refused while
+	// Accept still waits. Unless the answer is [No], package listener sets nothing before
+	// accept.
 	ArmsListener Answer
-	// ListenerSource says where ArmsListener was read, and what happens there, or
-	// why it is not known.
+	// ListenerSource is the source of ArmsListener and says what happens, or why
+	// that is not known.
 	ListenerSource string
-	// Notes are the traps of this platform.
+	// Notes are the pitfalls of this platform.
 	Notes []string
 	// Source says where the table's facts come from and how they were verified.
 	Source string
 }
 
-// UnknownLimit stands for a minimum or maximum nobody could verify. A value is
-// then refused only where it does not fit the C int that setsockopt takes, and
-// the kernel has the last word.
+// UnknownLimit stands for a minimum or maximum that could not be verified. A
+// value is then refused only if it does not fit the C int that setsockopt takes;
+// otherwise the kernel decides.
 const UnknownLimit = -1
 
 // What a kernel does with the value 0.
@@ -72,38 +72,38 @@ type Spec struct {
 	Level  int    // setsockopt's level
 	Number int    // setsockopt's option number
 
-	// Unit is what the kernel counts the option in; 0 for a number or a flag.
-	// A flag is on if it is not zero: BSD kernels read back the flag's bit, not 1.
+	// Unit is the kernel's unit of the option; 0 for a number or a flag. A flag
+	// is on if it is not zero: BSD kernels return the flag's bit, not 1.
 	Unit     time.Duration
 	Min, Max int64 // in that unit, or UnknownLimit
 
 	// Zero is what the kernel does with 0: "rejected" (EINVAL), "system default"
-	// (the option goes back to it) or "off"; "" where nobody verified it.
+	// (the option is reset to it) or "off"; "" if that is not verified.
 	Zero string
 
 	Inherited Answer // by sockets accepted from a listening socket that has it
 	Readable  Answer // by getsockopt
 
-	// Call is how the option reaches the kernel where that is not one setsockopt
-	// with an int of its own: "setsockopt of interval*count" (Solaris before 11.4;
+	// Call says how the option is set if it does not have a setsockopt of its
+	// own with an int: "setsockopt of interval*count" (Solaris before 11.4;
 	// neither factor can be read back) or "ioctl SIO_KEEPALIVE_VALS" (Windows:
 	// on/off, idle and interval in one call, not readable). "" otherwise.
 	Call string
 
-	// Needs is the option without which the platform does not take this one, and
-	// NeedsWhy the reason; [KeepAlive], which every call sets, stands for none.
+	// Needs is another option that the platform requires together with this one,
+	// and NeedsWhy is the reason; [KeepAlive], which every call sets, stands for
+	// none.
 	Needs    Option
 	NeedsWhy string
-	// Default is what the platform documents as the default of an option that
-	// another one needs, in Unit; 0 where there is none or it follows from
-	// [Table].ProbingTime.
+	// Default is the documented default of an option that another one needs, in
+	// Unit; 0 if there is none or it follows from [Table].ProbingTime.
 	Default int64
 
-	Sysctl     string        // the name of the system-wide default, "" where there is none
-	SysctlUnit time.Duration // what that default is counted in; 0 for a number
+	Sysctl     string        // the name of the system-wide default, "" if there is none
+	SysctlUnit time.Duration // the unit of that default; 0 for a number
 }
 
-// Spec returns the spec of o, or nil where the platform lacks it.
+// Spec returns the spec of o, or nil if the platform does not have o.
 func (t *Table) Spec(o Option) *Spec {
 	for i := range t.Specs {
 		if t.Specs[i].Option == o {
@@ -146,10 +146,10 @@ func Lookup(name string) (*Table, bool) {
 	return nil, false
 }
 
-// Current returns the table of the system this program runs on. Where a GOOS
-// has several (Linux, Windows, DragonFly BSD, Solaris), the running kernel
-// decides.
-// A system without a table (plan9, js, wasip1) gets one that offers nothing.
+// Current returns the table of the system this program runs on. If a GOOS has
+// several tables (Linux, Windows, DragonFly BSD, Solaris), it depends on the
+// running kernel. A system without a table (plan9, js, wasip1) gets one without
+// options.
 func Current() *Table {
 	if t, ok := Lookup(running.Name()); ok {
 		return t
@@ -157,7 +157,7 @@ func Current() *Table {
 	return nothing()
 }
 
-// nothing is the table of a system that has no keepalive options at all.
+// nothing returns the table of a system without keepalive options.
 func nothing() *Table {
 	return &Table{
 		Name: runtime.GOOS, GOOS: runtime.GOOS, Title: runtime.GOOS,

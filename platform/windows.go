@@ -25,7 +25,7 @@ func windowsMaxRT() Spec {
 		Unit: time.Second, Min: UnknownLimit, Max: UnknownLimit, Inherited: Unknown, Readable: Unknown}
 }
 
-const windowsListenerSource = "the source is closed, and Microsoft does not say"
+const windowsListenerSource = "the source is closed, and Microsoft does not document it"
 
 const windowsMaxRTNote = "TCP_MAXRT limits retransmission, in seconds. Wine does not have it, so it was never run, and what 0 means was not verified: switching it off is refused. TCP_MAXRTMS, the same in milliseconds, is not used."
 
