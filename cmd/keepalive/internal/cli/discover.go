@@ -10,6 +10,7 @@ import (
 	"net"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
@@ -34,7 +35,7 @@ type discoverOptions struct {
 }
 
 func newDiscover() *cobra.Command {
-	o := discoverOptions{min: seconds(time.Second), max: seconds(2 * time.Hour), wait: seconds(time.Second)} // as in discover.Options
+	o := discoverOptions{min: seconds(time.Second), max: seconds(2 * time.Hour), wait: seconds(time.Second), connections: 64} // as in discover.Options
 	cmd := &cobra.Command{
 		Use:   "discover HOST:PORT",
 		Short: "Measure after what silence a path forgets a connection",
@@ -55,10 +56,13 @@ one soon ends connections without it, which would be taken for the timeout.
 
 A server that sends keepalive probes of its own, as Go servers do every 15 s,
 keeps the path alive: nothing longer than that can be seen then, and discover
-says so. Where connections disagree, as those to several servers behind one
-address, it states no figure; nor where none survived --min, or a server closes
-after each response. All these are not known, exit code 5; that all connections
-lived until --max is an answer.
+says so. It states no figure where connections disagree, as those to several
+servers behind one address: where others survived a silence that is longer by
+5 % and at least 0.2 s. One connection alone, or fewer than one in twenty, may
+die or survive by accident, or fail to be tested; where more could not be
+tested, it states no figure either. Nor where none survived --min, unless the
+server ended them by itself, or a server closes after each response. All these
+are not known, exit code 5; that all connections lived until --max is an answer.
 
 Interrupted, it prints what is known by then; also if its terminal is closed.`,
 		Example: `  keepalive discover db.example.com:5432
@@ -69,9 +73,6 @@ Interrupted, it prints what is known by then; also if its terminal is closed.`,
 			if len(args) != 1 {
 				return usageError{errors.New("want one HOST:PORT, as in db.example.com:5432")}
 			}
-			if cmd.Flags().Changed("guess") && o.guess == 0 {
-				return usageError{errors.New("--guess has to be positive")}
-			}
 			ctx, stop := untilInterrupted()
 			defer stop()
 			return o.run(ctx, args[0], cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -79,11 +80,11 @@ Interrupted, it prints what is known by then; also if its terminal is closed.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.mode, "mode", "plain", "what counts as alive: plain, echo or http")
-	f.Var(&o.guess, "guess", "a figure to test first")
-	f.Var(&o.min, "min", "shortest time to try")
-	f.Var(&o.max, "max", "longest time to try")
-	f.Var(&o.wait, "wait", "how long an answer may take")
-	f.IntVar(&o.connections, "connections", 64, "how many at the same time, 4 to 1000")
+	f.Var(moreThan0{&o.guess}, "guess", "a figure to test first")
+	f.Var(moreThan0{&o.min}, "min", "shortest time to try")
+	f.Var(moreThan0{&o.max}, "max", "longest time to try, at most 30d")
+	f.Var(moreThan0{&o.wait}, "wait", "how long an answer may take, at most 1m")
+	f.Var(number{&o.connections, 4, 1000}, "connections", "how many at the same time, 4 to 1000")
 	f.BoolVar(&o.tls, "tls", false, "speak TLS")
 	f.StringVar(&o.serverName, "server-name", "", "with --tls: whose certificate is expected, and asked for in http mode (default: HOST)")
 	f.BoolVar(&o.insecure, "insecure", false, "with --tls: any certificate will do")
@@ -100,7 +101,7 @@ func (o *discoverOptions) options(address string) (discover.Options, error) {
 	if err != nil {
 		return discover.Options{}, fmt.Errorf("want HOST:PORT: %w", err)
 	}
-	if _, err := net.LookupPort("tcp", port); err != nil {
+	if n, err := net.LookupPort("tcp", port); err != nil || n == 0 {
 		return discover.Options{}, fmt.Errorf("%s: %q is no port: want 1 to 65535, or a name like https", address, port)
 	}
 	d := discover.Options{
@@ -120,11 +121,8 @@ func (o *discoverOptions) options(address string) (discover.Options, error) {
 	default:
 		return d, fmt.Errorf("--mode %q: want plain, echo or http", o.mode)
 	}
-	if o.connections == 0 || o.min <= 0 || o.max <= 0 || o.wait <= 0 {
-		return d, errors.New("--connections, --min, --max and --wait have to be positive")
-	}
-	if o.min > o.max {
-		return d, fmt.Errorf("--min %s is longer than --max %s", duration.Format(time.Duration(o.min)), duration.Format(time.Duration(o.max)))
+	if err := o.checkTimes(); err != nil {
+		return d, err
 	}
 	if !o.tls {
 		if o.serverName != "" || o.insecure {
@@ -138,6 +136,22 @@ func (o *discoverOptions) options(address string) (discover.Options, error) {
 	}
 	d.Secure = handshake(config)
 	return d, nil
+}
+
+// checkTimes finds out whether the times fit together, and those of discover.Options.
+func (o *discoverOptions) checkTimes() error {
+	const longest, longestWait = seconds(30 * 24 * time.Hour), seconds(time.Minute)
+	switch {
+	case o.max > longest:
+		return fmt.Errorf("--max %s: want at most %s", &o.max, new(longest))
+	case o.wait > longestWait:
+		return fmt.Errorf("--wait %s: want at most %s", &o.wait, new(longestWait))
+	case o.min > o.max:
+		return fmt.Errorf("--min %s is longer than --max %s", &o.min, &o.max)
+	case o.guess > 0 && (o.guess < o.min || o.guess > o.max):
+		return fmt.Errorf("--guess %s: want it between --min %s and --max %s", &o.guess, &o.min, &o.max)
+	}
+	return nil
 }
 
 func (o *discoverOptions) run(ctx context.Context, address string, stdout, stderr io.Writer) error {
@@ -166,7 +180,7 @@ func (o *discoverOptions) run(ctx context.Context, address string, stdout, stder
 		err = several(err, said{unknownError{why}})
 	}
 	if o.json {
-		return several(discoverJSON(stdout, r), err)
+		return several(discoverJSON(stdout, r, err), err)
 	}
 	printDiscovery(stdout, r)
 	return err
@@ -211,13 +225,13 @@ func (p *progress) end() {
 
 func printDiscovery(w io.Writer, r *discover.Result) {
 	fmt.Fprintln(w, r)
-	fmt.Fprintf(w, "%d connections, %s\n", len(r.Tests), short(r.Took))
+	fmt.Fprintf(w, "%s, %s\n", connections(len(r.Tests)), short(r.Took))
 	failed, last := failures(r)
-	if failed > 0 {
-		fmt.Fprintf(w, "%d connections could not be tested: %s\n", failed, last)
+	if failed > 0 && !strings.Contains(r.String(), last.Error()) {
+		fmt.Fprintf(w, "%s could not be tested: %s\n", connections(failed), last)
 	}
 	if n := r.Outliers(); n > 0 {
-		fmt.Fprintf(w, "%d connections ended although others were silent for longer: for another reason, or by a timeout that few connections have\n", n)
+		fmt.Fprintf(w, "%s ended although others were silent for longer: for another reason, or by a timeout that few connections have\n", connections(n))
 	}
 	if r.Dead > 0 && r.Alive == 0 {
 		fmt.Fprintln(w, "--min tries shorter ones; with --mode plain 1s is the least")
@@ -244,6 +258,14 @@ func printDiscovery(w io.Writer, r *discover.Result) {
 		return
 	}
 	fmt.Fprintln(w, plan.Config)
+}
+
+// connections counts them in words.
+func connections(n int) string {
+	if n == 1 {
+		return "1 connection"
+	}
+	return fmt.Sprintf("%d connections", n)
 }
 
 // failures counts the connections that could not be tested, and returns why the last
@@ -274,10 +296,12 @@ type discoveryRecord struct {
 	Took        float64  `json:"took_seconds"`
 }
 
-func discoverJSON(w io.Writer, r *discover.Result) error {
+// discoverJSON prints a result. That the measurement ended early, or anything else that was
+// said about it, means that it is no answer.
+func discoverJSON(w io.Writer, r *discover.Result, ended error) error {
 	failed, _ := failures(r)
 	record := discoveryRecord{
-		Known: r.Err() == nil, SomeDead: known(r.SomeDead), SomeAlive: known(r.SomeAlive), Failed: failed, Outliers: r.Outliers(),
+		Known: r.Err() == nil && ended == nil, SomeDead: known(r.SomeDead), SomeAlive: known(r.SomeAlive), Failed: failed, Outliers: r.Outliers(),
 		Text: r.String(), Alive: r.Alive.Seconds(), Dead: known(r.Dead), MaskedBy: known(r.MaskedBy),
 		MaskUnknown: r.MaskUnknown, Connections: len(r.Tests), Took: r.Took.Seconds(),
 	}

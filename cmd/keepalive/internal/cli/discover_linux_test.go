@@ -80,15 +80,21 @@ func TestDiscoverWrongUse(t *testing.T) {
 		{[]string{"a:1", "b:2"}, exitUsage, "want one HOST:PORT"},
 		{[]string{"example.com"}, exitUsage, "missing port"},
 		{[]string{"127.0.0.1:1", "--mode", "x"}, exitUsage, `--mode "x": want plain, echo or http`},
-		{[]string{"127.0.0.1:1", "--connections", "2"}, exitUsage, "want 4 to 1000"},
-		{[]string{"127.0.0.1:1", "--connections", "0"}, exitUsage, "have to be positive"},
+		{[]string{"127.0.0.1:1", "--connections", "2"}, exitUsage, "--connections 2: want a whole number from 4 to 1000"},
+		{[]string{"127.0.0.1:1", "--connections", "0"}, exitUsage, "--connections 0: want a whole number from 4 to 1000"},
 		{[]string{"127.0.0.1:1", "--min", "2h", "--max", "1h"}, exitUsage, "--min 2h is longer than --max 3600s"},
-		{[]string{"127.0.0.1:1", "--max", "-1s"}, exitUsage, "have to be positive"},
-		{[]string{"127.0.0.1:1", "--guess", "-1s"}, exitUsage, "Guess -1s"},
+		{[]string{"127.0.0.1:1", "--max", "-1s"}, exitUsage, "--max -1s: want a time longer than 0"},
+		{[]string{"127.0.0.1:1", "--min", "0"}, exitUsage, "--min 0: want a time longer than 0"},
+		{[]string{"127.0.0.1:1", "--wait", "0s"}, exitUsage, "--wait 0s: want a time longer than 0"},
+		{[]string{"127.0.0.1:1", "--wait", "2m"}, exitUsage, "--wait 120s: want at most 60s"},
+		{[]string{"127.0.0.1:1", "--max", "31d"}, exitUsage, "--max 31d: want at most 30d"},
+		{[]string{"127.0.0.1:1", "--guess", "-1s"}, exitUsage, "--guess -1s: want a time longer than 0"},
 		{[]string{"127.0.0.1:99999"}, exitUsage, "is no port: want 1 to 65535"},
+		{[]string{"127.0.0.1:0"}, exitUsage, "is no port: want 1 to 65535"},
+		{[]string{"127.0.0.1:"}, exitUsage, "is no port: want 1 to 65535"},
 		{[]string{"127.0.0.1:1", "--insecure"}, exitUsage, "are for --tls"},
-		{[]string{"127.0.0.1:1", "--guess", "0"}, exitUsage, "--guess has to be positive"},
-		{[]string{"127.0.0.1:1", "--guess", "3h"}, exitUsage, "want it between Min and Max, 1s to 2h"},
+		{[]string{"127.0.0.1:1", "--guess", "0"}, exitUsage, "--guess 0: want a time longer than 0"},
+		{[]string{"127.0.0.1:1", "--guess", "3h"}, exitUsage, "--guess 3h: want it between --min 1s and --max 2h"},
 		{[]string{"127.0.0.1:1"}, exitProblems, "connection refused"},
 	} {
 		code, out, errs := command(append([]string{"discover"}, tt.args...)...)
@@ -155,6 +161,54 @@ func TestDiscoverDoesNotKnow(t *testing.T) {
 				assert.InDelta(t, 1.5, *r.SomeAlive, 0.5)
 			}
 		})
+	}
+}
+
+// TestDiscoverLeavesNothingOut: what could not be tested is not known, and is told once.
+func TestDiscoverLeavesNothingOut(t *testing.T) {
+	t.Parallel()
+	var n atomic.Int64
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	socktest.Serve(t, l, func(c net.Conn) {
+		if n.Add(1)%2 == 0 { // a backend that is broken
+			socktest.Echo(c)
+		}
+	})
+	args := []string{"discover", l.Addr().String(), "--mode", "echo", "--min", "300ms", "--max", "600ms", "--connections", "16", "--wait", "5s"}
+	code, out, errs := command(args...)
+	assert.Equal(t, exitUnknown, code, out+errs)
+	assert.Regexp(t, `^not known: `, out)
+	assert.Equal(t, 1, strings.Count(out, "the server ended a new connection"), out)
+	code, out, _ = command(append(args, "--json")...)
+	assert.Equal(t, exitUnknown, code)
+	assert.Contains(t, out, `"known":false`)
+	assert.Regexp(t, `"failed_connections":\d`, out)
+}
+
+// TestADiscoveryThatEndedEarly is not an answer, whatever was found until then.
+func TestADiscoveryThatEndedEarly(t *testing.T) {
+	t.Parallel()
+	r := &discover.Result{Alive: 348 * time.Second, Dead: 352 * time.Second, End: "forgotten: silent drop"}
+	for err, want := range map[error]string{nil: `"known":true`, io.EOF: `"known":false`} {
+		var b strings.Builder
+		require.NoError(t, discoverJSON(&b, r, err))
+		assert.Contains(t, b.String(), want)
+	}
+}
+
+func TestConnectionsAreCounted(t *testing.T) {
+	t.Parallel()
+	one := discover.Test{Idle: time.Second, End: "alive"}
+	for want, r := range map[string]*discover.Result{
+		"\n1 connection, 0.0s\n":                                      {Alive: time.Second, Tests: []discover.Test{one}},
+		"\n2 connections, 0.0s\n":                                     {Alive: time.Second, Tests: []discover.Test{one, one}},
+		"\n1 connection could not be tested: EOF\n":                   {Alive: time.Second, Tests: []discover.Test{one, one, {End: "failed", Err: io.EOF}}},
+		"\n1 connection ended although others were silent for longer": {Alive: 3 * time.Second, Tests: []discover.Test{one, {Idle: 2 * time.Second, End: "forgotten: silent drop"}}},
+	} {
+		var b strings.Builder
+		printDiscovery(&b, r)
+		assert.Contains(t, b.String(), want)
 	}
 }
 

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"io"
 	"net"
 	"net/http"
@@ -36,11 +38,25 @@ func TestDiscoverOverTLS(t *testing.T) {
 	code, _, errs = discoverTLS(address)
 	assert.Equal(t, exitProblems, code)
 	assert.Contains(t, errs, "none of 4 connections")
-	assert.Contains(t, errs, "certificate")
+	assert.Contains(t, errs, "unknown authority; --insecure takes any certificate")
 
 	code, _, errs = discoverTLS(address, "--server-name", "example.com") // which it is made out to, by nobody who is known
 	assert.Equal(t, exitProblems, code)
 	assert.Contains(t, errs, "unknown authority")
+}
+
+// TestTheNameOfACertificate: what to do about another one is said.
+func TestTheNameOfACertificate(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	defer server.Close()
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate())
+	c, err := net.Dial("tcp", server.Listener.Addr().String())
+	require.NoError(t, err)
+	defer c.Close()
+	_, err = handshake(&tls.Config{RootCAs: roots, ServerName: "db.internal"})(t.Context(), c)
+	assert.ErrorContains(t, err, "not db.internal; --server-name expects another name, --insecure takes any certificate")
 }
 
 // TestNoTLSThere: what the server did instead is said.
