@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/dialer"
+	"github.com/tcpkeepalive/keepalive/internal/configtest"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -26,7 +27,7 @@ func TestConfigureInPlace(t *testing.T) {
 		want   socktest.Values
 	}{
 		"everything":                     {net.Dialer{}, asked, askedValues},
-		"Recommended":                    {net.Dialer{}, available(sockopt.Recommended()), socktest.Make(1, 30, 10, 3, 60000)},
+		"Recommended":                    {net.Dialer{}, configtest.Available(sockopt.Recommended()), socktest.Make(1, 30, 10, 3, 60000)},
 		"no user timeout":                {net.Dialer{}, askedEarly, socktest.NoUserTimeout(askedValues)},
 		"nothing asked: on, rest system": {net.Dialer{}, sockopt.Config{}, socktest.SwitchedOn()},
 		"Disabled":                       {net.Dialer{}, sockopt.Config{Disabled: true}, def},
@@ -46,7 +47,7 @@ func TestConfigureInPlace(t *testing.T) {
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
-			takes(t, row.config)
+			configtest.Takes(t, row.config)
 			require.NoError(t, dialer.Configure(&row.dialer, row.config))
 			assert.Negative(t, row.dialer.KeepAlive)
 			assert.Zero(t, row.dialer.KeepAliveConfig)
@@ -62,7 +63,7 @@ func TestConfigureAgain(t *testing.T) {
 	socktest.Need(t)
 	var calls int
 	d := net.Dialer{Control: func(string, string, syscall.RawConn) error { calls++; return nil }}
-	require.NoError(t, dialer.Configure(&d, available(sockopt.Config{Idle: 50 * time.Second, Interval: 5 * time.Second, Count: 7})))
+	require.NoError(t, dialer.Configure(&d, configtest.Available(sockopt.Config{Idle: 50 * time.Second, Interval: 5 * time.Second, Count: 7})))
 	require.NoError(t, dialer.Configure(&d, askedEarly))
 	c, err := d.Dial("tcp4", loopback(t).Addr().String())
 	require.NoError(t, err)
@@ -73,7 +74,7 @@ func TestConfigureAgain(t *testing.T) {
 func TestConfigureCopies(t *testing.T) {
 	t.Parallel()
 	changed := sockopt.Config{Idle: 50 * time.Second}
-	takes(t, changed)
+	configtest.Takes(t, changed)
 	template := net.Dialer{Timeout: 5 * time.Second}
 	require.NoError(t, dialer.Configure(&template, askedEarly))
 	first, second := template, template

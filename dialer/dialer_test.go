@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/dialer"
+	"github.com/tcpkeepalive/keepalive/internal/configtest"
 	"github.com/tcpkeepalive/keepalive/internal/kernel/kerneltest"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/platform"
@@ -39,12 +40,12 @@ func TestConnectionHasExactlyTheConfig(t *testing.T) {
 		"fractions are rounded up":              {sockopt.Config{Idle: 1500 * time.Millisecond, Interval: 1, Count: 1, UserTimeout: 1}, socktest.Make(1, 2, 1, 1, 1)},
 		"the smallest values":                   {sockopt.Config{Idle: time.Second, Interval: time.Second, Count: 1, UserTimeout: time.Millisecond}, socktest.Make(1, 1, 1, 1, 1)},
 		"the largest values":                    {sockopt.Config{Idle: 32767 * time.Second, Interval: 32767 * time.Second, Count: 127, UserTimeout: (1<<31 - 1) * time.Millisecond}, socktest.Make(1, 32767, 32767, 127, 1<<31-1)},
-		"Recommended is 30 10 3 and a minute":   {available(sockopt.Recommended()), socktest.Make(1, 30, 10, 3, 60000)},
+		"Recommended is 30 10 3 and a minute":   {configtest.Available(sockopt.Recommended()), socktest.Make(1, 30, 10, 3, 60000)},
 		"Go's own values, when asked for":       {sockopt.Config{Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 9}, socktest.Make(1, 15, 15, 9, 0)},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
-			takes(t, row.config)
+			configtest.Takes(t, row.config)
 			d, err := dialer.New(row.config)
 			require.NoError(t, err)
 			address := loopback(t).Addr().String()
@@ -88,7 +89,7 @@ func TestFieldsChangedBetweenDials(t *testing.T) {
 	for field, change := range map[string]func(t *testing.T, d *dialer.Dialer){
 		"Config": func(t *testing.T, d *dialer.Dialer) {
 			d.Config = sockopt.Config{Idle: 111 * time.Second, Interval: 22 * time.Second, Count: 5}
-			takes(t, d.Config)
+			configtest.Takes(t, d.Config)
 			assert.Equal(t, socktest.Make(1, 111, 22, 5, 0), socktest.ReadAny(t, dial(t, d)))
 		},
 		"Config, to one that is refused and back": func(t *testing.T, d *dialer.Dialer) {
@@ -126,7 +127,7 @@ func TestFieldsChangedBetweenDials(t *testing.T) {
 			k := kerneltest.Running()
 			d = (&dialer.Dialer{Config: asked}).WithKernel(k)
 			dial(t, d)
-			late := at(platform.UserTimeout)
+			late := configtest.At(platform.UserTimeout)
 			assert.NotEqual(t, late, k.Sets[0])
 			k.Sets = nil
 			d.UserTimeoutBeforeConnect = true
@@ -216,7 +217,7 @@ func TestConfigComesAfterTheUsersHook(t *testing.T) {
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
-			takes(t, row.config)
+			configtest.Takes(t, row.config)
 			d := dialer.Dialer{Config: row.config, Base: net.Dialer{Control: func(_, _ string, c syscall.RawConn) error {
 				return c.Control(func(fd uintptr) { assert.NoError(t, socktest.SetOptions(int(fd), socktest.Make(1, 5, 5, 5, 5000))) })
 			}}}
@@ -320,31 +321,31 @@ func TestErrorsSayWhoseTheyAre(t *testing.T) {
 			dialer:  (&dialer.Dialer{Config: asked}).WithKernel(refusing(platform.Interval)),
 			is:      kerneltest.EPERM,
 			isNot:   []error{refused, errors.ErrUnsupported},
-			text:    []string{"dial tcp", "setsockopt " + calling(platform.Interval, 22)},
+			text:    []string{"dial tcp", "setsockopt " + configtest.Calling(platform.Interval, 22)},
 		},
 		"all options are named": {
 			refused: []platform.Option{platform.Interval, platform.Count, platform.Idle},
 			dialer:  (&dialer.Dialer{Config: asked}).WithKernel(refusing(platform.Interval, platform.Count, platform.Idle)),
 			is:      kerneltest.EPERM,
-			text:    []string{calling(platform.Interval, 22), calling(platform.Count, 3), calling(platform.Idle, 111)},
+			text:    []string{configtest.Calling(platform.Interval, 22), configtest.Calling(platform.Count, 3), configtest.Calling(platform.Idle, 111)},
 		},
 		"the user timeout": {
 			refused: []platform.Option{platform.UserTimeout},
 			dialer:  (&dialer.Dialer{Config: asked}).WithKernel(refusing(platform.UserTimeout)),
 			is:      kerneltest.EPERM,
-			text:    []string{"dial tcp", "setsockopt " + calling(platform.UserTimeout, askedValues.UserTimeout)},
+			text:    []string{"dial tcp", "setsockopt " + configtest.Calling(platform.UserTimeout, askedValues.UserTimeout)},
 		},
 		"the user timeout, without read-back": {
 			refused: []platform.Option{platform.UserTimeout},
 			dialer:  (&dialer.Dialer{Config: asked, WithoutReadBack: true}).WithKernel(refusing(platform.UserTimeout)),
 			is:      kerneltest.EPERM,
-			text:    []string{"setsockopt " + calling(platform.UserTimeout, askedValues.UserTimeout)},
+			text:    []string{"setsockopt " + configtest.Calling(platform.UserTimeout, askedValues.UserTimeout)},
 		},
 		"the user timeout, before connect": {
 			refused: []platform.Option{platform.UserTimeout},
 			dialer:  (&dialer.Dialer{Config: asked, UserTimeoutBeforeConnect: true}).WithKernel(refusing(platform.UserTimeout)),
 			is:      kerneltest.EPERM,
-			text:    []string{"setsockopt " + calling(platform.UserTimeout, askedValues.UserTimeout)},
+			text:    []string{"setsockopt " + configtest.Calling(platform.UserTimeout, askedValues.UserTimeout)},
 		},
 	} {
 		t.Run(rule, func(t *testing.T) {
@@ -381,7 +382,7 @@ func TestBeyondTheLimits(t *testing.T) {
 		}
 		t.Run(spec.Symbol, func(t *testing.T) {
 			t.Parallel()
-			cfg := available(sockopt.Config{Idle: time.Second, Interval: time.Second, Count: 1})
+			cfg := configtest.Available(sockopt.Config{Idle: time.Second, Interval: time.Second, Count: 1})
 			switch beyond := time.Duration(spec.Max+1) * spec.Unit; spec.Option {
 			case platform.Idle:
 				cfg.Idle = beyond

@@ -2,7 +2,6 @@ package dialer_test
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"sync"
 	"syscall"
@@ -11,9 +10,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tcpkeepalive/keepalive/internal/configtest"
 	"github.com/tcpkeepalive/keepalive/internal/kernel/kerneltest"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -22,63 +21,16 @@ import (
 // defaults, as far as this system has them; askedValues is what the kernel then
 // holds.
 var (
-	asked       = available(sockopt.Config{Idle: 111 * time.Second, Interval: 22 * time.Second, Count: 3, UserTimeout: 44444 * time.Millisecond})
-	askedEarly  = available(sockopt.Config{Idle: 111 * time.Second, Interval: 22 * time.Second, Count: 3})
+	asked       = configtest.Available(sockopt.Config{Idle: 111 * time.Second, Interval: 22 * time.Second, Count: 3, UserTimeout: 44444 * time.Millisecond})
+	askedEarly  = configtest.Available(sockopt.Config{Idle: 111 * time.Second, Interval: 22 * time.Second, Count: 3})
 	askedValues = socktest.Make(1, 111, 22, 3, 44444)
 )
-
-// available is cfg without the options that this system lacks.
-func available(cfg sockopt.Config) sockopt.Config {
-	for o, unset := range map[platform.Option]func(){
-		platform.Idle:        func() { cfg.Idle = 0 },
-		platform.Interval:    func() { cfg.Interval = 0 },
-		platform.Count:       func() { cfg.Count = 0 },
-		platform.UserTimeout: func() { cfg.UserTimeout = 0 },
-	} {
-		if socktest.Lacks(o) != "" {
-			unset()
-		}
-	}
-	return cfg
-}
-
-// takes skips the test where this system's table says that it cannot have cfg.
-func takes(t testing.TB, cfg sockopt.Config) {
-	t.Helper()
-	options := []platform.Option{platform.KeepAlive}
-	for o, value := range map[platform.Option]int64{
-		platform.Idle: int64(cfg.Idle), platform.Interval: int64(cfg.Interval), platform.Count: int64(cfg.Count), platform.UserTimeout: int64(cfg.UserTimeout),
-	} {
-		if value != 0 {
-			options = append(options, o)
-		}
-	}
-	socktest.Need(t, options...)
-	table := platform.Current()
-	if cfg.UserTimeout == sockopt.NoUserTimeout {
-		testenv.Need(t, table.Spec(platform.UserTimeout).Zero == "off", "nobody knows how to switch the user timeout off on "+table.Title)
-	}
-	if s := table.Spec(platform.Interval); s != nil && s.Max != platform.UnknownLimit {
-		testenv.Need(t, cfg.Interval <= time.Duration(s.Max)*s.Unit, table.Title+" takes no such interval")
-	}
-}
-
-// at is where a fake kernel finds an option of this system.
-func at(o platform.Option) kerneltest.At {
-	h := socktest.Of(o)
-	return kerneltest.At{h.Level, h.Number}
-}
-
-// calling is how errors name the call that asks for one of [socktest.Values].
-func calling(o platform.Option, value int) string {
-	return fmt.Sprintf("%s=%d", socktest.Of(o).Symbol, socktest.Native(o, value))
-}
 
 // refusing is a kernel that answers EPERM to these options.
 func refusing(options ...platform.Option) *kerneltest.Fake {
 	k := kerneltest.Running()
 	for _, o := range options {
-		k.FailSet[at(o)] = kerneltest.EPERM
+		k.FailSet[configtest.At(o)] = kerneltest.EPERM
 	}
 	return k
 }
@@ -87,7 +39,7 @@ func refusing(options ...platform.Option) *kerneltest.Fake {
 // that option.
 func lyingAbout(o platform.Option, holds int) *kerneltest.Fake {
 	k := kerneltest.Running()
-	k.Answer[at(o)] = holds
+	k.Answer[configtest.At(o)] = holds
 	return k
 }
 

@@ -1,7 +1,6 @@
 package dialer_test
 
 import (
-	"fmt"
 	"io"
 	"net"
 	"testing"
@@ -11,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/dialer"
+	"github.com/tcpkeepalive/keepalive/internal/configtest"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -37,8 +37,7 @@ func TestReadBackFindsWhatDidNotTake(t *testing.T) {
 			leaks := socktest.StartLeakCheck(t)
 			d := (&dialer.Dialer{Config: asked}).WithKernel(lying)
 			c, err := d.Dial("tcp", l.Addr().String())
-			require.ErrorContains(t, err, fmt.Sprintf("%s: asked for %d, the kernel holds %d",
-				socktest.Of(row.option).Symbol, socktest.Native(row.option, row.asked), row.holds))
+			require.ErrorContains(t, err, configtest.Differing(row.option, row.asked, row.holds))
 			assert.Nil(t, c)
 			var op *net.OpError
 			require.ErrorAs(t, err, &op)
@@ -73,7 +72,7 @@ func TestReadBackNamesEveryOption(t *testing.T) {
 	for _, o := range []platform.Option{platform.Idle, platform.Interval, platform.Count, platform.UserTimeout} {
 		if socktest.Lacks(o) == "" {
 			all = append(all, o)
-			lying.Answer[at(o)] = 99
+			lying.Answer[configtest.At(o)] = 99
 		}
 	}
 	socktest.NeedReadable(t, all...)
@@ -119,7 +118,7 @@ func TestPin(t *testing.T) {
 	assert.ErrorIs(t, setters.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true}), sockopt.ErrPinned)
 	assert.Equal(t, askedValues, socktest.ReadAny(t, c))
 	changed := sockopt.Config{Idle: 50 * time.Second}
-	takes(t, changed)
+	configtest.Takes(t, changed)
 	require.NoError(t, sockopt.Set(c, changed), "who means it can still change them")
 	assert.Equal(t, socktest.Make(1, 50, 22, 3, 44444), socktest.ReadAny(t, c))
 }

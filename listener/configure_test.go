@@ -1,12 +1,9 @@
-//go:build linux
-
 package listener_test
 
 import (
 	"context"
 	"errors"
 	"net"
-	"path/filepath"
 	"reflect"
 	"syscall"
 	"testing"
@@ -14,8 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
+	"github.com/tcpkeepalive/keepalive/internal/configtest"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -41,12 +38,14 @@ func TestConfigureInPlace(t *testing.T) {
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
+			configtest.Takes(t, row.config)
+			inherited(t, row.config)
 			require.NoError(t, listener.Configure(&row.lc, row.config))
 			assert.Negative(t, row.lc.KeepAlive)
 			assert.Zero(t, row.lc.KeepAliveConfig)
 			assert.False(t, row.lc.MultipathTCP())
 			l := opened(t)(row.lc.Listen(context.Background(), "tcp", "127.0.0.1:0"))
-			assert.Equal(t, unix.IPPROTO_TCP, protocolOf(t, l))
+			assert.True(t, isPlain(t, l))
 			assert.Equal(t, row.want, socktest.ReadAny(t, accept(t, l, false)))
 		})
 	}
@@ -54,70 +53,70 @@ func TestConfigureInPlace(t *testing.T) {
 
 func TestConfigureAgain(t *testing.T) {
 	t.Parallel()
+	socktest.Need(t)
+	inherited(t, asked)
 	var calls int
 	lc := net.ListenConfig{Control: func(string, string, syscall.RawConn) error { calls++; return nil }}
-	require.NoError(t, listener.Configure(&lc, sockopt.Config{Idle: 50 * time.Second, Interval: 5 * time.Second, Count: 7, UserTimeout: time.Second}))
+	require.NoError(t, listener.Configure(&lc, configtest.Available(sockopt.Config{Idle: 50 * time.Second, Interval: 5 * time.Second, Count: 7, UserTimeout: time.Second})))
 	require.NoError(t, listener.Configure(&lc, asked))
 	l := opened(t)(lc.Listen(context.Background(), "tcp", "127.0.0.1:0"))
 	assert.Equal(t, askedValues, socktest.ReadAny(t, accept(t, l, false)), "the last one holds")
 	assert.Equal(t, 1, calls, "the user's hook runs once for a socket")
 }
 
-func TestConfigureThenMultipath(t *testing.T) {
-	t.Parallel()
-	socktest.NeedMultipath(t)
-	off := askedEarly
-	off.UserTimeout = sockopt.NoUserTimeout
-	for rule, row := range map[string]struct {
-		config   sockopt.Config
-		protocol int
-		want     socktest.Values
-	}{
-		"stays it with one that is switched off":              {off, unix.IPPROTO_MPTCP, socktest.NoUserTimeout(askedValues)},
-		"stays Multipath TCP without a user timeout":          {askedEarly, unix.IPPROTO_MPTCP, socktest.NoUserTimeout(askedValues)},
-		"falls back to plain TCP for the user timeout's sake": {asked, unix.IPPROTO_TCP, askedValues},
-	} {
-		t.Run(rule, func(t *testing.T) {
-			t.Parallel()
-			var lc net.ListenConfig
-			require.NoError(t, listener.Configure(&lc, row.config))
-			lc.SetMultipathTCP(true)
-			l := opened(t)(lc.Listen(context.Background(), "tcp", "127.0.0.1:0"))
-			assert.Equal(t, row.protocol, protocolOf(t, l))
-			assert.Equal(t, row.want, socktest.ReadAny(t, accept(t, l, false)))
-		})
-	}
-}
-
 func TestConfigureLeavesUnixAlone(t *testing.T) {
 	t.Parallel()
+	socktest.Need(t)
+	inherited(t, asked)
 	var lc net.ListenConfig
 	require.NoError(t, listener.Configure(&lc, asked))
-	l := opened(t)(lc.Listen(context.Background(), "unix", filepath.Join(t.TempDir(), "s")))
+	l := opened(t)(lc.Listen(context.Background(), "unix", socktest.UnixPath(t)))
 	accept(t, l, false)
 	p, err := lc.ListenPacket(context.Background(), "udp4", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, p.Close())
 }
 
-func TestConfigureErrorsChangeNothing(t *testing.T) {
-	t.Parallel()
-	lc := net.ListenConfig{Control: setAsked, KeepAlive: time.Minute, KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: time.Hour}}
-	lc.SetMultipathTCP(true)
-	err := listener.Configure(&lc, sockopt.Config{Idle: 40000 * time.Second})
-	require.ErrorContains(t, err, "TCP_KEEPIDLE on linux takes 1s")
-	assert.Equal(t, time.Minute, lc.KeepAlive)
-	assert.Equal(t, net.KeepAliveConfig{Enable: true, Idle: time.Hour}, lc.KeepAliveConfig)
-	assert.Equal(t, reflect.ValueOf(setAsked).Pointer(), reflect.ValueOf(lc.Control).Pointer())
-	assert.True(t, lc.MultipathTCP())
-}
-
 func TestConfigureHookError(t *testing.T) {
 	t.Parallel()
+	socktest.Need(t)
+	inherited(t, asked)
 	refused := errors.New("refused by the user's hook")
 	lc := net.ListenConfig{Control: func(string, string, syscall.RawConn) error { return refused }}
 	require.NoError(t, listener.Configure(&lc, asked))
 	_, err := lc.Listen(context.Background(), "tcp", "127.0.0.1:0")
 	require.ErrorIs(t, err, refused)
 	assert.NotContains(t, err.Error(), "keepalive")
+}
+
+func TestConfigureErrorsChangeNothing(t *testing.T) {
+	t.Parallel()
+	configureRefuses(t, sockopt.Config{Count: -1}, "count=-1 is negative")
+}
+
+// A net.ListenConfig has no moment after accept, so that where one is needed Configure
+// refuses, and says what to use.
+func TestConfigureHere(t *testing.T) {
+	t.Parallel()
+	socktest.Need(t)
+	if why := configtest.NotInherited(asked); why != "" {
+		err := configureRefuses(t, asked, "use listener.ListenConfig or listener.Wrap")
+		assert.ErrorIs(t, err, errors.ErrUnsupported, why)
+		return
+	}
+	require.NoError(t, listener.Configure(new(net.ListenConfig), asked))
+}
+
+// configureRefuses wants the error and a ListenConfig that is as it was.
+func configureRefuses(t *testing.T, cfg sockopt.Config, text string) error {
+	t.Helper()
+	lc := net.ListenConfig{Control: setAsked, KeepAlive: time.Minute, KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: time.Hour}}
+	lc.SetMultipathTCP(true)
+	err := listener.Configure(&lc, cfg)
+	require.ErrorContains(t, err, text)
+	assert.Equal(t, time.Minute, lc.KeepAlive)
+	assert.Equal(t, net.KeepAliveConfig{Enable: true, Idle: time.Hour}, lc.KeepAliveConfig)
+	assert.Equal(t, reflect.ValueOf(setAsked).Pointer(), reflect.ValueOf(lc.Control).Pointer())
+	assert.True(t, lc.MultipathTCP())
+	return err
 }

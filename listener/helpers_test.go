@@ -1,30 +1,33 @@
-//go:build linux
-
 package listener_test
 
 import (
 	"context"
 	"net"
+	"runtime"
 	"strconv"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
+	"github.com/tcpkeepalive/keepalive/internal/configtest"
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/kernel/kerneltest"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 // asked is a Config whose every value differs from Go's and the kernel's
-// defaults; askedValues is what the kernel then holds.
+// defaults, as far as this system has them; askedValues is what the kernel then
+// holds.
 var (
-	asked       = sockopt.Config{Idle: 111 * time.Second, Interval: 22 * time.Second, Count: 3, UserTimeout: 44444 * time.Millisecond}
-	askedEarly  = sockopt.Config{Idle: 111 * time.Second, Interval: 22 * time.Second, Count: 3}
-	askedValues = socktest.Values{KeepAlive: 1, Idle: 111, Interval: 22, Count: 3, UserTimeout: 44444}
+	asked       = configtest.Available(sockopt.Config{Idle: 111 * time.Second, Interval: 22 * time.Second, Count: 3, UserTimeout: 44444 * time.Millisecond})
+	askedEarly  = configtest.Available(sockopt.Config{Idle: 111 * time.Second, Interval: 22 * time.Second, Count: 3})
+	askedValues = socktest.Make(1, 111, 22, 3, 44444)
 )
 
 // accept connects to l, over Multipath TCP if it is asked for, and returns what
@@ -59,6 +62,7 @@ func opened(t testing.TB) func(l net.Listener, err error) net.Listener {
 	t.Helper()
 	return func(l net.Listener, err error) net.Listener {
 		t.Helper()
+		socktest.Need(t)
 		require.NoError(t, err)
 		t.Cleanup(func() { l.Close() })
 		return l
@@ -97,24 +101,24 @@ func setting(v socktest.Values) func(network, address string, c syscall.RawConn)
 
 var setAsked = setting(askedValues)
 
-// refusing is the running kernel, but for these TCP options, which it sets on no
+// refusing is the running kernel, but for these options, which it sets on no
 // socket of the kind.
-func refusing(kind func(fd uintptr) bool, errno error, numbers ...int) *kerneltest.Fake {
+func refusing(kind func(fd uintptr) bool, errno error, options ...platform.Option) *kerneltest.Fake {
 	k := kerneltest.Running()
 	k.Only = kind
-	for _, n := range numbers {
-		k.FailSet[kerneltest.At{unix.IPPROTO_TCP, n}] = errno
+	for _, o := range options {
+		k.FailSet[configtest.At(o)] = errno
 	}
 	return k
 }
 
-// lying is the running kernel, but for these TCP options, of which it says that a
+// lying is the running kernel, but for these options, of which it says that a
 // socket of the kind holds something else.
-func lying(kind func(fd uintptr) bool, holds int, numbers ...int) *kerneltest.Fake {
+func lying(kind func(fd uintptr) bool, holds int, options ...platform.Option) *kerneltest.Fake {
 	k := kerneltest.Running()
 	k.Only = kind
-	for _, n := range numbers {
-		k.Answer[kerneltest.At{unix.IPPROTO_TCP, n}] = holds
+	for _, o := range options {
+		k.Answer[configtest.At(o)] = holds
 	}
 	return k
 }
@@ -122,16 +126,11 @@ func lying(kind func(fd uintptr) bool, holds int, numbers ...int) *kerneltest.Fa
 func anySocket(uintptr) bool { return true }
 
 func isListening(fd uintptr) bool {
-	n, err := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_ACCEPTCONN)
-	return err == nil && n == 1
+	listens, err := kernel.Listens(kernel.System(), fd)
+	return err == nil && listens
 }
 
 func isAccepted(fd uintptr) bool { return !isListening(fd) }
-
-func isMultipath(fd uintptr) bool {
-	n, err := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PROTOCOL)
-	return err == nil && n == unix.IPPROTO_MPTCP
-}
 
 func rawConn(t testing.TB, c any) syscall.RawConn {
 	t.Helper()
@@ -141,12 +140,37 @@ func rawConn(t testing.TB, c any) syscall.RawConn {
 	return rc
 }
 
-func protocolOf(t testing.TB, c any) (protocol int) {
+// heard collects what OnError is told.
+type heard struct {
+	mu    sync.Mutex
+	conns []net.Conn
+	errs  []error
+}
+
+func (h *heard) on(c net.Conn, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.conns = append(h.conns, c)
+	h.errs = append(h.errs, err)
+}
+
+// inherited skips the test where connections have cfg in another way than from the
+// listening socket.
+func inherited(t testing.TB, cfg sockopt.Config) {
 	t.Helper()
-	require.NoError(t, rawConn(t, c).Control(func(fd uintptr) {
-		var err error
-		protocol, err = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PROTOCOL)
-		assert.NoError(t, err)
-	}))
-	return protocol
+	why := configtest.NotInherited(cfg)
+	testenv.Need(t, why == "", why)
+}
+
+// needFiles skips where a listener cannot be passed on as a file.
+func needFiles(t testing.TB) {
+	t.Helper()
+	testenv.Need(t, runtime.GOOS != "windows", "package net passes no sockets on as files on Windows")
+}
+
+// needDualStack skips where an IPv6 socket takes no IPv4 clients.
+func needDualStack(t testing.TB) {
+	t.Helper()
+	dual := runtime.GOOS != "openbsd" && runtime.GOOS != "dragonfly"
+	testenv.Need(t, dual, "there are no IPv4-mapped addresses on "+runtime.GOOS)
 }

@@ -1,5 +1,3 @@
-//go:build linux
-
 package listener_test
 
 import (
@@ -21,6 +19,7 @@ import (
 
 func TestHTTPServer(t *testing.T) {
 	t.Parallel()
+	socktest.Need(t)
 	for rule, listen := range map[string]func() (net.Listener, error){
 		"Listen": func() (net.Listener, error) {
 			lc := listener.ListenConfig{Config: asked}

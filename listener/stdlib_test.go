@@ -1,5 +1,3 @@
-//go:build linux
-
 package listener_test
 
 import (
@@ -15,14 +13,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 )
 
 // These tests hold package net to the behaviour that this package is built on.
-// If one fails, a Go release has changed it: see newTCPConn in net/tcpsock.go
-// and listenMPTCP in net/mptcpsock_linux.go.
+// If one fails, a Go release has changed it: see newTCPConn in net/tcpsock.go.
 
 func TestStdlibAcceptOverwritesTheListeningSocket(t *testing.T) {
 	t.Parallel()
@@ -35,9 +31,9 @@ func TestStdlibAcceptOverwritesTheListeningSocket(t *testing.T) {
 		"nothing set: 15 15 9": {
 			want: socktest.GoDefaults},
 		"KeepAlive 0 overwrites what was inherited with 15 15 9 and leaves the user timeout": {
-			hook: setAsked, want: socktest.Make(1, 15, 15, 9, 44444)},
+			hook: setAsked, want: socktest.ByNet(15, 15, 9, 44444)},
 		"KeepAlive is the idle time only, interval and count become 15 and 9": {
-			hook: setAsked, keepAlive: 30 * time.Second, want: socktest.Make(1, 30, 15, 9, 44444)},
+			hook: setAsked, keepAlive: 30 * time.Second, want: socktest.ByNet(30, 15, 9, 44444)},
 		"KeepAlive -1 lets everything be inherited": {
 			hook: setAsked, keepAlive: -1, want: askedValues},
 		"KeepAlive -1 without a hook leaves keepalive off": {
@@ -45,14 +41,15 @@ func TestStdlibAcceptOverwritesTheListeningSocket(t *testing.T) {
 		"KeepAliveConfig of -1 -1 -1 lets everything be inherited": {
 			hook: setAsked, config: net.KeepAliveConfig{Enable: true, Idle: -1, Interval: -1, Count: -1}, want: askedValues},
 		"KeepAliveConfig with Enable false is ignored: 15 15 9": {
-			hook: setAsked, config: net.KeepAliveConfig{Idle: 7 * time.Second}, want: socktest.Make(1, 15, 15, 9, 44444)},
+			hook: setAsked, config: net.KeepAliveConfig{Idle: 7 * time.Second}, want: socktest.ByNet(15, 15, 9, 44444)},
 		"KeepAliveConfig wins over KeepAlive -1": {
-			keepAlive: -1, config: net.KeepAliveConfig{Enable: true, Idle: time.Minute, Interval: 10 * time.Second, Count: 3}, want: socktest.Make(1, 60, 10, 3, 0)},
-		"a refused idle time is swallowed and interval and count are skipped": {
-			config: net.KeepAliveConfig{Enable: true, Idle: 10 * time.Hour, Interval: 5 * time.Second, Count: 4}, want: socktest.SwitchedOn()},
+			keepAlive: -1, config: net.KeepAliveConfig{Enable: true, Idle: time.Minute, Interval: 10 * time.Second, Count: 3}, want: socktest.ByNet(60, 10, 3, 0)},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
+			if row.hook != nil {
+				inherited(t, asked)
+			}
 			lc := net.ListenConfig{Control: row.hook, KeepAlive: row.keepAlive, KeepAliveConfig: row.config}
 			lc.SetMultipathTCP(false)
 			l := opened(t)(lc.Listen(context.Background(), "tcp", "127.0.0.1:0"))
@@ -61,72 +58,11 @@ func TestStdlibAcceptOverwritesTheListeningSocket(t *testing.T) {
 	}
 }
 
-// Every row's hook sets all options and returns nothing but an error of
-// listening itself; KeepAlive is -1.
-func TestStdlibMultipathMatrix(t *testing.T) {
-	t.Parallel()
-	socktest.NeedMultipath(t)
-	for rule, row := range map[string]struct {
-		listener, client bool // Multipath TCP
-		protocol         int
-		userTimeout      int
-	}{
-		"plain listener, plain client: inherited with the user timeout":                      {false, false, unix.IPPROTO_TCP, 44444},
-		"plain listener, Multipath client: the client falls back":                            {false, true, unix.IPPROTO_TCP, 44444},
-		"Multipath listener, plain client: a plain socket, inherited without a user timeout": {true, false, unix.IPPROTO_TCP, 0},
-		"Multipath listener, Multipath client: inherited, no user timeout exists":            {true, true, unix.IPPROTO_MPTCP, -1},
-	} {
-		t.Run(rule, func(t *testing.T) {
-			t.Parallel()
-			lc := net.ListenConfig{KeepAlive: -1, Control: func(network, address string, c syscall.RawConn) error {
-				_ = setAsked(network, address, c) // the last option is the user timeout
-				return nil
-			}}
-			lc.SetMultipathTCP(row.listener)
-			l := opened(t)(lc.Listen(context.Background(), "tcp4", "127.0.0.1:0"))
-			c := accept(t, l, row.client)
-			want := askedValues
-			want.UserTimeout = row.userTimeout
-			assert.Equal(t, row.protocol, protocolOf(t, c))
-			assert.Equal(t, want, socktest.ReadAny(t, c))
-			err := setAsked("", "", rawConn(t, c))
-			if row.protocol == unix.IPPROTO_MPTCP {
-				assert.ErrorIs(t, err, unix.ENOPROTOOPT, "nor can it be set later")
-			} else {
-				assert.NoError(t, err, "it can be set later")
-			}
-		})
-	}
-}
-
-func TestStdlibListenersAreMultipathByDefault(t *testing.T) {
-	t.Parallel()
-	socktest.NeedMultipath(t)
-	l := opened(t)(net.Listen("tcp", "127.0.0.1:0"))
-	assert.Equal(t, unix.IPPROTO_MPTCP, protocolOf(t, l))
-}
-
-func TestStdlibMultipathHookErrorFallsBackInSilence(t *testing.T) {
-	t.Parallel()
-	socktest.NeedMultipath(t)
-	var protocols []int
-	lc := net.ListenConfig{KeepAlive: -1, Control: func(network, address string, c syscall.RawConn) error {
-		c.Control(func(fd uintptr) {
-			protocol, _ := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PROTOCOL)
-			protocols = append(protocols, protocol)
-		})
-		return setAsked(network, address, c)
-	}}
-	l := opened(t)(lc.Listen(context.Background(), "tcp4", "127.0.0.1:0"))
-	assert.Equal(t, []int{unix.IPPROTO_MPTCP, unix.IPPROTO_TCP}, protocols, "the hook runs again, on a plain TCP socket")
-	assert.Equal(t, unix.IPPROTO_TCP, protocolOf(t, l))
-	assert.Equal(t, askedValues, socktest.ReadAny(t, accept(t, l, false)))
-}
-
 func TestStdlibOtherListeners(t *testing.T) {
 	t.Parallel()
 	for rule, listen := range map[string]func(t *testing.T) (net.Listener, error){
 		"FileListener overwrites what the socket had: 15 15 9": func(t *testing.T) (net.Listener, error) {
+			needFiles(t)
 			return fromFile(t, configured(t, socktest.NoUserTimeout(askedValues)))
 		},
 		"ListenTCP cannot be configured: 15 15 9": func(*testing.T) (net.Listener, error) {
@@ -154,6 +90,7 @@ func fromFile(t testing.TB, l net.Listener) (net.Listener, error) {
 
 func TestStdlibHTTPServerHasGoDefaults(t *testing.T) {
 	t.Parallel()
+	socktest.Need(t)
 	got := make(chan socktest.Values, 1)
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())
 	server.Config.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
@@ -170,6 +107,7 @@ func TestStdlibHTTPServerHasGoDefaults(t *testing.T) {
 
 func TestStdlibHookArguments(t *testing.T) {
 	t.Parallel()
+	socktest.Need(t)
 	socktest.NeedIPv6(t)
 	for rule, row := range map[string]struct{ network, address, want string }{
 		"tcp on 127.0.0.1 is tcp4":      {"tcp", "127.0.0.1:0", "tcp4"},
@@ -177,10 +115,16 @@ func TestStdlibHookArguments(t *testing.T) {
 		"tcp on every address is tcp6":  {"tcp", ":0", "tcp6"},
 		"tcp on 0.0.0.0 is tcp6":        {"tcp", "0.0.0.0:0", "tcp6"},
 		"tcp4 on every address is tcp4": {"tcp4", ":0", "tcp4"},
-		"unix is unix":                  {"unix", "@keepalive-listener-hook", "unix"},
+		"unix is unix":                  {"unix", "", "unix"},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
+			switch {
+			case row.network == "unix":
+				row.address = socktest.UnixPath(t)
+			case row.want == "tcp6":
+				needDualStack(t)
+			}
 			refused := errors.New("refused by the hook")
 			var got atomic.Value
 			lc := net.ListenConfig{Control: func(network, _ string, _ syscall.RawConn) error {
@@ -192,18 +136,4 @@ func TestStdlibHookArguments(t *testing.T) {
 			assert.Equal(t, row.want, got.Load())
 		})
 	}
-}
-
-// An option of a live listening socket is for handshakes after it.
-func TestLinuxInheritsAtTheHandshake(t *testing.T) {
-	t.Parallel()
-	l := bare(t, "tcp4", "127.0.0.1:0")
-	d := net.Dialer{KeepAlive: -1}
-	before, err := d.Dial("tcp4", l.Addr().String())
-	require.NoError(t, err)
-	socktest.Closing(t, before)
-	require.NoError(t, setAsked("", "", rawConn(t, l)))
-	queued := socktest.Accept(t, l, before)
-	assert.Equal(t, socktest.Untouched(), socktest.ReadAny(t, queued), "it was in the queue already")
-	assert.Equal(t, askedValues, socktest.ReadAny(t, accept(t, l, false)))
 }

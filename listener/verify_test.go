@@ -1,20 +1,18 @@
-//go:build linux
-
 package listener_test
 
 import (
 	"context"
 	"net"
 	"runtime"
-	"syscall"
+	"slices"
 	"testing"
 	"time"
 	"weak"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
+	"github.com/tcpkeepalive/keepalive/internal/configtest"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/platform"
@@ -25,6 +23,7 @@ import (
 // for nothing; what nobody touches is not.
 func TestVerifyAfter(t *testing.T) {
 	t.Parallel()
+	socktest.NeedReadable(t, platform.Idle, platform.Interval, platform.Count)
 	type report struct {
 		conn net.Conn
 		err  error
@@ -39,14 +38,18 @@ func TestVerifyAfter(t *testing.T) {
 		"as grpc-go does":          {asked, setUserTimeout, []platform.Option{platform.UserTimeout}},
 		"what was left unset":      {askedEarly, setUserTimeout, []platform.Option{platform.UserTimeout}},
 		"nothing was asked at all": {sockopt.Config{}, setUserTimeout, []platform.Option{platform.UserTimeout}},
+		"an option of all systems": {asked, setCount, []platform.Option{platform.Count}},
 		"as package net does": {asked, func(t *testing.T, c net.Conn) {
 			require.NoError(t, c.(*net.TCPConn).SetKeepAliveConfig(net.KeepAliveConfig{Enable: true}))
-		}, []platform.Option{platform.Interval, platform.Count, platform.Idle}},
+		}, inOrder(platform.Interval, platform.Count, platform.Idle)},
 		"switched off": {asked, func(t *testing.T, c net.Conn) {
 			require.NoError(t, c.(*net.TCPConn).SetKeepAlive(false))
 		}, []platform.Option{platform.KeepAlive}},
-		"closed before": {asked, func(t *testing.T, c net.Conn) { setUserTimeout(t, c); c.Close() }, nil},
+		"closed before": {asked, func(t *testing.T, c net.Conn) { setCount(t, c); c.Close() }, nil},
 	} {
+		if slices.Contains(row.want, platform.UserTimeout) && socktest.Lacks(platform.UserTimeout) != "" {
+			continue
+		}
 		heard := make(chan report, 2)
 		lc := listener.ListenConfig{Config: row.config, VerifyAfter: time.Second,
 			OnError: func(c net.Conn, err error) { heard <- report{c, err} }}
@@ -54,7 +57,7 @@ func TestVerifyAfter(t *testing.T) {
 		c := accept(t, l, false)
 		row.overwrite(t, c)
 		marker := accept(t, l, false) // its timer is started later
-		setUserTimeout(t, marker)
+		setCount(t, marker)
 		wait = append(wait, func() { // for all at once: each takes a second
 			var got []platform.Option
 			for markerSeen := false; !markerSeen || len(got) < len(row.want); {
@@ -77,6 +80,16 @@ func TestVerifyAfter(t *testing.T) {
 	}
 }
 
+// inOrder sorts options as this system's table sets and reports them.
+func inOrder(options ...platform.Option) (sorted []platform.Option) {
+	for _, spec := range platform.Current().Specs {
+		if slices.Contains(options, spec.Option) {
+			sorted = append(sorted, spec.Option)
+		}
+	}
+	return sorted
+}
+
 // A handing listener, whose socket nobody sees, hands out connections of any kind.
 type handing struct {
 	net.Listener
@@ -89,8 +102,9 @@ func (h handing) Accept() (net.Conn, error) { return <-h.conns, nil }
 // reports of one listener that come in the order of their connections, or 100 ms apart.
 func TestVerifyAfterLeavesUnixAlone(t *testing.T) {
 	t.Parallel()
+	socktest.NeedReadable(t, platform.Count)
 	tcp := opened(t)(net.Listen("tcp4", "127.0.0.1:0"))
-	local := opened(t)(net.Listen("unix", t.TempDir()+"/s"))
+	local := opened(t)(net.Listen("unix", socktest.UnixPath(t)))
 	handed := handing{tcp, make(chan net.Conn, 2)}
 	overwritten, other := make(chan net.Conn, 2), make(chan error, 4)
 	lc := listener.ListenConfig{Config: asked, VerifyAfter: 100 * time.Millisecond, OnError: func(c net.Conn, err error) {
@@ -107,7 +121,7 @@ func TestVerifyAfterLeavesUnixAlone(t *testing.T) {
 		c, err := l.Accept()
 		require.NoError(t, err)
 		if from == tcp {
-			setUserTimeout(t, c)
+			setCount(t, c)
 			assert.Equal(t, c, <-overwritten)
 		} else {
 			assert.ErrorIs(t, <-other, sockopt.ErrNotTCP, "of Accept, which cannot set anything")
@@ -122,57 +136,10 @@ func TestVerifyAfterLeavesUnixAlone(t *testing.T) {
 	assert.Same(t, local, same, "where the listener tells, nothing is looked at")
 }
 
-// A Multipath TCP connection has no user timeout, which is as good as off. It rests on
-// a connection that is overwritten within a second of accept.
-func TestVerifyAfterOfMultipath(t *testing.T) {
-	t.Parallel()
-	socktest.NeedMultipath(t)
-	var errs heard
-	reported := make(chan struct{}, 4)
-	lc := listener.ListenConfig{Config: askedEarly, MultipathTCP: true, VerifyAfter: time.Second,
-		OnError: func(c net.Conn, err error) { errs.on(c, err); reported <- struct{}{} }}
-	l := opened(t)(lc.Listen(context.Background(), "tcp4", "127.0.0.1:0"))
-	c := accept(t, l, true)
-	multipath, err := c.(*net.TCPConn).MultipathTCP()
-	require.NoError(t, err)
-	require.True(t, multipath)
-	before, err := sockopt.Get(c)
-	require.NoError(t, err)
-	assert.NoError(t, sockopt.Verify(c, sockopt.Of(before)))
-	marker := accept(t, l, true)
-	require.NoError(t, sockopt.Set(marker, sockopt.Config{Count: 7}))
-	<-reported
-	require.Len(t, errs.errs, 1)
-	assert.Equal(t, marker, errs.conns[0])
-	assert.ErrorContains(t, errs.errs[0], "TCP_KEEPCNT: asked for 3, the kernel holds 7")
-}
-
-// What cannot be read cannot be verified, which is said.
-func TestVerifyAfterOfWhatCannotBeRead(t *testing.T) {
-	if runtime.GOARCH == "386" || runtime.GOARCH == "s390x" {
-		t.Skip("getsockopt is not a system call of its own there (socketcall)")
-	}
-	if !socktest.InChild(t, nil) {
-		return
-	}
-	var errs heard
-	lc := listener.ListenConfig{Config: asked, VerifyAfter: time.Hour, OnError: errs.on}
-	l := opened(t)(lc.Listen(context.Background(), "tcp4", "127.0.0.1:0"))
-	client, err := net.Dial("tcp4", l.Addr().String())
-	require.NoError(t, err)
-	defer client.Close()
-	socktest.FailCall(t, unix.SYS_GETSOCKOPT, unix.EPERM)
-	c, err := l.Accept()
-	require.NoError(t, err)
-	defer c.Close()
-	require.Len(t, errs.errs, 1)
-	assert.ErrorIs(t, errs.errs[0], unix.EPERM)
-	assert.ErrorContains(t, errs.errs[0], "cannot be verified later")
-}
-
 // Of short connections few are kept until their time has come.
 func TestVerifyAfterForgetsClosedConnections(t *testing.T) {
 	t.Parallel()
+	socktest.Need(t)
 	for _, pin := range []bool{false, true} {
 		lc := listener.ListenConfig{VerifyAfter: time.Hour, Pin: pin}
 		l := opened(t)(lc.Listen(context.Background(), "tcp4", "127.0.0.1:0"))
@@ -202,22 +169,18 @@ func TestVerifyAfterForgetsClosedConnections(t *testing.T) {
 // A pinned connection keeps its options, and still is one that can be verified.
 func TestVerifyAfterPinned(t *testing.T) {
 	t.Parallel()
+	changed := sockopt.Config{Count: 7}
+	configtest.Takes(t, changed)
+	socktest.NeedReadable(t, platform.Count)
 	heard := make(chan error, 1)
 	lc := listener.ListenConfig{Config: asked, Pin: true, VerifyAfter: 500 * time.Millisecond, OnError: func(_ net.Conn, err error) { heard <- err }}
 	l := opened(t)(lc.Listen(context.Background(), "tcp4", "127.0.0.1:0"))
 	c := accept(t, l, false)
 	require.ErrorIs(t, c.(interface{ SetKeepAlive(bool) error }).SetKeepAlive(false), sockopt.ErrPinned)
 	require.NoError(t, sockopt.Verify(c, asked))
-	require.NoError(t, sockopt.Set(c, sockopt.Config{Count: 7})) // the owner himself
-	require.ErrorContains(t, <-heard, "TCP_KEEPCNT: asked for 3, the kernel holds 7")
-	assert.ErrorContains(t, sockopt.Verify(c, asked), "TCP_KEEPCNT: asked for 3, the kernel holds 7")
-}
-
-func setUserTimeout(t *testing.T, c net.Conn) {
-	t.Helper()
-	require.NoError(t, rawConn(t, c).Control(func(fd uintptr) {
-		assert.NoError(t, syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, 18, 20000))
-	}))
+	require.NoError(t, sockopt.Set(c, changed)) // the owner himself
+	require.ErrorContains(t, <-heard, configtest.Differing(platform.Count, 3, 7))
+	assert.ErrorContains(t, sockopt.Verify(c, asked), configtest.Differing(platform.Count, 3, 7))
 }
 
 // mismatches takes a joined error apart.
@@ -233,4 +196,18 @@ func mismatches(err error) (found []*platform.MismatchError) {
 		return mismatches(e.Unwrap())
 	}
 	return found
+}
+
+// setUserTimeout overwrites the user timeout, as grpc-go does.
+func setUserTimeout(t *testing.T, c net.Conn) {
+	t.Helper()
+	v := socktest.Values{KeepAlive: -1, Idle: -1, Interval: -1, Count: -1, UserTimeout: 20000}
+	require.NoError(t, setting(v)("", "", rawConn(t, c)))
+}
+
+// setCount overwrites another option than [setUserTimeout], which more systems have.
+func setCount(t *testing.T, c net.Conn) {
+	t.Helper()
+	v := socktest.Values{KeepAlive: -1, Idle: -1, Interval: -1, Count: 4, UserTimeout: -1}
+	require.NoError(t, setting(v)("", "", rawConn(t, c)))
 }

@@ -1,25 +1,27 @@
-//go:build linux
-
 package listener_test
 
 import (
 	"context"
 	"crypto/tls"
-	"errors"
+	"fmt"
 	"net"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
+	"runtime"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
+	"github.com/tcpkeepalive/keepalive/internal/configtest"
+	"github.com/tcpkeepalive/keepalive/internal/kernel/kerneltest"
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testenv"
 	"github.com/tcpkeepalive/keepalive/listener"
+	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -31,10 +33,12 @@ func TestWrap(t *testing.T) {
 	def := socktest.Untouched()
 	stdlib := func(t *testing.T) net.Listener { return opened(t)(net.Listen("tcp4", "127.0.0.1:0")) }
 	systemd := func(v socktest.Values) func(t *testing.T) net.Listener {
-		return func(t *testing.T) net.Listener { return opened(t)(fromFile(t, configured(t, v))) }
+		return func(t *testing.T) net.Listener {
+			needFiles(t)
+			return opened(t)(fromFile(t, configured(t, v)))
+		}
 	}
-	withTimeout := theirs
-	withTimeout.UserTimeout = 5000
+	withTimeout := socktest.Make(1, 70, 8, 5, 5000)
 	for rule, row := range map[string]struct {
 		listener func(t *testing.T) net.Listener
 		config   sockopt.Config
@@ -57,11 +61,11 @@ func TestWrap(t *testing.T) {
 			func(t *testing.T) net.Listener { return bare(t, "tcp4", "127.0.0.1:0") }, asked, askedValues},
 		"a wrapped listener, again: the last one holds": {
 			func(t *testing.T) net.Listener {
-				return opened(t)(listener.Wrap(stdlib(t), sockopt.Config{Idle: 50 * time.Second, Interval: 5 * time.Second, Count: 7}))
+				return opened(t)(listener.Wrap(stdlib(t), configtest.Available(sockopt.Config{Idle: 50 * time.Second, Interval: 5 * time.Second, Count: 7})))
 			}, asked, askedValues},
 		"a pinned listener": {
 			func(t *testing.T) net.Listener {
-				lc := listener.ListenConfig{Config: sockopt.Config{Idle: 50 * time.Second}, Pin: true}
+				lc := listener.ListenConfig{Config: configtest.Available(sockopt.Config{Idle: 50 * time.Second, Interval: 5 * time.Second, Count: 7}), Pin: true}
 				return opened(t)(lc.Listen(context.Background(), "tcp4", "127.0.0.1:0"))
 			}, asked, askedValues},
 		"IPv6": {
@@ -70,10 +74,18 @@ func TestWrap(t *testing.T) {
 				return opened(t)(net.Listen("tcp6", "[::1]:0"))
 			}, asked, askedValues},
 		"dual-stack": {
-			func(t *testing.T) net.Listener { return opened(t)(net.Listen("tcp", ":0")) }, asked, askedValues},
+			func(t *testing.T) net.Listener {
+				needDualStack(t)
+				return opened(t)(net.Listen("tcp", ":0"))
+			}, asked, askedValues},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
+			configtest.Takes(t, row.config)
+			needHeld(t, row.config)
+			if strings.Contains(rule, "user timeout of theirs") {
+				inherited(t, sockopt.Config{UserTimeout: 1})
+			}
 			inner := row.listener(t)
 			l, err := listener.Wrap(inner, row.config)
 			require.NoError(t, err)
@@ -85,6 +97,18 @@ func TestWrap(t *testing.T) {
 			_, err = l.Accept()
 			assert.ErrorIs(t, err, net.ErrClosed)
 		})
+	}
+}
+
+// needHeld skips where nobody can read what a listening socket holds, which is what
+// connections are to have where cfg leaves an option unset.
+func needHeld(t testing.TB, cfg sockopt.Config) {
+	t.Helper()
+	held := socktest.Untouched()
+	for o, unknown := range map[platform.Option]bool{
+		platform.Idle: cfg.Idle == 0 && held.Idle <= 0, platform.Interval: cfg.Interval == 0 && held.Interval <= 0, platform.Count: cfg.Count == 0 && held.Count <= 0,
+	} {
+		testenv.Need(t, cfg.Disabled || !unknown || platform.Current().Spec(o) == nil, fmt.Sprintf("%s does not say which %v a listening socket holds", platform.Current().Title, o))
 	}
 }
 
@@ -101,6 +125,7 @@ type (
 // and file, and can be wrapped and looked at again.
 func TestWrapKeepsWhatServersLookFor(t *testing.T) {
 	t.Parallel()
+	configtest.Takes(t, sockopt.Config{Idle: 1, Interval: 1, Count: 1})
 	std := func(t *testing.T) *net.TCPListener {
 		return opened(t)(net.Listen("tcp4", "127.0.0.1:0")).(*net.TCPListener)
 	}
@@ -139,8 +164,10 @@ func TestWrapKeepsWhatServersLookFor(t *testing.T) {
 			for name, l := range map[string]net.Listener{"twice": twice, "restored": restored} {
 				settings, err := sockopt.Get(l)
 				require.NoError(t, err, name)
-				assert.Equal(t, 7, settings.Count, name)
-				assert.Equal(t, want, socktest.NoUserTimeout(socktest.ReadAny(t, accept(t, l, false))), name)
+				if configtest.NotInherited(askedEarly) == "" { // else the listening socket holds nothing of this
+					assert.Equal(t, 7, settings.Count, name)
+					assert.Equal(t, want, socktest.NoUserTimeout(socktest.ReadAny(t, accept(t, l, false))), name)
+				}
 				_, acceptsTCP := l.(interface{ AcceptTCP() (*net.TCPConn, error) })
 				assert.False(t, acceptsTCP, "AcceptTCP would hand out unfinished connections")
 				_, isFile := l.(interface{ File() (*os.File, error) })
@@ -150,47 +177,14 @@ func TestWrapKeepsWhatServersLookFor(t *testing.T) {
 				if row.hides {
 					continue
 				}
-				second := opened(t)(fromPinned(t, l))
-				assert.Equal(t, l.Addr().String(), second.Addr().String(), name)
+				if runtime.GOOS != "windows" { // where package net passes no sockets on
+					second := opened(t)(fromPinned(t, l))
+					assert.Equal(t, l.Addr().String(), second.Addr().String(), name)
+				}
 				require.NoError(t, deadline.SetDeadline(time.Unix(1, 0)))
 				_, err = l.Accept()
 				require.ErrorIs(t, err, os.ErrDeadlineExceeded, name)
 				require.NoError(t, deadline.SetDeadline(time.Time{}))
-			}
-		})
-	}
-}
-
-func TestWrapMultipath(t *testing.T) {
-	t.Parallel()
-	socktest.NeedMultipath(t)
-	off := asked
-	off.UserTimeout = sockopt.NoUserTimeout
-	none := askedValues
-	none.UserTimeout = -1
-	for rule, row := range map[string]struct {
-		config sockopt.Config
-		client bool
-		want   socktest.Values
-		errors int
-	}{
-		"a plain client gets everything":                         {asked, false, askedValues, 0},
-		"a Multipath client gets all but the user timeout":       {asked, true, none, 1},
-		"NoUserTimeout is what a Multipath client has: no error": {off, true, none, 0},
-	} {
-		t.Run(rule, func(t *testing.T) {
-			t.Parallel()
-			inner := opened(t)(net.Listen("tcp4", "127.0.0.1:0"))
-			require.Equal(t, unix.IPPROTO_MPTCP, protocolOf(t, inner))
-			var errs heard
-			lc := listener.ListenConfig{Config: row.config, OnError: errs.on}
-			l, err := lc.Wrap(inner)
-			require.NoError(t, err)
-			assert.Equal(t, row.want, socktest.ReadAny(t, accept(t, l, row.client)))
-			require.Len(t, errs.errs, row.errors)
-			for _, err := range errs.errs {
-				assert.ErrorIs(t, err, errors.ErrUnsupported)
-				assert.ErrorContains(t, err, "TCP_USER_TIMEOUT")
 			}
 		})
 	}
@@ -206,6 +200,7 @@ func tlsConfig(t *testing.T) *tls.Config {
 // A tls.Listener gives no access to its socket.
 func TestWrapAListenerThatHidesItsSocket(t *testing.T) {
 	t.Parallel()
+	socktest.Need(t, platform.Idle, platform.Interval, platform.Count)
 	config := tlsConfig(t)
 	idleOnly := sockopt.Config{Idle: 111 * time.Second}
 	for rule, row := range map[string]struct {
@@ -248,7 +243,7 @@ func TestWrapReturnsOtherNetworksAsTheyAre(t *testing.T) {
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
-			inner := opened(t)(net.Listen("unix", filepath.Join(t.TempDir(), "s")))
+			inner := opened(t)(net.Listen("unix", socktest.UnixPath(t)))
 			l, err := wrap(inner)
 			require.NoError(t, err)
 			assert.Same(t, inner, l)
@@ -258,6 +253,7 @@ func TestWrapReturnsOtherNetworksAsTheyAre(t *testing.T) {
 
 func TestWrapErrors(t *testing.T) {
 	t.Parallel()
+	socktest.Need(t)
 	closed, err := net.Listen("tcp4", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, closed.Close())
@@ -276,11 +272,15 @@ func TestWrapErrors(t *testing.T) {
 		"a nil *net.UnixListener":           {&listener.ListenConfig{Config: asked}, unixNil, nil, "nil"},
 		"a nil pointer of another type":     {&listener.ListenConfig{Config: asked}, foreignNil, nil, "nil"},
 		"a closed listener":                 {&listener.ListenConfig{Config: asked}, closed, net.ErrClosed, "listener"},
-		"an option that the socket refuses": {(&listener.ListenConfig{Config: asked}).WithKernel(refusing(isListening, unix.EPERM, unix.TCP_KEEPINTVL)), open, unix.EPERM, "setsockopt TCP_KEEPINTVL=22"},
-		"an invalid Config":                 {&listener.ListenConfig{Config: sockopt.Config{Count: 1000}}, open, nil, "TCP_KEEPCNT on linux takes 1 to 127"},
+		"an option that the socket refuses": {(&listener.ListenConfig{Config: asked}).WithKernel(refusing(isListening, kerneltest.EPERM, platform.Interval)), open, kerneltest.EPERM, "setsockopt " + configtest.Calling(platform.Interval, 22)},
+		"an invalid Config":                 {&listener.ListenConfig{Config: sockopt.Config{Count: -1000}}, open, nil, "count=-1000 is negative"},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
+			if row.is == error(kerneltest.EPERM) {
+				socktest.NeedReadable(t, platform.Interval)
+				testenv.Need(t, platform.Current().ArmsListener == platform.No, "nothing is set on a listening socket here")
+			}
 			l, err := row.lc.Wrap(row.listener)
 			require.ErrorContains(t, err, row.text)
 			assert.Nil(t, l)
@@ -293,8 +293,9 @@ func TestWrapErrors(t *testing.T) {
 
 func TestRestore(t *testing.T) {
 	t.Parallel()
-	withTimeout := theirs
-	withTimeout.UserTimeout = 5000
+	socktest.Need(t)
+	needFiles(t)
+	withTimeout := socktest.Make(1, 70, 8, 5, 5000)
 	for rule, held := range map[string]socktest.Values{
 		"what systemd set":                theirs,
 		"keepalive off, the rest set":     socktest.Make(0, 70, 8, 5, 0),
@@ -303,6 +304,9 @@ func TestRestore(t *testing.T) {
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
+			if rule == "with a user timeout" {
+				inherited(t, sockopt.Config{UserTimeout: 1})
+			}
 			inner := opened(t)(fromFile(t, configured(t, held)))
 			l, err := listener.Restore(inner)
 			require.NoError(t, err)
@@ -312,24 +316,9 @@ func TestRestore(t *testing.T) {
 	}
 }
 
-func TestRestoreMultipath(t *testing.T) {
-	t.Parallel()
-	socktest.NeedMultipath(t)
-	lc := net.ListenConfig{Control: func(network, address string, c syscall.RawConn) error {
-		_ = setting(theirs)(network, address, c) // the last option, the user timeout, is refused
-		return nil
-	}}
-	l, err := listener.Restore(opened(t)(lc.Listen(context.Background(), "tcp4", "127.0.0.1:0")))
-	require.NoError(t, err)
-	require.Equal(t, unix.IPPROTO_MPTCP, protocolOf(t, l))
-	want := theirs
-	assert.Equal(t, want, socktest.ReadAny(t, accept(t, l, false)))
-	want.UserTimeout = -1
-	assert.Equal(t, want, socktest.ReadAny(t, accept(t, l, true)))
-}
-
 func TestRestoreErrors(t *testing.T) {
 	t.Parallel()
+	socktest.Need(t)
 	closed, err := net.Listen("tcp4", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, closed.Close())

@@ -29,16 +29,3 @@ func TestHeadersAreThoseOfTheTable(t *testing.T) {
 		}
 	}
 }
-
-// Rows of tables are what was written where nothing is missing.
-func TestMake(t *testing.T) {
-	t.Parallel()
-	untouched := socktest.Untouched()
-	if untouched.UserTimeout != 0 || platform.Current().GOOS != "linux" {
-		t.Skip("of Linux, where it is plain")
-	}
-	assert.Equal(t, socktest.Values{KeepAlive: 1, Idle: 15, Interval: 15, Count: 9}, socktest.GoDefaults)
-	assert.Equal(t, socktest.Values{KeepAlive: 1, Idle: 1, Interval: 2, Count: 3, UserTimeout: 4}, socktest.Make(1, 1, 2, 3, 4))
-	assert.Equal(t, socktest.Values{KeepAlive: 1, Idle: 1, Interval: 2, Count: 3, UserTimeout: -1}, socktest.Make(1, 1, 2, 3, -1))
-	assert.Equal(t, socktest.Values{Idle: untouched.Idle, Interval: untouched.Interval, Count: untouched.Count}, untouched)
-}

@@ -15,4 +15,5 @@ var (
 	EOPNOTSUPP  = fmt.Errorf("not on this socket: %w", errors.ErrUnsupported)
 	EPERM       = errors.New("not permitted")
 	EBADF       = errors.New("bad file descriptor")
+	EADDRINUSE  = errors.New("address in use")
 )

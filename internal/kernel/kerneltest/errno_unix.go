@@ -11,4 +11,5 @@ const (
 	EOPNOTSUPP  = unix.EOPNOTSUPP
 	EPERM       = unix.EPERM
 	EBADF       = unix.EBADF
+	EADDRINUSE  = unix.EADDRINUSE
 )

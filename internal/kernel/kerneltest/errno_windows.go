@@ -10,4 +10,5 @@ const (
 	EOPNOTSUPP  = windows.WSAEOPNOTSUPP
 	EPERM       = windows.WSAEACCES
 	EBADF       = windows.WSAENOTSOCK
+	EADDRINUSE  = windows.WSAEADDRINUSE
 )

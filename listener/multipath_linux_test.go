@@ -1,5 +1,3 @@
-//go:build linux
-
 package listener_test
 
 import (
@@ -8,7 +6,6 @@ import (
 	"log/slog"
 	"net"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -17,22 +14,9 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/listener"
+	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
-
-// heard collects what OnError is told.
-type heard struct {
-	mu    sync.Mutex
-	conns []net.Conn
-	errs  []error
-}
-
-func (h *heard) on(c net.Conn, err error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.conns = append(h.conns, c)
-	h.errs = append(h.errs, err)
-}
 
 func TestMultipathListener(t *testing.T) {
 	t.Parallel()
@@ -95,7 +79,7 @@ func TestMultipathListener(t *testing.T) {
 func TestMultipathListenerFallsBackAloud(t *testing.T) {
 	t.Parallel()
 	socktest.NeedMultipath(t)
-	old := refusing(isMultipath, unix.EOPNOTSUPP, unix.TCP_KEEPIDLE, unix.TCP_KEEPINTVL, unix.TCP_KEEPCNT, unix.TCP_USER_TIMEOUT)
+	old := refusing(isMultipath, unix.EOPNOTSUPP, platform.Idle, platform.Interval, platform.Count, platform.UserTimeout)
 	var errs heard
 	lc := (&listener.ListenConfig{Config: asked, MultipathTCP: true, OnError: errs.on}).WithKernel(old)
 	l := opened(t)(lc.Listen(context.Background(), "tcp4", "127.0.0.1:0"))

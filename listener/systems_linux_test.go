@@ -1,5 +1,3 @@
-//go:build linux
-
 package listener_test
 
 import (
@@ -72,7 +70,7 @@ func TestNothingIsSetBeforeAcceptWhereItMayEndTheListener(t *testing.T) {
 func TestRestoreSetsNothingOnTheListener(t *testing.T) {
 	t.Parallel()
 	darwin, _ := platform.Lookup("darwin")
-	kernel := refusing(isListening, unix.EPERM, unix.TCP_KEEPIDLE, unix.TCP_KEEPINTVL, unix.TCP_KEEPCNT, unix.TCP_USER_TIMEOUT)
+	kernel := refusing(isListening, unix.EPERM, platform.Idle, platform.Interval, platform.Count, platform.UserTimeout)
 	kernel.FailSet[kerneltest.At{unix.SOL_SOCKET, unix.SO_KEEPALIVE}] = unix.EPERM
 	lc := (&listener.ListenConfig{}).WithKernel(kernel).WithTable(linuxAs(darwin)) // Restore is a Wrap of an empty Config
 	l := opened(t)(lc.Wrap(configured(t, socktest.Make(1, 111, 22, 3, 0))))
