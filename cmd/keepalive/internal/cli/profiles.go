@@ -80,12 +80,12 @@ func noProfile(words []string) error {
 
 var profileColumns = []column{
 	{title: "ID"},
-	{title: "IDLE-TIMEOUT"},
-	{title: "RANGE", rank: 4},
-	{title: "PROBES"},
-	{title: "ON-EXPIRY", rank: 3},
-	{title: "LAYER", rank: 2},
-	{title: "PRODUCT", rank: 1},
+	{title: "IDLE-TIMEOUT", rank: 1, below: true},
+	{title: "RANGE", rank: 6},
+	{title: "PROBES", rank: 2, below: true},
+	{title: "ON-EXPIRY", rank: 5},
+	{title: "LAYER", rank: 4},
+	{title: "PRODUCT", rank: 3},
 }
 
 func profilesTable(stdout, stderr io.Writer, profiles []align.Profile) error {
