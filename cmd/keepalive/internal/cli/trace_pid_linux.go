@@ -21,13 +21,16 @@ func (o *traceOptions) hold() (process *proc.Held, err error) {
 		return nil, nil
 	}
 	o.process = proc.Of(o.pid)
-	if process, err = proc.Hold(o.process); err == nil {
-		if _, err = inspect.FindOwners(o.process); err == nil {
-			return process, nil
-		}
+	process, held := proc.Hold(o.process)
+	if _, err = inspect.FindOwners(o.process); err == nil { // which knows what /proc hides
+		err = held
+	}
+	if err != nil && held == nil {
 		process.Close()
 	}
 	switch {
+	case err == nil:
+		return process, nil
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nothingError{fmt.Errorf("--pid %d: there is no such process", o.pid)}
 	case errors.Is(err, fs.ErrPermission):

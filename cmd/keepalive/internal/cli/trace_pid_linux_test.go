@@ -10,10 +10,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tcpkeepalive/keepalive/internal/netlab"
 	"github.com/tcpkeepalive/keepalive/internal/proc"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
 	"github.com/tcpkeepalive/keepalive/internal/testenv"
-	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 func sleeping(t *testing.T) *exec.Cmd {
@@ -92,14 +91,13 @@ func TestTraceDoesNotFollowAnotherProcess(t *testing.T) {
 // A thread stands for its process, as it does for ls.
 func TestTraceOfAThread(t *testing.T) {
 	t.Parallel()
-	testenv.Root(t)
-	client, server := socktest.Pair(t, "tcp4", "127.0.0.1:0")
-	require.NoError(t, sockopt.Set(client, quick))
-	for _, tid := range proc.Threads(os.Getpid()) {
-		if tid == os.Getpid() {
+	ns := netlab.NewNamespace(t)
+	pid, _ := holdIn(t, ns, "quick")
+	for _, tid := range proc.Threads(pid) {
+		if tid == pid {
 			continue
 		}
-		code, out, errs := command("trace", "--pid", fmt.Sprint(tid), "--port", portOf(server.LocalAddr()), "--count", "1", "--for", "5s")
+		code, out, errs := command("trace", "--netns", ns.Path(), "--pid", fmt.Sprint(tid), "--count", "1", "--for", "5s")
 		assert.Equal(t, exitOK, code, errs)
 		assert.Contains(t, out, " probe ")
 		return
