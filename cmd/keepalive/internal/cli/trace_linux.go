@@ -55,7 +55,10 @@ func (o *traceOptions) run(stdout, stderr io.Writer) (failure error) {
 	ctx, letGo := whileRuns(ctx, process)
 	defer letGo()
 	began := time.Now()
-	s := newShower(o, lines, sockets, file)
+	s := newShower(o, lines, scenes, sockets, file)
+	if missing := s.form.missing(); missing != "" && !o.json {
+		say(stderr, "note: %s", missing)
+	}
 	if err := s.begin(); err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/gopacket/gopacket/pcapgo"
@@ -23,14 +22,19 @@ type shower struct {
 	picture picture
 	count   int // of lines
 	unknown int // of them, with a setting that could not be read
-	width   int // of an end
-	limit   int // of it, on a terminal; 0: none
+	form    lineForm
 }
 
-func newShower(o *traceOptions, w io.Writer, sockets *localSockets, file *pcapgo.NgWriter) *shower {
-	s := &shower{traceOptions: o, out: bufio.NewWriter(w), sockets: sockets, file: file, width: len("*127.0.0.1:12345 name[12345]")}
+func newShower(o *traceOptions, w io.Writer, scenes []*scene, sockets *localSockets, file *pcapgo.NgWriter) *shower {
+	s := &shower{traceOptions: o, out: bufio.NewWriter(w), sockets: sockets, file: file, form: wideLine}
+	if o.severalNetns() {
+		s.form.netns = len("NETNS")
+		for _, at := range scenes {
+			s.form.netns = min(max(s.form.netns, len(at.netns)), len("4026531840"))
+		}
+	}
 	if columns := widthOf(w); columns > 0 {
-		s.limitTo(columns)
+		s.form.limitTo(columns)
 	}
 	s.picture.index = map[[2]netip.AddrPort]int{}
 	return s
@@ -39,7 +43,7 @@ func newShower(o *traceOptions, w io.Writer, sockets *localSockets, file *pcapgo
 // begin writes the titles, so that one sees that it has begun.
 func (s *shower) begin() error {
 	if !s.json {
-		s.line("NETNS", "TIME", "FROM", "TO", "WHAT", "AFTER", "EXPECTED")
+		s.line(lineCells{"NETNS", "TIME", "FROM", "TO", "WHAT", "AFTER", "EXPECTED"})
 	}
 	return s.out.Flush()
 }
@@ -186,71 +190,6 @@ func (s *shower) unread() error {
 		return deniedError{fmt.Errorf("%d segments could not be compared with the settings of their sockets, which may not be read", s.unknown)}
 	}
 	return unknownError{fmt.Errorf("%d segments could not be compared with the settings of their sockets, which are not known", s.unknown)}
-}
-
-func (s *shower) showLine(e *sighting) {
-	what := e.Kind.String()
-	if e.Unanswered > 1 && e.Kind != segment.Reset {
-		what = fmt.Sprintf("%s %d", what, e.Unanswered)
-	}
-	after := "-"
-	if e.Since > 0 {
-		after = fmt.Sprintf("%.3fs", e.Since.Seconds())
-	}
-	expected := ""
-	if option, value, known := e.expected(); option != noOption {
-		expected = option.String() + " ?"
-		if known {
-			expected = option.String() + " " + option.Format(value)
-		}
-	}
-	s.line(e.at.netns, e.Time.Format("15:04:05.000000"), endCell(e.Src, e.from), endCell(e.Dst, e.to), what, after, expected)
-}
-
-// limitTo gives the ends what the other columns leave of a terminal.
-func (s *shower) limitTo(columns int) {
-	others := len("15:04:05.000    window probe      0.000s  interval 15s") + len("  ")
-	if s.severalNetns() {
-		others += len("4026531840  ")
-	}
-	s.limit = max((columns-others)/2, len("*1~1:12345"))
-	s.width = min(s.width, s.limit)
-}
-
-// shortEnd leaves out the process, and then the middle of the address.
-func shortEnd(cell string, width int) string {
-	if len(cell) <= width {
-		return cell
-	}
-	address, _, _ := strings.Cut(cell, " ")
-	return shortEndpoint(address, width)
-}
-
-// line prints cells. The ends of a connection get wider as they have to, or, on a
-// terminal, shorter.
-func (s *shower) line(netns, time, from, to, what, after, expected string) {
-	when, kind := len("15:04:05.000000"), len("window probe 2")
-	if s.limit > 0 {
-		when, kind = len("15:04:05.000"), len("window probe")
-		time = time[:min(len(time), when)]
-		from, to = shortEnd(from, s.limit), shortEnd(to, s.limit)
-	}
-	s.width = max(s.width, len(from), len(to))
-	text := fmt.Sprintf("%-*s  %-*s  %-*s  %-*s  %8s  %s", when, time, s.width, from, s.width, to, kind, what, after, expected)
-	if s.severalNetns() {
-		text = fmt.Sprintf("%-10s  %s", netns, text)
-	}
-	fmt.Fprintln(s.out, strings.TrimRight(text, " "))
-}
-
-func endCell(a netip.AddrPort, l *local) string {
-	switch {
-	case l == nil:
-		return a.String()
-	case len(l.owners) == 0:
-		return "*" + a.String()
-	}
-	return fmt.Sprintf("*%s %s[%d]", a, printable(l.owners[0].Process), l.owners[0].PID)
 }
 
 // noOption stands for a segment that no setting decides about.
