@@ -1,4 +1,4 @@
-// Package alike finds what somebody may have meant by a name that does not exist.
+// Package alike suggests existing names for a mistyped one.
 package alike
 
 import (
@@ -6,9 +6,8 @@ import (
 	"strings"
 )
 
-// Nearest returns at most three of names that look like word, the closest first:
-// those that contain it, then those that are [Mistyped]. It does not tell cases
-// apart.
+// Nearest returns at most three of names that resemble word, the closest first:
+// those that contain it, then those that are [Mistyped]. It ignores case.
 func Nearest(word string, names []string) []string {
 	type candidate struct {
 		name     string
@@ -33,16 +32,17 @@ func Nearest(word string, names []string) []string {
 	return found
 }
 
-// Mistyped tells whether word may be name with at most a third of its letters
-// wrong, in any case. Of one or two letters none may be.
+// Mistyped reports whether word is name with at most a third of its letters
+// wrong, ignoring case. A word of one or two letters must match.
 func Mistyped(word, name string) bool {
 	return distance(strings.ToLower(word), strings.ToLower(name)) <= tolerated(word)
 }
 
-// tolerated is how many letters of a word may be wrong.
+// tolerated returns how many letters of a word may be wrong.
 func tolerated(word string) int { return len(word) / 3 }
 
-// Question is "; did you mean a, b?" after an error, "" without names.
+// Question returns "; did you mean a, b?" to append to an error, "" without
+// names.
 func Question(names []string) string {
 	if len(names) == 0 {
 		return ""
@@ -50,8 +50,9 @@ func Question(names []string) string {
 	return "; did you mean " + strings.Join(names, ", ") + "?"
 }
 
-// distance is the number of bytes to insert, delete or change, or of neighbours to
-// swap, as fingers do (Levenshtein and Damerau, each byte moved once at most).
+// distance returns the number of bytes to insert, delete or change, or of
+// neighbours to swap (Damerau-Levenshtein distance, each byte moved at most
+// once).
 func distance(a, b string) int {
 	var before []int // the row before the last
 	last := make([]int, len(b)+1)

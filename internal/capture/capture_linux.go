@@ -10,11 +10,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Snap is how much of a packet is kept: headers, with room for options.
+// Snap is the number of bytes kept of a packet: the headers, with room for
+// options.
 const Snap = 160
 
-// A Capture sees the packets of all interfaces of a network namespace. It needs
-// CAP_NET_RAW.
+// A Capture receives the packets of all interfaces of a network namespace. It
+// needs CAP_NET_RAW.
 type Capture struct {
 	fd       int
 	loopback int // index of the loopback interface, 0 for none
@@ -22,8 +23,8 @@ type Capture struct {
 	control  [128]byte
 }
 
-// A Packet is a captured packet, from its IP header on. It is valid until the next call of
-// Next.
+// A Packet is a captured packet, starting with its IP header. It is valid until the next
+// call of Next.
 type Packet struct {
 	Time      time.Time
 	Out       bool // sent by this machine
@@ -32,10 +33,10 @@ type Packet struct {
 	Length    int // of the whole packet
 }
 
-// Open begins a capture of TCP on these ports, all where there are none. Where it is
-// not permitted the error wraps fs.ErrPermission.
+// Open starts a capture of TCP on these ports, or on all ports if there are none. If that
+// is not permitted, the error wraps fs.ErrPermission.
 func Open(ports ...uint16) (*Capture, error) {
-	// With protocol 0 nothing comes before bind: no packets from before the filter.
+	// With protocol 0 nothing is received before bind: no packet precedes the filter.
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, os.NewSyscallError("socket(AF_PACKET)", err)
@@ -62,16 +63,16 @@ func (c *Capture) prepare(ports []uint16) error {
 	if err := unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1); err != nil {
 		return os.NewSyscallError("setsockopt(SO_TIMESTAMPNS)", err)
 	}
-	const room = 16 << 20 // for a burst; as much of it as is allowed
+	const room = 16 << 20 // for a burst; the kernel may grant less
 	if unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, room) != nil {
 		unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, room)
 	}
-	// So that Next can be ended.
+	// The timeout lets Next return.
 	timeout := unix.NsecToTimeval(int64(100 * time.Millisecond))
 	if err := unix.SetsockoptTimeval(c.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &timeout); err != nil {
 		return os.NewSyscallError("setsockopt(SO_RCVTIMEO)", err)
 	}
-	// ETH_P_IP would not show what this machine sends.
+	// ETH_P_IP would not show the packets that this machine sends.
 	all := binary.NativeEndian.Uint16(binary.BigEndian.AppendUint16(nil, unix.ETH_P_ALL))
 	return os.NewSyscallError("bind", unix.Bind(c.fd, &unix.SockaddrLinklayer{Protocol: all}))
 }
@@ -79,7 +80,7 @@ func (c *Capture) prepare(ports []uint16) error {
 // Close ends the capture.
 func (c *Capture) Close() error { return unix.Close(c.fd) }
 
-// Next waits for a packet for about 100 ms; false is that none came.
+// Next waits about 100 ms for a packet; it returns false if none arrived.
 func (c *Capture) Next() (p Packet, ok bool, err error) {
 	n, controls, _, from, err := unix.Recvmsg(c.fd, c.buffer[:], c.control[:], unix.MSG_TRUNC)
 	switch err {
@@ -95,13 +96,13 @@ func (c *Capture) Next() (p Packet, ok bool, err error) {
 	}
 	p = Packet{Time: time.Now(), Out: link.Pkttype == unix.PACKET_OUTGOING, Interface: link.Ifindex, Data: c.buffer[:min(n, Snap)], Length: n}
 	if p.Interface == c.loopback && p.Out {
-		return p, false, nil // it comes in as well
+		return p, false, nil // the packet is also received
 	}
 	p.Time = stamp(c.control[:controls], p.Time)
 	return p, true, nil
 }
 
-// stamp is when the kernel saw the packet.
+// stamp returns the kernel's timestamp of the packet.
 func stamp(controls []byte, otherwise time.Time) time.Time {
 	messages, err := unix.ParseSocketControlMessage(controls)
 	if err != nil {
@@ -116,7 +117,8 @@ func stamp(controls []byte, otherwise time.Time) time.Time {
 	return otherwise
 }
 
-// Dropped is how many packets the kernel had no room for, since it was asked last.
+// Dropped returns how many packets the kernel has dropped for lack of room since
+// the last call.
 func (c *Capture) Dropped() (uint32, error) {
 	stats, err := unix.GetsockoptTpacketStats(c.fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
 	if err != nil {
@@ -125,8 +127,8 @@ func (c *Capture) Dropped() (uint32, error) {
 	return stats.Drops, nil
 }
 
-// filter is the program that the kernel runs on each packet: TCP with one of the
-// ports at either end, and of that the headers.
+// filter returns the program that the kernel runs on each packet. It accepts the
+// headers of TCP packets with one of the ports at either end.
 func filter(ports []uint16) []unix.SockFilter {
 	const (
 		loadByte     = unix.BPF_LD | unix.BPF_B | unix.BPF_ABS
@@ -143,7 +145,7 @@ func filter(ports []uint16) []unix.SockFilter {
 		nothing      = 0
 		fixed6Header = 40
 	)
-	// Ports are looked at with an offset in X: 0 and 2 for TCP's header.
+	// The ports are loaded relative to X, at offsets 0 and 2 of the TCP header.
 	match := func(load uint16, offset uint32) []unix.SockFilter {
 		if len(ports) == 0 {
 			return []unix.SockFilter{{Code: give, K: Snap}}
@@ -165,7 +167,8 @@ func filter(ports []uint16) []unix.SockFilter {
 		{Code: give, K: nothing},
 		{Code: headerX, K: 0},
 	}, match(loadHalfX, 0)...)
-	// Extension headers before TCP are rare; such packets are kept, whatever port.
+	// Extension headers before TCP are rare; such packets are kept, whatever
+	// their ports.
 	six := append([]unix.SockFilter{
 		{Code: loadByte, K: 6},
 		{Code: jumpIfEqual, Jt: 4, K: tcp},

@@ -1,2 +1,2 @@
-// Package capture takes TCP headers off the interfaces of this machine (AF_PACKET).
+// Package capture captures TCP headers on the interfaces of this machine (AF_PACKET).
 package capture

@@ -1,6 +1,5 @@
-// Package duration reads and writes the times that people give and are shown:
-// one grammar for text forms, flags and output, so that what is printed can be
-// typed.
+// Package duration parses and formats durations for people: one grammar for text
+// forms, flags and output, so that printed durations can be typed.
 package duration
 
 import (
@@ -22,7 +21,7 @@ var (
 	ErrRange  = errors.New("is more than a duration can hold (292 years)")
 )
 
-// Parse reads a duration: a whole number of seconds, "350", or numbers with
+// Parse parses a duration: a whole number of seconds, "350", or numbers with
 // units, "350s", "1h30m", "1.5s", "7d", "2w". The units are those of
 // [time.ParseDuration], d for 24 hours and w for 7 days; a sign may come first.
 // An error names the text, and wraps [ErrSyntax] or [ErrRange].
@@ -35,7 +34,7 @@ func Parse(text string) (time.Duration, error) {
 	if !ok {
 		return 0, fmt.Errorf("%q %w", text, ErrSyntax)
 	}
-	var sum uint64 // of nanoseconds, at most 1<<63: the smallest Duration has no positive counterpart
+	var sum uint64 // nanoseconds, at most 1<<63: the smallest Duration has no positive counterpart
 	for _, p := range parts {
 		d, ok := p.duration()
 		if sum += d; !ok || sum > 1<<63 {
@@ -54,7 +53,8 @@ func Parse(text string) (time.Duration, error) {
 // A part is a number and its unit.
 type part struct{ number, unit string }
 
-// split takes a text without its sign apart, and tells whether it is one.
+// split splits a text without sign into its parts, and reports whether it is a
+// duration.
 func split(text string) (parts []part, ok bool) {
 	if text != "" && strings.Trim(text, "0123456789") == "" {
 		return []part{{text, "s"}}, true
@@ -71,7 +71,7 @@ func split(text string) (parts []part, ok bool) {
 			return nil, false
 		}
 		switch unit {
-		case "ns", "us", "µs", "μs", "ms", "s", "m", "h", "d", "w": // the micro sign and the Greek letter, as Go has it
+		case "ns", "us", "µs", "μs", "ms", "s", "m", "h", "d", "w": // the micro sign and the Greek letter, as in Go
 		default:
 			return nil, false
 		}
@@ -89,12 +89,12 @@ func (p part) duration() (uint64, bool) {
 	case "w":
 		unit, times = "h", week/time.Hour
 	}
-	d, err := time.ParseDuration("-" + p.number + unit) // the range has one more below zero
+	d, err := time.ParseDuration("-" + p.number + unit) // the range has one more value below zero
 	return uint64(-d) * uint64(times), err == nil && d >= math.MinInt64/times
 }
 
-// Format writes a duration exactly and short, as [Parse] reads it: "350s", "4h",
-// "5d", "1m0.5s".
+// Format formats a duration exactly and briefly, in a form that [Parse] accepts:
+// "350s", "4h", "5d", "1m0.5s".
 func Format(d time.Duration) string {
 	switch {
 	case d >= day && d%day == 0:
@@ -107,8 +107,8 @@ func Format(d time.Duration) string {
 	return d.String()
 }
 
-// Seconds writes a duration as decimal seconds, as socket options are counted: "350s",
-// "0s"; below one second, as [time.Duration] does.
+// Seconds formats a duration in decimal seconds, the unit of socket options: "350s", "0s";
+// below one second, as [time.Duration] does.
 func Seconds(d time.Duration) string {
 	whole, fraction := d/time.Second, (d % time.Second).Abs()
 	switch {

@@ -1,5 +1,4 @@
-// Package endpoint is the condition for one end of a connection that users write as
-// 10.0.0.0/8:443.
+// Package endpoint parses conditions for one end of a connection, such as 10.0.0.0/8:443.
 package endpoint
 
 import (
@@ -15,26 +14,27 @@ import (
 // ErrNoInterface means that the network namespace has no interface of that name.
 var ErrNoInterface = errors.New("there is no interface")
 
-// An Endpoint is a condition for one end of a connection, made by [Parse]. Its zero
-// value is met by every address.
+// An Endpoint is a condition for one end of a connection, made by [Parse]. Its zero value
+// matches every address.
 type Endpoint struct {
-	// Prefix holds the address; the zero value holds all. One for IPv4 also holds
-	// IPv4-mapped addresses.
+	// Prefix contains the address; the zero value stands for all addresses. An
+	// IPv4 prefix also contains IPv4-mapped addresses.
 	Prefix netip.Prefix
-	// Zone is the interface of a link-local address, by its name or number: only
-	// sockets that are bound to it, as those with such an address are. "" for any.
+	// Zone is the interface of a link-local address, by name or number. Only
+	// sockets that are bound to it match; sockets with a link-local address
+	// always are. "" stands for any.
 	Zone string
-	// The port lies within LowPort and HighPort. Both 0: any port.
+	// The port lies between LowPort and HighPort. If both are 0, any port matches.
 	LowPort, HighPort uint16
 
-	// Device is the number of Zone in a network namespace; see [WithDevices].
+	// Device is the index of Zone in a network namespace; see [WithDevices].
 	Device uint32
 }
 
-// Parse reads an address ("192.0.2.1", "2001:db8::1"), a prefix
-// ("10.0.0.0/8"), a port (":443", ":8000-8099"), or both ("10.0.0.0/8:443",
+// Parse parses an address ("192.0.2.1", "2001:db8::1"), a prefix ("10.0.0.0/8"),
+// a port (":443", ":8000-8099"), or both ("10.0.0.0/8:443",
 // "[2001:db8::]/32:443", "*:443"). An IPv6 address may have a zone
-// ("fe80::1%eth0", "[fe80::1%eth0]:443"). Names are not looked up.
+// ("fe80::1%eth0", "[fe80::1%eth0]:443"). Host names are not resolved.
 func Parse(s string) (Endpoint, error) {
 	addr, port, err := splitEndpoint(s)
 	if err != nil {
@@ -54,8 +54,8 @@ func Parse(s string) (Endpoint, error) {
 	return e, nil
 }
 
-// splitEndpoint finds the colon before the port, which an IPv6 address without
-// brackets does not have.
+// splitEndpoint splits s at the colon before the port. An IPv6 address without
+// brackets has no port.
 func splitEndpoint(s string) (addr, port string, err error) {
 	colon := strings.LastIndexByte(s, ':')
 	bracket := strings.IndexByte(s, ']')
@@ -80,8 +80,8 @@ func splitEndpoint(s string) (addr, port string, err error) {
 	return s[:colon], s[colon+1:], nil
 }
 
-// parsePrefix reads an address as the prefix that holds only it. IPv4-mapped
-// ones mean IPv4.
+// parsePrefix parses a prefix; an address stands for the prefix that contains
+// only it. IPv4-mapped addresses stand for IPv4.
 func parsePrefix(s string) (p netip.Prefix, zone string, err error) {
 	if !strings.Contains(s, "/") {
 		a, err := netip.ParseAddr(s)
@@ -122,12 +122,12 @@ func parsePorts(s string) (low, high uint16, err error) {
 	return low, high, nil
 }
 
-// Ports returns the bounds, and false if any port will do.
+// Ports returns the bounds, and false if any port matches.
 func (e *Endpoint) Ports() (low, high uint16, limited bool) {
 	return e.LowPort, e.HighPort, e.HighPort != 0
 }
 
-// String writes what Parse reads.
+// String returns a text that Parse accepts.
 func (e Endpoint) String() string {
 	s := ""
 	switch {
@@ -155,8 +155,8 @@ func (e Endpoint) String() string {
 	return s
 }
 
-// Matches tells whether this is such an end. Zones are compared as they are
-// written, where both have one.
+// Matches reports whether the endpoint matches the address. Zones are compared
+// as text if both have one.
 func (e *Endpoint) Matches(a netip.AddrPort) bool {
 	low, high, limited := e.Ports()
 	if limited && (a.Port() < low || a.Port() > high) {
@@ -167,7 +167,7 @@ func (e *Endpoint) Matches(a netip.AddrPort) bool {
 		if e.Zone != "" && e.Zone != zone {
 			return false
 		}
-		addr = addr.WithZone("") // no Prefix contains an address with one
+		addr = addr.WithZone("") // no Prefix contains an address with a zone
 	}
 	if e.Prefix.Addr().Is4() {
 		addr = addr.Unmap()
@@ -175,9 +175,9 @@ func (e *Endpoint) Matches(a netip.AddrPort) bool {
 	return !e.Prefix.IsValid() || e.Prefix.Contains(addr)
 }
 
-// WithDevices returns the endpoints with the numbers of their interfaces, which
-// are those of the calling thread's network namespace. One that is not there is
-// an error: a list of its sockets would be empty for the wrong reason.
+// WithDevices returns the endpoints with the indexes of their interfaces in the
+// calling thread's network namespace. A missing interface is an error: a list of
+// its sockets would be empty for the wrong reason.
 func WithDevices(endpoints []Endpoint) ([]Endpoint, error) {
 	hasZone := func(e Endpoint) bool { return e.Zone != "" }
 	if !slices.ContainsFunc(endpoints, hasZone) {
@@ -200,8 +200,8 @@ func WithDevices(endpoints []Endpoint) ([]Endpoint, error) {
 	return endpoints, nil
 }
 
-// MatchesAny tells whether this is an end that one of the endpoints is met by, of a
-// socket that is bound to this device; without endpoints every one is.
+// MatchesAny reports whether one of the endpoints matches the address of a socket that is
+// bound to this device. Without endpoints everything matches.
 func MatchesAny(endpoints []Endpoint, a netip.AddrPort, device uint32) bool {
 	for i := range endpoints {
 		if e := &endpoints[i]; e.Matches(a) && (e.Device == 0 || e.Device == device) {

@@ -3,7 +3,7 @@ package enum
 
 import "fmt"
 
-// Name is the name of a value, also of one that the enumeration does not have: "State(77)".
+// Name returns the name of a value. A value without a name gets one such as "State(77)".
 func Name[T ~uint8](enumeration string, value T, names ...string) string {
 	if int(value) < len(names) {
 		return names[value]

@@ -1,4 +1,4 @@
-// Package freeport finds ports for programs that want to know them beforehand.
+// Package freeport finds ports for programs that must be given one.
 package freeport
 
 import (
@@ -7,10 +7,10 @@ import (
 	"net"
 )
 
-// Find returns a port of 127.0.0.1 for a program that wants to know beforehand
-// where it is to listen. It is one below those that kernels give to whoever asks for any
-// (Linux from 32768 on, others from 49152), so that nobody gets it before the program
-// does but by a chance of one in twenty thousand.
+// Find returns a port of 127.0.0.1 for a program that must be told where to listen. The
+// port is below the ephemeral ports of all systems (from 32768 on Linux, from 49152 on
+// others), so the probability that another program takes it first is one in twenty
+// thousand.
 func Find() (int, error) {
 	var err error
 	for range 100 {

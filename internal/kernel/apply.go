@@ -2,11 +2,11 @@ package kernel
 
 import "github.com/tcpkeepalive/keepalive/platform"
 
-// Apply makes the plan's calls on the socket fd. It goes on after a failure and
-// returns all errors, each an [*platform.OptionError].
+// Apply makes the plan's calls on the socket fd. It continues after a failure
+// and returns all errors, each an [*platform.OptionError].
 //
-// Then the options of check, normally the plan itself, are read back, except
-// those whose call has just failed; one that holds another value adds a
+// Then the options of check, normally the plan itself, are read back, except those whose
+// call has just failed; an option that holds another value adds a
 // [*platform.MismatchError]. What the platform cannot read back (SIO_KEEPALIVE_VALS,
 // options of old NetBSD releases) stays unconfirmed. A nil check reads nothing.
 func (p *Plan) Apply(k Kernel, fd uintptr, check *Plan) error {
@@ -59,7 +59,7 @@ func (s *Step) verify(k Kernel, fd uintptr) error {
 	got, err := k.Get(fd, s.Level, s.Number)
 	if err != nil {
 		if s.readable == platform.Unknown && noSuchOption(err) {
-			return nil // a release that can set the option and not read it
+			return nil // a release that can set the option but not read it
 		}
 		if s.isOffAnyway(k, fd, err) {
 			return nil
@@ -76,8 +76,9 @@ func (s *Step) verify(k Kernel, fd uintptr) error {
 	return &platform.MismatchError{Option: s.Option, Symbol: s.Symbol, Asked: s.Value, Got: got}
 }
 
-// isOffAnyway tells whether err only says that a Multipath TCP socket has no user
-// timeout, which is to be off. [Rules.Read] reads it as off, too.
+// isOffAnyway reports whether the step switches the user timeout off and err
+// only says that a Multipath TCP socket has none. [Rules.Read] also reads it as
+// off.
 func (s *Step) isOffAnyway(k Kernel, fd uintptr, err error) bool {
 	return s.Option == platform.UserTimeout && s.Value == 0 && noSuchOption(err) && isMultipath(k, fd)
 }

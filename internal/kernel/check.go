@@ -9,8 +9,8 @@ import (
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
-// A fault is a [platform.Fault] with what is wrong in a form that [Rules.Nearest]
-// can act on.
+// A fault is a [platform.Fault] with its kind, from which [Rules.Nearest]
+// derives the change.
 type fault struct {
 	platform.Fault
 	kind faultKind
@@ -19,15 +19,15 @@ type fault struct {
 type faultKind uint8
 
 const (
-	negative    faultKind = iota // below zero (0 leaves an option alone)
+	negative    faultKind = iota // below zero (0 leaves an option unchanged)
 	tooSmall                     // below the platform's minimum
 	tooLarge                     // above the platform's maximum
 	unsupported                  // the platform has no such option
 	incomplete                   // the platform takes it only together with another option
 )
 
-// Check returns every reason why the platform cannot honour the request, nil
-// if it can. It is the validation half of [Rules.Plan].
+// Check returns every reason why the platform cannot honour the request, or nil
+// if it can. [Rules.Plan] makes the same checks.
 func (t *Rules) Check(r Request) platform.Faults {
 	var faults platform.Faults
 	for _, f := range t.check(&r) {
@@ -73,7 +73,7 @@ func (t *Rules) fault(r *Request, o platform.Option) *fault {
 		return f
 	case s == nil:
 		if v < 0 {
-			return nil // no user timeout is just what a platform without one has
+			return nil // on a platform without user timeouts it is off
 		}
 		return t.unsupported(o, v, cmp.Or(t.Absent[o], "this platform has no such option"))
 	case v < 0:
@@ -137,7 +137,7 @@ func (t *Rules) unsupported(o platform.Option, v int64, why string) *fault {
 	return f
 }
 
-// beyondInt is a value above all that setsockopt can carry.
+// beyondInt returns the fault of a value that does not fit setsockopt's int.
 func (t *Rules) beyondInt(o platform.Option, v int64) *fault {
 	f := t.newFault(tooLarge, o, v)
 	f.Max = fromKernel(t.Spec(o).Unit, math.MaxInt32)

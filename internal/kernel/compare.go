@@ -7,12 +7,12 @@ import (
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
-// Comparison returns the plan with which [Plan.Verify] compares a socket with r; it
-// is not to be applied. It differs from [Rules.Plan] in both directions. A value that
-// setsockopt refuses is compared all the same, because a socket may hold it: sysctl
-// net.ipv4.tcp_keepalive_time takes more than TCP_KEEPIDLE does. And what cannot be
-// read back is a fault, or an error of Verify, where a plan that has just set the
-// option can only trust the kernel.
+// Comparison returns the plan with which [Plan.Verify] compares a socket with r; it must
+// not be applied. It differs from [Rules.Plan] in two ways. A value that setsockopt
+// refuses is compared nevertheless, because a socket may hold it: the sysctl
+// net.ipv4.tcp_keepalive_time accepts larger values than TCP_KEEPIDLE. And an option that
+// cannot be read back is a fault, or an error of Verify, whereas a plan that has just set
+// the option can only trust the kernel.
 func (t *Rules) Comparison(r Request) (Plan, platform.Faults) {
 	var faults platform.Faults
 	for _, f := range t.check(&r) {
@@ -37,14 +37,14 @@ func (t *Rules) Comparison(r Request) (Plan, platform.Faults) {
 	return p, nil
 }
 
-// mayBeHeld tells whether a fault is only about setting, so that a socket may hold
-// the value all the same. No option holds more than a C int.
+// mayBeHeld reports whether a fault is only about setting the option, so that a
+// socket may still hold the value. No option holds more than a C int.
 func (t *Rules) mayBeHeld(f *fault) bool {
 	s := t.Spec(f.Option)
 	switch {
 	case s == nil:
 		return false
-	case f.kind == incomplete: // of an ioctl it is unreadable as well, which says more
+	case f.kind == incomplete: // an ioctl's value is also unreadable, which is the better reason
 		return isPlain(s) || s.Readable == platform.No
 	case f.kind == tooSmall, f.kind == tooLarge:
 		return isPlain(s) && toKernel(s.Unit, f.Value) <= math.MaxInt32

@@ -7,26 +7,28 @@ import (
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
-// SystemDefaults returns what an option means here while nobody has set it.
+// SystemDefaults returns the value of each option on this system while it is not
+// set.
 //
 //   - Linux, Android: the values of the calling thread's network namespace
-//     (net.ipv4.tcp_keepalive_time, _intvl, _probes), asked of a fresh socket,
-//     which also works where /proc is not mounted or not truthful.
+//     (net.ipv4.tcp_keepalive_time, _intvl, _probes), read from a new socket,
+//     which also works if /proc is not mounted or has false values.
 //   - macOS, FreeBSD, NetBSD and, for the count, DragonFly BSD: the sysctls that
 //     the table names.
 //   - elsewhere, and where the unit is not certain: not Known.
 //
-// The error tells why a value that should be known is not.
+// The error says why a value that should be known is not.
 func SystemDefaults() (platform.Settings, error) { return systemDefaults() }
 
-// SystemDefaultsOf returns what an option means on the socket fd while nobody
-// has set it there. Only Linux has more than one answer: that of the socket's
-// network namespace. If it is another than the calling thread's, reading it
-// takes CAP_NET_ADMIN there and CAP_SYS_ADMIN here; without, and in gVisor,
-// nothing is Known and the error says so. Elsewhere it is the same as [SystemDefaults].
+// SystemDefaultsOf returns the value of each option on the socket fd while it is not set.
+// On Linux that depends on the socket's network namespace. If it is not that of the
+// calling thread, reading it takes CAP_NET_ADMIN there and CAP_SYS_ADMIN here; without
+// these, and in gVisor, nothing is Known and the error says so. On other systems the
+// result is that of [SystemDefaults].
 func SystemDefaultsOf(fd uintptr) (platform.Settings, error) { return systemDefaultsOf(fd) }
 
-// defaultsBySysctl reads every default whose sysctl and unit the table knows.
+// defaultsBySysctl reads every default for which the table has a sysctl and its
+// unit.
 func defaultsBySysctl(t *Rules) (platform.Settings, error) {
 	var got platform.Settings
 	var errs []error

@@ -31,8 +31,9 @@ func systemDefaultsOf(fd uintptr) (platform.Settings, error) {
 	return inNamespaceOf(int(fd), systemDefaults)
 }
 
-// inOurNamespace tells whether the socket is in the network namespace of the
-// calling thread; false also before Linux 5.14, which has no cookie to compare.
+// inOurNamespace reports whether the socket is in the network namespace of the
+// calling thread. Before Linux 5.14, which has no cookie to compare, it returns
+// false.
 func inOurNamespace(fd int) (bool, error) {
 	fresh, err := running.Socket()
 	if err != nil {
@@ -50,7 +51,7 @@ func inOurNamespace(fd int) (bool, error) {
 	return err == nil && ours == theirs, nil
 }
 
-// inNamespaceOf calls ask on a thread inside the network namespace of fd.
+// inNamespaceOf calls ask on a thread in the network namespace of fd.
 func inNamespaceOf[T any](fd int, ask func() (T, error)) (answer T, err error) {
 	ns, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.SIOCGSKNS, 0)
 	if errno != 0 {

@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Get enters the kernel without telling Go's scheduler: reading a TCP option
-// waits for nothing longer than the socket's lock, and the two bookkeeping
-// steps cost 10 to 20 % of the call.
+// Get enters the kernel without notifying Go's scheduler: reading a TCP option
+// blocks at most on the socket's lock, and notifying the scheduler costs 10 to
+// 20 % of the call.
 func (system) Get(fd uintptr, level, number int) (int, error) {
 	var value int32
 	size := uint32(unsafe.Sizeof(value))

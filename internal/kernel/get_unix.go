@@ -5,7 +5,7 @@ package kernel
 import "golang.org/x/sys/unix"
 
 // On linux/386 and linux/s390x getsockopt goes through socketcall(2) on old
-// kernels; x/sys knows.
+// kernels; x/sys handles that.
 func (system) Get(fd uintptr, level, number int) (int, error) {
 	return unix.GetsockoptInt(int(fd), level, number)
 }

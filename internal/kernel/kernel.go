@@ -1,18 +1,19 @@
-// Package kernel makes the system calls of keepalive: it turns a [Request] into
-// the exact calls for one operating system, makes them, and reads options back.
+// Package kernel makes the system calls of keepalive: it translates a [Request]
+// into the exact calls for one operating system, makes them, and reads options
+// back.
 //
-// What differs between systems is the data of package platform, in the form of
-// [Rules]. The plan of a request ([Rules.Plan]) is computed for every system on
-// every other, so it is tested where the tests run; only the raw calls of
-// [System] belong to one.
+// The differences between systems are the data of package platform, in the form
+// of [Rules]. The plan of a request ([Rules.Plan]) can be computed for every
+// system on any system, so the tests cover all of them; only the raw calls of
+// [System] are specific to one.
 //
-// The package knows file descriptors, never a net.Conn.
+// The package works on file descriptors, never on a net.Conn.
 package kernel
 
 import "strings"
 
-// A Kernel makes the raw calls. [System] is the real one; a test may put the one of
-// package kerneltest in its place, which fails and lies.
+// A Kernel makes the raw calls. [System] is the real one; a test may replace it by that of
+// package kerneltest, which can fail and return false values.
 type Kernel interface {
 	// Get is getsockopt of an int.
 	Get(fd uintptr, level, number int) (int, error)
@@ -41,7 +42,7 @@ func (e joined) Error() string {
 
 func (e joined) Unwrap() []error { return e }
 
-// join returns nil for no error, the error for one.
+// join returns nil for no error, and a single error unchanged.
 func join(errs []error) error {
 	switch len(errs) {
 	case 0:

@@ -6,13 +6,13 @@ import (
 
 import "fmt"
 
-// A Kind is what protocol a socket speaks, as far as keepalive is concerned.
+// A Kind is the protocol of a socket, as far as keepalive is concerned.
 type Kind uint8
 
 const (
-	NotTCP       Kind = iota // keepalive means nothing here
+	NotTCP       Kind = iota // keepalive has no meaning here
 	TCP                      // plain TCP
-	MultipathTCP             // Linux MPTCP, also while it has fallen back to TCP on the wire
+	MultipathTCP             // Linux MPTCP, even after a fallback to TCP on the wire
 )
 
 // String returns "not TCP", "TCP" or "Multipath TCP".
@@ -20,19 +20,19 @@ func (k Kind) String() string { return enum.Name("Kind", k, kindNames[:]...) }
 
 var kindNames = [...]string{"not TCP", "TCP", "Multipath TCP"}
 
-// KindOf asks the kernel what fd is. It exists because SO_KEEPALIVE "succeeds"
-// on unix, UDP and raw sockets.
+// KindOf returns the kind of the socket fd. It is needed because SO_KEEPALIVE
+// "succeeds" on Unix, UDP and raw sockets.
 func KindOf(k Kernel, fd uintptr) (Kind, error) { return kindOf(k, fd) }
 
-// Listens asks the kernel whether the TCP socket fd is a listening one.
+// Listens reports whether the TCP socket fd is a listening socket.
 func Listens(k Kernel, fd uintptr) (bool, error) { return listens(k, fd) }
 
 // MayListen is [Listens] for a socket in the Control hook of a net.Dialer or a
 // net.ListenConfig, which is neither connected nor listening yet: package net
-// has already set SO_REUSEADDR on one that it is about to listen on
-// (setDefaultListenerSockopts in net/sockopt_*.go), except on Windows. So yes may
-// be wrong for a Dialer whose own hook sets SO_REUSEADDR, and no is wrong for a
-// net.ListenConfig on Windows.
+// has already set SO_REUSEADDR on a socket that is about to listen
+// (setDefaultListenerSockopts in net/sockopt_*.go), except on Windows. So true
+// may be wrong for a Dialer whose own hook sets SO_REUSEADDR, and false is wrong
+// for a net.ListenConfig on Windows.
 func MayListen(k Kernel, fd uintptr) (bool, error) { return mayListen(k, fd) }
 
 // holds reads a flag.

@@ -11,9 +11,10 @@ const (
 	tcpsListen        = 1     // bsd/netinet/tcp_fsm.h
 )
 
-// listens asks for the state of the socket: sogetoptlock of xnu does not know
-// SO_ACCEPTCONN. The kernel cuts the struct off at the four bytes asked for
-// (sooptcopyout), of which the lowest is the state, as every Mac is little-endian.
+// listens reads the state of the socket, because sogetoptlock of xnu does not
+// support SO_ACCEPTCONN. The kernel truncates the struct to the four bytes asked
+// for (sooptcopyout). The lowest byte is the state, as every Mac is
+// little-endian.
 func listens(k Kernel, fd uintptr) (bool, error) {
 	n, err := k.Get(fd, protocolTCP, tcpConnectionInfo)
 	if err != nil {

@@ -14,8 +14,8 @@ func mayListen(k Kernel, fd uintptr) (bool, error) {
 	return holds(k, fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, "SO_REUSEADDR")
 }
 
-// kindOf asks for the type too, as raw sockets carry protocol numbers, and other
-// families have a protocol 6 of their own.
+// kindOf also reads the type, because raw sockets have protocol numbers too, and
+// other address families have their own protocol 6.
 func kindOf(k Kernel, fd uintptr) (Kind, error) {
 	protocol, err := k.Get(fd, unix.SOL_SOCKET, unix.SO_PROTOCOL)
 	if err != nil {

@@ -9,9 +9,9 @@ import (
 )
 
 // Nearest returns the request closest to r that the platform accepts, and what
-// changed: a value out of range moves to the limit, an option that the platform
-// lacks is left out, a negative one too, and a missing half of a pair is filled
-// in. The error wraps [errors.ErrUnsupported] where the platform has no
+// changed: a value out of range is set to the limit, a negative value or an
+// option that the platform lacks is left out, and a missing half of a pair is
+// filled in. The error wraps [errors.ErrUnsupported] where the platform has no
 // keepalive at all.
 func (t *Rules) Nearest(r Request) (Request, []platform.Change, error) {
 	if t.Spec(platform.KeepAlive) == nil {
@@ -19,8 +19,8 @@ func (t *Rules) Nearest(r Request) (Request, []platform.Change, error) {
 	}
 	was := r
 	why := map[platform.Option]string{}
-	// Filling in a pair can bring a product out of range, so look again until
-	// nothing is left to mend; every turn settles at least one option.
+	// Filling in a pair can move a product out of range, so the check is
+	// repeated until there is no fault; every round settles at least one option.
 	for range 2 * optionCount {
 		faults := t.check(&r)
 		if len(faults) == 0 {
@@ -43,7 +43,7 @@ func (t *Rules) Nearest(r Request) (Request, []platform.Change, error) {
 	return r, changes, nil
 }
 
-// mend returns the option to change, and its new value, to get rid of a fault.
+// mend returns the option to change, and its new value, to remove a fault.
 func (f *fault) mend(t *Rules, r *Request) (platform.Option, int64) {
 	switch f.kind {
 	case tooSmall:

@@ -9,7 +9,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
-// What all other systems answer in the same way, and Linux in one of its own: see
+// This file has what is the same on all systems except Linux; for Linux see
 // kind_linux.go, defaults_linux.go and retries_linux.go.
 
 func systemDefaults() (platform.Settings, error) { return defaultsBySysctl(Current()) }
@@ -17,12 +17,12 @@ func systemDefaults() (platform.Settings, error) { return defaultsBySysctl(Curre
 func systemDefaultsOf(uintptr) (platform.Settings, error) { return systemDefaults() }
 
 func systemRetries() (Retries, error) {
-	return Retries{}, fmt.Errorf("how often %s sends again is not known: %w", Current().Title, errors.ErrUnsupported)
+	return Retries{}, fmt.Errorf("how often %s retransmits is not known: %w", Current().Title, errors.ErrUnsupported)
 }
 
 func systemRetriesOf(uintptr) (Retries, error) { return systemRetries() }
 
-// The numbers are the same on all of them.
+// The numbers are the same on all these systems.
 const (
 	solSocket    = 0xffff
 	soAcceptConn = 2
@@ -35,7 +35,7 @@ func mayListen(k Kernel, fd uintptr) (bool, error) {
 	return holds(k, fd, solSocket, soReuseAddr, "SO_REUSEADDR")
 }
 
-// kindOf asks for an option that every TCP has and nothing else has.
+// kindOf reads an option that TCP has on every system and no other protocol has.
 func kindOf(k Kernel, fd uintptr) (Kind, error) {
 	_, err := k.Get(fd, protocolTCP, tcpNoDelay)
 	switch {

@@ -10,19 +10,19 @@ import (
 // A Step is one system call of a [Plan].
 type Step struct {
 	Carries platform.OptionSet // the options that this call sets
-	Option  platform.Option    // the first of them
+	Option  platform.Option    // the first option in Carries
 	Symbol  string             // the C symbol
 	Level   int                // setsockopt's level; 0 for an ioctl
 	Number  int                // setsockopt's option number; 0 for an ioctl
 	Value   int                // in kernel units
-	Vals    [3]uint32          // of an ioctl only: on/off, idle and interval in milliseconds
+	Vals    [3]uint32          // for an ioctl only: on/off, idle and interval in milliseconds
 
 	ioctl    bool // SIO_KEEPALIVE_VALS, otherwise setsockopt
 	readable platform.Answer
-	passing  bool // undone by a later step, so there is nothing to read back
+	passing  bool // a later step undoes it, so it is not read back
 }
 
-// String writes the call as "TCP_KEEPIDLE=60".
+// String returns the call as "TCP_KEEPIDLE=60".
 func (s Step) String() string { return s.Symbol + "=" + s.valueText() }
 
 func (s *Step) valueText() string {
@@ -32,9 +32,9 @@ func (s *Step) valueText() string {
 	return strconv.Itoa(s.Value)
 }
 
-// A Plan is the system calls that make a socket what a [Request] asks for, in
-// the order that the platform needs. It is a plain value; copying it is cheap
-// and allocates nothing.
+// A Plan is the list of system calls that set the options of a [Request], in the
+// order that the platform needs. It is a plain value; copying it is cheap and
+// does not allocate.
 type Plan struct {
 	steps [optionCount + 1]Step
 	n     int
@@ -48,7 +48,7 @@ func (p *Plan) add(s Step) {
 	p.n++
 }
 
-// Only returns the part of the plan that sets one of the given options.
+// Only returns the steps that set one of the given options.
 func (p *Plan) Only(options platform.OptionSet) Plan {
 	var part Plan
 	for _, s := range p.Steps() {
@@ -68,14 +68,13 @@ func (p *Plan) Carries() platform.OptionSet {
 	return set
 }
 
-// Plan turns a request into this platform's system calls, or returns every
-// reason why it cannot. It makes no call and runs on every platform for every
-// other.
+// Plan translates a request into this platform's system calls, or returns every
+// reason why that is impossible. It makes no system call and runs on any
+// platform for any other.
 //
-// SO_KEEPALIVE is part of every plan. When it is to be off it comes first, so
-// that no step re-arms a timer that is about to go; otherwise the order is that
-// of [platform.Table].Specs, behind SO_KEEPALIVE=0 where TimingWhileOff asks for
-// it.
+// SO_KEEPALIVE is part of every plan. If keepalive is switched off, that is the
+// first step, so that no other step re-arms the timer. Otherwise the order is
+// that of [platform.Table].Specs, after SO_KEEPALIVE=0 if TimingWhileOff is set.
 func (t *Rules) Plan(r Request) (Plan, platform.Faults) {
 	if faults := t.Check(r); len(faults) > 0 {
 		return Plan{}, faults

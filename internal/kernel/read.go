@@ -6,10 +6,10 @@ import (
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
-// Read returns what the kernel holds for the socket fd. The error tells what
-// failed, each an [*platform.OptionError]; an option that this platform or this kind of
-// socket does not have is no error, its field is just not Known; but for the user
-// timeout of Multipath TCP, which is known to be off.
+// Read returns the settings of the socket fd. The error joins an [*platform.OptionError]
+// for each option that could not be read. An option that this platform or this kind of
+// socket does not have is not an error: it is not Known. The exception is the user timeout
+// of Multipath TCP, which is known to be off.
 func (t *Rules) Read(k Kernel, fd uintptr) (platform.Settings, error) {
 	var got platform.Settings
 	var errs []error
@@ -34,15 +34,16 @@ func (t *Rules) Read(k Kernel, fd uintptr) (platform.Settings, error) {
 	return got, join(errs)
 }
 
-// isMultipath is asked where an option is missing: a question more, in the rare case.
+// isMultipath is called only if an option is missing, because it takes another system
+// call.
 func isMultipath(k Kernel, fd uintptr) bool {
 	kind, err := kindOf(k, fd)
 	return err == nil && kind == MultipathTCP
 }
 
-// meansNothing reports whether n is no value of the option: illumos answers 0
-// for an interval and a count never set, while probes back off exponentially;
-// and a user timeout of 0 is off only where the kernel says so.
+// meansNothing reports whether n is not a value of the option: illumos returns 0
+// for an interval and a count that were never set, while probes back off
+// exponentially; and a user timeout of 0 means off only if the table says so.
 func meansNothing(s *platform.Spec, n int) bool {
 	switch s.Option {
 	case platform.KeepAlive:
@@ -53,9 +54,9 @@ func meansNothing(s *platform.Spec, n int) bool {
 	return n <= 0
 }
 
-// Effect returns what a socket that holds before will hold once the plan for r
-// was applied, with r's values rounded as the kernel counts them. It makes no
-// call; r must be one that [Rules.Check] accepts.
+// Effect returns the settings that a socket with the settings before has once
+// the plan for r was applied. The values of r are rounded to the kernel's units.
+// Effect makes no system call; r must be accepted by [Rules.Check].
 func (t *Rules) Effect(r Request, before platform.Settings) platform.Settings {
 	after := before
 	for i := range t.Specs {

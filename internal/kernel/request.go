@@ -7,8 +7,8 @@ import (
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
-// A Request says what keepalive a socket is to have. A zero field is unset:
-// the option is left as it is.
+// A Request has the keepalive settings to set on a socket. A zero field is
+// unset: the option is left unchanged.
 type Request struct {
 	Disabled    bool          // keepalive off; all other requests switch it on
 	Idle        time.Duration // silence before the first probe
@@ -54,7 +54,7 @@ func (r *Request) set(o platform.Option, v int64) {
 // asks reports whether the request sets o at all.
 func (r *Request) asks(o platform.Option) bool { return o == platform.KeepAlive || r.value(o) != 0 }
 
-// String writes "on", "off" or "idle=60s,interval=10s,count=3,user-timeout=90s".
+// String returns "on", "off" or "idle=60s,interval=10s,count=3,user-timeout=90s".
 func (r Request) String() string {
 	var parts []string
 	if r.Disabled {

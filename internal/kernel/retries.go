@@ -6,32 +6,31 @@ import (
 	"time"
 )
 
-// Retries are the limits of a Linux network namespace, or of one socket in it, on
-// sending again what stays unanswered. They decide where there is no user timeout.
-// The zero value is no such set; see [DefaultRetries].
+// Retries are the limits of a Linux network namespace, or of one socket in it,
+// on retransmission. They apply if there is no user timeout. The zero value is
+// not a valid set of limits; see [DefaultRetries].
 type Retries struct {
 	Data       int           // net.ipv4.tcp_retries2: retransmissions of data, and window probes
-	Orphan     int           // net.ipv4.tcp_orphan_retries: the same when no process has the socket open; 0 stands for 8
+	Orphan     int           // net.ipv4.tcp_orphan_retries: the same once no process has the socket open; 0 stands for 8
 	SYN        int           // net.ipv4.tcp_syn_retries, TCP_SYNCNT: of a SYN
-	LinearSYN  int           // net.ipv4.tcp_syn_linear_timeouts: those of them a second apart, on top; 0 before Linux 6.5
+	LinearSYN  int           // net.ipv4.tcp_syn_linear_timeouts: additional ones, sent one second apart; 0 before Linux 6.5
 	LongestRTO time.Duration // net.ipv4.tcp_rto_max_ms, TCP_RTO_MAX_MS: between two retransmissions or window probes
 	Multipath  time.Duration // net.mptcp.close_timeout: from the last subflow's end to that of the connection
 }
 
-// DefaultRetries are those of a Linux kernel (6.5 and later) that nobody has
-// changed.
+// DefaultRetries returns the defaults of Linux 6.5 and later.
 func DefaultRetries() Retries {
 	return Retries{Data: 15, SYN: 6, LinearSYN: 4, LongestRTO: 120 * time.Second, Multipath: time.Minute}
 }
 
-// SystemRetries reads those of the calling thread's network namespace, from
-// /proc/sys/net. The error tells why one is not known; it wraps
-// [errors.ErrUnsupported] on other systems than Linux, and in gVisor.
+// SystemRetries reads the limits of the calling thread's network namespace from
+// /proc/sys/net. The error says why a limit is not known; it wraps
+// [errors.ErrUnsupported] on systems other than Linux, and in gVisor.
 func SystemRetries() (Retries, error) { return systemRetries() }
 
-// SystemRetriesOf reads those that hold for the socket fd: what it was given
-// itself, otherwise what its network namespace has. If that is another than the
-// calling thread's, it takes the same privileges as [SystemDefaultsOf].
+// SystemRetriesOf reads the limits of the socket fd: those set on the socket,
+// otherwise those of its network namespace. If that is not the namespace of the
+// calling thread, this takes the same privileges as [SystemDefaultsOf].
 func SystemRetriesOf(fd uintptr) (Retries, error) { return systemRetriesOf(fd) }
 
 // Validate returns an error that names the field, its value and its limits.
@@ -58,13 +57,13 @@ const (
 	firstRTO    = time.Second            // TCP_TIMEOUT_INIT, of a SYN
 )
 
-// DataTimeout is how long after its first retransmission data is given up, at the
-// next retransmission that is due then: 924.6 s by default.
+// DataTimeout returns the time after the first retransmission at which data is
+// given up, when the next retransmission is due: 924.6 s by default.
 func (r Retries) DataTimeout() time.Duration { return modelTimeout(r.Data, shortestRTO, r.LongestRTO) }
 
-// OrphanTimeout is DataTimeout of a socket that no process has open any more: 102.2 s
-// by default. It is the longest time: the kernel gives up at once when the time
-// between retransmissions has grown to LongestRTO, or it lacks memory.
+// OrphanTimeout is DataTimeout for a socket that no process has open any more: 102.2 s by
+// default. It is an upper bound: the kernel gives up at once when the time between
+// retransmissions has grown to LongestRTO, or when it lacks memory.
 func (r Retries) OrphanTimeout() time.Duration {
 	n := r.Orphan
 	if n == 0 {
@@ -73,7 +72,7 @@ func (r Retries) OrphanTimeout() time.Duration {
 	return modelTimeout(n, shortestRTO, r.LongestRTO)
 }
 
-// ConnectTimeout is how long after the first SYN a connection is not made: 131 s by
+// ConnectTimeout returns the time after the first SYN at which connecting fails: 131 s by
 // default.
 //
 // Source: tcp_write_timeout and tcp_retransmit_timer in net/ipv4/tcp_timer.c.
@@ -91,8 +90,8 @@ func (r Retries) ConnectTimeout() time.Duration {
 	}
 }
 
-// modelTimeout is tcp_model_timeout in net/ipv4/tcp_timer.c: how long so many
-// retransmissions would take, had they begun at base.
+// modelTimeout is tcp_model_timeout in net/ipv4/tcp_timer.c: the time that
+// boundary retransmissions take if the first timeout is base.
 func modelTimeout(boundary int, base, longest time.Duration) time.Duration {
 	doublings := bits.Len64(uint64(longest/base)) - 1
 	if boundary <= doublings {

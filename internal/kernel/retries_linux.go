@@ -16,7 +16,7 @@ const tcpRTOMaxMS = 44 // TCP_RTO_MAX_MS of linux/tcp.h, since 6.15
 
 func systemRetries() (Retries, error) {
 	if name := Current().Name; name == "linux-gvisor" {
-		return Retries{}, fmt.Errorf("how often gVisor sends again is not known: %w", errors.ErrUnsupported)
+		return Retries{}, fmt.Errorf("how often gVisor retransmits is not known: %w", errors.ErrUnsupported)
 	}
 	r := DefaultRetries()
 	var rtoMax, multipath int
@@ -24,7 +24,7 @@ func systemRetries() (Retries, error) {
 	for _, s := range []struct {
 		name    string
 		value   *int
-		missing int // what it means that there is none; -1 if there must be one
+		missing int // the value if the file is missing; -1 if it must exist
 	}{
 		{"ipv4/tcp_retries2", &r.Data, -1},
 		{"ipv4/tcp_orphan_retries", &r.Orphan, -1},
@@ -47,13 +47,13 @@ func systemRetries() (Retries, error) {
 	}
 	r.LongestRTO = time.Duration(rtoMax) * time.Millisecond
 	r.Multipath = time.Duration(multipath) * time.Second
-	if err := r.Validate(); err != nil { // a /proc that is not the kernel's
+	if err := r.Validate(); err != nil { // /proc is not the kernel's
 		return Retries{}, err
 	}
 	return r, nil
 }
 
-// readSysctl reads one of the calling thread's network namespace.
+// readSysctl reads a sysctl of the calling thread's network namespace.
 func readSysctl(name string) (int, error) {
 	text, err := os.ReadFile("/proc/sys/net/" + name)
 	if err != nil {
@@ -80,7 +80,8 @@ func systemRetriesOf(fd uintptr) (Retries, error) {
 	if err != nil {
 		return Retries{}, err
 	}
-	// A sysctl is what a new socket begins with; later changes do not reach it.
+	// A socket gets the value of the sysctl when it is created; later changes do
+	// not affect it.
 	if ms, err := unix.GetsockoptInt(int(fd), unix.IPPROTO_TCP, tcpRTOMaxMS); err == nil {
 		r.LongestRTO = time.Duration(ms) * time.Millisecond
 	}

@@ -11,8 +11,9 @@ import (
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
-// Rules say how one operating system takes a [Request]: the data of its table,
-// which the methods turn into system calls. They are not to be changed.
+// Rules describe how one operating system handles a [Request]: they are the data
+// of its table, with methods that translate it into system calls. They must not
+// be modified.
 type Rules struct{ platform.Table }
 
 // RulesOf returns the rules of a table.
@@ -23,7 +24,7 @@ var current atomic.Pointer[Rules]
 
 // Current returns the rules of the running kernel, see [platform.Current].
 func Current() *Rules {
-	// The name changes at most once, when it has become certain.
+	// The name changes at most once, when the answer becomes conclusive.
 	r := current.Load()
 	if r == nil || r.Name != running.Name() {
 		r = RulesOf(platform.Current())
@@ -54,13 +55,13 @@ func SetOf(options ...platform.Option) platform.OptionSet {
 	return s
 }
 
-// isPlain tells whether the option is one setsockopt with an int of its own.
+// isPlain reports whether the option has its own setsockopt with an int.
 func isPlain(s *platform.Spec) bool { return s.Call == "" }
 
-// isProduct tells whether one setsockopt carries interval*count.
+// isProduct reports whether one setsockopt carries interval*count.
 func isProduct(s *platform.Spec) bool { return s.Call == "setsockopt of interval*count" }
 
-// isKeepAliveVals tells whether one ioctl sets on/off, idle and interval.
+// isKeepAliveVals reports whether one ioctl sets on/off, idle and interval.
 func isKeepAliveVals(s *platform.Spec) bool { return s.Call == "ioctl SIO_KEEPALIVE_VALS" }
 
 // toKernel converts a field's value to kernel units, rounding up: a duration
@@ -77,7 +78,7 @@ func toKernel(unit time.Duration, value int64) int64 {
 	return n
 }
 
-// fromKernel converts kernel units to a field's value, saturating.
+// fromKernel converts kernel units to a field's value. It saturates.
 func fromKernel(unit time.Duration, n int64) int64 {
 	d := int64(unit)
 	if d == 0 {
@@ -89,7 +90,7 @@ func fromKernel(unit time.Duration, n int64) int64 {
 	return n * d
 }
 
-// limits returns the smallest and largest value in the field's own measure
+// limits returns the smallest and largest value in the unit of the field
 // (nanoseconds or a number), or UnknownLimit.
 func limits(s *platform.Spec) (least, most int64) {
 	least, most = s.Min, s.Max
@@ -103,7 +104,7 @@ func limits(s *platform.Spec) (least, most int64) {
 }
 
 // OnListener returns those of the given options that may be set on a listening
-// socket: all where that is known to start nothing there, otherwise none.
+// socket: all if they are known to start no timer there, otherwise none.
 func (t *Rules) OnListener(options platform.OptionSet) platform.OptionSet {
 	if t.ArmsListener != platform.No {
 		return 0
@@ -111,8 +112,8 @@ func (t *Rules) OnListener(options platform.OptionSet) platform.OptionSet {
 	return options
 }
 
-// ListenerHarm says why nothing may be set on a listening socket, "" where it
-// may.
+// ListenerHarm says why nothing may be set on a listening socket. It returns ""
+// if options may be set.
 func (t *Rules) ListenerHarm() string {
 	switch t.ArmsListener {
 	case platform.No:
@@ -120,13 +121,13 @@ func (t *Rules) ListenerHarm() string {
 	case platform.Yes:
 		return fmt.Sprintf("on %s a keepalive option set on a listening socket starts a timer there: %s", t.Title, t.ListenerSource)
 	}
-	return fmt.Sprintf("what a keepalive option set on a listening socket of %s starts there is not known: %s", t.Title, t.ListenerSource)
+	return fmt.Sprintf("whether a keepalive option set on a listening socket starts a timer there is not known on %s: %s", t.Title, t.ListenerSource)
 }
 
-// NotInherited returns what must be set after accept: those of the given options
-// that may not be set on the listening socket (see [Rules.OnListener]), that an
-// accepted socket does not get from it, or of which nobody knows, and, where
-// TimingWhileOff asks for it, KeepAlive.
+// NotInherited returns the options that must be set after accept: those of the
+// given options that may not be set on the listening socket (see
+// [Rules.OnListener]), or that accepted sockets are not known to inherit. It
+// includes KeepAlive if TimingWhileOff requires that.
 func (t *Rules) NotInherited(options platform.OptionSet) platform.OptionSet {
 	lost := options &^ t.OnListener(options)
 	for _, o := range Options() {

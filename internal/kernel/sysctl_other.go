@@ -4,7 +4,7 @@ package kernel
 
 import "errors"
 
-// sysctl is not how Linux is asked: a fresh socket answers for its namespace
-// without /proc, which may not be mounted, and which gVisor fills with zeros. The
-// others have no such call.
+// sysctl is not used on Linux: there the defaults are read from a new socket,
+// because /proc may not be mounted, and gVisor's has zeros. The other systems
+// have no such call.
 func sysctl(string) (uint32, error) { return 0, errors.ErrUnsupported }

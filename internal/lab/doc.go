@@ -1,3 +1,3 @@
-// Package lab holds no code: its tests prove on the wire what the other packages
+// Package lab has no code: its tests verify on the wire what the other packages
 // promise.
 package lab

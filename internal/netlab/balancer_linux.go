@@ -21,16 +21,17 @@ const (
 	serverAddress   = "10.77.2.2"
 )
 
-// Forgets is what a Balancer does with packets of a connection that it forgot.
+// Forgets says what a Balancer does with packets of a connection that it has forgotten.
 type Forgets string
 
 const (
-	Resets Forgets = "reject with tcp reset" // as AWS' NLB
-	Drops  Forgets = "drop"                  // as most NATs and firewalls
+	Resets Forgets = "reject with tcp reset" // like the NLB of AWS
+	Drops  Forgets = "drop"                  // like most NATs and firewalls
 )
 
-// NewBalancer makes one for the time of the test, that forgets after timeout,
-// whole seconds. It needs what NewNamespace needs, and the program nft.
+// NewBalancer makes a balancer for the duration of the test. It forgets a
+// connection after timeout, in whole seconds. It needs what NewNamespace needs,
+// and the program nft.
 func NewBalancer(t testing.TB, timeout time.Duration, forgets Forgets) *Balancer {
 	t.Helper()
 	b := &Balancer{Client: NewNamespace(t), Server: NewNamespace(t), router: NewNamespace(t)}
@@ -59,7 +60,8 @@ table ip balancer {
 	}
 }
 `, balancerAddress, serverAddress, forgets, forgets), "nft", "-f", "-")
-	// Without this a packet of a forgotten connection makes it known again.
+	// Without this a packet of a forgotten connection makes the balancer know it
+	// again.
 	b.router.Sysctl("net.netfilter.nf_conntrack_tcp_loose", "0")
 	b.router.Sysctl("net.netfilter.nf_conntrack_tcp_timeout_established", strconv.Itoa(int(timeout/time.Second)))
 	return b
@@ -73,7 +75,7 @@ func (b *Balancer) Address(port int) string {
 // Break drops all packets from now on, in both directions.
 func (b *Balancer) Break() { b.Lose() }
 
-// Lose is Break until heal is called.
+// Lose drops all packets until heal is called.
 func (b *Balancer) Lose() (heal func()) {
 	b.router.Run(`
 table ip broken {
@@ -86,7 +88,7 @@ table ip broken {
 	return func() { b.router.Run("delete table ip broken", "nft", "-f", "-") }
 }
 
-// Vanish takes the server's machine away: it answers nothing from now on, ARP neither.
+// Vanish removes the server's machine: from now on it answers nothing, not even ARP.
 func (b *Balancer) Vanish() {
 	b.Server.Run(`
 table netdev gone {

@@ -1,7 +1,7 @@
-// Package netlab builds throw-away networks for tests: network namespaces that
-// only file descriptors of this process hold, so that they are gone with it,
+// Package netlab builds temporary networks for tests: network namespaces that
+// are held only by file descriptors of this process, so that they end with it,
 // however it ends.
 //
-// It takes root; or a TestMain that is [Main], where the kernel lets every user make
-// user namespaces. A test that can have neither skips with the reason.
+// It needs root, or [Main] as TestMain on a kernel that lets every user create user
+// namespaces. Otherwise the test is skipped with the reason.
 package netlab

@@ -15,12 +15,12 @@ import (
 // ownUser is set in processes that Main started.
 const ownUser = "KEEPALIVE_TEST_USER_NAMESPACE"
 
-// whyNoUser is why Main started none.
+// whyNoUser is the reason why Main started no such process.
 var whyNoUser error
 
-// Main is a TestMain for tests that wait for timers, nearly all of their time: it lets
-// many run at a time. Other users than root make networks too with it: it runs the
-// tests in a user namespace, in which this user is root, where the kernel lets it.
+// Main is a TestMain for tests that spend most of their time waiting for timers: it lets
+// many run in parallel. If the kernel permits it, Main runs the tests of an ordinary user
+// in a user namespace, in which that user is root and can create networks.
 func Main(m *testing.M) {
 	flag.Parse()
 	ManyAtATime()
@@ -34,28 +34,29 @@ func Main(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// RunManyAtATime is a TestMain for tests of which some wait for timers: it lets more
-// run at a time.
+// RunManyAtATime is a TestMain for packages in which some tests wait for timers: it lets
+// more tests run in parallel.
 func RunManyAtATime(m *testing.M) {
 	flag.Parse()
 	ManyAtATime()
 	os.Exit(m.Run())
 }
 
-// ManyAtATime lets more parallel tests run than there are processors. The flags have to
-// be parsed.
+// ManyAtATime lets more tests run in parallel than there are processors. The flags must
+// have been parsed.
 func ManyAtATime() {
 	if err := flag.Set("test.parallel", "64"); err != nil {
 		panic(err)
 	}
 }
 
-// InUserNamespace tells whether this user is root only there.
+// InUserNamespace reports whether this user is root only in a user namespace.
 func InUserNamespace() bool { return os.Getenv(ownUser) != "" }
 
-// inUserNamespace runs this program in one and returns its exit code.
+// inUserNamespace runs this program in a user namespace and returns its exit
+// code.
 func inUserNamespace() (code int, err error) {
-	runtime.LockOSThread() // whose death Pdeathsig is about
+	runtime.LockOSThread() // Pdeathsig is sent when this thread ends
 	c := exec.Command("/proc/self/exe", os.Args[1:]...)
 	c.Env = append(os.Environ(), ownUser+"=1")
 	c.Stdin, c.Stdout, c.Stderr = os.Stdin, os.Stdout, os.Stderr
@@ -72,7 +73,7 @@ func inUserNamespace() (code int, err error) {
 	return c.ProcessState.ExitCode(), nil
 }
 
-// needRoot skips a test that may not make a network.
+// needRoot skips a test that may not create a network.
 func needRoot(t testing.TB) {
 	t.Helper()
 	why := "needs root"

@@ -20,8 +20,8 @@ type Namespace struct {
 	fd int
 }
 
-// NewNamespace makes one, with its loopback interface up, for the time of the
-// test. It needs root, or Main, and the program ip.
+// NewNamespace creates a namespace, with its loopback interface up, for the
+// duration of the test. It needs root, or Main, and the program ip.
 func NewNamespace(t testing.TB) *Namespace {
 	t.Helper()
 	needRoot(t)
@@ -40,8 +40,8 @@ func NewNamespace(t testing.TB) *Namespace {
 	return n
 }
 
-// Do runs f in the namespace. Sockets that f makes stay there, whoever uses them;
-// goroutines that it starts do not.
+// Do runs f in the namespace. Sockets that f creates stay in it; goroutines that
+// f starts do not run in it.
 func (n *Namespace) Do(f func() error) error {
 	return netns.OnThread(func() error {
 		if err := unix.Setns(n.fd, unix.CLONE_NEWNET); err != nil {
@@ -51,7 +51,7 @@ func (n *Namespace) Do(f func() error) error {
 	})
 }
 
-// Path is a file that is the namespace.
+// Path returns the file of the namespace.
 func (n *Namespace) Path() string { return fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), n.fd) }
 
 // Run runs a program in the namespace with this standard input.
@@ -69,8 +69,8 @@ func (n *Namespace) Run(stdin, program string, args ...string) {
 	require.NoError(n.t, err)
 }
 
-// IP runs the program ip, once for all lines: dozens of networks at a time are mostly
-// the start of programs.
+// IP runs the program ip once for all lines: with dozens of networks, starting programs
+// takes most of the time.
 func (n *Namespace) IP(lines ...string) {
 	n.t.Helper()
 	n.Run(strings.Join(lines, "\n"), "ip", "-batch", "-")

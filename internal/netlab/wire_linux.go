@@ -12,9 +12,9 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/testenv"
 )
 
-// A Wire joins a client and a server, each in a namespace of its own, by a pair of TUN
-// devices: every packet passes through this process, which delays it, and may lose
-// it. Faults take effect at once.
+// A Wire connects a client and a server, each in its own namespace, by a pair of TUN
+// devices: every packet passes through this process, which delays it and may drop it.
+// Faults take effect at once.
 type Wire struct {
 	Client, Server *Namespace
 
@@ -28,8 +28,8 @@ const (
 	WireClient = "10.79.0.1"
 )
 
-// NewWire makes one for the time of the test, with this delay in each direction. It
-// needs what NewNamespace needs, and /dev/net/tun, which often is root's.
+// NewWire creates a wire for the duration of the test, with this delay in each direction.
+// It needs what NewNamespace needs, and /dev/net/tun, which often only root may open.
 func NewWire(t testing.TB, delay time.Duration) *Wire {
 	t.Helper()
 	w := &Wire{Client: NewNamespace(t), Server: NewNamespace(t), lose: loseNothing}
@@ -40,7 +40,7 @@ func NewWire(t testing.TB, delay time.Duration) *Wire {
 	return w
 }
 
-// tun makes a TUN device with this address.
+// tun creates a TUN device with this address.
 func (n *Namespace) tun(address, peer string) *os.File {
 	n.t.Helper()
 	var file *os.File
@@ -70,13 +70,13 @@ func (n *Namespace) tun(address, peer string) *os.File {
 	return file
 }
 
-// A delayed packet is one that is due at a time.
+// A delayed packet is delivered when it is due.
 type delayed struct {
 	due  time.Time
 	data []byte
 }
 
-// carry takes packets from one end to the other, in their order, until they are
+// carry forwards packets from one end to the other, in order, until they are
 // closed.
 func (w *Wire) carry(from, to *os.File, toServer bool, delay time.Duration) {
 	queue := make(chan delayed, 1<<16)
@@ -96,7 +96,7 @@ func (w *Wire) carry(from, to *os.File, toServer bool, delay time.Duration) {
 	go func() {
 		for p := range queue {
 			time.Sleep(time.Until(p.due))
-			to.Write(p.data) // which may be closed by now
+			to.Write(p.data) // to may be closed by now
 		}
 	}()
 }
@@ -107,7 +107,7 @@ func (w *Wire) loses(toServer bool, packet []byte) bool {
 	return w.lose(toServer, packet)
 }
 
-// Lose decides from now on which packets are lost.
+// Lose sets the function that decides which packets are lost.
 func (w *Wire) Lose(lose func(toServer bool, packet []byte) bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -7,7 +7,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/enum"
 )
 
-// Kind is what a segment is for.
+// Kind is the purpose of a segment.
 type Kind uint8
 
 // The kinds.
@@ -19,7 +19,7 @@ const (
 	Close  // FIN
 	Reset  // RST
 	Probe  // keepalive
-	Answer // to a probe of either kind
+	Answer // to a keepalive or window probe
 	WindowProbe
 )
 
@@ -28,50 +28,50 @@ var kindNames = [...]string{"ack", "SYN", "data", "retransmission", "FIN", "RST"
 // String returns "probe", "answer", "window probe" and so on.
 func (k Kind) String() string { return enum.Name("Kind", k, kindNames[:]...) }
 
-// An Event is a segment of which it is known what it is.
+// An Event is a segment whose kind is known.
 type Event struct {
 	Segment
 	Kind Kind
-	// Since is the time since the segment before it on this connection, in either
-	// direction; 0 for the first that was seen.
+	// Since is the time since the previous segment of this connection, in either
+	// direction; 0 for the first segment seen.
 	Since time.Duration
-	// Unanswered counts the probes in a row, this one included, that this end has
-	// sent; of a reset those before it.
+	// Unanswered counts the probes that this end has sent in a row, including
+	// this one; for a reset, those before it.
 	Unanswered int
 }
 
-// A Tracker tells what segments are, by those that came before them. The zero value
-// is ready. It may not be used concurrently.
+// A Tracker classifies segments by the segments before them. The zero value is ready to
+// use. It is not safe for concurrent use.
 type Tracker struct{ flows map[flowKey]*flow }
 
-// maxFlows is how many connections are remembered.
+// maxFlows is the maximum number of connections that are remembered.
 const maxFlows = 100_000
 
-// A flowKey names a connection: the lower end first.
+// A flowKey identifies a connection: the lower end first.
 type flowKey struct{ low, high netip.AddrPort }
 
 // A flow is both directions of a connection.
 type flow struct {
 	ends [2]end // the lower address first
 	last time.Time
-	// first is a bare acknowledgement that began what was seen of the connection:
-	// whether it is a probe, its answer tells.
+	// first is a pure acknowledgement that was the first segment seen of the
+	// connection: the answer to it shows whether it is a probe.
 	first *Event
 }
 
-// An end is what one side has sent.
+// An end is the state of what one side has sent.
 type end struct {
 	known  bool
-	next   uint32 // the sequence number that comes next
-	ack    uint32 // what it acknowledged last
+	next   uint32 // the next sequence number
+	ack    uint32 // the last acknowledgement number
 	window uint16
 	probes int  // in a row
-	asked  bool // the last thing it sent is a probe
+	asked  bool // the last segment that it sent is a probe
 }
 
-// Add classifies the segment and returns it as an event. If the first segment that was
-// seen of a connection may be a probe, its kind is known only when it is answered or
-// repeated: Add then returns no event for the first segment and two for the next.
+// Add classifies the segment and returns it as an event. If the first segment seen of a
+// connection may be a probe, its kind is known only when it is answered or repeated: Add
+// then returns no event for the first segment and two for the next one.
 func (t *Tracker) Add(s Segment) []Event {
 	key := flowKey{s.Src, s.Dst}
 	from := 0
@@ -102,21 +102,22 @@ func (t *Tracker) flow(key flowKey) *flow {
 		t.flows = map[flowKey]*flow{}
 	}
 	if len(t.flows) >= maxFlows {
-		clear(t.flows) // what follows begins anew
+		clear(t.flows) // connections are learnt again
 	}
 	f := &flow{}
 	t.flows[key] = f
 	return f
 }
 
-// endsWith tells whether a segment is the SYN of the next connection with the same
-// addresses; one that is sent again is not.
+// endsWith reports whether the segment is the SYN of a new connection with the
+// same addresses, as opposed to a retransmitted SYN.
 func (f *flow) endsWith(s Segment, from int) bool {
 	me := &f.ends[from]
 	return s.Flags&SYN != 0 && (!me.known && s.Flags&ACK == 0 || me.known && me.next != s.Seq+1)
 }
 
-// add is Add on this connection; from is the index of the end that sent it.
+// add is Add for this connection; from is the index of the end that sent the
+// segment.
 func (f *flow) add(e Event, from int) []Event {
 	me, peer := &f.ends[from], &f.ends[1-from]
 	bare := e.Len == 0 && e.Flags&(FIN|SYN|RST) == 0
@@ -135,7 +136,7 @@ func (f *flow) add(e Event, from int) []Event {
 		switch {
 		case bare && first.Src != e.Src && e.Ack == first.Seq+1,
 			bare && first.Src == e.Src && e.Seq == first.Seq && e.Ack == first.Ack && e.Since > 400*time.Millisecond:
-			// It lies one below what is acknowledged, or is said again for no reason.
+			// Its sequence number is one below the acknowledged one, or it repeats an acknowledgement without reason.
 			sender.known, sender.next = true, first.Seq+1
 			f.ends[1-who].ack = first.Seq + 1
 		}
@@ -148,7 +149,7 @@ func (f *flow) add(e Event, from int) []Event {
 	return append(events, e)
 }
 
-// kindOf tells what a segment is, before it is noted.
+// kindOf returns the kind of a segment. It is called before note.
 func (f *flow) kindOf(e Event, from int) (Kind, int) {
 	me, peer := &f.ends[from], &f.ends[1-from]
 	length := e.length()
@@ -157,8 +158,8 @@ func (f *flow) kindOf(e Event, from int) (Kind, int) {
 		return Reset, me.probes
 	case e.Flags&SYN != 0:
 		return Open, 0
-	// A probe repeats an octet that the peer has acknowledged already; without that
-	// condition a segment of one octet that is sent again looks like the probe of a BSD.
+	// A probe repeats an octet that the peer has already acknowledged; without that
+	// condition a retransmitted segment of one octet looks like a BSD probe.
 	case me.known && e.Len <= 1 && e.Flags&FIN == 0 && e.Flags&ACK != 0 && e.Seq == me.next-1 && peer.ack == me.next:
 		if peer.known && peer.window == 0 {
 			return WindowProbe, me.probes + 1
@@ -176,7 +177,7 @@ func (f *flow) kindOf(e Event, from int) (Kind, int) {
 	return Data, 0
 }
 
-// length is how far a segment moves the sequence number.
+// length returns by how much a segment advances the sequence number.
 func (e *Event) length() uint32 {
 	n := uint32(e.Len)
 	if e.Flags&(SYN|FIN) != 0 {
@@ -185,7 +186,7 @@ func (e *Event) length() uint32 {
 	return n
 }
 
-// note remembers a segment.
+// note records a segment.
 func (f *flow) note(e Event, from int) {
 	me, peer := &f.ends[from], &f.ends[1-from]
 	me.asked = e.Kind == Probe || e.Kind == WindowProbe

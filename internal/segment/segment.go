@@ -1,5 +1,5 @@
-// Package segment reads TCP segments off the wire and tells what each of them is:
-// a keepalive probe, its answer, a window probe, a retransmission.
+// Package segment parses captured TCP segments and classifies them: keepalive
+// probe, answer, window probe, retransmission.
 package segment
 
 import (
@@ -17,10 +17,10 @@ type Segment struct {
 	Seq, Ack uint32
 	Flags    Flags
 	Window   uint16
-	Len      int // of the data
+	Len      int // length of the data
 }
 
-// Flags are those of the header (RFC 9293).
+// Flags are the flags of the header (RFC 9293).
 type Flags uint8
 
 // The flags.
@@ -34,8 +34,8 @@ const (
 
 const tcp = 6 // IPPROTO_TCP
 
-// Parse reads the IP and TCP headers of a packet, of which no more need be there. It
-// returns false for what is not a whole TCP header, and for later fragments.
+// Parse parses the IP and TCP headers of a packet; the rest of the packet may be missing.
+// It returns false if there is no complete TCP header, and for later fragments.
 func Parse(packet []byte) (s Segment, ok bool) {
 	if len(packet) < 1 {
 		return s, false
@@ -55,8 +55,8 @@ func parse4(p []byte) (s Segment, ok bool) {
 		return s, false
 	}
 	src, dst := netip.AddrFrom4([4]byte(p[12:])), netip.AddrFrom4([4]byte(p[16:]))
-	// The total length, not what came: short frames are padded. 0 is a packet that
-	// the network card is to cut up.
+	// This is the total length, not that of the frame: short frames are padded.
+	// 0 means a packet that the network card is going to split.
 	length := int(binary.BigEndian.Uint16(p[2:]))
 	return parseTCP(p[header:], src, dst, length-header)
 }
@@ -82,7 +82,7 @@ func parse6(p []byte) (s Segment, ok bool) {
 	return parseTCP(rest, src, dst, left)
 }
 
-// parseTCP reads the header; length is that of header and data.
+// parseTCP parses the header; length is that of header and data.
 func parseTCP(p []byte, src, dst netip.Addr, length int) (s Segment, ok bool) {
 	if len(p) < 20 {
 		return s, false

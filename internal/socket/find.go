@@ -18,14 +18,14 @@ var (
 	ErrNoSocket = errors.New("no access to a socket")
 )
 
-// MaxUnwrap bounds the walk through wrappers, some of which wrap themselves.
+// MaxUnwrap bounds the number of wrappers: a connection may wrap itself.
 const MaxUnwrap = 16
 
-// find finds the socket below c. isTCP is true where the type alone says so;
+// find finds the socket below c. isTCP is true if the type alone shows that;
 // otherwise the kernel must be asked before an option is set, because
 // SO_KEEPALIVE succeeds on any socket.
 //
-// It never goes through File(), which duplicates the descriptor, and whose Fd
+// It never uses File: that duplicates the descriptor, and Fd of the duplicate
 // makes the connection blocking.
 func find(c any) (rc syscall.RawConn, isTCP bool, err error) {
 	outer := c
@@ -72,8 +72,8 @@ func find(c any) (rc syscall.RawConn, isTCP bool, err error) {
 	return nil, false, noSocket(outer, fmt.Sprintf("more than %d connections wrapped in each other", MaxUnwrap))
 }
 
-// syscallConn calls a method of a wrapper, which panics where the wrapper embeds
-// a connection that is nil.
+// syscallConn calls a method of a wrapper, which panics if the wrapper embeds a
+// nil connection.
 func syscallConn(c syscall.Conn) (rc syscall.RawConn, err error) {
 	defer func() {
 		switch p := recover().(type) {
@@ -91,7 +91,7 @@ func noSocket(outer any, why string) error {
 	return fmt.Errorf("sockopt: %T: %w: %s", outer, ErrNoSocket, why)
 }
 
-// IsNilPointer tells whether x is a pointer of some type that is nil.
+// IsNilPointer reports whether x is a nil pointer of any type.
 func IsNilPointer(x any) bool {
 	v := reflect.ValueOf(x)
 	return v.Kind() == reflect.Pointer && v.IsNil()

@@ -9,7 +9,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
-// Get reads what the kernel holds for the socket below c.
+// Get reads the settings of the socket below c.
 func Get(c any) (platform.Settings, error) {
 	rc, isTCP, err := find(c)
 	if err != nil {
@@ -18,7 +18,7 @@ func Get(c any) (platform.Settings, error) {
 	return read(rc, isTCP)
 }
 
-// Read reads what the kernel holds for a TCP socket. It allocates nothing.
+// Read reads the settings of a TCP socket. It does not allocate.
 func Read(rc syscall.RawConn) (platform.Settings, error) { return read(rc, true) }
 
 func read(rc syscall.RawConn, isTCP bool) (platform.Settings, error) {
@@ -34,8 +34,8 @@ func read(rc syscall.RawConn, isTCP bool) (platform.Settings, error) {
 	return s, nil
 }
 
-// RawConn returns the TCP socket below c, which is what sockopt.Set takes. The error
-// wraps [ErrNotTCP], [ErrNoSocket] or [net.ErrClosed].
+// RawConn returns the TCP socket below c, which is anything that sockopt.Set accepts. The
+// error wraps [ErrNotTCP], [ErrNoSocket] or [net.ErrClosed].
 func RawConn(c any) (syscall.RawConn, error) {
 	rc, isTCP, err := find(c)
 	if err != nil {
@@ -49,8 +49,8 @@ func RawConn(c any) (syscall.RawConn, error) {
 	return rc, nil
 }
 
-// KindOf tells whether the socket below c, which is what sockopt.Set takes, is plain
-// TCP, Multipath TCP or neither.
+// KindOf reports whether the socket below c is plain TCP, Multipath TCP or neither. c is
+// anything that sockopt.Set accepts.
 func KindOf(c any) (kernel.Kind, error) {
 	rc, _, err := find(c)
 	if errors.Is(err, ErrNotTCP) {
@@ -70,7 +70,8 @@ func KindOf(c any) (kernel.Kind, error) {
 	return kind, nil
 }
 
-// kindOf knows one reason why the question fails: the descriptor is a file.
+// kindOf is [kernel.KindOf]. It can fail for one reason: the descriptor is not a
+// socket.
 func kindOf(k kernel.Kernel, fd uintptr) (kernel.Kind, error) {
 	kind, err := kernel.KindOf(k, fd)
 	if err != nil {

@@ -9,17 +9,18 @@ import (
 )
 
 // A role is what is known about a socket before the kernel is asked whether it
-// listens: on some systems a keepalive option ends a listening socket.
+// is a listening socket: on some systems a keepalive option ends it.
 type role uint8
 
 const (
 	connection role = iota
 	listening
-	unknownRole // ask
-	hooked      // in a Control hook: not yet one or the other
+	unknownRole // the kernel must be asked
+	hooked      // in a Control hook, neither connected nor listening yet
 )
 
-// roleOf goes by the type, which is free. A wrapper around a listener is one too.
+// roleOf returns the role by the type, which takes no system call. A wrapper
+// around a listener is a net.Listener too.
 func roleOf(c any) role {
 	switch c.(type) {
 	case net.Listener:
@@ -30,7 +31,8 @@ func roleOf(c any) role {
 	return unknownRole
 }
 
-// question returns how to find out whether the socket listens, or will.
+// question returns a function that finds out whether the socket is, or will be,
+// a listening socket.
 func (r role) question() func(kernel.Kernel, uintptr) (bool, error) {
 	switch r {
 	case listening:
@@ -41,7 +43,7 @@ func (r role) question() func(kernel.Kernel, uintptr) (bool, error) {
 	return kernel.Listens
 }
 
-// onListener is why nothing is set on a listening socket.
+// onListener returns the error for a listening socket on which nothing is set.
 func onListener(t *kernel.Rules) error {
 	return fmt.Errorf("%s; use listener.ListenConfig or listener.Wrap, which set the options after accept: %w",
 		t.ListenerHarm(), errors.ErrUnsupported)

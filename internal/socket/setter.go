@@ -12,8 +12,8 @@ import (
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
-// A Setter is a request made ready to be set on many sockets: checked and
-// planned once, applied without allocating. It may be used concurrently.
+// A Setter is a request prepared for many sockets: it is checked and planned
+// once, and applied without allocating. It is safe for concurrent use.
 type Setter struct {
 	request  kernel.Request
 	rules    *kernel.Rules
@@ -41,14 +41,15 @@ func newSetter(r kernel.Request) (Setter, error) {
 	return Setter{request: r, rules: t, sets: plan, verifies: plan, kernel: system}, nil
 }
 
-// system is what new Setters and reads talk to, rules what they follow.
+// system and rules are those of new Setters and reads.
 var (
 	system = kernel.System()
 	rules  = kernel.Current
 )
 
-// Replace puts others in their place, for tests, until restore is called. No other
-// goroutine may use the package at that moment. What is nil stays.
+// Replace replaces system and rules, for tests, until restore is called. No
+// other goroutine may use the package at that moment. A nil argument replaces
+// nothing.
 func Replace(k kernel.Kernel, r *kernel.Rules) (restore func()) {
 	oldSystem, oldRules := system, rules
 	if k != nil {
@@ -60,7 +61,7 @@ func Replace(k kernel.Kernel, r *kernel.Rules) (restore func()) {
 	return func() { system, rules = oldSystem, oldRules }
 }
 
-// Set makes the socket below c what r asks for, and reads it back.
+// Set sets the options of r on the socket below c, and reads them back.
 func Set(c any, r kernel.Request) error {
 	s, err := newSetter(r)
 	if err != nil {
@@ -69,7 +70,7 @@ func Set(c any, r kernel.Request) error {
 	return s.once(c)
 }
 
-// Verify only reads back what r asks for, which may be more than could be set.
+// Verify only reads back the options of r. It accepts values that Set refuses.
 func Verify(c any, r kernel.Request) error {
 	t := rules()
 	plan, faults := t.Comparison(r)
@@ -79,7 +80,7 @@ func Verify(c any, r kernel.Request) error {
 	return Setter{request: r, rules: t, verifies: plan, kernel: system}.once(c)
 }
 
-// once lets the Setter live in the pooled call, not on the heap.
+// once stores the Setter in the pooled call, to avoid an allocation.
 func (s Setter) once(c any) error {
 	rc, isTCP, err := find(c)
 	if err != nil {
@@ -90,14 +91,14 @@ func (s Setter) once(c any) error {
 	return v.own.visit(v, rc, isTCP, roleOf(c))
 }
 
-// Request returns what the Setter was made from.
+// Request returns the request of the Setter.
 func (s *Setter) Request() kernel.Request { return s.request }
 
 // Options returns the options that the Setter sets.
 func (s *Setter) Options() platform.OptionSet { return s.sets.Carries() }
 
-// Only returns a Setter for that part of the request: it neither sets nor reads
-// back anything else.
+// Only returns a Setter for the given options: it neither sets nor reads back
+// any other.
 func (s *Setter) Only(options platform.OptionSet) *Setter {
 	part := *s
 	part.sets = s.sets.Only(options)
@@ -105,23 +106,23 @@ func (s *Setter) Only(options platform.OptionSet) *Setter {
 	return &part
 }
 
-// SetsOnly returns a Setter that sets only that part of the request, and reads
-// back as much as s does. With no options it only verifies.
+// SetsOnly returns a Setter that sets only the given options, and reads back the
+// same options as s. Without options it only verifies.
 func (s *Setter) SetsOnly(options platform.OptionSet) *Setter {
 	part := *s
 	part.sets = s.sets.Only(options)
 	return &part
 }
 
-// WithoutReadBack returns a Setter that believes a setsockopt that reports
-// success. It saves one getsockopt per option.
+// WithoutReadBack returns a Setter that trusts a successful setsockopt. It saves
+// one getsockopt per option.
 func (s *Setter) WithoutReadBack() *Setter {
 	part := *s
 	part.verifies = kernel.Plan{}
 	return &part
 }
 
-// WithKernel returns a Setter that makes its calls on k, for tests.
+// WithKernel returns a Setter that makes its calls with k, for tests.
 func (s *Setter) WithKernel(k kernel.Kernel) *Setter {
 	part := *s
 	part.kernel = k
@@ -143,7 +144,7 @@ func (s *Setter) Control(network, _ string, c syscall.RawConn) error {
 }
 
 // ControlContext is the hook for [net.Dialer].ControlContext. Unlike
-// [Setter.Control] it need not ask whether the socket is to listen: a
+// [Setter.Control] it need not find out whether the socket will listen: a
 // net.ListenConfig has no such field.
 func (s *Setter) ControlContext(_ context.Context, network, _ string, c syscall.RawConn) error {
 	return s.hook(network, c, connection)
@@ -157,7 +158,7 @@ func (s *Setter) hook(network string, c syscall.RawConn, r role) error {
 }
 
 func (s *Setter) visit(c *call, rc syscall.RawConn, isTCP bool, r role) error {
-	request := s.request // s may live in c, which is gone after the visit
+	request := s.request // s may be stored in c, which is reused after the visit
 	c.setter, c.kernel, c.askKind = s, s.kernel, !isTCP
 	if r != connection && s.sets.Carries() != s.rules.OnListener(s.sets.Carries()) {
 		c.listens = r.question()

@@ -8,17 +8,17 @@ import (
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
-// A call is one visit to a socket's descriptor. RawConn.Control takes a
-// function; a closure made for each visit would be allocated each time, so calls
-// are pooled together with their function.
+// A call is one use of a socket's descriptor. RawConn.Control takes a function,
+// and a closure made for each use would be allocated each time, so calls are
+// pooled together with their function.
 type call struct {
 	visit func(fd uintptr) // always (*call).run of this call
 
 	kernel   kernel.Kernel
-	askKind  bool                                            // refuse what is not TCP
-	listens  func(k kernel.Kernel, fd uintptr) (bool, error) // refuse what listens; nil: do not ask
-	setter   *Setter                                         // nil: read the settings
-	own      Setter                                          // what setter points to if nobody else keeps it
+	askKind  bool                                            // refuse a socket that is not TCP
+	listens  func(k kernel.Kernel, fd uintptr) (bool, error) // refuse a listening socket; nil: do not ask
+	setter   *Setter                                         // nil: only read the settings
+	own      Setter                                          // the setter of a single use, see once
 	settings platform.Settings
 	err      error
 }
@@ -56,8 +56,8 @@ func (c *call) run(fd uintptr) {
 	c.err = c.setter.sets.Apply(c.kernel, fd, &c.setter.verifies)
 }
 
-// on visits the socket and gives the call back to the pool. outer is why the
-// descriptor could not be had (a closed connection), inner what the visit met.
+// on runs the call on the socket and returns it to the pool. outer is the error
+// of getting the descriptor (a closed connection), inner that of the call.
 func (c *call) on(rc syscall.RawConn) (s platform.Settings, inner, outer error) {
 	outer = rc.Control(c.visit)
 	s, inner = c.settings, c.err

@@ -8,9 +8,9 @@ import (
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
-// LatestProbe returns the longest time between the last segment received and a
-// probe before which as many as lost were lost, on Linux: each of the timers that
-// it takes may be late, depending on hz (see [Conditions]).
+// LatestProbe returns the longest time on Linux between the last segment
+// received and the probe that follows lost probes. Each timer up to that probe
+// may be late, depending on hz (see [Conditions]).
 func LatestProbe(s platform.Settings, lost int, hz int) time.Duration {
 	var latest time.Duration
 	for _, hz := range Possible(hz) {
@@ -20,24 +20,24 @@ func LatestProbe(s platform.Settings, lost int, hz int) time.Duration {
 }
 
 func latestProbe(s platform.Settings, lost int64, hz HZ) time.Duration {
-	// The last segment received may be the answer to a probe, after which the next
-	// one is at least an interval away.
+	// The last segment received may be the answer to a probe; then the next
+	// probe is at least an interval away.
 	first := max(hz.Latest(s.Idle), hz.Latest(s.Interval))
 	return AddMul(first, lost, hz.Latest(s.Interval))
 }
 
 // DetectionBounds returns how long the death of a peer may go unnoticed on
-// Linux, in every phase. [DetectionTime] is the short form: the idle phase,
+// Linux, in every phase. [DetectionTime] is the nominal time of the idle phase,
 // with timers that are never late.
 //
-// The bounds hold for a path that loses all packets, in both directions. Two
-// things no setting of a socket can bound: a program that writes more often than
-// about every two round trips keeps the retransmission timer, and so the user
-// timeout, from starting on a path with a notable round trip; and while the peer
-// has unacknowledged data of its own, and only packets to it are lost, its
-// retransmissions count as signs of life.
+// The bounds hold for a path that loses all packets, in both directions. No
+// setting of a socket can bound two cases. On a path with a notable round trip,
+// a program that writes more often than about every two round trips prevents the
+// retransmission timer, and so the user timeout, from starting. And if only
+// packets to the peer are lost while the peer has unacknowledged data of its
+// own, its retransmissions count as signs of life.
 //
-// An error wraps [ErrUnknown] where settings are missing.
+// The error wraps [ErrUnknown] if settings are missing.
 //
 // Source: net/ipv4/tcp_timer.c, and measurements on Linux 6.18.
 func DetectionBounds(s platform.Settings, c Conditions) (Detection, error) {
@@ -69,8 +69,8 @@ func DetectionBounds(s platform.Settings, c Conditions) (Detection, error) {
 	return d, nil
 }
 
-// idleBound: the kernel looks when a timer fires whether the count is used up
-// or the user timeout over.
+// idleBound bounds the idle phase. When the timer fires, the kernel checks
+// whether the count is used up or the user timeout has passed.
 func idleBound(s platform.Settings, nominal time.Duration, c Conditions) Bound {
 	b := Bound{Earliest: nominal}
 	n := int64(s.Count)
@@ -88,9 +88,10 @@ func idleBound(s platform.Settings, nominal time.Duration, c Conditions) Bound {
 	return b
 }
 
-// inFlightBound: the user timeout counts from the first retransmission that a
-// timer makes, which a loss probe precedes. The last timer of a backoff runs for
-// half of it at most, and may be late by 1/8 of that.
+// inFlightBound bounds the phase with data in flight. The user timeout counts
+// from the first retransmission by a timer, which follows a loss probe. The last
+// timer of the backoff runs for at most half of the user timeout, and may be
+// late by 1/8 of that.
 func inFlightBound(userTimeout time.Duration, c Conditions) Bound {
 	if userTimeout == 0 {
 		r := c.retries()
@@ -107,25 +108,25 @@ func inFlightBound(userTimeout time.Duration, c Conditions) Bound {
 	}
 }
 
-// latestRetransmission is the longest time from the first retransmission to the one
-// at which the data is given up: the first that is due after the timeout. The
-// timeout is what the first transmission and as many retransmissions take that
-// begin at 200 ms, but it counts from the first retransmission, so that it may take
-// one more (retransmits_timed_out in net/ipv4/tcp_timer.c).
+// latestRetransmission returns the longest time from the first retransmission to the one
+// at which the data is given up, which is the first that is due after the timeout. The
+// timeout is computed for a first transmission and r.Data retransmissions that begin at
+// 200 ms. But it counts from the first retransmission, so one more may be needed
+// (retransmits_timed_out in net/ipv4/tcp_timer.c).
 func latestRetransmission(r kernel.Retries, rto time.Duration) time.Duration {
 	timeout := r.DataTimeout()
 	slowest := time.Duration(0)
 	for n := range r.Data + 1 {
 		slowest += min(rto<<min(n+1, 16), r.LongestRTO)
 	}
-	last := min(r.LongestRTO, timeout+2*rto) // twice what all before took, or less
+	last := min(r.LongestRTO, timeout+2*rto) // at most twice the time of all earlier ones
 	return max(timeout, min(eighthMore(slowest), timeout+eighthMore(last)))
 }
 
-// eighthMore is d with kernel timers that are as late as they can be.
+// eighthMore returns d for kernel timers that are as late as possible.
 func eighthMore(d time.Duration) time.Duration { return d + d/8 }
 
-// says writes down which limit decides.
+// says returns the text that names the limit that decides.
 func (c Conditions) says(format string, args ...any) string {
 	s := fmt.Sprintf(format, args...) + " decides"
 	if c.Retries == (kernel.Retries{}) {
@@ -134,8 +135,9 @@ func (c Conditions) says(format string, args ...any) string {
 	return s
 }
 
-// ofMultipath: a subflow dies as a connection of TCP does; the connection lives on
-// without one for a while (mptcp_close_tout_expired in net/mptcp/protocol.c).
+// ofMultipath returns the bound for Multipath TCP. A subflow ends like a TCP
+// connection; the connection survives its last subflow for a while
+// (mptcp_close_tout_expired in net/mptcp/protocol.c).
 func (b Bound) ofMultipath(r kernel.Retries) Bound {
 	if b.Promised() {
 		b.Latest += eighthMore(r.Multipath) + slack
@@ -143,7 +145,7 @@ func (b Bound) ofMultipath(r kernel.Retries) Bound {
 	if b.Note != "" {
 		b.Note += "; "
 	}
-	b.Note += fmt.Sprintf("Multipath TCP tells %s after its last subflow has died (net.mptcp.close_timeout)", r.Multipath)
+	b.Note += fmt.Sprintf("Multipath TCP reports the end %s after its last subflow has died (net.mptcp.close_timeout)", r.Multipath)
 	return b
 }
 
@@ -158,14 +160,15 @@ func lateWriteBound(d Detection) Bound {
 	}
 }
 
-// zeroWindowBound: without a user timeout as many window probes must be unanswered
-// in a row as tcp_retries2 says; answered ones count for nothing. Where the window
-// was taken back, retransmissions serve as probes for twice the longest timeout.
+// zeroWindowBound bounds the zero window phase. Without a user timeout, the
+// kernel gives up after tcp_retries2 unanswered window probes in a row; an
+// answer resets the count. If the peer has shrunk its window, retransmissions
+// serve as probes for twice the longest timeout.
 //
 // Source: tcp_probe_timer and tcp_rtx_probe0_timed_out in net/ipv4/tcp_timer.c.
 func zeroWindowBound(userTimeout time.Duration, c Conditions) Bound {
 	r := c.retries()
-	interval := min(c.RTO()<<min(r.Data, 16), r.LongestRTO) // the longest that there can be
+	interval := min(c.RTO()<<min(r.Data, 16), r.LongestRTO) // the longest possible
 	probes := eighthMore(max(time.Duration(r.Data+1)*interval, 3*r.LongestRTO)) + slack
 	if userTimeout == 0 {
 		return Bound{Latest: probes, Note: "no user timeout: " + c.says("net.ipv4.tcp_retries2=%d", r.Data)}
@@ -185,8 +188,8 @@ func connectBound(userTimeout time.Duration, c Conditions) Bound {
 	return Bound{Earliest: t, Latest: eighthMore(t) + slack, Note: note}
 }
 
-// LongestUserTimeout returns the longest user timeout with which data in flight
-// to a dead peer is noticed within d; 0 or less if there is none.
+// LongestUserTimeout returns the longest user timeout with which a dead peer is
+// noticed within d while data is in flight. It is 0 or less if there is none.
 func LongestUserTimeout(d time.Duration, c Conditions) time.Duration {
 	return (d - 2*c.RTO() - slack) / 17 * 16
 }

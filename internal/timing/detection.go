@@ -1,6 +1,6 @@
-// Package timing computes when probes leave and when a dead peer is noticed:
-// from the settings of a socket, and, on Linux, from how late the timers of the
-// kernel may be and how often it sends data again.
+// Package timing computes when probes are sent and when a dead peer is noticed:
+// from the settings of a socket and, on Linux, from the lateness of kernel
+// timers and the limits on retransmission.
 package timing
 
 import (
@@ -18,17 +18,16 @@ var (
 	// known; the text names it.
 	ErrUnknown = errors.New("unknown")
 
-	// ErrNeverDetected means that keepalive is off: nobody notices that the peer
-	// of an idle connection is gone.
+	// ErrNeverDetected means that keepalive is off, so that the death of an idle
+	// connection's peer is never noticed.
 	ErrNeverDetected = errors.New("keepalive is off: a dead peer of an idle connection is never noticed")
 )
 
-// DetectionTime returns how long after the last segment received an idle
-// connection with these settings is given up if the peer is gone, on the
-// operating system that t describes: idle + n*interval, where n is the count; on
-// Linux, with a user timeout, n is instead what it takes to reach the user timeout,
-// at least 1. Where a setting is not known, the error wraps [ErrUnknown]. If
-// keepalive is off it is [ErrNeverDetected].
+// DetectionTime returns how long after the last segment received the operating system of t
+// gives up an idle connection with these settings whose peer is gone: idle + n*interval,
+// where n is the count. On Linux, with a user timeout, n is instead the number of
+// intervals needed to reach the user timeout, at least 1. If a setting is not known, the
+// error wraps [ErrUnknown]. If keepalive is off, the error is [ErrNeverDetected].
 //
 // Source: tcp_keepalive_timer in net/ipv4/tcp_timer.c.
 func DetectionTime(t *kernel.Rules, s platform.Settings) (time.Duration, error) {
@@ -59,9 +58,9 @@ func DetectionTime(t *kernel.Rules, s platform.Settings) (time.Duration, error) 
 	return AddMul(s.Idle, n, s.Interval), nil
 }
 
-// ProbesUntil is the number of probes that Linux sends before it gives up when
-// a user timeout is set: it looks when a probe is due, and wants at least one
-// unanswered.
+// ProbesUntil returns the number of probes that Linux sends before it gives up
+// if a user timeout is set: it checks the timeout when a probe is due, and
+// requires at least one unanswered probe.
 func ProbesUntil(userTimeout, idle, interval time.Duration) int64 {
 	if userTimeout <= idle || interval <= 0 {
 		return 1
@@ -73,7 +72,7 @@ func ProbesUntil(userTimeout, idle, interval time.Duration) int64 {
 	return int64(n)
 }
 
-// AddMul returns a + n*b, or the longest duration if that is too much.
+// AddMul returns a + n*b, or the longest duration on overflow.
 func AddMul(a time.Duration, n int64, b time.Duration) time.Duration {
 	if b > 0 && n > (math.MaxInt64-int64(a))/int64(b) {
 		return math.MaxInt64

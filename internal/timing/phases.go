@@ -8,24 +8,25 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 )
 
-// A Phase is what a connection was doing when its peer, or the way to it, died.
-// Keepalive covers only the first.
+// A Phase is the state of a connection when its peer, or the path to it, died.
+// Keepalive covers only PhaseIdle.
 type Phase uint8
 
 const (
-	// PhaseIdle: everything sent is acknowledged. Time counts from the last
-	// segment received.
+	// PhaseIdle means that everything sent is acknowledged. The time counts from
+	// the last segment received.
 	PhaseIdle Phase = iota
-	// PhaseInFlight: data is on its way. Time counts from the write.
+	// PhaseInFlight means that data is unacknowledged. The time counts from the write.
 	PhaseInFlight
-	// PhaseLateWrite: the program writes just before keepalive gives the peer up,
-	// which ends keepalive and starts the user timeout: the worst case of all
-	// phases. Time counts from the death of the peer.
+	// PhaseLateWrite means that the program writes just before keepalive gives
+	// up the peer. That suspends keepalive and starts the user timeout, which is
+	// the worst case of all phases. The time counts from the death of the peer.
 	PhaseLateWrite
-	// PhaseZeroWindow: the peer had stopped reading, and its receive window is
-	// full. Time counts from the death of the peer.
+	// PhaseZeroWindow means that the peer had stopped reading, and its receive
+	// window is full. The time counts from the death of the peer.
 	PhaseZeroWindow
-	// PhaseConnect: no connection yet. Time counts from the first SYN.
+	// PhaseConnect means that the connection is not established yet. The time
+	// counts from the first SYN.
 	PhaseConnect
 	phases
 )
@@ -51,7 +52,7 @@ func (p Phase) String() string {
 	return enum.Name("Phase", p)
 }
 
-// Since is the moment from which the time of this phase counts.
+// Since returns the moment from which the time of this phase counts.
 func (p Phase) Since() string {
 	if p < phases {
 		return phaseTexts[p].since
@@ -59,42 +60,41 @@ func (p Phase) Since() string {
 	return "unknown"
 }
 
-// A Bound is how long the death of a peer may go unnoticed.
+// A Bound says how long the death of a peer may go unnoticed.
 type Bound struct {
-	// Earliest is the shortest time, 0 where it is not known.
+	// Earliest is the shortest time, 0 if it is not known.
 	Earliest time.Duration
-	// Latest is the longest time, 0 where the kernel promises none.
+	// Latest is the longest time, 0 if the kernel guarantees none.
 	Latest time.Duration
-	// Note is the reason where nothing is promised, or what the promise depends
-	// on; "" if there is nothing to add.
+	// Note says why nothing is guaranteed, or what the guarantee depends on; ""
+	// if there is nothing to add.
 	Note string
 }
 
-// Promised tells whether there is a longest time.
+// Promised reports whether there is a longest time.
 func (b Bound) Promised() bool { return b.Latest > 0 }
 
-// A Detection is how long the death of a peer may go unnoticed, in each [Phase]:
-// d[PhaseInFlight].Latest.
+// A Detection has the bound of each [Phase]: d[PhaseInFlight].Latest.
 type Detection [phases]Bound
 
-// Conditions are what detection depends on beside the settings of the socket.
+// Conditions are what detection depends on besides the settings of the socket.
 // The zero value is the usual case.
 type Conditions struct {
-	// RTT is the round trip to the peer; 0 stands for [DefaultRTT]. What varies
-	// in it is taken to be at most half of it.
+	// RTT is the round trip time to the peer; 0 stands for [DefaultRTT]. Its
+	// variation is assumed to be at most half of it.
 	RTT time.Duration
-	// HZ is CONFIG_HZ of the kernel, on which depends how late its timers may
-	// be. 0 takes the worst of 100, 250, 300 and 1000.
+	// HZ is CONFIG_HZ of the kernel, which determines how late its timers may
+	// be. 0 stands for the worst of 100, 250, 300 and 1000.
 	HZ int
-	// UserTimeoutBeforeConnect: the user timeout is set before the connection is
-	// made, so that it also limits that.
+	// UserTimeoutBeforeConnect means that the user timeout is set before
+	// connecting, so that it also bounds the handshake.
 	UserTimeoutBeforeConnect bool
 	// Retries are the limits of the kernel: [kernel.SystemRetries] for this
 	// machine, [kernel.SystemRetriesOf] for one socket. The zero value stands for
 	// [kernel.DefaultRetries].
 	Retries kernel.Retries
-	// Multipath: the connection is one of Multipath TCP, with one subflow. A
-	// program learns that it has died only after net.mptcp.close_timeout.
+	// Multipath means a Multipath TCP connection with one subflow. The program
+	// is notified of its end only after net.mptcp.close_timeout.
 	Multipath bool
 }
 
@@ -105,7 +105,7 @@ func (c Conditions) retries() kernel.Retries {
 	return c.Retries
 }
 
-// DefaultRTT is the round trip that [Conditions] without one stand for.
+// DefaultRTT is the round trip time of [Conditions] whose RTT is 0.
 const DefaultRTT = 100 * time.Millisecond
 
 func (c Conditions) rtt() time.Duration {
@@ -115,8 +115,8 @@ func (c Conditions) rtt() time.Duration {
 	return c.RTT
 }
 
-// RTO is the longest retransmission timeout before anything is lost: SRTT +
-// max(200 ms, 4*RTTVAR), RFC 6298 with Linux' minimum.
+// RTO returns the longest retransmission timeout before anything is lost: SRTT +
+// max(200 ms, 4*RTTVAR), RFC 6298 with Linux's minimum.
 func (c Conditions) RTO() time.Duration {
 	return c.rtt() + max(minRTO, 2*c.rtt())
 }

@@ -2,9 +2,10 @@ package timing
 
 import "time"
 
-// The timers of the Linux kernel wait in the slots of a wheel with several levels.
-// The further away a timer is, the wider its slot, and all timers of a slot fire
-// when the slot ends: never early, and late by as much as the slot is wide.
+// The timers of the Linux kernel wait in the slots of a wheel with several
+// levels. The further away a timer is, the wider its slot, and all timers of a
+// slot fire when the slot ends: never early, and late by at most the width of
+// the slot.
 //
 // Source: calc_wheel_index in kernel/time/timer.c, since Linux 4.8.
 const (
@@ -18,8 +19,8 @@ type HZ int
 // The values of HZ that the kernel's configuration offers (kernel/Kconfig.hz).
 var common = []HZ{100, 250, 300, 1000}
 
-// Possible returns the values of HZ to calculate with: the one given, or all common ones
-// where it is 0.
+// Possible returns the values of HZ to calculate with: the given one, or all common ones
+// if it is 0.
 func Possible(hz int) []HZ {
 	if hz != 0 {
 		return []HZ{HZ(hz)}
@@ -27,16 +28,16 @@ func Possible(hz int) []HZ {
 	return common
 }
 
-// Slot is the width of the slot that a timer set for d waits in: it fires between
-// d and d + Slot(d).
+// Slot returns the width of the slot of a timer set for d: the timer fires
+// between d and d + Slot(d).
 func (hz HZ) Slot(d time.Duration) time.Duration {
 	return hz.duration(1 << (shift * level(hz.Jiffies(d))))
 }
 
-// Latest is the time after which a timer set for d has fired, d + Slot(d).
+// Latest returns the time by which a timer set for d has fired, d + Slot(d).
 func (hz HZ) Latest(d time.Duration) time.Duration { return d + hz.Slot(d) }
 
-// Jiffies is d in ticks, rounded up, as the kernel rounds it.
+// Jiffies returns d in ticks, rounded up as the kernel does.
 func (hz HZ) Jiffies(d time.Duration) int64 {
 	whole, rest := int64(d/time.Second), int64(d%time.Second)
 	part := rest * int64(hz)
@@ -51,9 +52,9 @@ func (hz HZ) duration(jiffies int64) time.Duration {
 	return time.Duration(jiffies) * time.Second / time.Duration(hz)
 }
 
-// level is the level of the wheel for a timer that is j ticks away. Level n
-// starts at 63*8^(n-1) ticks; the kernel has 9 of them, 8 where HZ is at most 100.
-// The last one matters for timers of more than 12 days only.
+// level returns the level of the wheel for a timer that is j ticks away. Level n
+// starts at 63*8^(n-1) ticks; the kernel has 9 levels, or 8 if HZ is at most
+// 100. The last one matters for timers of more than 12 days only.
 func level(j int64) int {
 	n := 0
 	for start := int64(perLevel - 1); j >= start && n < 8; start <<= shift {

@@ -1,6 +1,6 @@
-// Package kerneltest has the kernel of the tests: one socket of a system, as its
-// table describes it, or the running kernel. It fails and lies where a test says
-// so, and records the calls.
+// Package kerneltest has a kernel for tests: one socket of a system, as its
+// table describes it, or the running kernel. It fails and returns false values
+// as a test demands, and records the calls.
 package kerneltest
 
 import (
@@ -11,27 +11,27 @@ import (
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
-// At is where a socket option is: its level and number. The zero At stands for
-// SIO_KEEPALIVE_VALS, which is not an option but an ioctl.
+// At identifies a socket option by its level and number. The zero At stands for
+// the ioctl SIO_KEEPALIVE_VALS.
 type At [2]int
 
-// A Fake is a [kernel.Kernel]. Calls may be concurrent; the fields are to be read
-// and changed while nobody makes one.
+// A Fake is a [kernel.Kernel]. Its methods are safe for concurrent use; the
+// fields must not be read or changed during a call.
 type Fake struct {
-	// Held are the options of the socket, in the kernel's units; an option that is
-	// missing here does not exist. It is nil where the running kernel answers.
+	// Held are the options of the socket, in the kernel's units; an option that
+	// is missing here does not exist. Held is nil if the running kernel answers.
 	Held map[At]int
 	Vals [3]uint32 // what SIO_KEEPALIVE_VALS has set
 
 	FailSet  map[At]error  // the errors of calls that set
-	FailCall map[int]error // the same, by the number of the call among those in Sets
+	FailCall map[int]error // the same, by the index of the call in Sets
 	FailGet  map[At]error  // the errors of getsockopt
-	Answer   map[At]int    // what getsockopt answers in place of the truth
+	Answer   map[At]int    // false values that getsockopt returns
 
-	// Only restricts these four to some sockets.
+	// Only restricts these four fields to some sockets.
 	Only func(fd uintptr) bool
 
-	Sets, Gets []At     // all calls, also those that failed, in order
+	Sets, Gets []At     // all calls in order, including failed ones
 	Calls      []string // both: "set 0x6 0x4 60", "ioctl [1 60000 1000]", "get 0x6 0x4"
 
 	mu    sync.Mutex
@@ -121,7 +121,7 @@ func (k *Fake) setting(fd uintptr, at At, call string) error {
 
 func (k *Fake) concerns(fd uintptr) bool { return k.Only == nil || k.Only(fd) }
 
-// hold does to a value what the table says.
+// hold stores a value within the limits of the table.
 func (k *Fake) hold(at At, value int) error {
 	if _, exists := k.Held[at]; !exists {
 		return ENOPROTOOPT
@@ -135,8 +135,8 @@ func (k *Fake) hold(at At, value int) error {
 	return nil
 }
 
-// refuses tells whether the value is outside the limits of the option. Where
-// those are not known, nothing is.
+// refuses reports whether the value is outside the limits of the option. An
+// unknown limit refuses nothing.
 func refuses(s *platform.Spec, value int64) bool {
 	if value == 0 {
 		return s.Zero == "rejected"
