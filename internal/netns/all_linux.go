@@ -47,7 +47,7 @@ func all() (found []*Namespace, denied []error, err error) {
 		return nil, nil, err
 	}
 	if hides {
-		denied = append(denied, fmt.Errorf("/proc hides processes, as it does with hidepid: %w", fs.ErrPermission))
+		denied = append(denied, fmt.Errorf("/proc hides processes (mount option hidepid): %w", fs.ErrPermission))
 	}
 	for _, pid := range pids {
 		link, err := os.Readlink("/proc/" + strconv.Itoa(pid) + "/ns/net")
@@ -75,9 +75,10 @@ func all() (found []*Namespace, denied []error, err error) {
 	return found, denied, nil
 }
 
-// threadsElsewhere finds the threads of a process that are in another namespace than its
-// first, as those of container runtimes are for a while, with its inode. This program's
-// own are where it has looked itself.
+// threadsElsewhere finds the threads of a process that are in a namespace other than that
+// of its first thread, and the inode of that namespace. That happens for a while in
+// container runtimes. The threads of this program are skipped: it has entered those
+// namespaces itself.
 func threadsElsewhere(pid int, first uint64) iter.Seq2[int, uint64] {
 	return func(yield func(int, uint64) bool) {
 		if pid == os.Getpid() || !proc.HasThreads(pid) {
@@ -86,7 +87,7 @@ func threadsElsewhere(pid int, first uint64) iter.Seq2[int, uint64] {
 		for _, tid := range proc.Threads(pid) {
 			link, err := os.Readlink("/proc/" + strconv.Itoa(pid) + "/task/" + strconv.Itoa(tid) + "/ns/net")
 			if err != nil {
-				continue // it has ended; nor may the others be looked at then
+				continue // it has ended, or the other threads may not be read either
 			}
 			if inode, ok := inodeIn(link); ok && inode != first && !yield(tid, inode) {
 				return

@@ -14,13 +14,13 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/proc"
 )
 
-// namedIn is where ip netns mounts those that have a name.
+// namedIn is the directory where ip netns mounts named namespaces.
 const namedIn = "/run/netns"
 
 const ownPath = "/proc/thread-self/ns/net"
 
-// own names the namespace by something that lasts: this process will have ended when
-// somebody reads that.
+// own names the namespace by something that outlives this process, because the name may be
+// read later.
 func own() *Namespace {
 	n := &Namespace{Own: true}
 	var err error
@@ -44,8 +44,8 @@ func own() *Namespace {
 	return n
 }
 
-// inodeOf looks at the file before anybody opens it, which may do something
-// where it is a device.
+// inodeOf examines the file without opening it, because opening a device may
+// have an effect.
 func inodeOf(path string) (uint64, error) {
 	var st unix.Stat_t
 	var system unix.Statfs_t
@@ -71,7 +71,7 @@ func ignoringEINTR(call func() error) error {
 
 func at(path string) (*Namespace, error) {
 	n := &Namespace{paths: []string{path}}
-	file, err := n.open() // it may be a namespace of another kind
+	file, err := n.open() // it may be a namespace of another type
 	if err != nil {
 		return nil, err
 	}
@@ -96,18 +96,18 @@ func find(text string) (*Namespace, error) {
 		return ofProcess(pid)
 	}
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("%q: no network namespace has this name in %s; a path or the number of a process is understood too: %w", text, namedIn, fs.ErrNotExist)
+		err = fmt.Errorf("%q: no network namespace has this name in %s; a path or a process number is accepted too: %w", text, namedIn, fs.ErrNotExist)
 	}
 	return nil, err
 }
 
-// pathOf is the file of the namespace that a process, or one thread of a process, is in.
+// pathOf returns the file of the namespace of a process, or of one thread of a process.
 func pathOf(pid int) string { return proc.Folder(pid) + "/ns/net" }
 
 func ofProcess(pid int) (*Namespace, error) {
 	inode, err := inodeOf(pathOf(pid))
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) && !proc.Shows(pid) {
-		err = proc.WhyNot(pid) // a process that has ended is in no namespace any more
+		err = proc.WhyNot(pid) // a process that has ended is not in a namespace any more
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the network namespace of process %d: %w", pid, err)
@@ -115,7 +115,7 @@ func ofProcess(pid int) (*Namespace, error) {
 	return &Namespace{Inode: inode, Own: inode == own().Inode, pids: []int{pid}}, nil
 }
 
-// open tries all that hold it, as long as it is still the same.
+// open tries all known paths until one leads to the same namespace.
 func (n *Namespace) open() (*os.File, error) {
 	if n.Own {
 		return nil, nil
@@ -124,7 +124,7 @@ func (n *Namespace) open() (*os.File, error) {
 	for _, pid := range n.pids {
 		paths = append(paths[:len(paths):len(paths)], pathOf(pid))
 	}
-	var refused error // by one that may well hold it
+	var refused error // by a path that may lead to it
 	gone := fs.ErrNotExist
 	for _, path := range paths {
 		file, err := openSame(path, &n.Inode)
@@ -146,8 +146,8 @@ func (n *Namespace) open() (*os.File, error) {
 	return nil, gone
 }
 
-// unreachable is an error if a namespace, none of whose paths leads to it, is still
-// mounted: below another mount, for example. It is out of reach, and not gone.
+// unreachable returns an error if the namespace is still mounted although no path leads to
+// it, for example because another mount hides it. Then it is not gone.
 func (n *Namespace) unreachable() error {
 	if n.Inode == 0 {
 		return nil
@@ -164,11 +164,11 @@ func (n *Namespace) unreachable() error {
 	return nil
 }
 
-// openSame opens the namespace behind path, if it is the one with this inode; 0
-// is any, and becomes its.
+// openSame opens the namespace behind path if it has this inode. An inode of 0
+// matches any namespace, and is set to that of the namespace.
 func openSame(path string, inode *uint64) (*os.File, error) {
 	found, err := inodeOf(path)
-	if *inode != 0 && errors.Is(err, ErrNoNamespace) { // the file that it was mounted on
+	if *inode != 0 && errors.Is(err, ErrNoNamespace) { // only the file is left on which it was mounted
 		return nil, fmt.Errorf("%w any more: %w", err, fs.ErrNotExist)
 	}
 	if err != nil {
@@ -182,9 +182,9 @@ func openSame(path string, inode *uint64) (*os.File, error) {
 	var st unix.Stat_t
 	switch {
 	case err == nil && kind != unix.CLONE_NEWNET: // before Linux 4.11 setns finds that out
-		err = fmt.Errorf("%s %w, but one of another kind", path, ErrNoNamespace)
+		err = fmt.Errorf("%s %w, but one of another type", path, ErrNoNamespace)
 	case unix.Fstat(int(file.Fd()), &st) != nil || st.Ino != found, *inode != 0 && found != *inode:
-		err = fmt.Errorf("%s is another one by now: %w", path, fs.ErrNotExist)
+		err = fmt.Errorf("%s is another namespace by now: %w", path, fs.ErrNotExist)
 	default:
 		*inode = found
 		return file, nil

@@ -8,17 +8,17 @@ import (
 )
 
 var (
-	// ErrNoNamespace means that a file is there, and is no network namespace.
-	ErrNoNamespace = errors.New("is no network namespace")
+	// ErrNoNamespace means that a file exists but is not a network namespace.
+	ErrNoNamespace = errors.New("is not a network namespace")
 
-	// ErrNotEntered is what Do returns when it has not run anything.
+	// ErrNotEntered means that Do has not run its function.
 	ErrNotEntered = errors.New("the network namespace was not entered")
 )
 
-// A Namespace is a network namespace, and where it was found. It may be gone
-// meanwhile.
+// A Namespace is a network namespace, and where it was found. It may no longer
+// exist.
 type Namespace struct {
-	Inode uint64 // of its file, the number in net:[4026531840]; 0: unknown
+	Inode uint64 // of its file, the number in net:[4026531840]; 0 if unknown
 	Own   bool   // the calling thread was in it when it was found
 
 	named string   // in /run/netns, or the path of another mount
@@ -26,8 +26,8 @@ type Namespace struct {
 	paths []string // of files
 }
 
-// String is what Find finds it by: its name, a path, or the number of a process
-// that is in it.
+// String returns a text by which Find finds the namespace: its name, a path, or
+// the number of a process in it.
 func (n *Namespace) String() string {
 	switch {
 	case n.named != "":
@@ -40,37 +40,38 @@ func (n *Namespace) String() string {
 	return "?"
 }
 
-// Own is the network namespace of the calling thread. Its Inode is 0, and its String
-// "?", where /proc does not show it.
+// Own returns the network namespace of the calling thread. If /proc does not show it, its
+// Inode is 0 and its String "?".
 func Own() *Namespace { return own() }
 
-// Find finds the namespace with this name (/run/netns/NAME, as ip netns has it),
-// behind this path, or in which the process with this number is, in this order.
-// The error wraps fs.ErrNotExist, fs.ErrPermission or ErrNoNamespace.
+// Find finds the namespace with this name (/run/netns/NAME, as ip netns creates
+// it), the one at this path, or that of the process with this number, in this
+// order. The error wraps fs.ErrNotExist, fs.ErrPermission or ErrNoNamespace.
 func Find(text string) (*Namespace, error) { return find(text) }
 
-// OfProcess is the namespace that a process, or one thread of a process, is in.
-// The error wraps fs.ErrNotExist, also for one that has ended and was not waited
-// for, or fs.ErrPermission.
+// OfProcess returns the namespace of a process, or of one thread of a process.
+// The error wraps fs.ErrPermission, or fs.ErrNotExist, also for a process that
+// has ended and was not waited for.
 func OfProcess(pid int) (*Namespace, error) { return ofProcess(pid) }
 
-// All finds the namespaces that processes are in, and those that are mounted, the
-// calling thread's first. denied has an error, which wraps fs.ErrPermission, for each
-// process that does not let its own be seen, and one for all that /proc hides (hidepid).
+// All returns the namespaces of all processes and those that are mounted, starting with
+// that of the calling thread. denied has an error that wraps fs.ErrPermission for each
+// process whose namespace may not be read, and one for all processes that /proc hides
+// (hidepid).
 func All() (found []*Namespace, denied []error, err error) { return all() }
 
-// Open opens the namespace's file, which keeps it from going away. It is nil for
-// the calling thread's own, which nobody has to enter. The error wraps
-// fs.ErrNotExist if it is gone, or fs.ErrPermission.
+// Open opens the namespace's file, which keeps the namespace alive. The file is
+// nil for the calling thread's namespace, which need not be entered. The error
+// wraps fs.ErrNotExist if it is gone, or fs.ErrPermission.
 func (n *Namespace) Open() (*os.File, error) { return n.open() }
 
-// Do runs f on a thread in the namespace, which ends afterwards. A nil file is
-// the calling thread's own: f runs right there. Sockets that f makes and files of
-// /proc/thread-self/net that it opens stay in the namespace, whoever uses them;
-// goroutines that it starts are not in it.
+// Do runs f on a thread in the namespace; the thread ends afterwards. A nil file
+// stands for the calling thread's namespace: f then runs on that thread. Sockets
+// that f creates and files of /proc/thread-self/net that it opens stay in the
+// namespace; goroutines that f starts do not run in it.
 //
 // It takes CAP_SYS_ADMIN, here and in the user namespace that owns the network
-// namespace; without, the error wraps fs.ErrPermission.
+// namespace; otherwise the error wraps fs.ErrPermission.
 func Do(file *os.File, f func() error) error {
 	if file == nil {
 		return f()
@@ -78,6 +79,7 @@ func Do(file *os.File, f func() error) error {
 	return do(file, f)
 }
 
-// OnThread runs f on a thread that ends afterwards, whatever namespaces f moved it to;
-// it is never the program's first, whose namespaces /proc/self shows.
+// OnThread runs f on a thread that ends afterwards, so that f may move it to other
+// namespaces. It is never the program's first thread, because /proc/self shows the
+// namespaces of that thread.
 func OnThread(f func() error) error { return onThread(f) }

@@ -1,5 +1,5 @@
-// Package paired compares two ways of doing the same thing, round by round and
-// side by side, so that what else the machine does falls on both.
+// Package paired benchmarks two ways of doing the same thing, round by round and
+// side by side, so that other load on the machine affects both.
 package paired
 
 import (
@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// A Comparison collects rounds. The zero value is ready.
+// A Comparison collects rounds. The zero value is ready to use.
 type Comparison struct {
 	ours, theirs, ratio []float64
 }
@@ -27,7 +27,7 @@ func (c *Comparison) Round(ours, theirs func() float64) {
 }
 
 // Report adds the medians and the quartiles of the paired ratios to the
-// benchmark's line, in place of its ns/op, which would be that of both.
+// benchmark's line. They replace ns/op, which would be the time of both.
 func (c *Comparison) Report(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(quantile(c.ours, 0.5), "ours-ns")

@@ -11,14 +11,15 @@ import (
 )
 
 const (
-	maxPeeks = 1024 // at a time: 4 ms on a machine that has nothing else to do
-	maxAsked = 10   // options of each
+	maxPeeks = 1024 // at a time: 4 ms on an idle machine
+	maxAsked = 10   // options of each socket
 
-	// lifetime is how long after its begin the kernel kills a child that is not done.
+	// lifetime is the time after its start at which the kernel kills a child that is not
+	// done.
 	lifetime = 50 * time.Millisecond
 )
 
-// Where a child was with a socket.
+// The stages of a child's work on a socket.
 const (
 	stageNone   = iota
 	stageOpen   // pidfd_open failed
@@ -34,7 +35,7 @@ const (
 	exitNoFiles
 )
 
-// peekShared is the memory of the program and its child.
+// peekShared is the memory that the program and its child share.
 type peekShared struct {
 	next, count int32
 	asked, at   int32
@@ -50,20 +51,19 @@ type peekShared struct {
 	stat        unix.Statx_t
 	empty       [1]byte // a path
 
-	// What a system call of the child returned. They are not on its stack, which has
-	// little room.
+	// The results of the child's system calls. They are not on its stack, which is small.
 	result        uintptr
 	errno         unix.Errno
-	fourth, fifth uintptr // arguments, of the calls that have so many
+	fourth, fifth uintptr // arguments, of the calls that have that many
 	// Its variables.
 	pidfd, fd, code, process uintptr
 
-	stop int32 // of a test: so many children stop while they hold a socket
+	stop int32 // set by a test: this many children stop while they hold a socket
 
 	items [maxPeeks]peekItem
 }
 
-// A peekItem is a question, and what the child saw.
+// A peekItem is a request, and what the child read.
 type peekItem struct {
 	pid, fd uintptr
 	flags   uintptr // of pidfd_open
@@ -79,8 +79,8 @@ type (
 	peekAnswer struct{ value, errno int32 }
 )
 
-// sigevent is struct sigevent, and timerSpec struct itimerspec of the kernel, in
-// which times are long.
+// sigevent is struct sigevent, and timerSpec is the kernel's struct itimerspec,
+// whose times are of type long.
 type sigevent struct {
 	value          uintptr
 	signal, notify int32
@@ -89,9 +89,9 @@ type sigevent struct {
 
 type timerSpec struct{ interval, value [2]int } // seconds, nanoseconds
 
-// run has a child go on with the items, and waits for its end. All signals are
-// blocked meanwhile: they would run Go's handlers in the child, and ^Z would stop
-// it while it holds a socket.
+// run starts a child that continues with the items, and waits for its end. All
+// signals are blocked in the meantime: they would run Go's handlers in the
+// child, and ^Z would stop it while it holds a socket.
 func (s *peekShared) run() error {
 	s.event = sigevent{signal: int32(unix.SIGKILL)} // notify 0 is SIGEV_SIGNAL
 	s.expiry = timerSpec{value: [2]int{0, int(lifetime)}}
@@ -102,20 +102,20 @@ func (s *peekShared) run() error {
 		return fmt.Errorf("rt_sigprocmask: %w", errno)
 	}
 	pid := fork(s)
-	setSignals(&s.ourSignals, &s.allSignals) // as it could block them, it can unblock them
+	setSignals(&s.ourSignals, &s.allSignals) // blocking them worked, so unblocking works too
 	runtime.UnlockOSThread()
 	if s.forked != 0 {
 		return fmt.Errorf("clone: %w", s.forked)
 	}
 	var status unix.WaitStatus
 	for {
-		// A child without a signal for its end is seen with this flag only, so that
-		// nobody else waits for it by accident.
+		// Only this flag waits for a child that sends no signal when it ends, so that no
+		// other code waits for it by accident.
 		_, err := unix.Wait4(int(pid), &status, unix.WALL, nil)
 		if err == unix.EINTR {
 			continue
 		}
-		if err == unix.ECHILD { // wait4(-1, __WALL) of another thread, which no part of Go makes
+		if err == unix.ECHILD { // another thread called wait4(-1, __WALL); Go itself never does
 			return fmt.Errorf("another part of the program has waited for the child: %w", err)
 		}
 		if err != nil {
@@ -124,7 +124,7 @@ func (s *peekShared) run() error {
 		break
 	}
 	switch {
-	case status.Signaled() && status.Signal() != unix.SIGKILL: // which the timer does not send
+	case status.Signaled() && status.Signal() != unix.SIGKILL: // the timer sends only SIGKILL
 		return fmt.Errorf("the child was ended by %s", unix.SignalName(status.Signal()))
 	case status.Signaled(), status.ExitStatus() == exitDone:
 		return nil
@@ -136,13 +136,13 @@ func (s *peekShared) run() error {
 	return fmt.Errorf("the child ended with %d", status.ExitStatus())
 }
 
-// A sigset is a set of signals of the kernel, of any architecture: MIPS has 128 of
-// them, all others have 64. unix.Sigset_t is the C library's.
+// A sigset is the kernel's set of signals on any architecture: MIPS has 128
+// signals, all others have 64. unix.Sigset_t is that of the C library.
 type sigset [2]uint64
 
-// setSignals says which signals the thread has blocked.
+// setSignals sets the signals that the thread has blocked.
 func setSignals(now, before *sigset) unix.Errno {
-	size := uintptr(8) // the kernel takes no other than its own
+	size := uintptr(8) // the kernel accepts only its own size
 	if strings.HasPrefix(runtime.GOARCH, "mips") {
 		size = 16
 	}
@@ -150,21 +150,21 @@ func setSignals(now, before *sigset) unix.Errno {
 	return errno
 }
 
-// fork makes a copy of this program that has its one thread only, and shares its
-// descriptors, so that none is copied; and is that copy, which never returns. Nothing
-// of Go's runtime may run in it: neither the growth of a stack, at which another
-// goroutine may be scheduled, nor the garbage collector's write barriers. So there
-// are no calls but system calls, no pointers that are kept, and no indexes that are
-// checked; and it fits into the 800 bytes of a stack that cannot grow, without
-// optimisation too, as debuggers want it. The linker tells if it does not.
+// fork makes a copy of this program that has only the calling thread, and shares the
+// descriptors so that they are not copied. The copy runs in this function too and never
+// returns. Go's runtime must not run in the copy: no stack growth, during which another
+// goroutine may be scheduled, and no write barriers of the garbage collector. So there are
+// no calls except system calls, no stored pointers, and no bounds checks; and the function
+// fits into the 800 bytes of a stack that cannot grow, even without optimisation, as for
+// debuggers. Otherwise the linker fails.
 //
 //go:norace
 //go:nocheckptr
 //go:nosplit
 //go:noinline
 func fork(s *peekShared) (pid uintptr) {
-	// Both write to forked, the same: a child there is only without an error.
-	if runtime.GOARCH == "s390x" { // where the stack comes first (CLONE_BACKWARDS2 in kernel/fork.c)
+	// Both processes write the same value to forked: a child exists only if there was no error.
+	if runtime.GOARCH == "s390x" { // the stack is the first argument here (CLONE_BACKWARDS2 in kernel/fork.c)
 		pid, _, s.forked = unix.RawSyscall6(unix.SYS_CLONE, 0, unix.CLONE_FILES, 0, 0, 0, 0)
 	} else {
 		pid, _, s.forked = unix.RawSyscall6(unix.SYS_CLONE, unix.CLONE_FILES, 0, 0, 0, 0, 0)
@@ -173,14 +173,14 @@ func fork(s *peekShared) (pid uintptr) {
 		return pid
 	}
 
-	// The child, which lives until the timer.
+	// This is the child. It lives until the timer fires.
 	s.code = exitNoTimer
 	s.call(unix.SYS_TIMER_CREATE, unix.CLOCK_MONOTONIC, uintptr(unsafe.Pointer(&s.event)), uintptr(unsafe.Pointer(&s.timer)))
 	if s.errno == 0 {
 		s.fourth = 0
 		s.call(unix.SYS_TIMER_SETTIME, uintptr(s.timer), 0, uintptr(unsafe.Pointer(&s.expiry)))
 	}
-	if s.errno == 0 { // from here on it has descriptors of its own, and none of the program's
+	if s.errno == 0 { // from here on it has its own descriptors, and none of the program's
 		s.code = exitNoFiles
 		s.call(unix.SYS_CLOSE_RANGE, 0, 1<<32-1, unix.CLOSE_RANGE_UNSHARE)
 	}
@@ -189,7 +189,7 @@ func fork(s *peekShared) (pid uintptr) {
 	} else {
 		s.why = int32(s.errno)
 	}
-	s.process = 0 // whose descriptor is s.pidfd
+	s.process = 0 // the process of s.pidfd
 	for s.code == exitDone && s.next < s.count {
 		i := (*peekItem)(unsafe.Add(unsafe.Pointer(&s.items), uintptr(s.next)*unsafe.Sizeof(peekItem{})))
 		if i.pid != s.process {

@@ -1,5 +1,5 @@
-// Package peek reads the settings of sockets that other processes have open, which no
-// table of the kernel shows.
+// Package peek reads the settings of sockets that other processes have open. No table of
+// the kernel shows them.
 package peek
 
 import (
@@ -9,8 +9,8 @@ import (
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
-// ErrChanged means that a process's descriptor no longer refers to the socket that was
-// asked for. It wraps [fs.ErrNotExist].
+// ErrChanged means that a process's descriptor no longer refers to the requested socket.
+// It wraps [fs.ErrNotExist].
 var ErrChanged error = errChanged{}
 
 type errChanged struct{}
@@ -19,48 +19,48 @@ func (errChanged) Error() string { return "the descriptor is another socket by n
 func (errChanged) Unwrap() error { return fs.ErrNotExist }
 
 // A Peeker borrows each socket through pidfd_getfd, for the few microseconds that the
-// getsockopt calls take, and changes nothing about it. For as long, a close of the
-// other process takes no effect: its FIN waits. So that this is bounded whatever
-// happens to the calling program, a child process does the borrowing, a copy of
-// this one that runs nothing else: the kernel kills it after 50 ms, also while it
-// is stopped. What then remains is the time until a killed process gets a
-// processor, which a low priority or a CPU quota of its control group makes long.
+// getsockopt calls take, and does not change it. During that time a close by the other
+// process takes no effect: its FIN waits. To bound this whatever happens to the calling
+// program, the borrowing is done by a child process, a copy of this program that does
+// nothing else: the kernel kills it after 50 ms, even while it is stopped. A killed
+// process still has to be scheduled once before its descriptors are closed, which takes
+// longer with a low priority or under a CPU quota of its control group.
 //
-// Starting the child takes 0.1 ms, and longer the more memory the calling program
-// uses, as the kernel copies its page tables: ask for many sockets at a time. Where
-// the machine has no memory left for that, the error wraps the errno of clone (ENOMEM).
+// Starting the child takes 0.1 ms, and longer the more memory the calling program uses,
+// because the kernel copies its page tables: read many sockets at a time. If the machine
+// lacks the memory for that, the error wraps the errno of clone (ENOMEM).
 //
-// A process whose first thread has ended, while others live on, is asked through one
-// of those, which takes Linux 6.9.
+// If the first thread of a process has ended while others still run, the socket is
+// borrowed through another thread, which takes Linux 6.9.
 //
-// The zero value is ready. A Peeker may not be used concurrently.
+// The zero value is ready to use. A Peeker is not safe for concurrent use.
 type Peeker struct{ state peekerState }
 
-// A Descriptor is what a process has the socket open with.
+// A Descriptor is a process's descriptor that refers to the socket.
 type Descriptor struct{ PID, FD int }
 
 // A Peek asks for the settings of a socket, and holds the answer.
 type Peek struct {
 	Inode uint32
-	From  []Descriptor // they are asked one after the other until one tells
+	From  []Descriptor // they are tried in order until one works
 
 	Settings platform.Settings
-	// LongestRTO is TCP_RTO_MAX_MS, the longest time between two retransmissions, of
-	// which a socket may hold another value than the sysctl has now. 0 where there is
-	// none (before Linux 6.15, Multipath TCP).
+	// LongestRTO is TCP_RTO_MAX_MS, the longest time between two retransmissions. A socket
+	// may hold another value than the sysctl has now. It is 0 if the option does not exist
+	// (before Linux 6.15, Multipath TCP).
 	LongestRTO time.Duration
-	// Err is that of the descriptor which was asked last. It takes the permission to
-	// trace the process: being the same user, where no security module forbids it
-	// (Yama, also for one's own children), or CAP_SYS_PTRACE. Without, the error wraps
-	// [fs.ErrPermission]. If the process has closed the socket meanwhile, it wraps
-	// [fs.ErrNotExist]; before Linux 5.9, in a sandbox without the calls, and on other
-	// systems, [errors.ErrUnsupported].
+	// Err is the error of the descriptor that was tried last. Reading needs permission to
+	// trace the process: being the same user, unless a security module forbids it (Yama
+	// does, even for child processes), or CAP_SYS_PTRACE. Without permission the error
+	// wraps [fs.ErrPermission]. If the process has closed the socket in the meantime, it
+	// wraps [fs.ErrNotExist]; before Linux 5.9, in a sandbox without the system calls, and
+	// on other systems, it wraps [errors.ErrUnsupported].
 	Err error
 
 	asked Descriptor
 }
 
-// Read answers all peeks that have a Descriptor.
+// Read fills in all peeks that have a Descriptor.
 func (p *Peeker) Read(peeks []Peek) {
 	var batch []*Peek
 	for n := 0; ; n++ {
@@ -78,5 +78,5 @@ func (p *Peeker) Read(peeks []Peek) {
 	}
 }
 
-// Close gives back what the Peeker holds.
+// Close releases the resources of the Peeker.
 func (p *Peeker) Close() { p.close() }

@@ -17,13 +17,13 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// A peekerState is what a Peeker shares with its children.
+// A peekerState is the state that a Peeker shares with its children.
 type peekerState struct {
 	shared *peekShared
-	asks   recorder // what is asked of each socket
+	asks   recorder // the options to read from each socket
 }
 
-// start makes the memory that the children write to.
+// start maps the memory that the children write to.
 func (s *peekerState) start() error {
 	if s.shared != nil {
 		return nil
@@ -52,7 +52,7 @@ func (p *Peeker) read(peeks []*Peek) {
 	var batch []*Peek
 	for _, q := range peeks {
 		q.Settings, q.LongestRTO, q.Err = platform.Settings{}, 0, nil
-		if q.asked.PID == self { // what is stopped with the program, the program itself delays
+		if q.asked.PID == self { // this program delays its own close anyway while it is stopped
 			q.answerOwn()
 			q.wrap()
 			continue
@@ -72,8 +72,8 @@ func (q *Peek) wrap() {
 	}
 }
 
-// ask answers a batch. A process whose first thread has ended has no descriptors in the
-// eyes of pidfd_getfd: another thread, which lives on, is asked then.
+// ask fills in a batch. pidfd_getfd finds no descriptors in a process whose first thread
+// has ended; then it is applied to another thread that still runs.
 func (s *peekerState) ask(batch []*Peek) {
 	s.askOf(batch, func(pid int) peekItem { return peekItem{pid: uintptr(pid)} })
 	threads := map[int]int{}
@@ -94,9 +94,9 @@ func (s *peekerState) ask(batch []*Peek) {
 	s.askOf(again, func(pid int) peekItem { return peekItem{pid: uintptr(threads[pid]), flags: unix.PIDFD_THREAD} })
 }
 
-// askOf has children answer until all is answered. One that the kernel killed was
-// starved, most of all; what it had begun is asked again, for a few times. of is whom
-// to ask for a process.
+// askOf runs children until the batch is filled in. A child that the kernel killed has
+// mostly been starved of CPU time; the item that it was working on is repeated a few
+// times. of returns the item to use for a process.
 func (s *peekerState) askOf(batch []*Peek, of func(pid int) peekItem) {
 	if len(batch) == 0 {
 		return
@@ -135,7 +135,7 @@ func (s *peekerState) askOf(batch []*Peek, of func(pid int) peekItem) {
 	}
 }
 
-// decode is what the child has seen, judged as if it was seen here.
+// decode evaluates the results of the child as if they had been read here.
 func (q *Peek) decode(asks *recorder, i *peekItem) {
 	switch errno := unix.Errno(i.errno); i.stage {
 	case stageOpen:
@@ -154,7 +154,7 @@ func (q *Peek) decode(asks *recorder, i *peekItem) {
 	}
 }
 
-// answer reads the settings of the descriptor if it is the TCP socket asked for.
+// answer reads the settings of the descriptor if it is the requested TCP socket.
 func (q *Peek) answer(k kernel.Kernel, fd uintptr, inode uint64, mode uint16) {
 	if uint32(inode) != q.Inode || mode&unix.S_IFMT != unix.S_IFSOCK {
 		q.Err = ErrChanged
@@ -181,8 +181,8 @@ func longestRTO(k kernel.Kernel, fd uintptr) time.Duration {
 	return time.Duration(ms) * time.Millisecond
 }
 
-// answerOwn reads from a descriptor of this program, duplicated so that it stays the
-// same meanwhile.
+// answerOwn reads from a descriptor of this program. It is duplicated, so that it refers
+// to the same socket throughout.
 func (q *Peek) answerOwn() {
 	fd, err := unix.FcntlInt(uintptr(q.asked.FD), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
@@ -196,7 +196,8 @@ func (q *Peek) answerOwn() {
 	}
 }
 
-// notFoundIs lets a process or descriptor that is gone be fs.ErrNotExist.
+// notFoundIs makes the error of a process or descriptor that is gone wrap
+// fs.ErrNotExist.
 func notFoundIs(err error) error {
 	if err == unix.ESRCH || err == unix.EBADF {
 		return fmt.Errorf("%w (%w)", fs.ErrNotExist, err)

@@ -14,6 +14,6 @@ func (p *Peeker) close() { p.state = peekerState{} }
 
 func (p *Peeker) read(peeks []*Peek) {
 	for _, q := range peeks {
-		q.Err = fmt.Errorf("inspect: what another process's socket holds is unknown on %s: %w", runtime.GOOS, errors.ErrUnsupported)
+		q.Err = fmt.Errorf("inspect: the settings of another process's socket are unknown on %s: %w", runtime.GOOS, errors.ErrUnsupported)
 	}
 }

@@ -9,15 +9,17 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 )
 
-// recorder is a kernel that answers what a child was told, or notes the questions.
+// recorder is a kernel that returns the values that a child has read, or records
+// which options are read.
 type recorder struct {
 	asks    [maxAsked]peekAsk
-	n       int // may be more than there is room for
+	n       int // may be more than fit
 	noting  bool
 	answers *[maxAsked]peekAnswer
 }
 
-// questions notes what is asked of a TCP socket on a system with this table.
+// questions records the options that are read from a TCP socket on a system with
+// this table.
 func questions(t *kernel.Rules) (recorder, error) {
 	r := recorder{noting: true}
 	kernel.KindOf(&r, 0)
@@ -25,7 +27,7 @@ func questions(t *kernel.Rules) (recorder, error) {
 	longestRTO(&r, 0)
 	r.noting = false
 	if r.n > maxAsked {
-		return r, fmt.Errorf("the table %s asks for %d options of a socket, and there is room for %d", t.Name, r.n, maxAsked)
+		return r, fmt.Errorf("the table %s needs %d options of a socket, but there is room for %d", t.Name, r.n, maxAsked)
 	}
 	return r, nil
 }
@@ -48,7 +50,7 @@ func (r *recorder) Get(_ uintptr, level, number int) (int, error) {
 			}
 			r.n++
 		}
-		switch number { // as a TCP socket, of which all is asked
+		switch number { // a TCP socket, so that every option is read
 		case unix.SO_PROTOCOL:
 			return unix.IPPROTO_TCP, nil
 		case unix.SO_TYPE:
@@ -57,7 +59,7 @@ func (r *recorder) Get(_ uintptr, level, number int) (int, error) {
 		return 0, nil
 	}
 	if i < 0 {
-		return 0, fmt.Errorf("option %d of level %d was not asked for", number, level)
+		return 0, fmt.Errorf("option %d of level %d was not recorded", number, level)
 	}
 	if a := r.answers[i]; a.errno != 0 {
 		return 0, unix.Errno(a.errno)

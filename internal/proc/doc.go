@@ -1,2 +1,2 @@
-// Package proc finds processes in /proc, and what of them it shows (Linux).
+// Package proc finds processes in /proc, and what it shows of them (Linux).
 package proc

@@ -5,16 +5,16 @@ import (
 	"os"
 )
 
-// A Held process is one that stays itself: another that gets its number later is not taken
+// A Held is a reference to a process. A later process with the same number is not mistaken
 // for it.
 type Held struct {
 	pid int
-	// The folder of a process is of that process, and is empty when it has gone, whoever has
-	// its number then (pid_revalidate in fs/proc/base.c).
+	// An open /proc/PID stays that of its process. Once the process has gone it is empty, even if
+	// another process has the same number (pid_revalidate in fs/proc/base.c).
 	folder *os.Root
 }
 
-// Hold holds a process. The error wraps fs.ErrNotExist if there is none.
+// Hold refers to a process. The error wraps fs.ErrNotExist if it does not exist.
 func Hold(pid int) (*Held, error) {
 	root, err := os.OpenRoot(folder(pid))
 	if err != nil {
@@ -23,7 +23,7 @@ func Hold(pid int) (*Held, error) {
 	return &Held{pid, root}, nil
 }
 
-// Ended tells that the process has ended, whether or not somebody has waited for it.
+// Ended reports whether the process has ended, even if it was not waited for yet.
 func (h *Held) Ended() bool {
 	if _, err := h.folder.Lstat("stat"); err != nil {
 		return Gone(err)
@@ -31,5 +31,5 @@ func (h *Held) Ended() bool {
 	return Ended(h.pid)
 }
 
-// Close lets go of the process.
+// Close releases the reference.
 func (h *Held) Close() error { return h.folder.Close() }

@@ -11,8 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// All returns the numbers of all processes that /proc shows, in order. hides tells
-// that it hides some, as it does with hidepid: process 1 always is there.
+// All returns the numbers of all processes that /proc shows, in order. hides
+// reports whether /proc hides processes (mount option hidepid), which shows in
+// process 1 being absent.
 func All() (pids []int, hides bool, err error) {
 	if pids, err = numbersIn("/proc"); err != nil {
 		return nil, false, err
@@ -40,7 +41,7 @@ func numbersIn(dir string) ([]int, error) {
 	return numbers, nil
 }
 
-// WhyNot says why there is nothing to be seen of a process: it has ended and was not
+// WhyNot returns the reason why nothing can be read of a process: it has ended and was not
 // waited for, /proc hides it (hidepid), or it does not exist. The error wraps
 // fs.ErrNotExist or fs.ErrPermission.
 func WhyNot(pid int) error {
@@ -53,7 +54,8 @@ func WhyNot(pid int) error {
 	return &reason{"there is no such process", fs.ErrNotExist}
 }
 
-// A reason says more than the error that it wraps, whose text would repeat it.
+// A reason wraps an error but omits its text, which would only repeat the
+// reason.
 type reason struct {
 	text string
 	kind error
@@ -62,24 +64,25 @@ type reason struct {
 func (r *reason) Error() string { return r.text }
 func (r *reason) Unwrap() error { return r.kind }
 
-// Shows tells whether /proc shows a process. For one that ends while its links are
-// read the kernel says that permission is lacking (proc_ns_get_link in
+// Shows reports whether /proc shows a process. If a process ends while its links
+// are read, the kernel returns a permission error (proc_ns_get_link in
 // fs/proc/namespaces.c).
 func Shows(pid int) bool {
 	var st unix.Stat_t
 	return unix.Lstat(folder(pid), &st) == nil
 }
 
-// Hidden tells whether a process which /proc does not show exists.
+// Hidden reports whether a process that /proc does not show exists.
 func Hidden(pid int) bool {
-	if pid <= 0 { // which kill takes for several processes
+	if pid <= 0 { // kill would signal several processes
 		return false
 	}
 	err := unix.Kill(pid, 0)
 	return err == nil || err == unix.EPERM
 }
 
-// Gone tells that an error means that there is no such process, or none any more.
+// Gone reports whether an error means that the process does not exist, or not
+// any more.
 func Gone(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) }
 
 // Name returns the name of a process, at most 15 bytes (comm). It is "" for one that
@@ -92,7 +95,7 @@ func Name(pid int) (string, error) {
 	return string(bytes.TrimSuffix(name, []byte("\n"))), nil
 }
 
-// Of returns the process that a thread belongs to. For all that is no thread it
+// Of returns the process to which a thread belongs. For any other number it
 // returns the number itself.
 func Of(tid int) int {
 	status, err := os.ReadFile(folder(tid) + "/status")

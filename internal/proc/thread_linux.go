@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Folder returns where /proc shows what a process has: /proc/PID or, where its first
-// thread has ended and others live on, the folder of one of those. An ended thread has
-// neither descriptors nor namespaces.
+// Folder returns the directory in /proc with the data of a process: /proc/PID or, if its
+// first thread has ended while others still run, the directory of another thread. An ended
+// thread has neither descriptors nor namespaces.
 func Folder(pid int) string {
 	if tid := Thread(pid); tid != pid {
 		return threads(pid) + "/" + strconv.Itoa(tid)
@@ -18,8 +18,8 @@ func Folder(pid int) string {
 	return folder(pid)
 }
 
-// Thread returns the first thread of a process, whose number is that of the process,
-// or one that lives on after it. pid may also be the number of one thread.
+// Thread returns the first thread of a process, which has the number of the process, or
+// another thread if the first has ended. pid may also be the number of a thread.
 func Thread(pid int) int {
 	if state, others := stateOf(folder(pid)); hasEnded(state) && others {
 		if tid := livingOf(pid); tid != 0 {
@@ -29,8 +29,8 @@ func Thread(pid int) int {
 	return pid
 }
 
-// Ended tells that a process is known to have ended, and nobody has waited for it yet:
-// all of its threads have.
+// Ended reports whether all threads of a process are known to have ended although it was
+// not waited for yet.
 func Ended(pid int) bool {
 	state, others := stateOf(folder(pid))
 	return hasEnded(state) && (!others || livingOf(pid) == 0)
@@ -46,15 +46,15 @@ func livingOf(pid int) int {
 	return 0
 }
 
-// HasThreads is the quick question whether a process has more than one thread, so that
-// others may live on after the first: the folder of the threads has a link for each,
-// and two more (proc_task_getattr in fs/proc/base.c).
+// HasThreads reports quickly whether a process has more than one thread, so that others
+// may outlive the first: the directory of the threads has a link for each thread, and two
+// more (proc_task_getattr in fs/proc/base.c).
 func HasThreads(pid int) bool {
 	var st unix.Stat_t
 	return unix.Lstat(threads(pid), &st) == nil && st.Nlink > 3
 }
 
-// Threads returns the numbers of a process's threads, none where they cannot be read.
+// Threads returns the numbers of a process's threads, or none if they cannot be read.
 func Threads(pid int) []int {
 	tids, err := numbersIn(threads(pid))
 	if err != nil {
@@ -63,9 +63,9 @@ func Threads(pid int) []int {
 	return tids
 }
 
-// HasHiddenFDs tells whether a thread of the process has a table of descriptors of its
-// own (CLONE_FILES of unshare(2)), which /proc/PID/fd does not show. No is also what it
-// says where that may not be asked (kcmp).
+// HasHiddenFDs reports whether a thread of the process has its own table of descriptors
+// (CLONE_FILES of unshare(2)), which /proc/PID/fd does not show. It also returns false if
+// kcmp is not permitted.
 func HasHiddenFDs(pid int) bool {
 	const kcmpFiles = 2 // KCMP_FILES of linux/kcmp.h
 	first := Thread(pid)
@@ -86,14 +86,14 @@ func threads(pid int) string { return folder(pid) + "/task" }
 
 func hasEnded(state byte) bool { return state == 'Z' || state == 'X' }
 
-// stateOf reads the state of a thread, as in R, S, D or Z, and whether its process has
-// other threads; 0 where that cannot be read.
+// stateOf returns the state of a thread, such as R, S, D or Z, and whether its process has
+// other threads. The state is 0 if it cannot be read.
 func stateOf(folder string) (state byte, others bool) {
 	stat, err := os.ReadFile(folder + "/stat")
 	if err != nil {
 		return 0, false
 	}
-	// PID (name) state and 16 numbers, then how many threads there are.
+	// PID (name) state and 16 numbers, then the number of threads.
 	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
 	if len(fields) <= 17 {
 		return 0, false

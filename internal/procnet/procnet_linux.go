@@ -18,7 +18,7 @@ import (
 // Files are the tables of the calling thread's network namespace, IPv4 first.
 var Files = [...]string{"/proc/thread-self/net/tcp", "/proc/thread-self/net/tcp6"}
 
-// ErrNotFound means that no line is about the socket asked for.
+// ErrNotFound means that no line is about the requested socket.
 var ErrNotFound = errors.New("/proc/net/tcp: no such socket in this network namespace")
 
 // An Entry is one line (get_tcp4_sock in net/ipv4/tcp_ipv4.c).
@@ -53,8 +53,9 @@ func same(a, b netip.AddrPort) bool {
 	return a.Port() == b.Port() && a.Addr().Unmap() == b.Addr().Unmap()
 }
 
-// Open opens the tables. They are those of the calling thread's network namespace,
-// whoever reads them. A kernel without IPv6 has no second file.
+// Open opens the tables. They stay those of the calling thread's network
+// namespace, whichever thread reads them. A kernel without IPv6 has no second
+// file.
 func Open() (files []*os.File, err error) {
 	for i, name := range Files {
 		file, err := os.Open(name)
@@ -92,7 +93,7 @@ func Walk(files []*os.File, f func(*Entry) bool) error {
 	return nil
 }
 
-// read skips the line of titles.
+// read skips the header line.
 func read(r io.Reader, f func(*Entry) bool) (more bool, err error) {
 	lines := bufio.NewScanner(r)
 	var e Entry
@@ -110,15 +111,15 @@ func read(r io.Reader, f func(*Entry) bool) (more bool, err error) {
 	return true, lines.Err()
 }
 
-// ticksPerSecond is USER_HZ, in which /proc counts: 100 on every architecture
-// that Go supports.
+// ticksPerSecond is USER_HZ, the unit of times in /proc: 100 on every
+// architecture that Go supports.
 const ticksPerSecond = 100
 
 // parse reads
 //
 //	sl local remote st tx:rx tr:when retransmits uid probes inode ...
 //
-// all hexadecimal but uid, probes and inode.
+// All numbers except uid, probes and inode are hexadecimal.
 func (e *Entry) parse(line []byte) error {
 	var fields [10][]byte
 	n := 0
@@ -172,7 +173,7 @@ func (p *parser) pair(b []byte) (first, second []byte) {
 	return first, second
 }
 
-// addrPort reads words of 32 bits, each printed as a number of this machine's
+// addrPort parses words of 32 bits, each printed as a number in this machine's
 // byte order.
 func (p *parser) addrPort(b []byte) netip.AddrPort {
 	text, port := p.pair(b)

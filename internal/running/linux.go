@@ -14,7 +14,7 @@ var gvisor atomic.Pointer[bool]
 // noOption is a number that Linux has never given to a TCP option.
 const noOption = 9999
 
-// name tells gVisor from Linux by what it does: it takes any option.
+// name distinguishes gVisor from Linux by its behaviour: it accepts any option.
 func name() string {
 	is := gvisor.Load()
 	if is == nil {

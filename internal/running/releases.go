@@ -6,9 +6,9 @@ import "fmt"
 // DragonFly BSD count seconds (golang/go#65809).
 const dragonflySecondsSince = 500702
 
-// solarisIsBefore114 reads what uname gives: release "5.10" is Solaris 10;
-// release "5.11" with version "11.3" or "11.4.0.15.0" is Solaris 11. What it
-// cannot read counts as recent.
+// solarisIsBefore114 parses the result of uname: release "5.10" is Solaris 10;
+// release "5.11" with version "11.3" or "11.4.0.15.0" is Solaris 11. A release
+// that it cannot parse counts as recent.
 func solarisIsBefore114(release, version string) bool {
 	if major, minor, ok := twoNumbers(release); ok && (major < 5 || major == 5 && minor < 11) {
 		return true

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// name tells 11.4, the first release with TCP_KEEPIDLE, by uname. A release
-// that cannot be read is taken for a recent one: 11.4 is of 2018.
+// name recognizes 11.4, the first release with TCP_KEEPIDLE, by uname. A release
+// that cannot be read is assumed to be recent: 11.4 is from 2018.
 var name = sync.OnceValue(func() string {
 	var uname unix.Utsname
 	if err := unix.Uname(&uname); err == nil &&

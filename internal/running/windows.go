@@ -12,7 +12,7 @@ import (
 // hasIdle caches the answer once it is conclusive.
 var hasIdle atomic.Pointer[bool]
 
-// name asks a socket of its own whether TCP_KEEPIDLE exists, as the version
+// name tests on a new socket whether TCP_KEEPIDLE exists, because the version
 // number that Windows reports depends on the program's manifest.
 func name() string {
 	has := hasIdle.Load()

@@ -12,23 +12,24 @@ import (
 )
 
 var (
-	// ErrNotFound means that the kernel knows no such socket in this network
+	// ErrNotFound means that the kernel has no such socket in this network
 	// namespace, or lacks the tcp_diag module: the errno is the same.
 	ErrNotFound = errors.New("sock_diag: no such socket in this network namespace, or no tcp_diag module")
 
-	// ErrUntrue means an answer that is not about the socket asked for.
+	// ErrUntrue means an answer that is not about the requested socket.
 	ErrUntrue = errors.New("sock_diag: the answer is about another socket")
 
-	// ErrInterrupted means that the table changed under a dump, which may have
-	// missed sockets or shown some twice (NLM_F_DUMP_INTR).
+	// ErrInterrupted means that the table changed during a dump, so that sockets
+	// may be missing or listed twice (NLM_F_DUMP_INTR).
 	ErrInterrupted = errors.New("sock_diag: the socket table changed while it was read")
 )
 
-// bufferSize is more than the 32 KiB that the kernel puts into one answer at most.
+// bufferSize is more than the maximum of 32 KiB that the kernel puts into one
+// answer.
 const bufferSize = 40 << 10
 
-// A Conn is a netlink socket. It may not be used concurrently. It sees the
-// network namespace that the thread was in which opened it.
+// A Conn is a netlink socket. It is not safe for concurrent use. It sees the
+// network namespace of the thread that opened it.
 type Conn struct {
 	fd     int
 	ns     uint64 // SO_NETNS_COOKIE, 0 before Linux 5.14
@@ -36,10 +37,10 @@ type Conn struct {
 	buffer []byte
 	out    []byte
 	broken bool // an answer may still be on its way
-	home   bool // in the network namespace of the program
+	home   bool // it sees the network namespace of the program
 }
 
-// sequence keeps the numbers of different Conns apart.
+// sequence makes the sequence numbers of different Conns distinct.
 var sequence atomic.Uint32
 
 // Open needs no privilege. A seccomp filter may refuse it.
@@ -50,7 +51,7 @@ func open(size int) (*Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sock_diag: netlink socket: %w", err)
 	}
-	// From here on nobody but the kernel can send to it.
+	// From here on only the kernel can send to it.
 	if err := unix.Connect(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		unix.Close(fd)
 		return nil, fmt.Errorf("sock_diag: connect: %w", err)
@@ -61,8 +62,8 @@ func open(size int) (*Conn, error) {
 // Close releases the socket.
 func (c *Conn) Close() { unix.Close(c.fd) }
 
-// NamespaceOf returns what identifies the network namespace of a socket, or 0
-// before Linux 5.14.
+// NamespaceOf returns the cookie of a socket's network namespace, or 0 before
+// Linux 5.14.
 func NamespaceOf(fd int) uint64 {
 	cookie, err := unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_NETNS_COOKIE)
 	if err != nil {
@@ -74,15 +75,15 @@ func NamespaceOf(fd int) uint64 {
 // Lookup asks about one socket, in any state. The answer is checked: the error
 // wraps ErrNotFound, ErrUntrue or an errno.
 //
-// The kernel answers within the call that asks, so neither call waits, and the
-// scheduler need not know of them.
+// The kernel answers during the send call, so neither call blocks, and the
+// scheduler need not be notified.
 func (c *Conn) Lookup(id *ID, extensions uint8) (Message, error) {
 	return c.exact(&Query{Family: id.Family, States: math.MaxUint32, Extensions: extensions}, id, id)
 }
 
-// LookupMultipath asks about the connection as a whole that id, of its socket, is
-// about. The kernel finds it by the token that MPTCP_INFO has, in the place of the
-// cookie (mptcp_diag_dump_one in net/mptcp/mptcp_diag.c).
+// LookupMultipath asks about the whole Multipath TCP connection of the socket
+// id. The kernel finds it by the token from MPTCP_INFO, which takes the place of
+// the cookie (mptcp_diag_dump_one in net/mptcp/mptcp_diag.c).
 func (c *Conn) LookupMultipath(id *ID, token uint32) (Message, error) {
 	asked := *id
 	asked.Cookie = uint64(token)
@@ -137,8 +138,8 @@ func (c *Conn) answer(b []byte, id *ID) (Message, error) {
 	return m, nil
 }
 
-// Dump calls f for each socket that q selects, until f returns false. A Conn
-// whose dump was not read to its end cannot be used again.
+// Dump calls f for each socket that q selects, until f returns false. If a dump
+// was not read to its end, the Conn cannot be used again.
 func (c *Conn) Dump(q *Query, f func(Message) bool) error {
 	if len(q.Filter) > MaxFilter {
 		return fmt.Errorf("sock_diag: a filter of %d bytes is too long: a message takes %d", len(q.Filter), MaxFilter)
@@ -176,9 +177,9 @@ func (c *Conn) Dump(q *Query, f func(Message) bool) error {
 	}
 }
 
-// Search is Lookup for a connection that is being made, whose peer getpeername
-// does not tell: it goes through all connections from its port that are being
-// made.
+// Search is Lookup for a connection that is still connecting, for which
+// getpeername does not return the peer: it lists all connecting sockets with its
+// local port.
 func (c *Conn) Search(id *ID) (Message, error) {
 	const stateSynSent = 2
 	var found Message
@@ -195,10 +196,10 @@ func (c *Conn) Search(id *ID) (Message, error) {
 	return found, err
 }
 
-// errStopped ends a dump that its reader does not want to go on.
+// errStopped ends a dump whose function returned false.
 var errStopped = errors.New("stopped")
 
-// walk visits the messages of one datagram.
+// walk calls f for the messages of one datagram.
 func (c *Conn) walk(b []byte, f func(Message) bool, interrupted *bool) (done bool, err error) {
 	if len(b) == 0 {
 		return false, errors.New("sock_diag: empty answer")
@@ -247,7 +248,7 @@ type header struct {
 	seq         uint32
 }
 
-// next splits the first message off.
+// next splits off the first message.
 func next(b []byte) (h header, body, rest []byte, err error) {
 	if len(b) < sizeofHeader {
 		return header{}, nil, nil, fmt.Errorf("sock_diag: %d bytes where a message begins", len(b))

@@ -1,4 +1,4 @@
-// Package sockdiag speaks NETLINK_SOCK_DIAG, by which Linux tells what no socket
-// option does: a TCP socket's timer, and which sockets there are
+// Package sockdiag implements NETLINK_SOCK_DIAG, which provides what no socket
+// option does: the timer of a TCP socket, and the list of sockets
 // (linux/sock_diag.h, linux/inet_diag.h).
 package sockdiag

@@ -10,16 +10,17 @@ import (
 
 // A Filter is a program that the kernel runs on each socket of a dump
 // (INET_DIAG_REQ_BYTECODE, inet_diag_bc_run in net/ipv4/inet_diag.c). The empty
-// one lets every socket pass.
+// filter lets every socket pass.
 //
-// An operation is {u8 code; u8 yes; u16 no}: where to go on, counted from its
-// own beginning, if it is true or not. A program that is left at its end lets
-// the socket pass; one that jumps to the end plus 4 rejects it.
+// An operation is {u8 code; u8 yes; u16 no}, where yes and no are the offsets,
+// from the beginning of the operation, at which to continue if it is true or
+// false. A program that reaches its end lets the socket pass; a jump to the end
+// plus 4 rejects it.
 type Filter []byte
 
-// MaxFilter is the longest Filter that [Conn.Dump] takes: the length of an
-// attribute and the distance of a jump have 16 bits. Or and And may make longer
-// ones, which mean nothing.
+// MaxFilter is the longest Filter that [Conn.Dump] accepts: the length of an
+// attribute and the distance of a jump have 16 bits. Or and And may return a
+// longer filter, which is invalid.
 const MaxFilter = math.MaxUint16 - max(unix.SizeofNlAttr, reject)
 
 // Operations.
@@ -39,7 +40,7 @@ const (
 	anyPort  = -1       // of struct inet_diag_hostcond
 )
 
-// A Side is which end of a connection a condition is about.
+// A Side is the end of a connection to which a condition applies.
 type Side uint8
 
 const (
@@ -47,7 +48,7 @@ const (
 	Remote
 )
 
-// Ports lets sockets pass whose port lies within low and high.
+// Ports lets sockets pass whose port lies between low and high.
 func Ports(side Side, low, high uint16) Filter {
 	ge, le := uint8(opLocalGE), uint8(opLocalLE)
 	if side == Remote {
@@ -93,7 +94,7 @@ func Or(a, b Filter) Filter {
 	if len(a) == 0 || len(b) == 0 {
 		return nil
 	}
-	// What a rejects lands behind the jump, where b begins.
+	// A reject of a continues after the jump, where b begins.
 	f := appendOp(append(Filter(nil), a...), opJump, sizeofOp, uint16(sizeofOp+len(b)))
 	return append(f, b...)
 }
@@ -102,7 +103,7 @@ func appendOp(f Filter, code, yes uint8, no uint16) Filter {
 	return binary.NativeEndian.AppendUint16(append(f, code, yes), no)
 }
 
-// moveReject returns f with the jumps that reject leading further by n.
+// moveReject returns f with the distance of rejecting jumps increased by n.
 func moveReject(f Filter, n int) Filter {
 	moved := append(Filter(nil), f...)
 	for at := 0; at < len(moved); at += int(moved[at+1]) {

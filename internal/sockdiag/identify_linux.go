@@ -7,10 +7,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Identify collects what the kernel looks the connected socket or listener fd
-// up by. The cookie makes the answer unambiguous; a Multipath TCP socket has a
-// cookie that is not that of its subflows, where the timers are, but shares its
-// inode with them.
+// Identify collects the data by which the kernel looks up the connected socket
+// or listener fd. The cookie makes the answer unambiguous. The timers of
+// Multipath TCP belong to the subflows; these have cookies of their own, but
+// share the inode of the socket.
 func Identify(fd int) (ID, error) {
 	local, err := unix.Getsockname(fd)
 	if err != nil {
@@ -25,7 +25,7 @@ func Identify(fd int) (ID, error) {
 	switch {
 	case err == nil:
 		id.Remote, _ = fromSockaddr(remote)
-	case err == unix.ENOTCONN: // a listener, or a connection that is being made, or is gone
+	case err == unix.ENOTCONN: // a listener, or a connection that is still connecting or is gone
 		id.Remote = netip.AddrPortFrom(unspecified(id.Family), 0)
 		listening, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN)
 		id.Listening = err == nil && listening != 0

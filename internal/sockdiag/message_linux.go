@@ -25,9 +25,9 @@ const (
 // ExtInfo asks for AttrInfo and AttrULP; the other attributes below it are sent unasked.
 const ExtInfo = 1 << (AttrInfo - 1)
 
-// A Message is what the kernel says about one socket: struct inet_diag_msg and
-// its attributes. It lies in the buffer of a [Conn] and is valid until the next
-// call on that.
+// A Message is the kernel's description of one socket: struct inet_diag_msg and
+// its attributes. It is stored in the buffer of a [Conn] and is valid until the
+// next call on that Conn.
 type Message []byte
 
 // Family is unix.AF_INET or unix.AF_INET6.
@@ -36,27 +36,28 @@ func (m Message) Family() uint8 { return m[0] }
 // State is a number of include/net/tcp_states.h.
 func (m Message) State() uint8 { return m[1] }
 
-// Timer is which timer is armed: idiag_timer of net/ipv4/inet_diag.c.
+// Timer returns which timer is armed: idiag_timer of net/ipv4/inet_diag.c.
 func (m Message) Timer() uint8 { return m[2] }
 
-// Retrans counts retransmissions or probes without an answer, as Timer says.
+// Retrans returns the number of retransmissions or of unanswered probes,
+// depending on Timer.
 func (m Message) Retrans() uint8 { return m[3] }
 
-// Local is the socket's own address. An IPv4-mapped one stays mapped.
+// Local returns the socket's own address. An IPv4-mapped address stays mapped.
 func (m Message) Local() netip.AddrPort { return addrPort(m[0], m[8:24], m[4:6]) }
 
-// Remote is the peer's address.
+// Remote returns the peer's address.
 func (m Message) Remote() netip.AddrPort { return addrPort(m[0], m[24:40], m[6:8]) }
 
-// Device is the index of the interface that the socket is bound to.
+// Device returns the index of the interface to which the socket is bound.
 func (m Message) Device() uint32 { return binary.NativeEndian.Uint32(m[40:]) }
 
-// Cookie is what SO_COOKIE answers on the socket.
+// Cookie returns the value of SO_COOKIE of the socket.
 func (m Message) Cookie() uint64 {
 	return uint64(binary.NativeEndian.Uint32(m[44:])) | uint64(binary.NativeEndian.Uint32(m[48:]))<<32
 }
 
-// Expires is the time until the timer's tick.
+// Expires returns the time until the timer fires.
 func (m Message) Expires() time.Duration {
 	left := binary.NativeEndian.Uint32(m[52:])
 	if left > math.MaxInt32 {
@@ -65,21 +66,23 @@ func (m Message) Expires() time.Duration {
 	return time.Duration(left) * time.Millisecond
 }
 
-// RecvQueue is the bytes not yet read, for a listener the connections not yet
-// accepted.
+// RecvQueue returns the number of bytes not yet read, for a listener that of
+// connections not yet accepted.
 func (m Message) RecvQueue() uint32 { return binary.NativeEndian.Uint32(m[56:]) }
 
-// SendQueue is the bytes not yet acknowledged, for a listener the backlog.
+// SendQueue returns the number of bytes not yet acknowledged, for a listener the
+// backlog.
 func (m Message) SendQueue() uint32 { return binary.NativeEndian.Uint32(m[60:]) }
 
-// UID is the owner of the socket.
+// UID returns the owner of the socket.
 func (m Message) UID() uint32 { return binary.NativeEndian.Uint32(m[64:]) }
 
-// Inode is what /proc/PID/fd shows, 0 for a socket that no process has open.
+// Inode returns the number that /proc/PID/fd shows, or 0 for a socket that no
+// process has open.
 func (m Message) Inode() uint32 { return binary.NativeEndian.Uint32(m[68:]) }
 
-// IsSubflow reports whether an AttrULP, which is nested, is that of a subflow of
-// Multipath TCP: its INET_ULP_INFO_NAME is "mptcp".
+// IsSubflow reports whether an AttrULP, which is a nested attribute, is that of
+// a Multipath TCP subflow: its INET_ULP_INFO_NAME is "mptcp".
 func IsSubflow(ulp []byte) bool {
 	const name = "mptcp\x00"
 	return len(ulp) >= unix.SizeofNlAttr+len(name) && string(ulp[unix.SizeofNlAttr:][:len(name)]) == name

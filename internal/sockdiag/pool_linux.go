@@ -22,8 +22,8 @@ var idle struct {
 }
 
 // Borrow returns a Conn that sees the network namespace ns (of [NamespaceOf]),
-// which must be that of the calling thread if none is idle. It ends with
-// [Conn.Return].
+// which must be that of the calling thread if no suitable Conn is idle. The
+// caller must call [Conn.Return].
 func Borrow(ns uint64) (*Conn, error) {
 	if c := takeIdle(ns); c != nil {
 		return c, nil
@@ -40,8 +40,9 @@ func Borrow(ns uint64) (*Conn, error) {
 	return c, nil
 }
 
-// home is the network namespace that the program was started in. It is found out
-// then, as any thread may be in another one later, the first included.
+// home is the network namespace in which the program was started. It is
+// determined at the start, because any thread may be in another one later,
+// including the first.
 var home = namespaceAt("/proc/self/ns/net")
 
 func inHomeNamespace() bool {
@@ -49,7 +50,7 @@ func inHomeNamespace() bool {
 	return this == home && this != namespace{}
 }
 
-// A namespace is told from others by its file.
+// A namespace is identified by its file.
 type namespace struct{ device, inode uint64 }
 
 func namespaceAt(path string) namespace {
@@ -60,11 +61,11 @@ func namespaceAt(path string) namespace {
 	return namespace{uint64(st.Dev), st.Ino}
 }
 
-// ErrOtherNamespace means that a socket belongs to another network namespace
-// than the thread that asks, where its timer cannot be seen from.
+// ErrOtherNamespace means that a socket belongs to a different network namespace
+// from the calling thread, so that its timer cannot be seen.
 var ErrOtherNamespace = fmt.Errorf("the socket is in another network namespace, where sock_diag cannot see it from here")
 
-// takeIdle returns nil where namespaces cannot be told apart.
+// takeIdle returns nil if namespaces cannot be distinguished.
 func takeIdle(ns uint64) *Conn {
 	idle.Lock()
 	defer idle.Unlock()
@@ -82,8 +83,8 @@ func takeIdle(ns uint64) *Conn {
 	return nil
 }
 
-// Return gives a Conn back, and closes it if it cannot be used again, or would
-// keep another namespace than the program's from going away.
+// Return returns a Conn to the pool. It closes the Conn if it cannot be used
+// again, or if it would keep a namespace other than the program's alive.
 func (c *Conn) Return() {
 	idle.Lock()
 	defer idle.Unlock()
@@ -95,11 +96,11 @@ func (c *Conn) Return() {
 	idle.n++
 }
 
-// Works finds out what ErrNotFound means, by a list of sockets in no state at
-// all. The kernel looks for who answers about TCP before it looks at the states
-// (inet_diag_dump and inet_diag_dump_icsk in net/ipv4/inet_diag.c): the list is
-// empty where there is one, and ends in ENOENT where there is none. Nothing is
-// opened for the question.
+// Works finds out what ErrNotFound means, by a dump that selects no state. The
+// kernel looks for the handler of TCP before it compares states (inet_diag_dump
+// and inet_diag_dump_icsk in net/ipv4/inet_diag.c): the dump is empty if there
+// is a handler, and fails with ENOENT if there is none. No socket is opened for
+// that.
 func (c *Conn) Works() (bool, error) { return c.answersAbout(unix.IPPROTO_TCP) }
 
 func (c *Conn) answersAbout(protocol uint16) (bool, error) {

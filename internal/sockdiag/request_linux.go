@@ -29,15 +29,15 @@ const (
 	noSocket    = 0 // an inode or state that no socket has
 )
 
-// An ID is what the kernel looks one socket up by (struct inet_diag_sockid), and
-// what its answer is checked against.
+// An ID is the data by which the kernel looks up one socket (struct
+// inet_diag_sockid), and against which its answer is checked.
 type ID struct {
 	Family        uint8
 	Local, Remote netip.AddrPort
-	Device        uint32 // the interface that the socket is bound to
+	Device        uint32 // the interface to which the socket is bound
 	Cookie        uint64
-	Inode         uint32 // checked unless 0; not part of the question
-	Listening     bool   // a listener's answer is right
+	Inode         uint32 // checked unless 0; not part of the request
+	Listening     bool   // the answer may be about a listener
 }
 
 // Connected reports whether the ID has the peer's address, without which the
@@ -53,9 +53,9 @@ type Query struct {
 	Filter     Filter // empty for all
 }
 
-// BothFamilies in a Query takes the kernel one walk through its table, where a
-// dump for each family takes two. Only the older form of the request
-// (TCPDIAG_GETSOCK, which every kernel still has) offers it.
+// BothFamilies in a Query makes the kernel walk through its table once, whereas
+// a dump for each family takes two walks. Only the older form of the request
+// (TCPDIAG_GETSOCK, which every kernel still has) offers that.
 const BothFamilies = unix.AF_UNSPEC
 
 // appendLegacy encodes a dump of both families.
@@ -72,8 +72,8 @@ func appendLegacy(b []byte, seq uint32, q *Query) []byte {
 	return q.appendFilter(b, start)
 }
 
-// appendRequest encodes a question or a dump of one family; the kernel ignores
-// what is zero.
+// appendRequest encodes a lookup or a dump of one family; the kernel ignores
+// fields that are zero.
 func appendRequest(b []byte, seq uint32, flags uint16, q *Query, id *ID) []byte {
 	start := len(b)
 	b = append(b, make([]byte, sizeofHeader+sizeofRequest)...)
@@ -87,7 +87,7 @@ func appendRequest(b []byte, seq uint32, flags uint16, q *Query, id *ID) []byte 
 	if id != nil {
 		id.put(r[sizeofRequest-sizeofSockID:])
 	}
-	if q.Protocol > math.MaxUint8 { // then the attribute counts, not the field
+	if q.Protocol > math.MaxUint8 { // then the attribute is used, not the field
 		b = binary.NativeEndian.AppendUint16(b, unix.SizeofNlAttr+4)
 		b = binary.NativeEndian.AppendUint16(b, attrProtocol)
 		b = binary.NativeEndian.AppendUint32(b, uint32(q.Protocol))
@@ -126,9 +126,9 @@ func putAddr(b []byte, family uint8, a netip.Addr) {
 	copy(b, v6[:])
 }
 
-// matches tells whether an answer is about the socket asked for. The kernel
-// answers with the listener for a connection that is gone, and a sandbox was
-// seen to answer with zeros.
+// matches reports whether an answer is about the requested socket. For a
+// connection that is gone the kernel answers with the listener, and one sandbox
+// answered with zeros.
 func (id *ID) matches(m Message) bool {
 	local, remote := m.Local(), m.Remote()
 	switch {

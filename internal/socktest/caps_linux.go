@@ -11,7 +11,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/testenv"
 )
 
-// InChildWithoutCaps is InChild with a child of root's that lacks some
+// InChildWithoutCaps is InChild with a child that runs as root but lacks some
 // capabilities, as in a container.
 func InChildWithoutCaps(t *testing.T, caps ...uintptr) bool {
 	t.Helper()
@@ -20,7 +20,7 @@ func InChildWithoutCaps(t *testing.T, caps ...uintptr) bool {
 	}
 	testenv.Root(t)
 	return InChild(t, func(*exec.Cmd) {
-		runtime.LockOSThread() // ends with the test: what is dropped does not come back
+		runtime.LockOSThread() // the thread ends with the test, because its capabilities cannot be restored
 		for _, c := range caps {
 			err := unix.Prctl(unix.PR_CAPBSET_DROP, c, 0, 0, 0)
 			testenv.Need(t, err == nil, fmt.Sprintf("needs to drop capabilities: %v", err))

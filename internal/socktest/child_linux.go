@@ -15,14 +15,14 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/testenv"
 )
 
-// childOf is set in processes that InChild started, to the test's name.
+// childOf is set to the name of the test in processes that InChild started.
 const childOf = "KEEPALIVE_TEST_CHILD_OF"
 
-// IsChild tells whether this is the child process of InChild for this test.
+// IsChild reports whether this is the child process of InChild for this test.
 func IsChild(t *testing.T) bool { return os.Getenv(childOf) == t.Name() }
 
-// InChild returns true in a child process, which does only the test that calls
-// it. Elsewhere it runs that child, as prepare wants it, fails the test if the
+// InChild returns true in a child process, which runs only the calling test. In
+// the parent it starts that child after calling prepare, fails the test if the
 // child fails, and returns false.
 func InChild(t *testing.T, prepare func(*exec.Cmd)) bool {
 	t.Helper()
@@ -40,13 +40,13 @@ func InChild(t *testing.T, prepare func(*exec.Cmd)) bool {
 	return false
 }
 
-// childFor is this program, run for this test only.
+// childFor returns a command that runs this program for this test only.
 func childFor(t *testing.T) *exec.Cmd {
 	var parts []string
 	for part := range strings.SplitSeq(t.Name(), "/") {
 		parts = append(parts, "^"+part+"$")
 	}
-	// Not os.Args[0], which lies in a directory that other users may not enter.
+	// os.Args[0] may be in a directory that other users may not enter.
 	cmd := exec.Command("/proc/self/exe", "-test.run="+strings.Join(parts, "/"), "-test.count=1", "-test.v")
 	cmd.Env = append(os.Environ(), childOf+"="+t.Name())
 	return cmd
@@ -67,7 +67,7 @@ func InChildAsNobody(t *testing.T) bool {
 }
 
 // InChildWithoutNetlink is InChild with a child in which socket(AF_NETLINK)
-// fails with EPERM: it has a seccomp filter, as containers have them.
+// fails with EPERM, because of a seccomp filter like those of containers.
 func InChildWithoutNetlink(t *testing.T) bool {
 	t.Helper()
 	if runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" {
@@ -94,15 +94,14 @@ func denyNetlink(t *testing.T) {
 	require.ErrorIs(t, err, unix.EPERM)
 }
 
-// FailCall lets a system call fail from now on, in all threads of this process, for
-// good: it is for a child of InChild.
+// FailCall makes a system call fail from now on in all threads of this process. It cannot
+// be undone, so it is for a child of InChild.
 func FailCall(t *testing.T, number uint32, errno unix.Errno) {
 	t.Helper()
 	filterCall(t, number, unix.SECCOMP_RET_ERRNO|uint32(errno))
 }
 
-// KillCall is FailCall for a system call that ends the process which makes it, with
-// SIGSYS.
+// KillCall makes a system call end the process with SIGSYS. It cannot be undone either.
 func KillCall(t *testing.T, number uint32) {
 	t.Helper()
 	filterCall(t, number, unix.SECCOMP_RET_KILL_PROCESS)
@@ -118,8 +117,9 @@ func filterCall(t *testing.T, number, action uint32) {
 	)
 }
 
-// WithSpareDescriptors calls f while this process can open no descriptor more, then
-// one, and so on, n times. The limit stays: it is for a child of InChild.
+// WithSpareDescriptors calls f n times: while this process cannot open any more
+// descriptors, while it can open one more, and so on. The limit stays, so it is for a
+// child of InChild.
 func WithSpareDescriptors(t *testing.T, n int, f func(spare int)) {
 	t.Helper()
 	next, err := unix.Dup(0) // all below are in use
@@ -139,8 +139,8 @@ func installFilter(t *testing.T, filter ...unix.SockFilter) {
 	testenv.Need(t, errno == 0, "needs seccomp filters: "+errno.Error())
 }
 
-// HideProc mounts an empty file system over /proc, in a mount namespace of its
-// own that only this thread and its children see. The thread stays locked.
+// HideProc mounts an empty file system over /proc in a new mount namespace that
+// only this thread and its children see. The thread stays locked.
 func HideProc(t *testing.T) {
 	t.Helper()
 	testenv.Root(t)

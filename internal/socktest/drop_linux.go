@@ -21,7 +21,7 @@ func DropReceived(t testing.TB, c syscall.Conn) {
 	require.NoError(t, rc.Control(func(fd uintptr) {
 		err = unix.SetsockoptSockFprog(int(fd), unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: 1, Filter: &drop})
 	}))
-	// Seen on a kernel that lets only root do this.
+	// Some kernels permit this only to root.
 	testenv.Need(t, !errors.Is(err, unix.EPERM), "needs permission for SO_ATTACH_FILTER")
 	require.NoError(t, err)
 }

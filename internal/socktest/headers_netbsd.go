@@ -6,7 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tick is PR_SLOWHZ, in which the kernel counts, whatever tcp(4) says.
+// tick is the unit in which the kernel counts (PR_SLOWHZ), although tcp(4) says
+// seconds.
 const tick = time.Second / 2
 
 var headers = [options]Header{

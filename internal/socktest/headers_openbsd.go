@@ -2,5 +2,5 @@ package socktest
 
 import "golang.org/x/sys/unix"
 
-// There is nothing else.
+// There are no other options.
 var headers = [options]Header{{"SO_KEEPALIVE", unix.SOL_SOCKET, unix.SO_KEEPALIVE, 0}}

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// golang.org/x/sys has the numbers of illumos here. These are of package net
+// golang.org/x/sys has the numbers of illumos here. These are from package net
 // (tcpsockopt_solaris.go), for 11.4 and later.
 var headers = [options]Header{
 	{"SO_KEEPALIVE", unix.SOL_SOCKET, unix.SO_KEEPALIVE, 0},

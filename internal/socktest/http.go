@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// GetHTTP requests url and returns the answer, its body closed, and the options of
-// the connection that it came over.
+// GetHTTP requests url and returns the response, with its body closed, and the
+// options of the connection that it used.
 func GetHTTP(t testing.TB, transport http.RoundTripper, url string) (*http.Response, Values) {
 	t.Helper()
 	var got *Values

@@ -15,9 +15,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Leaderless starts a process whose first thread has ended while others live on, and
+// Leaderless starts a process whose first thread has ended while others still run, and
 // which has a connection between these addresses. It ends with the test. The process is
-// this program, run for the same test: the call does not return there.
+// this program, run for the same test; in that process the call does not return.
 func Leaderless(t *testing.T, prepare func(*exec.Cmd)) (pid int, local, peer string) {
 	t.Helper()
 	if IsChild(t) {
@@ -50,8 +50,8 @@ func Leaderless(t *testing.T, prepare func(*exec.Cmd)) (pid int, local, peer str
 	return
 }
 
-// endFirstThread keeps threads busy until a goroutine is on the first one, and ends
-// that with a system call that Go's runtime believes to be a long one.
+// endFirstThread keeps threads busy until a goroutine runs on the first thread, and ends
+// that thread with a system call that Go's runtime takes for a blocking one.
 func endFirstThread() {
 	first := make(chan bool)
 	for {

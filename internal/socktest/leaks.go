@@ -15,7 +15,8 @@ type LeakCheck struct{ fds, goroutines int }
 
 // StartLeakCheck counts what is open now.
 func StartLeakCheck(t testing.TB) LeakCheck {
-	// The first network operation opens what the runtime keeps for ever.
+	// The first network operation opens descriptors that the runtime never
+	// closes.
 	Pair(t, "tcp4", "127.0.0.1:0")
 	return LeakCheck{OpenFDs(t), runtime.NumGoroutine()}
 }
@@ -35,8 +36,8 @@ func (l LeakCheck) End(t testing.TB) {
 		l.fds, l.goroutines, fds, goroutines, stacks[:runtime.Stack(stacks, true)])
 }
 
-// OpenFDs counts the open descriptors of this process: where the system does not list
-// them it returns 0, and only goroutines can be seen to leak.
+// OpenFDs returns the number of open descriptors of this process. If the system does not
+// list them, it returns 0, and only leaked goroutines are detected.
 func OpenFDs(t testing.TB) int {
 	var dir string
 	switch runtime.GOOS {

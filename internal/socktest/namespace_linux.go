@@ -12,13 +12,13 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/testenv"
 )
 
-// InNamespace runs f on a thread in a network namespace of its own, whose
-// loopback interface is up, and returns to the old one. Goroutines that f starts
-// are not in it; programs that it runs are.
+// InNamespace runs f on a thread in a new network namespace, with its loopback
+// interface up, and then returns to the old one. Goroutines that f starts do not
+// run in it; programs that f runs do.
 func InNamespace(t *testing.T, f func()) {
 	t.Helper()
 	testenv.Root(t)
-	runtime.LockOSThread() // stays so, should the way back fail
+	runtime.LockOSThread() // stays locked if the return fails
 	old, err := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	require.NoError(t, err)
 	defer unix.Close(old)

@@ -21,7 +21,8 @@ func NeedIPv6(t testing.TB) {
 	l.Close()
 }
 
-// NeedUDP skips under Wine, whose UDP sockets do not take what package net does to them.
+// NeedUDP skips under Wine, whose UDP sockets do not support what package net does with
+// them.
 func NeedUDP(t testing.TB) {
 	t.Helper()
 	c, err := net.ListenPacket("udp4", "127.0.0.1:0")
@@ -30,7 +31,8 @@ func NeedUDP(t testing.TB) {
 }
 
 // UnixPath returns a path for a Unix socket, which is removed when the test ends. It is
-// shorter than those of t.TempDir(): a socket's path holds 104 bytes on macOS.
+// shorter than those of t.TempDir, because a socket's path is limited to 104 bytes on
+// macOS.
 func UnixPath(t testing.TB) string {
 	t.Helper()
 	testenv.Need(t, runtime.GOOS != "windows", "needs Unix sockets, which Windows has since 1803 and Wine has not")

@@ -8,7 +8,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/testenv"
 )
 
-// NeedMultipath skips unless this kernel has Multipath TCP whose sockets take
+// NeedMultipath skips unless this kernel has Multipath TCP sockets with
 // keepalive options (Linux 6.10).
 func NeedMultipath(t testing.TB) {
 	t.Helper()

@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Mapped is an address for Pair: an IPv4 client of a dual-stack listener, whose
-// socket is one of IPv6 with IPv4-mapped addresses.
+// Mapped is an address for Pair: an IPv4 client of a dual-stack listener. The
+// server's socket is an IPv6 socket with IPv4-mapped addresses.
 const Mapped = "mapped"
 
 // Pair returns both ends of a connection over address ("127.0.0.1:0",
@@ -49,9 +49,8 @@ func Accept(t testing.TB, l net.Listener, client net.Conn) net.Conn {
 	return Closing(t, server)
 }
 
-// AcceptFrom returns the other end of client. Another test of the machine may
-// still dial a port that was its own and is now that of l: its connections are
-// closed.
+// AcceptFrom returns the other end of client. Another test on this machine may
+// still dial the port of l, which it used before; such connections are closed.
 func AcceptFrom(l net.Listener, client net.Conn) (net.Conn, error) {
 	for {
 		server, err := l.Accept()
@@ -62,8 +61,8 @@ func AcceptFrom(l net.Listener, client net.Conn) (net.Conn, error) {
 	}
 }
 
-// sameAddress takes an IPv4-mapped IPv6 address for the IPv4 address that it is.
-// The client of a Unix socket has no address.
+// sameAddress reports whether the addresses are equal; an IPv4-mapped IPv6
+// address equals its IPv4 address. The client of a Unix socket has no address.
 func sameAddress(a, b net.Addr) bool {
 	tcpA, okA := a.(*net.TCPAddr)
 	tcpB, okB := b.(*net.TCPAddr)
@@ -79,8 +78,8 @@ func Closing[C net.Conn](t testing.TB, c C) C {
 	return c
 }
 
-// Until calls f until it returns true, for ten seconds at most. It stays on the
-// calling goroutine, which may be in a network namespace of its own.
+// Until calls f until it returns true, for ten seconds at most. It calls f on
+// the calling goroutine, which may be in another network namespace.
 func Until(t testing.TB, why string, f func() bool) {
 	t.Helper()
 	for end := time.Now().Add(10 * time.Second); !f(); time.Sleep(2 * time.Millisecond) {

@@ -26,7 +26,7 @@ func setOption(fd uintptr, level, number, value int) error {
 	return unix.SetsockoptInt(int(fd), level, number, value)
 }
 
-// missing tells whether a socket does not have an option.
+// missing reports whether a socket does not have an option.
 func missing(err error) bool {
 	return errors.Is(err, unix.ENOPROTOOPT) || errors.Is(err, unix.EOPNOTSUPP)
 }

@@ -28,7 +28,7 @@ func setOption(fd uintptr, level, number, value int) error {
 	return windows.SetsockoptInt(windows.Handle(fd), level, number, value)
 }
 
-// missing tells whether a socket does not have an option.
+// missing reports whether a socket does not have an option.
 func missing(err error) bool {
 	return errors.Is(err, windows.WSAENOPROTOOPT) || errors.Is(err, windows.WSAEOPNOTSUPP)
 }

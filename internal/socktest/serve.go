@@ -25,10 +25,10 @@ func Serve(t testing.TB, l net.Listener, f func(net.Conn)) {
 	}()
 }
 
-// Echo sends back what comes.
+// Echo sends back what it receives.
 func Echo(c net.Conn) { io.Copy(c, c) }
 
-// EchoUntilIdle is Echo until nothing came for so long.
+// EchoUntilIdle is Echo until nothing was received for timeout.
 func EchoUntilIdle(timeout time.Duration) func(net.Conn) {
 	return func(c net.Conn) {
 		b := make([]byte, 1)

@@ -9,10 +9,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Start starts a command that is killed when the test ends, or this program does. The
-// kernel does the latter as soon as the thread has ended that started it
-// (prctl(PR_SET_PDEATHSIG)), and threads of Go end with a goroutine that left them
-// locked: so one waits for the end of the test.
+// Start starts a command that is killed when the test or this program ends. For the
+// latter, the kernel kills the command when the thread that started it ends
+// (prctl(PR_SET_PDEATHSIG)). Go ends a thread together with a goroutine that left it
+// locked, so that goroutine waits for the end of the test.
 func Start(t testing.TB, cmd *exec.Cmd) {
 	t.Helper()
 	if cmd.SysProcAttr == nil {

@@ -16,15 +16,15 @@ import (
 // descriptorsLine starts the line in which the child names its sockets.
 const descriptorsLine = "fds of the connections: "
 
-// PrintDescriptors is how a child of UnderStrace names its sockets, which it
-// holds open so that no descriptor is used twice.
+// PrintDescriptors prints the sockets of a child of UnderStrace. The child keeps
+// them open, so that no descriptor is used twice.
 func PrintDescriptors(fds []string) {
 	os.Stdout.WriteString(descriptorsLine + strings.Join(fds, " ") + "\n")
 }
 
-// UnderStrace runs the test that calls it once more, in a child process that
-// finds env in its environment, and traces the given system calls. It returns
-// the lines of the trace and the descriptors that the child printed.
+// UnderStrace runs the calling test again, in a child process with env in its
+// environment, and traces the given system calls. It returns the lines of the
+// trace and the descriptors that the child printed.
 func UnderStrace(t *testing.T, env, calls string) (trace []string, fds []int) {
 	t.Helper()
 	strace := testenv.Tool(t, "strace")
@@ -52,7 +52,7 @@ func UnderStrace(t *testing.T, env, calls string) (trace []string, fds []int) {
 	return strings.Split(strings.TrimSuffix(string(raw), "\n"), "\n"), fds
 }
 
-// IsKeepAlive tells the options of keepalive, by their C symbols.
+// IsKeepAlive reports whether symbol is the C symbol of a keepalive option.
 func IsKeepAlive(symbol string) bool {
 	return symbol == "SO_KEEPALIVE" || symbol == "TCP_USER_TIMEOUT" || strings.HasPrefix(symbol, "TCP_KEEP")
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
-// Values are the options of a socket: seconds, and milliseconds for the user
-// timeout, whatever the system counts them in. -1 is an option that the socket does
-// not have, or that nobody can read.
+// Values are the options of a socket in seconds, and in milliseconds for the user timeout,
+// whatever the units of the system. -1 stands for an option that the socket does not have
+// or that cannot be read.
 type Values struct{ KeepAlive, Idle, Interval, Count, UserTimeout int }
 
 func (v *Values) fields() [options]*int {
@@ -25,10 +25,10 @@ func (v *Values) fields() [options]*int {
 
 const options = int(platform.UserTimeout) + 1
 
-// A Header is an option as the headers of this system have it, read anew and not out
-// of the tables of package platform, so that these can be tested with it.
+// A Header is an option as in the headers of this system. It is not taken from the tables
+// of package platform, so that it can test them.
 type Header struct {
-	Symbol        string // "" is an option that the system lacks
+	Symbol        string // "" if the system lacks the option
 	Level, Number int
 	Unit          time.Duration // 0 for a flag and a number
 }
@@ -36,13 +36,14 @@ type Header struct {
 // Of returns the header of o.
 func Of(o platform.Option) Header { return headers[o] }
 
-// Native returns one of [Values] as the kernel counts it.
+// Native converts one of [Values] to the kernel's unit.
 func Native(o platform.Option, value int) int {
 	units, values := headers[o].scale(o)
 	return value * units / values
 }
 
-// scale is how many of the kernel's units make up one of Values.
+// scale returns how many of the kernel's units correspond to how many units of
+// Values.
 func (h Header) scale(o platform.Option) (units, values int) {
 	if h.Unit == 0 {
 		return 1, 1
@@ -57,9 +58,9 @@ func (h Header) scale(o platform.Option) (units, values int) {
 	return int(one / h.Unit), 1
 }
 
-// Make writes a row of a table: what a socket of this system holds that was given
-// these options. What the system does not have is -1; a user timeout of 0 is that of
-// a socket which was never given one, any other is a multiple of the kernel's unit.
+// Make returns the values of a socket of this system on which these options were set. An
+// option that the system does not have becomes -1. A user timeout of 0 stands for a socket
+// on which none was set; any other value must be a multiple of the kernel's unit.
 func Make(keepAlive, idle, interval, count, userTimeout int) Values {
 	v, untouched := Values{keepAlive, idle, interval, count, userTimeout}, Untouched()
 	if _, values := headers[platform.UserTimeout].scale(platform.UserTimeout); userTimeout > 0 {
@@ -76,8 +77,8 @@ func Make(keepAlive, idle, interval, count, userTimeout int) Values {
 	return v
 }
 
-// ByNet is [Make] for seconds that package net has set. It takes the unit of every
-// system for a second, also half seconds.
+// ByNet is [Make] for seconds that package net has set. Package net assumes that
+// the unit of every system is a second, even where it is half a second.
 func ByNet(idle, interval, count, userTimeout int) Values {
 	scaled := func(o platform.Option, seconds int) int {
 		units, _ := headers[o].scale(o)
@@ -86,16 +87,17 @@ func ByNet(idle, interval, count, userTimeout int) Values {
 	return Make(1, scaled(platform.Idle, idle), scaled(platform.Interval, interval), count, userTimeout)
 }
 
-// GoDefaults is what package net sets: 15 s, 15 s, 9.
+// GoDefaults are the values that package net sets: 15 s, 15 s, 9.
 var GoDefaults = ByNet(15, 15, 9, 0)
 
-// NoUserTimeout returns v as a socket holds it that was never given one.
+// NoUserTimeout returns v with the user timeout of a socket on which none was
+// set.
 func NoUserTimeout(v Values) Values {
 	v.UserTimeout = Untouched().UserTimeout
 	return v
 }
 
-// Untouched returns what a socket holds that nobody has given an option: the
+// Untouched returns the values of a socket on which no option was set: the
 // defaults of this machine.
 var Untouched = sync.OnceValue(func() (v Values) {
 	err := withSocket(func(fd uintptr) (err error) {
@@ -115,8 +117,8 @@ func SwitchedOn() Values {
 	return v
 }
 
-// Read asks the kernel. A user timeout that this socket does not have (Multipath
-// TCP) reads -1.
+// Read returns the values that the kernel holds. A user timeout that this socket
+// does not have (Multipath TCP) is -1.
 func Read(t testing.TB, c syscall.Conn) Values {
 	t.Helper()
 	rc, err := c.SyscallConn()
@@ -127,7 +129,7 @@ func Read(t testing.TB, c syscall.Conn) Values {
 	return v
 }
 
-// ReadAny is Read for a connection that may be wrapped (TLS), also several times
+// ReadAny is Read for a connection that may be wrapped (TLS), even several times
 // (TLS through an HTTPS proxy).
 func ReadAny(t testing.TB, c any) Values {
 	t.Helper()
@@ -140,8 +142,8 @@ func ReadAny(t testing.TB, c any) Values {
 	return Read(t, c.(syscall.Conn))
 }
 
-// IsOn reads the flag of a socket that need not be TCP; where such a socket has none,
-// it is off.
+// IsOn returns the keepalive flag of a socket that need not be TCP; a socket without the
+// flag is off.
 func IsOn(t testing.TB, c any) bool {
 	t.Helper()
 	require.Implements(t, (*syscall.Conn)(nil), c)
@@ -169,7 +171,7 @@ func readDescriptor(fd uintptr) (v Values, err error) {
 		case err != nil:
 			return v, fmt.Errorf("getsockopt %s: %w", h.Symbol, err)
 		case o == platform.KeepAlive && held != 0:
-			*fields[o] = 1 // the BSDs answer the bit of their flags
+			*fields[o] = 1 // the BSDs return the flag's bit
 		default:
 			*fields[o] = held * values / units
 		}
@@ -177,8 +179,8 @@ func readDescriptor(fd uintptr) (v Values, err error) {
 	return v, nil
 }
 
-// mayBeMissing tells whether sockets without o are no surprise. The user timeout is
-// the youngest option everywhere, and no option of Multipath TCP.
+// mayBeMissing reports whether a socket may lack o. The user timeout is the newest option
+// on every system, and Multipath TCP does not have it.
 func mayBeMissing(o platform.Option) bool {
 	if o == platform.UserTimeout {
 		return true
@@ -187,7 +189,7 @@ func mayBeMissing(o platform.Option) bool {
 	return spec == nil || spec.Readable != platform.Yes
 }
 
-// SetOptions sets all of v but what is -1, as the hooks do that people write.
+// SetOptions sets all of v except values of -1, in the way of a typical hook.
 func SetOptions(fd int, v Values) error {
 	fields := v.fields()
 	for o, h := range headers {
@@ -201,8 +203,8 @@ func SetOptions(fd int, v Values) error {
 	return nil
 }
 
-// Lacks returns why sockets of this system cannot be tested with o: its table says so,
-// or, where the table does not know it, the running kernel. "" means that they can.
+// Lacks returns the reason why o cannot be tested on this system: its table says so or, if
+// that is unknown in the table, the running kernel does. "" means that it can be tested.
 func Lacks(o platform.Option) string {
 	untouched := Untouched()
 	if *untouched.fields()[o] != -1 {
@@ -214,14 +216,15 @@ func Lacks(o platform.Option) string {
 		return fmt.Sprintf("no option %v: %s", o, table.Absent[o])
 	case spec == nil:
 		return fmt.Sprintf("%s has no option %v", table.Title, o)
-	case spec.Readable == platform.No: // but set
+	case spec.Readable == platform.No: // it can be set
 		return ""
 	default:
 		return fmt.Sprintf("this kernel of %s does not know %s", table.Title, spec.Symbol)
 	}
 }
 
-// Need skips a test that sets these options together, where the system cannot.
+// Need skips a test that sets these options together if the system cannot do
+// that.
 func Need(t testing.TB, together ...platform.Option) {
 	t.Helper()
 	var has [options]bool
@@ -237,8 +240,8 @@ func Need(t testing.TB, together ...platform.Option) {
 	}
 }
 
-// NeedReadable skips a test of options that are to be set with one setsockopt each and
-// read back, where this cannot be.
+// NeedReadable skips a test unless each of these options can be set with its own
+// setsockopt and read back.
 func NeedReadable(t testing.TB, options ...platform.Option) {
 	t.Helper()
 	table, untouched := platform.Current(), Untouched()

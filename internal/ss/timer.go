@@ -1,4 +1,4 @@
-// Package ss writes what ss of iproute2 does.
+// Package ss formats timers as ss of iproute2 does.
 package ss
 
 import (
@@ -6,11 +6,12 @@ import (
 	"time"
 )
 
-// AppendTimer writes a timer as ss -o does: its name, the time until it fires, and how
-// many probes or retransmissions are unanswered. Where none runs ("off") that is
-// nothing; of one that is not known ("") ss never writes.
+// AppendTimer appends a timer as ss -o prints it: its name, the time until it fires, and
+// the number of unanswered probes or retransmissions. If no timer runs ("off") it appends
+// nothing. For an unknown timer ("") it appends a text that ss never prints.
 //
-// Before is the style of iproute2 6.10 and before, where 9.373ms means 9.373 s.
+// Before selects the style of iproute2 6.10 and before, where 9.373ms means
+// 9.373 s.
 func AppendTimer(b []byte, name string, left time.Duration, unanswered int, before bool) []byte {
 	switch name {
 	case "off":
@@ -19,7 +20,7 @@ func AppendTimer(b []byte, name string, left time.Duration, unanswered int, befo
 		return append(b, "timer:(unknown)"...)
 	case "delack":
 		if before {
-			name = "unknown" // what it makes of a timer that it does not know
+			name = "unknown" // as ss prints a timer that it does not know
 		}
 	}
 	b = append(append(append(b, "timer:("...), name...), ',')
@@ -29,8 +30,7 @@ func AppendTimer(b []byte, name string, left time.Duration, unanswered int, befo
 	return append(b, ')')
 }
 
-// appendLeft writes the time with ever fewer digits the longer it is, and nothing at
-// all for 0.
+// appendLeft appends the time, with fewer digits the longer it is, and nothing for 0.
 func appendLeft(b []byte, left int64, before bool) []byte {
 	minutes, seconds, ms := left/60_000, left/1000%60, left%1000
 	if minutes > 0 {

@@ -1,7 +1,7 @@
-// Package testenv decides what a test does when the machine lacks something
-// that it needs: it skips with the reason, but fails where the machine was
-// prepared so that nothing may be missing. A test that takes long skips too,
-// unless somebody asked for those.
+// Package testenv decides what a test does when the machine lacks something that
+// it needs: the test skips with the reason, but fails in strict mode, in which
+// nothing may be missing. A test that takes long also skips, unless long tests
+// are requested.
 package testenv
 
 import (
@@ -13,7 +13,7 @@ import (
 // Strict is the environment variable that turns skips into failures.
 const Strict = "KEEPALIVE_TEST_STRICT"
 
-// LongTests is the environment variable that lets tests run that take long.
+// LongTests is the environment variable that enables tests that take long.
 const LongTests = "KEEPALIVE_TEST_LONG"
 
 // Need skips the test unless ok; in strict mode it fails.
@@ -28,13 +28,13 @@ func Need(t testing.TB, ok bool, why string) {
 	}
 }
 
-// Root needs the privileges of root.
+// Root requires the privileges of root.
 func Root(t testing.TB) {
 	t.Helper()
 	Need(t, os.Geteuid() == 0, "needs root")
 }
 
-// Tool needs a program and returns its path.
+// Tool requires a program and returns its path.
 func Tool(t testing.TB, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
@@ -42,9 +42,9 @@ func Tool(t testing.TB, name string) string {
 	return path
 }
 
-// Long is for a test that takes more than a few seconds, however fast the machine
-// is. go test of everything is to be done within a minute, so it skips also in
-// strict mode; the stage long of .ci/run sets [LongTests].
+// Long is for a test that takes more than a few seconds, however fast the
+// machine is. The whole of go test must finish within a minute, so the test
+// skips even in strict mode; the stage long of .ci/run sets [LongTests].
 func Long(t testing.TB) {
 	t.Helper()
 	if !LongTestsRun() {
@@ -52,5 +52,6 @@ func Long(t testing.TB) {
 	}
 }
 
-// LongTestsRun is for a test that goes on for longer then.
+// LongTestsRun reports whether long tests are enabled, for a test that then runs
+// longer.
 func LongTestsRun() bool { return os.Getenv(LongTests) == "1" }

@@ -203,7 +203,7 @@ func TestWrongUse(t *testing.T) {
 		{"check --path aws-nlb-tcp --pid 0", "--pid 0: a process number is greater than 0"},
 		{"ls --netns x --all-netns", "--netns and --all-netns exclude each other"},
 		{"ls --netns=", "--netns is empty"},
-		{"ls --netns /dev/null", "/dev/null is no network namespace"},
+		{"ls --netns /dev/null", "/dev/null is not a network namespace"},
 		{"ls --pid -3", "--pid -3: a process number is greater than 0"},
 		{"ls --pid x", "--pid x: want a whole number"},
 		{"ls --ss --json", "--json and --ss exclude each other"},
