@@ -67,10 +67,10 @@ func weigh(tests []Test) (b bounds) {
 	byItself := shortest(tests, func(t Test) bool {
 		return endsByItself(t.End) && t.Idle > b.alive && float64(t.Idle) <= (1+precision)*float64(first.Idle)
 	})
-	if byItself != nil {
-		first = byItself
+	if byItself == nil {
+		byItself = first
 	}
-	b.dead, b.end, b.late = first.Idle, first.End, first.Late
+	b.dead, b.end, b.late = byItself.Idle, byItself.End, max(byItself.Late, byItself.Idle-first.Idle)
 	return b
 }
 
@@ -177,7 +177,7 @@ func (b bounds) byItself() bool { return b.dead > 0 && endsByItself(b.end) }
 // outliers counts the connections that died although others survived longer silences.
 func outliers(tests []Test, alive time.Duration) (n int) {
 	for _, t := range tests {
-		if t.Died() && t.Idle <= alive {
+		if t.Died() && t.Idle < alive {
 			n++
 		}
 	}
@@ -187,7 +187,7 @@ func outliers(tests []Test, alive time.Duration) (n int) {
 // deaths counts the connections that died after a longer silence than all survived.
 func deaths(tests []Test, alive time.Duration) (n int) {
 	for _, t := range tests {
-		if t.Died() && t.Idle > alive {
+		if t.Died() && t.Idle >= alive {
 			n++
 		}
 	}

@@ -184,8 +184,7 @@ func TestLastWords(t *testing.T) {
 			t.Parallel()
 			o := tt.options
 			o.Address, o.Connections, o.Max, o.Wait = serve(t, tt.serve), 16, time.Minute, 5*time.Second
-			r, err := discover.Run(within(t, 20*time.Second), o)
-			require.NoError(t, err)
+			r := measure(t, o, "^after ")
 			assert.NoError(t, r.Err())
 			assert.Equal(t, "closed (FIN) while idle", r.End, "%s", r)
 			assert.InDelta(t, truth.Seconds(), r.Dead.Seconds(), 0.9, "a busy server is late: %s", r)
