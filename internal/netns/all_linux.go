@@ -76,7 +76,7 @@ func all() (found []*Namespace, denied []error, err error) {
 }
 
 // threadsElsewhere finds the threads of a process that are in a namespace other than that
-// of its first thread, and the inode of that namespace. That happens for a while in
+// of its first thread, each with the inode of its namespace. That happens for a while in
 // container runtimes. The threads of this program are skipped: it has entered those
 // namespaces itself.
 func threadsElsewhere(pid int, first uint64) iter.Seq2[int, uint64] {
