@@ -29,7 +29,7 @@ func TestCheck(t *testing.T) {
 		want string
 	}{
 		{"off", sockopt.Config{Disabled: true}, nil, exitProblems, `loses +on,idle=262s,interval=27s,count=3,user-timeout=350s +keepalive is off`},
-		{"system's defaults", sockopt.Config{}, nil, exitProblems, `loses +idle=262s,interval=27s,count=3,user-timeout=350s +the first probe comes up to \d+s`},
+		{"system's defaults", sockopt.Config{}, nil, exitProblems, `loses +idle=262s,interval=27s,count=3,user-timeout=350s +the first probe comes up to [\d.]+s`},
 		{"survives", good, nil, exitOK, `^$`},
 		{"too slow to notice", good, []string{"--detect", "60s"}, exitProblems, `unnoticed +idle=40s,interval=4s,user-timeout=53s +idle: a dead peer is noticed up to`},
 		{"quick enough", quick, []string{"--detect", "60s"}, exitOK, `^$`},
@@ -40,6 +40,9 @@ func TestCheck(t *testing.T) {
 		{"a path nobody knows", good, []string{"--path", "linkerd"}, exitUnknown, `unknown +- +the timeout of linkerd is not known`},
 	} {
 		t.Run(tt.rule, func(t *testing.T) {
+			if tt.cfg == (sockopt.Config{}) && socktest.Untouched().Idle < 350 {
+				t.Skip("this machine's default of the idle time survives the path")
+			}
 			args := append([]string{"check", "--path", "aws-nlb-tcp"}, ours(t, tt.cfg)...)
 			code, out, errs := command(append(args, tt.args...)...)
 			assert.Equal(t, tt.code, code, out+errs)

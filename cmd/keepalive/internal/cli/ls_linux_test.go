@@ -43,6 +43,7 @@ func lsEnding(t *testing.T, want int, flags ...string) (out, errs string) {
 }
 
 func TestTheTable(t *testing.T) {
+	system := socktest.Untouched()
 	for _, row := range []struct {
 		rule string
 		cfg  sockopt.Config
@@ -52,9 +53,9 @@ func TestTheTable(t *testing.T) {
 		{"chosen", sockopt.Config{Idle: 100 * time.Second, Interval: 20 * time.Second, Count: 5, UserTimeout: 90 * time.Second},
 			`on +100s +20s +5 +90s +keepalive 1m(39|40)s +1m(39|40)s +0 +cli.test\[\d+\] fd \d+$`, ""},
 		{"Go's own", sockopt.Config{Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 9},
-			`on:go +15s +15s +9\*? +off +keepalive 1[45]s +1[45]s +0 `, "on:go is 15 s"},
-		{"the system's", sockopt.Config{Idle: 20 * time.Second}, `on +20s +75s\* +9\* +off +keepalive (19|20)s`, "* is the system's default"},
-		{"off", sockopt.Config{Disabled: true}, `off +7200s\* +75s\* +9\* +off +- +- +0 `, ""},
+			`on:go +15s\*? +15s\*? +9\*? +off +keepalive 1[45]s +1[45]s +0 `, "on:go is 15 s"},
+		{"the system's", sockopt.Config{Idle: 20 * time.Second}, fmt.Sprintf(`on +20s\*? +%ds\* +%d\* +off +keepalive (19|20)s`, system.Interval, system.Count), "* is the system's default"},
+		{"off", sockopt.Config{Disabled: true}, fmt.Sprintf(`off +%ds\* +%ds\* +%d\* +off +- +- +0 `, system.Idle, system.Interval, system.Count), ""},
 	} {
 		out, errs := ls(t, ours(t, row.cfg)...)
 		lines := strings.Split(strings.TrimSpace(out), "\n")
