@@ -51,3 +51,24 @@ func TestASilenceThatNobodyWatched(t *testing.T) {
 		}
 	}
 }
+
+// TestAnEndBeforeTheSilence: a process that is stopped before the silence begins, and finds
+// the connection ended when it goes on, does not take the end for the beginning.
+func TestAnEndBeforeTheSilence(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	c, err := net.Dial("tcp", l.Addr().String())
+	require.NoError(t, err)
+	defer c.Close()
+	peer, err := l.Accept()
+	require.NoError(t, err)
+	require.NoError(t, peer.Close())
+	s := &subject{conn: c, tcp: c, reads: make(chan arrival, 16), check: Echo, wait: time.Second}
+	time.AfterFunc(2*settle, s.read) // which had not run yet
+	_, err = s.quieten(t.Context())
+	if _, counts := receivedBy(c); counts {
+		assert.ErrorContains(t, err, "ended it")
+	}
+}

@@ -156,6 +156,10 @@ func (s *subject) quieten(ctx context.Context) (every time.Duration, err error) 
 			if s.counts { // segments that a read does not show count, too
 				s.quiet = s.seen.last()
 			}
+			if s.counts && s.seen.closed { // a read will show how it ended
+				quiet.Reset(settle)
+				continue
+			}
 			if time.Since(s.quiet) >= settle*9/10 { // the kernel counts in ticks
 				s.talk = s.quiet
 				return 0, nil
