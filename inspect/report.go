@@ -163,7 +163,7 @@ func (r Report) NextProbe() (time.Duration, error) {
 	case !known.Has(platform.Idle):
 		return 0, fmt.Errorf("next probe: the idle time is %w", sockopt.ErrUnknown)
 	case !r.Activity.Known:
-		return 0, fmt.Errorf("next probe: when the peer was heard of last is %w", sockopt.ErrUnknown)
+		return 0, fmt.Errorf("next probe: when the last segment arrived is %w", sockopt.ErrUnknown)
 	case r.Activity.Unacked > 0:
 		return 0, fmt.Errorf("%w: data is in flight, retransmissions decide", ErrNoProbe)
 	}

@@ -110,7 +110,7 @@ func TestNextProbeAndVerdict(t *testing.T) {
 		{"settings that nobody could read", func(r *inspect.Report) { r.Settings = platform.Settings{} }, 0, sockopt.ErrUnknown,
 			"next probe: whether keepalive is on is unknown; when the peer is given up is unknown: detection time: whether keepalive is on is unknown"},
 		{"traffic that nobody could see", func(r *inspect.Report) { r.Activity = inspect.Activity{} }, 0, sockopt.ErrUnknown,
-			"next probe: when the peer was heard of last is unknown; the peer is given up 1m30s after its last answer"},
+			"next probe: when the last segment arrived is unknown; the peer is given up 1m30s after its last answer"},
 		{"a listener", func(r *inspect.Report) { r.State = inspect.Listen; r.Timer = inspect.Timer{Kind: "off"} }, 0, inspect.ErrNoProbe,
 			"a listener: connections that inherit this give a peer up 1m30s after its last answer"},
 		{"a listener without", func(r *inspect.Report) { r.State = inspect.Listen; r.Settings.Enabled = false }, 0, inspect.ErrNoProbe,

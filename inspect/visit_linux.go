@@ -137,12 +137,12 @@ func (v *visit) askTables(fd uintptr) {
 
 // errFirstSubflow does not mean the end of the connection; look has already
 // handled that.
-var errFirstSubflow = errors.New("the first subflow is gone, whose timer this would be")
+var errFirstSubflow = errors.New("the first subflow, which has the timer, is gone")
 
 // notFound finds out why sock_diag did not find the socket.
 func notFound(conn *sockdiag.Conn, t *target) error {
 	if t.namespace == 0 {
-		return fmt.Errorf("%w, or it is in another one", sockdiag.ErrNotFound) // before Linux 5.14
+		return fmt.Errorf("%w, or the socket is in another one", sockdiag.ErrNotFound) // before Linux 5.14
 	}
 	works, err := conn.Works()
 	switch {

@@ -226,7 +226,7 @@ func configure(rules *kernel.Rules, lc *net.ListenConfig, cfg sockopt.Config) er
 		return fmt.Errorf("listener: %s; %s: %w", harm, instead, errors.ErrUnsupported)
 	}
 	if lost := rules.NotInherited(setter.Options()); lost != 0 {
-		return fmt.Errorf("listener: accepted connections on %s do not inherit %v, or that is unknown; %s: %w",
+		return fmt.Errorf("listener: accepted connections on %s do not inherit %v, or it is not known whether they do; %s: %w",
 			rules.Title, lost, instead, errors.ErrUnsupported)
 	}
 	own(lc, false, setter.Control)

@@ -43,7 +43,7 @@ func (v *verifier) later(conn net.Conn) {
 	case errors.Is(err, sockopt.ErrNotTCP), errors.Is(err, sockopt.ErrNoSocket), errors.Is(err, net.ErrClosed):
 		return
 	default:
-		v.report.hear(conn, fmt.Errorf("listener: cannot be verified later: %w", err))
+		v.report.hear(conn, fmt.Errorf("listener: the connection cannot be verified later: %w", err))
 		return
 	}
 	v.mu.Lock()

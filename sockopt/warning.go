@@ -104,7 +104,7 @@ func (c Config) disabledWarnings(t *kernel.Rules) []Warning {
 	}
 	if t.AlwaysProbes != "" {
 		ws = append(ws, Warning{platform.KeepAlive, fmt.Sprintf(
-			"%s probes all the same while the sysctl %s is 1", t.Title, t.AlwaysProbes)})
+			"%s still sends probes while the sysctl %s is 1", t.Title, t.AlwaysProbes)})
 	}
 	return ws
 }

@@ -23,7 +23,7 @@ func TestWarningsFor(t *testing.T) {
 		one    = " is not longer than idle + interval "
 		ends   = ": one lost probe ends the connection, whatever the count"
 		stored = "keepalive: keepalive is off: idle, interval and count are stored and have no effect"
-		always = " probes all the same while the sysctl net.inet.tcp.always_keepalive is 1"
+		always = " still sends probes while the sysctl net.inet.tcp.always_keepalive is 1"
 	)
 	for _, tt := range []struct {
 		rule, system, text string

@@ -1,6 +1,6 @@
-// Package configtest fits tests of a sockopt.Config to the system that they run on: what
-// its table, or the running kernel, does not have is not asked for, or the test skips
-// with the reason.
+// Package configtest adapts tests of a sockopt.Config to the system that they run on:
+// options that its table or the running kernel does not have are left out, or the test
+// skips with the reason.
 package configtest
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// Available is cfg without the options that this system lacks.
+// Available returns cfg without the options that this system lacks.
 func Available(cfg sockopt.Config) sockopt.Config {
 	for o, unset := range map[platform.Option]func(){
 		platform.Idle:        func() { cfg.Idle = 0 },
@@ -30,7 +30,7 @@ func Available(cfg sockopt.Config) sockopt.Config {
 	return cfg
 }
 
-// options are what a socket with cfg is given.
+// options returns the options that cfg sets.
 func options(cfg sockopt.Config) []platform.Option {
 	set := []platform.Option{platform.KeepAlive}
 	for o, isSet := range map[platform.Option]bool{
@@ -44,7 +44,7 @@ func options(cfg sockopt.Config) []platform.Option {
 	return set
 }
 
-// Takes skips the test where this system's table says that it does not take cfg.
+// Takes skips the test if the table of this system does not accept cfg.
 func Takes(t testing.TB, cfg sockopt.Config) {
 	t.Helper()
 	socktest.Need(t, options(cfg)...)
@@ -57,9 +57,9 @@ func Takes(t testing.TB, cfg sockopt.Config) {
 	}
 }
 
-// NotInherited returns why connections do not simply inherit cfg from the socket that
-// they were accepted from: this system's table says that some of it may not be set there,
-// or does not come with the connection. "" means that they do.
+// NotInherited returns the reason why accepted connections do not inherit cfg from the
+// listening socket: according to this system's table, some options may not be set there or
+// are not inherited. "" means that they inherit all of cfg.
 func NotInherited(cfg sockopt.Config) string {
 	table := platform.Current()
 	if table.ArmsListener != platform.No {
@@ -73,20 +73,20 @@ func NotInherited(cfg sockopt.Config) string {
 	return ""
 }
 
-// At is where a fake kernel finds an option of this system.
+// At returns the key of an option of this system in a fake kernel.
 func At(o platform.Option) kerneltest.At {
 	h := socktest.Of(o)
 	return kerneltest.At{h.Level, h.Number}
 }
 
-// Calling is how errors name the call that asks for one of [socktest.Values]:
-// "TCP_KEEPIDLE=111".
+// Calling returns the text by which errors name the call that sets one of
+// [socktest.Values]: "TCP_KEEPIDLE=111".
 func Calling(o platform.Option, value int) string {
 	return fmt.Sprintf("%s=%d", socktest.Of(o).Symbol, socktest.Native(o, value))
 }
 
-// Differing is how errors say that an option, of which one of [socktest.Values] was
-// asked for, reads something else.
+// Differing returns the text of the error for an option that reads back as another
+// value than the given one of [socktest.Values].
 func Differing(o platform.Option, value, holds int) string {
 	return fmt.Sprintf("%s: asked for %d, the kernel holds %d", socktest.Of(o).Symbol, socktest.Native(o, value), holds)
 }

@@ -43,7 +43,7 @@ func Parse(s string) (Endpoint, error) {
 	var e Endpoint
 	if addr != "" && addr != "*" {
 		if e.Prefix, e.Zone, err = parsePrefix(addr); err != nil {
-			return Endpoint{}, fmt.Errorf("%q: %q is neither an IP address nor a prefix like 10.0.0.0/8 (names are not looked up; a port is written :443)", s, addr)
+			return Endpoint{}, fmt.Errorf("%q: %q is neither an IP address nor a prefix like 10.0.0.0/8 (host names are not resolved; a port is written :443)", s, addr)
 		}
 	}
 	if port != "" && port != "*" {

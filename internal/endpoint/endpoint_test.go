@@ -66,7 +66,7 @@ func TestParseSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"":                "empty",
-		"localhost":       "names are not looked up",
+		"localhost":       "host names are not resolved",
 		"localhost:80":    `"localhost" is neither an IP address nor a prefix`,
 		"10.0.0.0/33":     "neither an IP address nor a prefix",
 		"10.0.0":          "neither an IP address nor a prefix",

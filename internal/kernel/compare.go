@@ -23,7 +23,7 @@ func (t *Rules) Comparison(r Request) (Plan, platform.Faults) {
 	for i := range t.Specs {
 		if s := &t.Specs[i]; s.Readable == platform.No && r.asks(s.Option) {
 			f := t.newFault(unsupported, s.Option, r.value(s.Option))
-			f.Problem = fmt.Sprintf("cannot be read back on %s, so nobody can tell whether %s still holds it", t.Name, s.Symbol)
+			f.Problem = fmt.Sprintf("cannot be read back on %s, so whether %s still holds it is unknown", t.Name, s.Symbol)
 			faults = append(faults, &f.Fault)
 		}
 	}

@@ -142,7 +142,7 @@ func TestComparison(t *testing.T) {
 		{"a factor of a product without the other", "solaris-before-11.4", Request{Interval: time.Second}, nil,
 			"interval=1s without count is not possible on solaris-before-11.4: TCP_KEEPALIVE_ABORT_THRESHOLD holds their product; set both"},
 		{"what nobody can read", "windows-before-1709", Request{Idle: time.Minute}, nil,
-			"idle=60s cannot be read back on windows-before-1709, so nobody can tell whether SIO_KEEPALIVE_VALS still holds it"},
+			"idle=60s cannot be read back on windows-before-1709, so whether SIO_KEEPALIVE_VALS still holds it is unknown"},
 		{"what can be read there", "windows-before-1709", Request{},
 			[]string{"SO_KEEPALIVE: asked for 1, the kernel holds 0"}, ""},
 	} {

@@ -158,7 +158,7 @@ func (n *Namespace) unreachable() error {
 	}
 	for _, m := range mounts {
 		if m.inode == n.Inode {
-			return fmt.Errorf("%s is net:[%d], and something hides it: %w", m.path, m.inode, fs.ErrPermission)
+			return fmt.Errorf("%s is net:[%d], but its path is hidden: %w", m.path, m.inode, fs.ErrPermission)
 		}
 	}
 	return nil

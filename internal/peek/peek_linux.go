@@ -119,7 +119,7 @@ func (s *peekerState) askOf(batch []*Peek, of func(pid int) peekItem) {
 				continue
 			}
 			if failures++; err == nil && failures == attempts {
-				err = fmt.Errorf("the child that reads them was killed %d times before it could: the machine is overloaded, or out of memory", failures)
+				err = fmt.Errorf("the child process that reads the settings was killed %d times before it finished: the machine is overloaded, or out of memory", failures)
 			}
 		}
 	}
@@ -140,7 +140,7 @@ func (q *Peek) decode(asks *recorder, i *peekItem) {
 	switch errno := unix.Errno(i.errno); i.stage {
 	case stageOpen:
 		if i.flags != 0 && errno == unix.EINVAL {
-			q.Err = fmt.Errorf("its first thread has ended, and borrowing from another one takes Linux 6.9: %w", errors.ErrUnsupported)
+			q.Err = fmt.Errorf("its first thread has ended, and borrowing from another thread takes Linux 6.9: %w", errors.ErrUnsupported)
 			return
 		}
 		q.Err = fmt.Errorf("pidfd_open: %w", notFoundIs(errno))

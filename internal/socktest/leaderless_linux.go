@@ -46,7 +46,7 @@ func Leaderless(t *testing.T, prepare func(*exec.Cmd)) (pid int, local, peer str
 			return cmd.Process.Pid, local, peer
 		}
 	}
-	t.Fatal("the child did not come so far")
+	t.Fatal("the child did not get that far")
 	return
 }
 

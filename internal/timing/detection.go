@@ -36,7 +36,7 @@ func DetectionTime(t *kernel.Rules, s platform.Settings) (time.Duration, error) 
 	}
 	if !s.Enabled {
 		if t.AlwaysProbes != "" {
-			return 0, fmt.Errorf("detection time: keepalive is off, but %s may probe all the same (sysctl %s): %w", t.Title, t.AlwaysProbes, ErrUnknown)
+			return 0, fmt.Errorf("detection time: keepalive is off, but %s may still send probes (sysctl %s): %w", t.Title, t.AlwaysProbes, ErrUnknown)
 		}
 		return 0, ErrNeverDetected
 	}

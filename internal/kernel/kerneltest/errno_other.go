@@ -7,8 +7,8 @@ import (
 	"fmt"
 )
 
-// A system without socket options has no errno for a missing one either; the
-// package tells it by errors.ErrUnsupported there.
+// A system without socket options has no errno for a missing option either; the
+// package recognizes it by errors.ErrUnsupported there.
 var (
 	EINVAL      = errors.New("invalid argument")
 	ENOPROTOOPT = fmt.Errorf("no such option: %w", errors.ErrUnsupported)
