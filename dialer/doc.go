@@ -11,7 +11,7 @@
 // underlying net.Dialer are, and every option is read back from the connected
 // socket before Dial returns.
 //
-// # Where it plugs in
+// # Use with other packages
 //
 //	net/http         transport.Standard(d), or Transport.DialContext = d.DialContext
 //	grpc-go          grpc.WithContextDialer(d.DialGRPC); see there about proxies

@@ -6,20 +6,20 @@ import (
 	"strings"
 )
 
-// DialAddr returns a dial function without a network parameter, for clients
-// that want func(ctx, addr).
+// DialAddr returns a dial function without a network parameter, for clients that
+// need a func(ctx, addr).
 func (d *Dialer) DialAddr(network string) func(ctx context.Context, addr string) (net.Conn, error) {
 	return func(ctx context.Context, addr string) (net.Conn, error) {
 		return d.DialContext(ctx, network, addr)
 	}
 }
 
-// DialGRPC dials what grpc-go hands to a context dialer:
+// DialGRPC dials an address that grpc-go passes to a context dialer:
 //
 //	conn, err := grpc.NewClient(target, grpc.WithContextDialer(d.DialGRPC), ...)
 //
-// That is "host:port", or for unix sockets "unix:///abs/path", "unix:/abs/path",
-// "unix:relative/path" and "unix:@abstract".
+// Such an address is "host:port" or, for Unix sockets, "unix:///abs/path",
+// "unix:/abs/path", "unix:relative/path" and "unix:@abstract".
 //
 // With a context dialer grpc-go ignores HTTPS_PROXY. If gRPC keepalive
 // parameters are also set, grpc-go overwrites the user timeout of every

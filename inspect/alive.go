@@ -21,7 +21,7 @@ var (
 	ErrNotConnected = errors.New("not an open connection")
 )
 
-// A health is what the kernel thinks of a connection's peer.
+// A health is the kernel's view of a connection and its peer.
 type health struct {
 	State       State
 	Unacked     int // segments in flight

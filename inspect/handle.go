@@ -10,7 +10,7 @@ import (
 
 // Of reports on the TCP connection or listener below c: a net.Conn, a
 // net.Listener, a [syscall.Conn] or a [syscall.RawConn]; wrappers with a
-// SyscallConn or NetConn method (tls.Conn) are looked through.
+// SyscallConn or NetConn method (tls.Conn) are unwrapped.
 //
 // The Report marks what cannot be known; that is not an error. An error means
 // that there is nothing to report: it wraps [sockopt.ErrNotTCP],

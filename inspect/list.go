@@ -11,9 +11,9 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/netns"
 )
 
-// ErrTableChanged ends a list during which the kernel's table changed so that
-// sockets may be missing or listed twice (NLM_F_DUMP_INTR). All sockets that it
-// had were listed before.
+// ErrTableChanged ends a list if the kernel's table changed while it was read,
+// so that sockets may be missing or listed twice (NLM_F_DUMP_INTR). All sockets
+// that were read have been listed before.
 var ErrTableChanged = errors.New("the socket table changed while it was read: sockets may be missing or listed twice")
 
 // A Filter selects sockets, and the details to report about them. Its zero value selects

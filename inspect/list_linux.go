@@ -55,7 +55,7 @@ type lister struct {
 	add    func(*Report) bool
 	report Report
 	listed bool // at least one socket was listed
-	liar   bool // a sandbox that answers with zeros
+	liar   bool // the answer is that of a sandbox, with zeros
 
 	compare bool // the kernel did not compare everything
 	whole   wholeStates

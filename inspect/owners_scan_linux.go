@@ -89,7 +89,7 @@ func scanAll(pids []int) []scan {
 			tasks = append(tasks, split(s, n)...)
 		}
 	})
-	// Workers in different processes do not wait for each other's locks.
+	// Workers that scan different processes do not contend for the same locks.
 	slices.SortStableFunc(tasks, func(a, b task) int { return a.part - b.part })
 	if len(tasks) > len(workers) {
 		workers = append(workers, make([]worker, min(maxWorkers, runtime.GOMAXPROCS(0))-len(workers))...)

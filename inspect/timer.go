@@ -17,7 +17,7 @@ type Timer struct {
 	//	"on"        retransmission, of data or of a SYN, or a loss probe
 	//	"keepalive" keepalive, or the end of FIN-WAIT-2 of a socket that no process has open
 	//	"timewait"  the end of TIME-WAIT
-	//	"persist"   the next probe of a peer whose window is zero
+	//	"persist"   the next window probe to a peer whose window is zero
 	//	"delack"    a delayed acknowledgement (Linux 7.1)
 	Kind string
 	// Left is the time until the timer fires, with a resolution of milliseconds.

@@ -30,7 +30,7 @@ func (a *acceptor) Accept() (net.Conn, error) {
 	}
 	if a.again != nil {
 		if err := a.again.Set(conn); err != nil {
-			a.report.hear(conn, err)
+			a.report.deliver(conn, err)
 		}
 	}
 	if a.pin {
@@ -50,7 +50,8 @@ type socketAcceptor struct {
 }
 
 // A tcpAcceptor also has the methods of *net.TCPListener that servers look for.
-// AcceptTCP is not among them: it would hand out unfinished connections.
+// AcceptTCP is not among them: it would return connections without their
+// options.
 type tcpAcceptor struct {
 	acceptor
 	tcpMethods
@@ -93,7 +94,7 @@ func newReporter(to func(net.Conn, error)) *reporter {
 	return &reporter{to: to, seen: map[string]bool{}}
 }
 
-func (r *reporter) hear(conn net.Conn, err error) {
+func (r *reporter) deliver(conn net.Conn, err error) {
 	if r.to != nil {
 		r.to(conn, err)
 		return

@@ -38,7 +38,7 @@
 // option, because that would stop the server: it returns the connection and
 // reports the error to ListenConfig.OnError.
 //
-// # Listeners made elsewhere
+// # Existing listeners
 //
 // Go overwrites the options inherited from a listener of [net.Listen],
 // [net.FileListener] or systemd with 15 s, 15 s, 9 on every connection. [Wrap]

@@ -125,7 +125,7 @@ func (lc *ListenConfig) Listen(ctx context.Context, network, address string) (ne
 		if lostMultipath == nil {
 			lostMultipath = errors.New("the system has none, or it is switched off")
 		}
-		report.hear(nil, fmt.Errorf("listener: plain TCP instead of the Multipath TCP asked for: %w", lostMultipath))
+		report.deliver(nil, fmt.Errorf("listener: plain TCP instead of the Multipath TCP asked for: %w", lostMultipath))
 	}
 	return lc.accepting(l, setter, lc.rules().NotInherited(setter.Options()), report), nil
 }

@@ -23,7 +23,7 @@ type verifier struct {
 	mu      sync.Mutex
 	waiting []waiting // ordered by due time
 	sweepAt int       // number of waiting connections at which to look for closed ones
-	running bool      // a timer is
+	running bool      // a timer is running
 }
 
 type waiting struct {
@@ -43,7 +43,7 @@ func (v *verifier) later(conn net.Conn) {
 	case errors.Is(err, sockopt.ErrNotTCP), errors.Is(err, sockopt.ErrNoSocket), errors.Is(err, net.ErrClosed):
 		return
 	default:
-		v.report.hear(conn, fmt.Errorf("listener: the connection cannot be verified later: %w", err))
+		v.report.deliver(conn, fmt.Errorf("listener: the connection cannot be verified later: %w", err))
 		return
 	}
 	v.mu.Lock()
@@ -82,7 +82,7 @@ func (v *verifier) verify() {
 		default:
 			err = fmt.Errorf("not verified %v after accept: %w", v.after, err)
 		}
-		go v.report.hear(w.conn, err) // the user's function may take its time
+		go v.report.deliver(w.conn, err) // the user's function may take its time
 	}
 }
 

@@ -2,8 +2,8 @@
 
 package platform
 
-// The BSDs and macOS share the socket level of 4.4BSD, and so do all other
-// systems but Linux.
+// The BSDs and macOS have the socket level of 4.4BSD, and so have all other
+// systems except Linux.
 const (
 	bsdSolSocket   = 0xffff
 	bsdSoKeepAlive = 8

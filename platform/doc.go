@@ -23,7 +23,7 @@
 // operating system's own headers, as golang.org/x/sys carries them, when the package is compiled
 // for that system.
 //
-// # Finding something
+// # Where to find a fact
 //
 // The file linux.go, darwin.go, freebsd.go, netbsd.go, openbsd.go, dragonfly.go,
 // illumos.go, solaris.go, aix.go or windows.go has the tables of that system and

@@ -9,12 +9,12 @@ import (
 
 // A Fault is one reason why a platform cannot honour a request.
 //
-// errors.Is(fault, [errors.ErrUnsupported]) is true where the platform lacks the
-// option, or takes it only together with another one.
+// errors.Is(fault, [errors.ErrUnsupported]) is true if the platform lacks the
+// option, or takes it only together with another option.
 type Fault struct {
 	Platform string // the table's name
 	Option   Option
-	Symbol   string // the C symbol, "" where the platform lacks the option
+	Symbol   string // the C symbol, "" if the platform lacks the option
 	Value    int64  // the value asked for: nanoseconds, or a number for a count
 	Min, Max int64  // the limits of the platform, in the same unit, or UnknownLimit
 	Missing  Option // the option that must also be set; KeepAlive if there is none

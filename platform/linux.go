@@ -11,7 +11,7 @@ const (
 	linuxSolSocket   = 1
 	linuxSoKeepAlive = 9
 
-	// arch/mips/include/uapi/asm/socket.h differs from every other port Go has.
+	// arch/mips/include/uapi/asm/socket.h differs from all other ports of Go.
 	linuxMIPSSolSocket   = 0xffff
 	linuxMIPSSoKeepAlive = 8
 

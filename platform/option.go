@@ -17,7 +17,7 @@ const (
 	Idle                      // silence before the first probe (TCP_KEEPIDLE, macOS TCP_KEEPALIVE)
 	Interval                  // time between unanswered probes (TCP_KEEPINTVL)
 	Count                     // unanswered probes before the peer is given up (TCP_KEEPCNT)
-	UserTimeout               // how long data may stay unacknowledged (Linux TCP_USER_TIMEOUT and its relatives)
+	UserTimeout               // how long data may stay unacknowledged (TCP_USER_TIMEOUT on Linux, similar options elsewhere)
 
 	optionCount = iota
 )

@@ -20,14 +20,14 @@ var (
 // Set sets the options of cfg on the socket below c, and reads them back.
 //
 // c is a net.Conn, a net.Listener, a [syscall.Conn] or a [syscall.RawConn];
-// wrappers with a SyscallConn or NetConn method (tls.Conn) are looked through.
-// On a listening socket the options are for connections whose handshake
-// completes afterwards, where the system lets them inherit (Linux: all; see
-// package listener for the others). If an option may start a timer on a
-// listening socket (on macOS and NetBSD that timer ends the listener, see
-// ArmsListener in [platform.Table]), Set on a listener changes nothing and
-// returns an error that wraps [errors.ErrUnsupported]: use listener.ListenConfig
-// or listener.Wrap, which set the options after accept.
+// wrappers with a SyscallConn or NetConn method (tls.Conn) are unwrapped. On a
+// listening socket the options are for connections whose handshake completes
+// afterwards, where the system lets them inherit (Linux: all; see package
+// listener for the others). If an option may start a timer on a listening socket
+// (on macOS and NetBSD that timer ends the listener, see ArmsListener in
+// [platform.Table]), Set on a listener changes nothing and returns an error that
+// wraps [errors.ErrUnsupported]: use listener.ListenConfig or listener.Wrap,
+// which set the options after accept.
 //
 // A connection that has already been silent for longer than the new idle time
 // is probed at once (Linux), and one that has more unanswered probes than the new

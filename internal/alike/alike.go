@@ -54,7 +54,7 @@ func Question(names []string) string {
 // neighbours to swap (Damerau-Levenshtein distance, each byte moved at most
 // once).
 func distance(a, b string) int {
-	var before []int // the row before the last
+	var before []int // the row before the previous one
 	last := make([]int, len(b)+1)
 	for j := range last {
 		last[j] = j

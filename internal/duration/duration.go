@@ -80,7 +80,8 @@ func split(text string) (parts []part, ok bool) {
 	return parts, len(parts) > 0
 }
 
-// duration returns the nanoseconds, at most 1<<63; false if the part is longer.
+// duration returns the nanoseconds, at most 1<<63; or false if the part is
+// longer.
 func (p part) duration() (uint64, bool) {
 	unit, times := p.unit, time.Duration(1)
 	switch unit {

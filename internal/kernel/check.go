@@ -100,8 +100,7 @@ func (t *Rules) fault(r *Request, o platform.Option) *fault {
 	return nil
 }
 
-// productFault checks a factor on its own and, when asked about the interval,
-// the product.
+// productFault checks one factor and, if it is the interval, also the product.
 func (t *Rules) productFault(r *Request, o platform.Option, s *platform.Spec) *fault {
 	v := r.value(o)
 	most := int64(math.MaxInt32)

@@ -65,7 +65,8 @@ func isProduct(s *platform.Spec) bool { return s.Call == "setsockopt of interval
 func isKeepAliveVals(s *platform.Spec) bool { return s.Call == "ioctl SIO_KEEPALIVE_VALS" }
 
 // toKernel converts a field's value to kernel units, rounding up: a duration
-// below the unit becomes 1, never 0. It cannot overflow. A unit of 0 is a number.
+// below the unit becomes 1, never 0. It cannot overflow. A unit of 0 stands for
+// a plain number.
 func toKernel(unit time.Duration, value int64) int64 {
 	d := int64(unit)
 	if d == 0 {

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// A Balancer is a network load balancer between a client and a server, each in a
-// namespace of its own: a router that forwards connections to its address to the
-// server, and forgets those that are silent for too long.
+// A Balancer is a network load balancer between a client and a server, each in
+// its own namespace: a router that forwards connections to the server, and
+// forgets connections that are silent for too long.
 type Balancer struct {
 	Client, Server *Namespace
 	router         *Namespace
@@ -72,7 +72,7 @@ func (b *Balancer) Address(port int) string {
 	return net.JoinHostPort(balancerAddress, strconv.Itoa(port))
 }
 
-// Break drops all packets from now on, in both directions.
+// Break makes the balancer drop all packets from now on, in both directions.
 func (b *Balancer) Break() { b.Lose() }
 
 // Lose drops all packets until heal is called.

@@ -58,7 +58,7 @@ func (n *Namespace) tun(address, peer string) *os.File {
 			unix.Close(fd)
 			return err
 		}
-		file = os.NewFile(uintptr(fd), "tun") // only now may the poller see it
+		file = os.NewFile(uintptr(fd), "tun") // the poller accepts it only after TUNSETIFF
 		return nil
 	})
 	if os.IsNotExist(err) || os.IsPermission(err) {
@@ -114,7 +114,7 @@ func (w *Wire) Lose(lose func(toServer bool, packet []byte) bool) {
 	w.lose = lose
 }
 
-// Break loses all packets from now on.
+// Break makes the wire drop all packets from now on.
 func (w *Wire) Break() { w.Lose(func(bool, []byte) bool { return true }) }
 
 func loseNothing(bool, []byte) bool { return false }

@@ -181,7 +181,7 @@ func openSame(path string, inode *uint64) (*os.File, error) {
 	kind, err := unix.IoctlRetInt(int(file.Fd()), unix.NS_GET_NSTYPE)
 	var st unix.Stat_t
 	switch {
-	case err == nil && kind != unix.CLONE_NEWNET: // before Linux 4.11 setns finds that out
+	case err == nil && kind != unix.CLONE_NEWNET: // before Linux 4.11 only setns detects that
 		err = fmt.Errorf("%s %w, but one of another type", path, ErrNoNamespace)
 	case unix.Fstat(int(file.Fd()), &st) != nil || st.Ino != found, *inode != 0 && found != *inode:
 		err = fmt.Errorf("%s is another namespace by now: %w", path, fs.ErrNotExist)

@@ -28,7 +28,7 @@ const (
 	stageRead   // done
 )
 
-// Why a child ended by itself.
+// The exit codes of a child.
 const (
 	exitDone = iota
 	exitNoTimer
@@ -40,7 +40,7 @@ type peekShared struct {
 	next, count int32
 	asked, at   int32
 	forked      unix.Errno
-	why         int32 // why the child could not begin: an errno
+	why         int32 // the errno if the child could not start
 	asks        [maxAsked]peekAsk
 	size        uint32
 	timer       int32
@@ -55,7 +55,7 @@ type peekShared struct {
 	result        uintptr
 	errno         unix.Errno
 	fourth, fifth uintptr // arguments, of the calls that have that many
-	// Its variables.
+	// The variables of the child.
 	pidfd, fd, code, process uintptr
 
 	stop int32 // set by a test: this many children stop while they hold a socket

@@ -39,7 +39,7 @@ type Peeker struct{ state peekerState }
 // A Descriptor is a process's descriptor that refers to the socket.
 type Descriptor struct{ PID, FD int }
 
-// A Peek asks for the settings of a socket, and holds the answer.
+// A Peek is a request for the settings of a socket, and its result.
 type Peek struct {
 	Inode uint32
 	From  []Descriptor // they are tried in order until one works

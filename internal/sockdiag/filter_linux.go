@@ -36,7 +36,7 @@ const (
 
 const (
 	sizeofOp = 4
-	reject   = sizeofOp // behind the end
+	reject   = sizeofOp // the distance of a rejecting jump beyond the end
 	anyPort  = -1       // of struct inet_diag_hostcond
 )
 
@@ -81,7 +81,7 @@ func Prefix(side Side, p netip.Prefix) Filter {
 	return append(f, addr...)
 }
 
-// And lets pass what both let pass.
+// And lets a socket pass if both filters do.
 func And(a, b Filter) Filter {
 	if len(a) == 0 {
 		return b
@@ -89,7 +89,7 @@ func And(a, b Filter) Filter {
 	return append(moveReject(a, len(b)), b...)
 }
 
-// Or lets pass what either lets pass.
+// Or lets a socket pass if either filter does.
 func Or(a, b Filter) Filter {
 	if len(a) == 0 || len(b) == 0 {
 		return nil

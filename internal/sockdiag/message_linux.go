@@ -22,7 +22,8 @@ const (
 	AttrCgroupID = 21
 )
 
-// ExtInfo asks for AttrInfo and AttrULP; the other attributes below it are sent unasked.
+// ExtInfo asks for AttrInfo and AttrULP; the kernel sends the other attributes without a
+// request.
 const ExtInfo = 1 << (AttrInfo - 1)
 
 // A Message is the kernel's description of one socket: struct inet_diag_msg and
@@ -30,10 +31,10 @@ const ExtInfo = 1 << (AttrInfo - 1)
 // next call on that Conn.
 type Message []byte
 
-// Family is unix.AF_INET or unix.AF_INET6.
+// Family returns unix.AF_INET or unix.AF_INET6.
 func (m Message) Family() uint8 { return m[0] }
 
-// State is a number of include/net/tcp_states.h.
+// State returns a number of include/net/tcp_states.h.
 func (m Message) State() uint8 { return m[1] }
 
 // Timer returns which timer is armed: idiag_timer of net/ipv4/inet_diag.c.

@@ -11,8 +11,8 @@ import (
 // lookupBuffer holds the answer about one socket.
 const lookupBuffer = 8 << 10
 
-// maxIdle bounds the netlink sockets that are kept open between lookups:
-// opening one costs five times what a lookup does.
+// maxIdle bounds the netlink sockets that are kept open between lookups: opening
+// a socket costs five times as much as a lookup.
 const maxIdle = 4
 
 var idle struct {

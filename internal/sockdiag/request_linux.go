@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// x/sys has the numbers of the socket but not the messages.
+// x/sys has the constants of the netlink socket but not of its messages.
 const (
 	sizeofHeader  = unix.SizeofNlMsghdr
 	sizeofRequest = 56 // struct inet_diag_req_v2

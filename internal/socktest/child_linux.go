@@ -122,7 +122,7 @@ func filterCall(t *testing.T, number, action uint32) {
 // child of InChild.
 func WithSpareDescriptors(t *testing.T, n int, f func(spare int)) {
 	t.Helper()
-	next, err := unix.Dup(0) // all below are in use
+	next, err := unix.Dup(0) // all lower numbers are in use
 	require.NoError(t, err)
 	require.NoError(t, unix.Close(next))
 	for spare := range n {

@@ -4,7 +4,7 @@ package kerneltest
 
 import "golang.org/x/sys/unix"
 
-// What a system call fails with.
+// The errors with which a system call fails.
 const (
 	EINVAL      = unix.EINVAL
 	ENOPROTOOPT = unix.ENOPROTOOPT

@@ -2,8 +2,8 @@ package kerneltest
 
 import "golang.org/x/sys/windows"
 
-// Winsock has numbers of its own; the ones that package syscall defines under
-// the Unix names never come from the system.
+// Winsock has its own numbers; those that package syscall defines under the Unix
+// names never come from the system.
 const (
 	EINVAL      = windows.WSAEINVAL
 	ENOPROTOOPT = windows.WSAENOPROTOOPT

@@ -43,8 +43,8 @@ func Running() *Fake {
 	return &Fake{FailSet: map[At]error{}, FailCall: map[int]error{}, FailGet: map[At]error{}, Answer: map[At]int{}}
 }
 
-// Of returns a kernel with one new socket, which has the options of a table, all 0
-// or off, and refuses what their limits rule out.
+// Of returns a kernel with one new socket. The socket has the options of a
+// table, all 0 or off, and refuses values outside their limits.
 func Of(t *platform.Table) *Fake {
 	k := Running()
 	k.Held, k.specs = map[At]int{}, t.Specs
