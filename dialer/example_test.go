@@ -59,8 +59,8 @@ func ExampleDialer() {
 	defer server.Close()
 
 	d := dialer.Dialer{
-		// Timeouts, addresses, resolver and hooks are those of package net. A
-		// KeepAlive in there is ignored.
+		// Timeouts, addresses, resolver and hooks are those of package net. Its
+		// KeepAlive field is ignored.
 		Base:   net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second},
 		Config: sockopt.Config{Disabled: true},
 	}

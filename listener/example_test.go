@@ -95,8 +95,8 @@ func ExampleWrap() {
 }
 
 func ExampleRestore() {
-	// A socket from systemd, whose unit file says nothing of keepalive. In a
-	// program it comes from net.FileListener.
+	// This is a socket from systemd whose unit file does not mention keepalive.
+	// A program gets it from net.FileListener.
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		log.Fatal(err)

@@ -11,8 +11,8 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// connection returns one end of a new connection, as a program gets it from
-// somebody else.
+// connection returns one end of a new connection, in place of one that other
+// code has made.
 func connection() *net.TCPConn {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -163,7 +163,7 @@ func ExampleCauseOf() {
 	// closed
 }
 
-// Some packages set options on connections that they were handed.
+// Some packages set options on connections that are passed to them.
 func ExampleVerify() {
 	conn := connection()
 	defer conn.Close()

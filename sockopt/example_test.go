@@ -39,7 +39,7 @@ func ExampleConfig_Set() {
 	// Output: idle=7200s,interval=75s,count=9
 }
 
-// A Linux build machine checks a Config for the systems it is shipped to.
+// A Linux build machine checks a Config for the target systems.
 func ExampleConfig_ValidateFor() {
 	cfg := sockopt.Config{Idle: 10 * time.Hour, Interval: 2 * time.Minute, Count: 200}
 	for _, name := range []string{"linux", "illumos", "openbsd"} {
@@ -116,7 +116,7 @@ func ExampleOf() {
 	// idle=60s,user-timeout=off
 }
 
-// A recommended Config is valid where it is used.
+// A recommended Config is valid on the system that uses it.
 func ExampleRecommendedFor() {
 	for _, name := range []string{"linux", "netbsd", "openbsd"} {
 		t, _ := platform.Lookup(name)

@@ -8,7 +8,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
-// What a config becomes on a system this program does not run on.
+// A request is translated for a system on which this program does not run.
 func ExampleRules_Plan() {
 	t, _ := platform.Lookup("netbsd")
 	plan, faults := kernel.RulesOf(t).Plan(kernel.Request{Idle: time.Minute, Interval: 10 * time.Second, Count: 3})
@@ -52,7 +52,7 @@ func ExampleRules_Nearest() {
 	// count=3 -> unset: count=3 is not supported on windows-before-1709: Windows before 10 version 1709 fixes it, usually at 10 probes
 }
 
-// Which options must be set on an accepted connection.
+// NotInherited returns the options that must be set on an accepted connection.
 func ExampleRules_NotInherited() {
 	all := kernel.SetOf(kernel.Options()...)
 	for _, name := range []string{"linux", "freebsd", "darwin"} {

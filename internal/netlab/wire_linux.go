@@ -58,7 +58,7 @@ func (n *Namespace) tun(address, peer string) *os.File {
 			unix.Close(fd)
 			return err
 		}
-		file = os.NewFile(uintptr(fd), "tun") // the poller accepts it only after TUNSETIFF
+		file = os.NewFile(uintptr(fd), "tun") // registered with the poller only after TUNSETIFF
 		return nil
 	})
 	if os.IsNotExist(err) || os.IsPermission(err) {
