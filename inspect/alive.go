@@ -88,15 +88,15 @@ func (h health) String() string {
 //
 // A peer that vanished silently is noticed when the first probe stays
 // unanswered, not before. Alive reads no data and does not check whether there
-// is any; it leaves a pending socket error for the next Read or Write. It never
-// blocks, not even while another goroutine is blocked in Read. Where the kernel
+// is any; it leaves a pending socket error for the next Read or Write. It
+// does not wait for the peer, nor for another goroutine that is blocked in Read. Where the kernel
 // does not provide the state (every system except Linux), the error wraps
 // [errors.ErrUnsupported].
 //
 // Alive makes two system calls (getsockopt SO_PROTOCOL and TCP_INFO), and a few more for
 // Multipath TCP. [Handle.Alive] needs only one, and does not allocate.
 func Alive(c any) error {
-	rc, err := socket.RawConn(c)
+	rc, err := socket.Find(c)
 	if err != nil {
 		return err
 	}

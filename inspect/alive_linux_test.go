@@ -1,9 +1,12 @@
 package inspect_test
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
+	"os"
+	"syscall"
 	"testing"
 	"time"
 
@@ -92,4 +95,36 @@ func TestAliveDoesNotWaitForABlockedRead(t *testing.T) {
 	assert.Less(t, time.Since(start), 3*time.Second)
 	require.NoError(t, server.CloseWrite())
 	assert.Equal(t, io.EOF, <-done)
+}
+
+// Alive makes as few calls on what wraps a connection as on the connection itself, and says
+// of what is none that it is none.
+func TestAliveOfWhatWrapsAConnection(t *testing.T) {
+	t.Parallel()
+	client, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	rc, err := client.SyscallConn()
+	require.NoError(t, err)
+	for _, c := range []any{client, rc, sockopt.Pin(client), tls.Client(client, nil), struct{ syscall.Conn }{client}} {
+		assert.NoError(t, inspect.Alive(c), "%T", c)
+		_, err := inspect.NewHandle(c)
+		assert.NoError(t, err, "%T", c)
+	}
+	u, err := net.ListenPacket("udp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer u.Close()
+	rc, err = u.(*net.UDPConn).SyscallConn()
+	require.NoError(t, err)
+	pipe, _, err := os.Pipe()
+	require.NoError(t, err)
+	defer pipe.Close()
+	for c, want := range map[any]error{u: sockopt.ErrNotTCP, rc: sockopt.ErrNotTCP, pipe: sockopt.ErrNoSocket} {
+		assert.ErrorIs(t, inspect.Alive(c), want, "%T", c)
+		_, err := inspect.NewHandle(c)
+		assert.ErrorIs(t, err, want, "%T", c)
+		_, err = inspect.Of(c)
+		assert.ErrorIs(t, err, want, "%T", c)
+	}
+	assert.ErrorIs(t, new(inspect.Handle).Alive(), sockopt.ErrNoSocket)
+	_, err = new(inspect.Handle).Report()
+	assert.ErrorIs(t, err, sockopt.ErrNoSocket)
 }

@@ -39,7 +39,7 @@ func ExampleOf() {
 		log.Fatal(err)
 	}
 	fmt.Println(r.State, r.Timer.Kind, r.Settings)
-	fmt.Println(r) // as ss -tno prints it
+	fmt.Println(r.Timer) // as ss -tno prints it
 	next, err := r.NextProbe()
 	fmt.Println(next.Round(time.Minute), err)
 	// Output:

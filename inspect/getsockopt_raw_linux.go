@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// rawGetsockopt enters the kernel without notifying Go's scheduler, because the
-// call never blocks.
+// rawGetsockopt lets Go's scheduler know: TCP_INFO waits for who holds the socket's lock,
+// which another thread may do while it faults in what it sends.
 func rawGetsockopt(fd, level, name uintptr, value, size unsafe.Pointer) unix.Errno {
-	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, fd, level, name, uintptr(value), uintptr(size), 0)
+	_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, fd, level, name, uintptr(value), uintptr(size), 0)
 	return errno
 }

@@ -13,6 +13,6 @@ import (
 func rawGetsockopt(fd, level, name uintptr, value, size unsafe.Pointer) unix.Errno {
 	const sysGetsockopt = 15 // SYS_GETSOCKOPT of linux/net.h
 	arguments := [5]uintptr{fd, level, name, uintptr(value), uintptr(size)}
-	_, _, errno := unix.RawSyscall(unix.SYS_SOCKETCALL, sysGetsockopt, uintptr(unsafe.Pointer(&arguments)), 0)
+	_, _, errno := unix.Syscall(unix.SYS_SOCKETCALL, sysGetsockopt, uintptr(unsafe.Pointer(&arguments)), 0)
 	return errno
 }

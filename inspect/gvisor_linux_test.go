@@ -36,7 +36,7 @@ func TestGVisorTimerIsUnknownNotOff(t *testing.T) {
 	assert.Error(t, r.Unknown)
 	assert.False(t, r.Activity.Known, "TCP_INFO has no times")
 	assert.Contains(t, r.Verdict(), "unknown")
-	assert.Equal(t, "timer:(unknown)", r.String())
+	assert.Equal(t, "timer:(unknown)", r.Timer.String())
 
 	assert.NoError(t, inspect.Alive(client))
 	require.NoError(t, server.Close())

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/socket"
 )
 
@@ -39,7 +40,7 @@ type Handle struct {
 
 // NewHandle finds the socket below c. c is anything that [Of] accepts.
 func NewHandle(c any) (*Handle, error) {
-	rc, err := socket.RawConn(c)
+	rc, err := socket.Find(c)
 	if err != nil {
 		return nil, err
 	}
@@ -67,6 +68,18 @@ func (h *Handle) Timer() (Timer, error) {
 	defer v.release()
 	err := v.do()
 	return v.report.Timer, err
+}
+
+// tcpKind is the kind of a TCP socket.
+func tcpKind(fd uintptr) (kernel.Kind, error) {
+	kind, err := kernel.KindOf(kernel.System(), fd)
+	switch {
+	case err != nil:
+		return kind, fmt.Errorf("inspect: %w: %w", socket.ErrNoSocket, err)
+	case kind == kernel.NotTCP:
+		return kind, fmt.Errorf("inspect: %w", socket.ErrNotTCP)
+	}
+	return kind, nil
 }
 
 // A visit is one use of a socket's descriptor. RawConn.Control takes a function,
@@ -99,6 +112,9 @@ func (v *visit) step(fd uintptr) { v.err = v.task(v, fd) }
 
 // do returns the error of getting the descriptor, or that of the task.
 func (v *visit) do() error {
+	if v.handle.rc == nil {
+		return fmt.Errorf("inspect: a Handle that NewHandle has not made: %w", socket.ErrNoSocket)
+	}
 	if err := v.handle.rc.Control(v.run); err != nil {
 		return fmt.Errorf("inspect: %w", err)
 	}

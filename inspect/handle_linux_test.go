@@ -283,7 +283,7 @@ func TestAConnectionOfAnotherNamespaceIsSaidSo(t *testing.T) {
 	assert.Equal(t, inspect.Established, r.State, "TCP_INFO knows")
 	assert.Equal(t, 100*time.Second, r.Settings.Idle, "getsockopt knows")
 	assert.True(t, r.Activity.Known)
-	assert.Equal(t, "timer:(unknown)", r.String())
+	assert.Equal(t, "timer:(unknown)", r.Timer.String())
 	assert.Contains(t, r.Verdict(), "another network namespace")
 	assert.Contains(t, r.Verdict(), "2m46s")
 	assert.NoError(t, inspect.Alive(client))

@@ -51,13 +51,7 @@ func (j *joiner) add(r *Report) bool {
 // own adds the owners of the socket.
 func (j *joiner) own(r *Report) {
 	j.lookAgain(r)
-	r.Owners = r.Owners[:0]
-	if j.query.Settings { // the report is kept in a batch
-		r.Owners = nil
-	}
-	for o := range j.owners.Of(r.Inode) {
-		r.Owners = append(r.Owners, o)
-	}
+	r.Owners = slices.Collect(j.owners.Of(r.Inode)) // never reused: callers keep copies of r
 }
 
 // mostAgain bounds the cost of new sockets.

@@ -165,3 +165,30 @@ func TestSettingsOfASocketWithANewOwner(t *testing.T) {
 		assert.Zero(t, r.Inode)
 	}
 }
+
+// A Report that was copied keeps its owners.
+func TestCopiesOfReports(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	fds := map[string]int{}
+	for range 5 {
+		c, err := net.Dial("tcp4", l.Addr().String())
+		require.NoError(t, err)
+		defer c.Close()
+		rc, err := c.(*net.TCPConn).SyscallConn()
+		require.NoError(t, err)
+		require.NoError(t, rc.Control(func(fd uintptr) { fds[c.LocalAddr().String()] = int(fd) }))
+	}
+	owners, err := inspect.FindOwners(os.Getpid())
+	require.NoError(t, err)
+	for _, settings := range []bool{false, true} {
+		kept := list(t, inspect.Filter{Peer: []string{l.Addr().String()}, Owners: owners, Settings: settings})
+		require.Len(t, kept, 5)
+		for _, r := range kept {
+			require.Len(t, r.Owners, 1)
+			assert.Equal(t, fds[r.Local.String()], r.Owners[0].FD)
+		}
+	}
+}

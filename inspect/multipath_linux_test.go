@@ -197,7 +197,7 @@ func TestMultipathTCPThatLosesItsSubflows(t *testing.T) {
 			becomes(t, c, nil, inspect.Established)
 			r := of(t, c)
 			assert.NotErrorIs(t, r.Unknown, inspect.ErrGone)
-			assert.ErrorContains(t, r.Unknown, "first subflow is gone")
+			assert.ErrorContains(t, r.Unknown, "the first subflow, which has the timer, is gone")
 			_, err := r.NextProbe()
 			assert.ErrorIs(t, err, sockopt.ErrUnknown)
 		}

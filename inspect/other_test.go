@@ -33,7 +33,7 @@ func TestWhereOnlyTheSettingsAreKnown(t *testing.T) {
 	assert.True(t, r.Settings.Known.Has(platform.KeepAlive))
 	assert.Equal(t, "", r.Timer.Kind)
 	assert.Equal(t, "", r.Source)
-	assert.Equal(t, "timer:(unknown)", r.String())
+	assert.Equal(t, "timer:(unknown)", r.Timer.String())
 	assert.Contains(t, r.Verdict(), "unknown")
 	_, err = r.NextProbe()
 	assert.ErrorIs(t, err, sockopt.ErrUnknown)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
@@ -116,9 +117,28 @@ var (
 	ErrGone = errors.New("the connection is gone")
 )
 
-// String returns exactly what a current ss -tno prints for the socket's timer;
-// see [Timer.String].
-func (r Report) String() string { return r.Timer.String() }
+// String returns the state, the addresses, the settings and the timer, in one line:
+// "ESTAB 10.0.0.1:51634 -> 10.0.0.2:5432 on idle=60s interval=10s count=3
+// user-timeout=off timer:(keepalive,41sec,0)". What is not known is left out.
+func (r Report) String() string {
+	var words []string
+	if r.State != StateUnknown {
+		words = append(words, r.State.String())
+	}
+	if r.Local.IsValid() {
+		words = append(words, r.Local.String())
+	}
+	if r.Peer.IsValid() && r.State != Listen {
+		words = append(words, "->", r.Peer.String())
+	}
+	if r.Settings.Known != 0 {
+		words = append(words, r.Settings.String())
+	}
+	if timer := r.Timer.String(); timer != "" {
+		words = append(words, timer)
+	}
+	return strings.Join(words, " ")
+}
 
 // NextProbe returns the time until the next keepalive probe is sent, if nothing
 // is sent or received before:

@@ -24,8 +24,8 @@ type target struct {
 // addresses. A socket whose addresses are already gone can be found only by its
 // cookie.
 func (v *visit) identify(fd uintptr) (err error) {
-	if v.handle.target.kind, err = kernel.KindOf(kernel.System(), fd); err != nil {
-		return fmt.Errorf("inspect: %w", err)
+	if v.handle.target.kind, err = tcpKind(fd); err != nil {
+		return err
 	}
 	return v.locate(fd)
 }
@@ -205,7 +205,7 @@ func (v *visit) askAlive(fd uintptr) error {
 	protocol, err := kernel.System().Get(fd, unix.SOL_SOCKET, unix.SO_PROTOCOL)
 	switch {
 	case err != nil:
-		return fmt.Errorf("inspect: getsockopt SO_PROTOCOL: %w", err)
+		return fmt.Errorf("inspect: %w: getsockopt SO_PROTOCOL: %w", sockopt.ErrNoSocket, err)
 	case protocol == unix.IPPROTO_MPTCP:
 		v.handle.target.kind = kernel.MultipathTCP
 		if err := v.locate(fd); err != nil {

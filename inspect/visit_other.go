@@ -12,9 +12,10 @@ import (
 // A target is empty: getsockopt is the only source here.
 type target struct{}
 
-func (v *visit) identify(uintptr) error {
+func (v *visit) identify(fd uintptr) error {
 	v.handle.target = target{}
-	return nil
+	_, err := tcpKind(fd)
+	return err
 }
 
 func (v *visit) look(fd uintptr) (err error) {

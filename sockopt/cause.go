@@ -20,7 +20,7 @@ const (
 	Reset             // the peer, or a middlebox that forgot the connection, sent RST; or a later write failed
 	EndOfStream       // the peer closed its side (io.EOF)
 	Closed            // this program ended it: it closed the connection (net.ErrClosed) or cancelled a context
-	Deadline          // a deadline set in this program passed; the connection is usable
+	Deadline          // a deadline set in this program passed; the kernel has not given up the peer
 	DialFailed        // the connection was never established, whatever the reason
 )
 

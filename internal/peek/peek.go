@@ -3,6 +3,7 @@
 package peek
 
 import (
+	"errors"
 	"io/fs"
 	"time"
 
@@ -49,7 +50,8 @@ type Peek struct {
 	// may hold another value than the sysctl has now. It is 0 if the option does not exist
 	// (before Linux 6.15, Multipath TCP).
 	LongestRTO time.Duration
-	// Err is the error of the descriptor that was tried last. Reading needs permission to
+	// Err is the error of the descriptor that was tried last, or that permission is
+	// lacking if that was the error of any. Reading needs permission to
 	// trace the process: being the same user, unless a security module forbids it (Yama
 	// does, even for child processes), or CAP_SYS_PTRACE. Without permission the error
 	// wraps [fs.ErrPermission]. If the process has closed the socket in the meantime, it
@@ -57,7 +59,8 @@ type Peek struct {
 	// on other systems, it wraps [errors.ErrUnsupported].
 	Err error
 
-	asked Descriptor
+	asked  Descriptor
+	denied error // of one before: what could be known with permission
 }
 
 // Read fills in all peeks that have a Descriptor.
@@ -67,14 +70,22 @@ func (p *Peeker) Read(peeks []Peek) {
 		batch = batch[:0]
 		for i := range peeks {
 			if q := &peeks[i]; n < len(q.From) && (n == 0 || q.Err != nil) {
+				if n > 0 && errors.Is(q.Err, fs.ErrPermission) {
+					q.denied = q.Err
+				}
 				q.asked = q.From[n]
 				batch = append(batch, q)
 			}
 		}
 		if len(batch) == 0 {
-			return
+			break
 		}
 		p.read(batch)
+	}
+	for i := range peeks {
+		if q := &peeks[i]; q.Err != nil && q.denied != nil {
+			q.Err = q.denied
+		}
 	}
 }
 

@@ -34,17 +34,30 @@ func read(rc syscall.RawConn, isTCP bool) (platform.Settings, error) {
 	return s, nil
 }
 
+// Find returns the socket below c, which is anything that sockopt.Set accepts. Whether it
+// is TCP, the kernel has to be asked. The error wraps [ErrNotTCP] or [ErrNoSocket].
+func Find(c any) (syscall.RawConn, error) {
+	rc, _, err := find(c)
+	return rc, err
+}
+
 // RawConn returns the TCP socket below c, which is anything that sockopt.Set accepts. The
 // error wraps [ErrNotTCP], [ErrNoSocket] or [net.ErrClosed].
 func RawConn(c any) (syscall.RawConn, error) {
 	rc, isTCP, err := find(c)
-	if err != nil {
-		return nil, err
+	if err != nil || isTCP {
+		return rc, err
 	}
-	if !isTCP {
-		if _, err := read(rc, false); err != nil {
-			return nil, err
-		}
+	var kind kernel.Kind
+	var inner error
+	if err := rc.Control(func(fd uintptr) { kind, inner = kindOf(system, fd) }); err != nil {
+		return nil, fmt.Errorf("sockopt: %w", err)
+	}
+	if inner == nil && kind == kernel.NotTCP {
+		inner = ErrNotTCP
+	}
+	if inner != nil {
+		return nil, fmt.Errorf("sockopt: %w", inner)
 	}
 	return rc, nil
 }
