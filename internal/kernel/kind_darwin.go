@@ -11,6 +11,14 @@ const (
 	tcpsListen        = 1     // bsd/netinet/tcp_fsm.h
 )
 
+// The option that kindOf reads. It cannot be TCP_NODELAY, whose number is that of
+// LOCAL_PEERCRED: a connected Unix socket answers that at every level, because
+// uipc_ctloutput of xnu (bsd/kern/uipc_usrreq.c) does not compare the level.
+const (
+	tcpOnly       = 0x10
+	tcpOnlySymbol = "TCP_KEEPALIVE"
+)
+
 // listens reads the state of the socket, because sogetoptlock of xnu does not
 // support SO_ACCEPTCONN. The kernel truncates the struct to the four bytes asked
 // for (sooptcopyout). The lowest byte is the state, as every Mac is
@@ -23,4 +31,7 @@ func listens(k Kernel, fd uintptr) (bool, error) {
 	return n&0xff == tcpsListen, nil
 }
 
-var _ = [1]int{}[tcpConnectionInfo-unix.TCP_CONNECTION_INFO]
+var (
+	_ = [1]int{}[tcpConnectionInfo-unix.TCP_CONNECTION_INFO]
+	_ = [1]int{}[tcpOnly-unix.TCP_KEEPALIVE]
+)

@@ -5,6 +5,7 @@ package kernel
 import (
 	"errors"
 	"fmt"
+	"syscall"
 
 	"github.com/tcpkeepalive/keepalive/platform"
 )
@@ -35,14 +36,16 @@ func mayListen(k Kernel, fd uintptr) (bool, error) {
 	return holds(k, fd, solSocket, soReuseAddr, "SO_REUSEADDR")
 }
 
-// kindOf reads an option that TCP has on every system and no other protocol has.
+// kindOf reads an option that TCP has and no other protocol has. The sockets of other
+// protocols do not have the option, or they refuse the level with EINVAL, as
+// ip_ctloutput (ip_output.c) and uipc_ctloutput (uipc_usrreq.c) of the BSDs do.
 func kindOf(k Kernel, fd uintptr) (Kind, error) {
-	_, err := k.Get(fd, protocolTCP, tcpNoDelay)
+	_, err := k.Get(fd, protocolTCP, tcpOnly)
 	switch {
 	case err == nil:
 		return TCP, nil
-	case noSuchOption(err):
+	case noSuchOption(err), errors.Is(err, syscall.EINVAL):
 		return NotTCP, nil
 	}
-	return NotTCP, fmt.Errorf("getsockopt TCP_NODELAY: %w", err)
+	return NotTCP, fmt.Errorf("getsockopt %s: %w", tcpOnlySymbol, err)
 }
