@@ -26,9 +26,10 @@ func TestTexts(t *testing.T) {
 	const ends = "10.0.0.1:51634 -> 10.0.0.2:5432 "
 	assert.Equal(t, "ESTAB "+ends+"on idle=60s interval=10s count=3 user-timeout=off timer:(keepalive,1min39sec,2)", r.String())
 	r.Settings.Enabled, r.Timer = false, inspect.Timer{Kind: "off"}
-	assert.Equal(t, "ESTAB "+ends+"off", fmt.Sprint(r), "no timer runs")
+	const off = "off idle=60s interval=10s count=3 user-timeout=off"
+	assert.Equal(t, "ESTAB "+ends+off, fmt.Sprint(r), "no timer runs")
 	r.State, r.Peer = inspect.Listen, netip.AddrPort{}
-	assert.Equal(t, "LISTEN 10.0.0.1:51634 off", r.String())
+	assert.Equal(t, "LISTEN 10.0.0.1:51634 "+off, r.String())
 	assert.Equal(t, "timer:(unknown)", inspect.Report{}.String())
 	assert.Equal(t, "FIN-WAIT-1", inspect.FinWait1.String())
 	assert.Equal(t, "UNCONN", inspect.Closed.String())
