@@ -35,15 +35,23 @@ type sightings struct {
 	least atomic.Int64 // the shortest idle time in ns; 0: there is none
 	until atomic.Int64 // when least is to be tested, see now and witnesses
 
-	mu            sync.Mutex
-	recent        []time.Duration // idle times of the last moment
-	before, still int64           // least and until before recent
+	mu     sync.Mutex
+	recent []time.Duration // idle times of the last moment
+	before struct {        // recent, to take that back
+		least, until int64
+		history
+	}
 
-	watched  map[*conn]struct{} // the witnesses
-	later    int                // how many of them were closed later than after least
-	next     time.Duration      // the shortest of their idle times
-	replaced time.Duration      // what least was before witnesses showed a longer time
-	wrong    int                // how often that was wrong: some servers still close so early
+	watched map[*conn]struct{} // the witnesses
+	later   int                // how many of them were closed later than after least
+	next    time.Duration      // the shortest of their idle times
+	history
+}
+
+// A history is what earlier tests have led to.
+type history struct {
+	replaced time.Duration // what least was before witnesses showed a longer time
+	wrong    int           // how often that was wrong: some servers still close so early
 }
 
 const (
@@ -77,7 +85,7 @@ func (s *sightings) observe(h *host, idle time.Duration) {
 	s.mu.Lock()
 	least := s.shortest()
 	if len(s.recent) == 0 {
-		s.before, s.still = int64(least), s.until.Load()
+		s.before.least, s.before.until, s.before.history = int64(least), s.until.Load(), s.history
 		time.AfterFunc(moment, func() { s.settle(h) })
 	}
 	if len(s.recent) < 16 {
@@ -94,20 +102,22 @@ func (s *sightings) observe(h *host, idle time.Duration) {
 	closeAll(dismissed)
 }
 
-// settle decides whether the closes of a moment belong to a restart.
+// settle decides whether the closes of a moment belong to a restart. A test that they
+// ended begins anew: its witnesses are closed.
 func (s *sightings) settle(h *host) {
 	s.mu.Lock()
 	recent, before := s.recent, s.before
 	s.recent = nil
 	if different(recent) >= restart {
-		s.least.Store(s.before)
-		s.until.Store(s.still)
+		s.least.Store(before.least)
+		s.until.Store(before.until)
+		s.history = before.history
 		s.mu.Unlock()
 		return
 	}
 	least := s.least.Load()
 	s.mu.Unlock()
-	if least != before {
+	if least != before.least {
 		h.t.events.learned(h, time.Duration(least), "observed closes")
 	}
 }

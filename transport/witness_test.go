@@ -86,6 +86,38 @@ func TestWitnesses(t *testing.T) {
 	}
 }
 
+// A restart that comes after a figure was replaced is taken back wholly: what is known about
+// the one before stays known, and the next test comes no later than without the restart.
+func TestARestartAfterAReplacementIsTakenBack(t *testing.T) {
+	t.Parallel()
+	const figure, later = 10 * time.Second, 60 * time.Second
+	rt, err := New(Options{})
+	require.NoError(t, err)
+	h := rt.host(hostKey{"http", "example.com"})
+	s := &h.silent
+	s.least.Store(int64(figure))
+	for range witnesses {
+		s.testified(witness(t, h), later)
+	}
+	require.Equal(t, later, s.shortest())
+	until := s.until.Load()
+
+	for _, idle := range []time.Duration{7 * time.Second, 3 * time.Second, time.Second} {
+		s.observe(h, idle)
+	}
+	s.settle(h)
+	assert.Equal(t, later, s.shortest())
+	assert.Equal(t, until, s.until.Load())
+	assert.Zero(t, s.wrong, "no server has shown that the longer time is wrong")
+	assert.Equal(t, figure, s.replaced)
+
+	s.observe(h, figure)
+	s.settle(h)
+	assert.Equal(t, figure, s.shortest())
+	assert.Equal(t, 1, s.wrong, "now one has")
+	assert.Equal(t, 20*time.Minute, time.Duration(s.until.Load()-now()).Round(time.Second))
+}
+
 // witness is a connection that is dropped, without a server.
 func witness(t *testing.T, h *host) *conn {
 	near, far := net.Pipe()
