@@ -156,11 +156,11 @@ func TestRetriesDecide(t *testing.T) {
 	require.NoError(t, err)
 	assert.Greater(t, usual.Detection.InFlight.Latest, 15*time.Minute)
 
-	r.Retries.Data = 5
+	r.Retries = &platform.Retries{Data: 5}
 	_, err = r.Assess(on)
 	assert.ErrorContains(t, err, "Retries.SYN=0 is out of range: 1 to 127 (net.ipv4.tcp_syn_retries)")
 
-	r.Retries.SYN, r.Retries.LinearSYN, r.Retries.LongestRTO = 6, 4, 120*time.Second
+	r.Retries = &platform.Retries{Data: 5, SYN: 6, LinearSYN: 4, LongestRTO: 120 * time.Second}
 	few, err := r.Assess(on)
 	require.NoError(t, err)
 	assert.Less(t, few.Detection.InFlight.Latest, seconds(30))

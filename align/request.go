@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tcpkeepalive/keepalive/internal/duration"
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/timing"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -42,18 +43,9 @@ type Request struct {
 	FromFailure bool
 
 	// Retries are the limits of the kernels on retransmissions. They decide how long a
-	// dead peer goes unnoticed where there is no user timeout. The zero value stands for
-	// the defaults of Linux 6.5 and later, which are given below. If any field is set,
-	// all the others count, too. The Retries of an inspect.Report can be assigned; they
-	// are zero unless the connection had data in flight.
-	Retries struct {
-		Data       int           // net.ipv4.tcp_retries2: retransmissions of data, and window probes; 15
-		Orphan     int           // net.ipv4.tcp_orphan_retries; no plan depends on it; 0
-		SYN        int           // net.ipv4.tcp_syn_retries or TCP_SYNCNT, 1 to 127; 6
-		LinearSYN  int           // net.ipv4.tcp_syn_linear_timeouts; 4, and 0 before Linux 6.5
-		LongestRTO time.Duration // net.ipv4.tcp_rto_max_ms or TCP_RTO_MAX_MS, 1 s to 120 s; 120 s
-		Multipath  time.Duration // net.mptcp.close_timeout; 60 s
-	}
+	// dead peer goes unnoticed where there is no user timeout. nil stands for the defaults
+	// of Linux 6.5 and later. An inspect.Report has those of a connection.
+	Retries *platform.Retries
 	// Multipath says that the connections are of Multipath TCP. They have no user
 	// timeout, and their programs learn of the death of a peer only
 	// net.mptcp.close_timeout later.
@@ -79,7 +71,11 @@ func (r Request) lostProbes() int {
 }
 
 func (r Request) conditions() timing.Conditions {
-	return timing.Conditions{RTT: r.RTT, HZ: r.HZ, Retries: r.Retries, Multipath: r.Multipath}
+	c := timing.Conditions{RTT: r.RTT, HZ: r.HZ, Multipath: r.Multipath}
+	if r.Retries != nil {
+		c.Retries = kernel.Retries(*r.Retries)
+	}
+	return c
 }
 
 func (r Request) rtt() time.Duration {

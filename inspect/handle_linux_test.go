@@ -318,6 +318,7 @@ func TestDataInFlightInAnotherNamespace(t *testing.T) {
 	require.NoError(t, err)
 	r = of(t, flying)
 	require.ErrorIs(t, r.Unknown, inspect.ErrOtherNamespace)
+	require.NotNil(t, r.Retries)
 	assert.Equal(t, 5, r.Retries.Data)
 	assert.Contains(t, r.Verdict(), "net.ipv4.tcp_retries2=5 decides, not before 13s")
 	_, err = r.NextProbe()

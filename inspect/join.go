@@ -10,6 +10,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/netns"
 	"github.com/tcpkeepalive/keepalive/internal/peek"
+	"github.com/tcpkeepalive/keepalive/platform"
 )
 
 // A joiner adds owners and settings to the sockets of a list.
@@ -24,7 +25,7 @@ type joiner struct {
 	batch  []Report // sockets whose settings are read together
 	peeks  []peek.Peek
 
-	retries     kernel.Retries // of the network namespace, valid if retriesRead
+	retries     *platform.Retries // of the network namespace, if retriesRead; nil: unknown
 	retriesRead bool
 }
 
@@ -74,11 +75,14 @@ func (j *joiner) lookAgain(r *Report) {
 
 // machineRetries returns the limits of the network namespace. If they are unknown, Verdict
 // says so.
-func (j *joiner) machineRetries() kernel.Retries {
+func (j *joiner) machineRetries() *platform.Retries {
 	if !j.retriesRead {
 		j.retriesRead = true
-		_ = netns.Do(j.query.Namespace, func() (err error) {
-			j.retries, err = kernel.SystemRetries()
+		_ = netns.Do(j.query.Namespace, func() error {
+			limits, err := kernel.SystemRetries()
+			if err == nil {
+				j.retries = (*platform.Retries)(&limits)
+			}
 			return err
 		})
 	}
@@ -99,8 +103,10 @@ func (j *joiner) flush() bool {
 		if len(p.From) > 0 {
 			r.Settings, r.Unknown = p.Settings, p.Err
 		}
-		if p.LongestRTO > 0 && r.Retries != (kernel.Retries{}) {
-			r.Retries.LongestRTO = p.LongestRTO
+		if p.LongestRTO > 0 && r.Retries != nil && r.Retries.LongestRTO != p.LongestRTO {
+			own := *r.Retries
+			own.LongestRTO = p.LongestRTO
+			r.Retries = &own
 		}
 		if !j.yield(r, nil) {
 			j.stopped = true

@@ -50,6 +50,7 @@ func TestOwnersAndSettingsInOneLoop(t *testing.T) {
 		require.Len(t, r.Owners, 1)
 		assert.Equal(t, os.Getpid(), r.Owners[0].PID)
 		assert.Equal(t, idle[r.Local.String()], r.Settings.Idle)
+		require.NotNil(t, r.Retries)
 		assert.NotZero(t, r.Retries.Data)
 		delete(idle, r.Local.String())
 	}

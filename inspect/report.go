@@ -36,17 +36,9 @@ type Report struct {
 	Subflow   State
 
 	// Retries are the kernel's limits on retransmission. They apply to data in flight when
-	// there is no user timeout. List fills them in together with Settings, [Of] only while
-	// data is in flight. They are the zero value if they are not known. An align.Request
-	// accepts them.
-	Retries struct {
-		Data       int           // net.ipv4.tcp_retries2: retransmissions of data, and window probes
-		Orphan     int           // net.ipv4.tcp_orphan_retries: the same once no process has the socket open; 0 stands for 8
-		SYN        int           // net.ipv4.tcp_syn_retries or TCP_SYNCNT: of a SYN
-		LinearSYN  int           // net.ipv4.tcp_syn_linear_timeouts: those sent one second apart; 0 before Linux 6.5
-		LongestRTO time.Duration // net.ipv4.tcp_rto_max_ms or TCP_RTO_MAX_MS: between two retransmissions
-		Multipath  time.Duration // net.mptcp.close_timeout
-	}
+	// there is no user timeout. [Of] reads them only while there is such data, a list
+	// together with Settings. nil: not read, or unknown. An align.Request takes them.
+	Retries *platform.Retries
 
 	RecvQueue uint32 // bytes not yet read; for a listener, connections not yet accepted
 	SendQueue uint32 // bytes not yet acknowledged; for a listener, its backlog

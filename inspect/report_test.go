@@ -78,20 +78,23 @@ func TestNextProbeAndVerdict(t *testing.T) {
 			"data is in flight: no probe is sent; net.ipv4.tcp_retries2 decides, which is unknown"},
 		{"what the machine says, not what is usual", func(r *inspect.Report) {
 			r.Activity.Unacked, r.Timer.Kind = 1, "on"
-			r.Retries = kernel.DefaultRetries()
+			limits := platform.Retries(kernel.DefaultRetries())
+			r.Retries = &limits
 			r.Retries.Data = 5
 		}, 0, inspect.ErrNoProbe,
 			"data is in flight: no probe is sent; net.ipv4.tcp_retries2=5 decides, not before 13s"},
 		{"nobody has it open", func(r *inspect.Report) {
 			r.Activity.Unacked, r.Timer.Kind, r.State, r.Inode = 1, "on", inspect.FinWait1, 0
-			r.Retries = kernel.DefaultRetries()
+			limits := platform.Retries(kernel.DefaultRetries())
+			r.Retries = &limits
 			r.Retries.Orphan = 2
 		}, 0, inspect.ErrNoProbe,
 			"data is in flight: no probe is sent; net.ipv4.tcp_orphan_retries=2 decides, not before 1.4s"},
 		{"window probes are counted", func(r *inspect.Report) {
 			r.Timer.Kind, r.Timer.Unanswered = "persist", 2
 			r.Activity.Probes = 2
-			r.Retries = kernel.DefaultRetries()
+			limits := platform.Retries(kernel.DefaultRetries())
+			r.Retries = &limits
 		}, 0, inspect.ErrNoProbe,
 			"the peer's window is zero, 2 window probes unanswered; net.ipv4.tcp_retries2=15 decides, so many unanswered in a row"},
 		{"a window probe whose answer is not overdue", func(r *inspect.Report) {

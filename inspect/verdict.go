@@ -76,23 +76,24 @@ func (r *Report) untilGivenUp() string {
 		return "the user timeout of " + seconds(timeout) + " decides"
 	}
 	if r.Inode == 0 && r.Source == sourceSockDiag { // no process has it open
-		return r.decides("tcp_orphan_retries", r.Retries.Orphan, kernel.Retries(r.Retries).OrphanTimeout)
+		return r.decides("tcp_orphan_retries", func(l kernel.Retries) (int, time.Duration) { return l.Orphan, l.OrphanTimeout() })
 	}
-	return r.decides("tcp_retries2", r.Retries.Data, kernel.Retries(r.Retries).DataTimeout)
+	return r.decides("tcp_retries2", func(l kernel.Retries) (int, time.Duration) { return l.Data, l.DataTimeout() })
 }
 
 // decides names the limit and, if known, its value on this machine and the
 // shortest time that it stands for. Depending on the path, it takes up to twice
 // that time.
-func (r *Report) decides(name string, n int, timeout func() time.Duration) string {
-	if r.Retries == (kernel.Retries{}) {
+func (r *Report) decides(name string, of func(kernel.Retries) (int, time.Duration)) string {
+	if r.Retries == nil {
 		return "net.ipv4." + name + " decides, which is unknown"
 	}
+	n, timeout := of(kernel.Retries(*r.Retries))
 	s := fmt.Sprintf("net.ipv4.%s=%d decides, ", name, n)
 	if r.Timer.Kind == timerPersist || r.Activity.WindowClosed {
 		return s + "so many unanswered in a row"
 	}
-	return s + "not before " + seconds(timeout())
+	return s + "not before " + seconds(timeout)
 }
 
 // probing describes keepalive itself.

@@ -59,7 +59,9 @@ func (v *visit) look(fd uintptr) (err error) {
 	v.askTables(fd)
 	r.Activity = activity
 	if r.Timer.Kind == timerOn || r.Timer.Kind == timerPersist || activity.Unacked > 0 || activity.WindowClosed {
-		r.Retries, _ = kernel.SystemRetriesOf(fd) // Verdict says if they are unknown
+		if limits, err := kernel.SystemRetriesOf(fd); err == nil { // otherwise Verdict says that they are unknown
+			r.Retries = (*platform.Retries)(&limits)
+		}
 	}
 	if t.kind == kernel.MultipathTCP && activity.Known {
 		r.Subflow, r.State = r.State, state

@@ -4,19 +4,12 @@ import (
 	"fmt"
 	"math/bits"
 	"time"
+
+	"github.com/tcpkeepalive/keepalive/platform"
 )
 
-// Retries are the limits of a Linux network namespace, or of one socket in it,
-// on retransmission. They apply if there is no user timeout. The zero value is
-// not a valid set of limits; see [DefaultRetries].
-type Retries struct {
-	Data       int           // net.ipv4.tcp_retries2: retransmissions of data, and window probes
-	Orphan     int           // net.ipv4.tcp_orphan_retries: the same once no process has the socket open; 0 stands for 8
-	SYN        int           // net.ipv4.tcp_syn_retries, TCP_SYNCNT: of a SYN
-	LinearSYN  int           // net.ipv4.tcp_syn_linear_timeouts: additional ones, sent one second apart; 0 before Linux 6.5
-	LongestRTO time.Duration // net.ipv4.tcp_rto_max_ms, TCP_RTO_MAX_MS: between two retransmissions or window probes
-	Multipath  time.Duration // net.mptcp.close_timeout: from the last subflow's end to that of the connection
-}
+// Retries is [platform.Retries] with what follows from it.
+type Retries platform.Retries
 
 // DefaultRetries returns the defaults of Linux 6.5 and later.
 func DefaultRetries() Retries {

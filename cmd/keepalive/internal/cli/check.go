@@ -193,7 +193,7 @@ func (t *tally) result() error {
 func (o *checkOptions) judge(r *row, plan *align.Plan) finding {
 	request, want := o.request, plan.Config
 	request.Retries = r.Retries
-	limitsKnown := r.Retries.LongestRTO > 0
+	limitsKnown := r.Retries != nil
 	if r.Multipath {
 		request.Multipath = true
 		want.UserTimeout = 0 // which it cannot have
