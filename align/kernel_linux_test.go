@@ -13,9 +13,8 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/dialer"
-	"github.com/tcpkeepalive/keepalive/internal/netlab"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/lab"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/internal/timing"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -41,13 +40,13 @@ func TestPlansHoldOnARealKernel(t *testing.T) {
 	// A busy machine only makes it longer. The connections that are lost give up after
 	// 4 s, and a timer that is late by an eighth.
 	silence := forgetsAfter*3/2 + forgetsAfter/6
-	if testenv.LongTestsRun() {
+	if testkit.LongTestsRun() {
 		silence = 10 * forgetsAfter
 	}
-	for name, forgets := range map[string]netlab.Forgets{"RST": netlab.Resets, "drop": netlab.Drops} {
+	for name, forgets := range map[string]lab.Forgets{"RST": lab.Resets, "drop": lab.Drops} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := netlab.NewBalancer(t, forgetsAfter, forgets)
+			b := lab.NewBalancer(t, forgetsAfter, forgets)
 			l := echo(t, b.Server)
 			kept, lost := dial20(t, b, l, plan.Config), dial20(t, b, l, tooLate)
 			time.Sleep(silence)
@@ -64,7 +63,7 @@ func TestPlansHoldOnARealKernel(t *testing.T) {
 }
 
 // echo serves in the namespace, without keepalive of its own.
-func echo(t *testing.T, n *netlab.Namespace) *net.TCPListener {
+func echo(t *testing.T, n *lab.Namespace) *net.TCPListener {
 	t.Helper()
 	lc := net.ListenConfig{KeepAlive: -1}
 	var l net.Listener
@@ -72,12 +71,12 @@ func echo(t *testing.T, n *netlab.Namespace) *net.TCPListener {
 		l, err = lc.Listen(context.Background(), "tcp4", ":0")
 		return err
 	}))
-	socktest.Serve(t, l, socktest.Echo)
+	testkit.Serve(t, l, testkit.Echo)
 	return l.(*net.TCPListener)
 }
 
 // dial20 makes connections that were used once.
-func dial20(t *testing.T, b *netlab.Balancer, l *net.TCPListener, cfg sockopt.Config) []net.Conn {
+func dial20(t *testing.T, b *lab.Balancer, l *net.TCPListener, cfg sockopt.Config) []net.Conn {
 	t.Helper()
 	d, err := dialer.New(cfg)
 	require.NoError(t, err)
@@ -96,7 +95,7 @@ func dial20(t *testing.T, b *netlab.Balancer, l *net.TCPListener, cfg sockopt.Co
 // ask sends a byte and waits for the answer. A connection that is dead and does
 // not say so is a deadline, which counts as an error of the test.
 func ask(c net.Conn) error {
-	err := socktest.Exchange(c, 5*time.Second)
+	err := testkit.Exchange(c, 5*time.Second)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return errors.New("no answer, and no error")
 	}
@@ -108,7 +107,7 @@ func ask(c net.Conn) error {
 func TestDetectOnARealKernel(t *testing.T) {
 	t.Parallel()
 	fromFailure := align.Request{Detect: 5 * time.Second, FromFailure: true, LostProbes: -1}
-	if testenv.LongTestsRun() { // with two lost probes it is 8.6 s at least
+	if testkit.LongTestsRun() { // with two lost probes it is 8.6 s at least
 		fromFailure.Detect, fromFailure.LostProbes = 10*time.Second, 0
 	}
 	for _, tt := range []struct {
@@ -130,7 +129,7 @@ func TestDetectOnARealKernel(t *testing.T) {
 			t.Parallel()
 			plan, err := tt.request.Plan()
 			require.NoError(t, err)
-			b := netlab.NewBalancer(t, time.Hour, netlab.Drops)
+			b := lab.NewBalancer(t, time.Hour, lab.Drops)
 			conns := dial20(t, b, echo(t, b.Server), plan.Config)
 			before := time.Now() // the last segments came before that
 			b.Break()

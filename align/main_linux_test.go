@@ -3,7 +3,7 @@ package align_test
 import (
 	"testing"
 
-	"github.com/tcpkeepalive/keepalive/internal/netlab"
+	"github.com/tcpkeepalive/keepalive/internal/lab"
 )
 
-func TestMain(m *testing.M) { netlab.Main(m) }
+func TestMain(m *testing.M) { lab.Main(m) }

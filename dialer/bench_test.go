@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/dialer"
-	"github.com/tcpkeepalive/keepalive/internal/paired"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -45,7 +45,7 @@ func BenchmarkDial(b *testing.B) {
 		{"user-timeout/read-back", sureUT.Dial},
 	} {
 		b.Run(row.name, func(b *testing.B) {
-			var c paired.Comparison
+			var c testkit.Comparison
 			for b.Loop() {
 				c.Round(func() float64 { return dialWall(b, row.dial) }, func() float64 { return dialWall(b, std.Dial) })
 			}

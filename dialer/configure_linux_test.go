@@ -12,7 +12,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/dialer"
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/socket"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -29,17 +29,17 @@ func TestConfigureUserTimeoutBoundsTheHandshake(t *testing.T) {
 
 func TestConfigureUserTimeoutFallsBackFromMultipath(t *testing.T) {
 	t.Parallel()
-	socktest.NeedMultipath(t)
+	testkit.NeedMultipath(t)
 	off := askedEarly
 	off.UserTimeout = sockopt.NoUserTimeout
 	for rule, row := range map[string]struct {
 		config sockopt.Config
 		kind   kernel.Kind
-		want   socktest.Values
+		want   testkit.Values
 	}{
 		"with a user timeout":              {asked, kernel.TCP, askedValues},
-		"switched off, which it is anyway": {off, kernel.MultipathTCP, socktest.Make(1, 111, 22, 3, -1)},
-		"without":                          {askedEarly, kernel.MultipathTCP, socktest.Make(1, 111, 22, 3, -1)}, // which cannot be read there
+		"switched off, which it is anyway": {off, kernel.MultipathTCP, testkit.Make(1, 111, 22, 3, -1)},
+		"without":                          {askedEarly, kernel.MultipathTCP, testkit.Make(1, 111, 22, 3, -1)}, // which cannot be read there
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
@@ -48,11 +48,11 @@ func TestConfigureUserTimeoutFallsBackFromMultipath(t *testing.T) {
 			require.NoError(t, dialer.Configure(&d, row.config))
 			c, err := d.Dial("tcp4", serve(t, "tcp4", "127.0.0.1:0", true).Addr().String())
 			require.NoError(t, err)
-			socktest.Closing(t, c)
+			testkit.Closing(t, c)
 			kind, err := socket.KindOf(c)
 			require.NoError(t, err)
 			assert.Equal(t, row.kind, kind)
-			assert.Equal(t, row.want, socktest.ReadAny(t, c))
+			assert.Equal(t, row.want, testkit.ReadAny(t, c))
 		})
 	}
 }

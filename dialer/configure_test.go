@@ -14,36 +14,36 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/dialer"
 	"github.com/tcpkeepalive/keepalive/internal/configtest"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 func TestConfigureInPlace(t *testing.T) {
 	t.Parallel()
-	def := socktest.Untouched()
+	def := testkit.Untouched()
 	for rule, row := range map[string]struct {
 		dialer net.Dialer
 		config sockopt.Config
-		want   socktest.Values
+		want   testkit.Values
 	}{
 		"everything":                     {net.Dialer{}, asked, askedValues},
-		"Recommended":                    {net.Dialer{}, configtest.Available(sockopt.Recommended()), socktest.Make(1, 30, 10, 3, 60000)},
-		"no user timeout":                {net.Dialer{}, askedEarly, socktest.NoUserTimeout(askedValues)},
-		"nothing asked: on, rest system": {net.Dialer{}, sockopt.Config{}, socktest.SwitchedOn()},
+		"Recommended":                    {net.Dialer{}, configtest.Available(sockopt.Recommended()), testkit.Make(1, 30, 10, 3, 60000)},
+		"no user timeout":                {net.Dialer{}, askedEarly, testkit.NoUserTimeout(askedValues)},
+		"nothing asked: on, rest system": {net.Dialer{}, sockopt.Config{}, testkit.SwitchedOn()},
 		"Disabled":                       {net.Dialer{}, sockopt.Config{Disabled: true}, def},
-		"KeepAlive is overruled":         {net.Dialer{KeepAlive: 30 * time.Second}, askedEarly, socktest.NoUserTimeout(askedValues)},
-		"KeepAliveConfig is overruled":   {net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: time.Minute}}, askedEarly, socktest.NoUserTimeout(askedValues)},
+		"KeepAlive is overruled":         {net.Dialer{KeepAlive: 30 * time.Second}, askedEarly, testkit.NoUserTimeout(askedValues)},
+		"KeepAliveConfig is overruled":   {net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: time.Minute}}, askedEarly, testkit.NoUserTimeout(askedValues)},
 		"NoUserTimeout is no user timeout": {
-			net.Dialer{Control: setAsked}, sockopt.Config{UserTimeout: sockopt.NoUserTimeout}, socktest.NoUserTimeout(askedValues)},
+			net.Dialer{Control: setAsked}, sockopt.Config{UserTimeout: sockopt.NoUserTimeout}, testkit.NoUserTimeout(askedValues)},
 		"the hook that was there runs first": {
-			net.Dialer{Control: setAsked}, sockopt.Config{Count: 5}, socktest.Make(1, 111, 22, 5, 44444)},
+			net.Dialer{Control: setAsked}, sockopt.Config{Count: 5}, testkit.Make(1, 111, 22, 5, 44444)},
 		"ControlContext wins over Control": {
 			net.Dialer{
 				Control: func(string, string, syscall.RawConn) error { return errors.New("Control ran") },
 				ControlContext: func(_ context.Context, network, address string, c syscall.RawConn) error {
 					return setAsked(network, address, c)
 				},
-			}, sockopt.Config{Count: 5}, socktest.Make(1, 111, 22, 5, 44444)},
+			}, sockopt.Config{Count: 5}, testkit.Make(1, 111, 22, 5, 44444)},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
@@ -53,21 +53,21 @@ func TestConfigureInPlace(t *testing.T) {
 			assert.Zero(t, row.dialer.KeepAliveConfig)
 			c, err := row.dialer.Dial("tcp", loopback(t).Addr().String())
 			require.NoError(t, err)
-			assert.Equal(t, row.want, socktest.ReadAny(t, socktest.Closing(t, c)))
+			assert.Equal(t, row.want, testkit.ReadAny(t, testkit.Closing(t, c)))
 		})
 	}
 }
 
 func TestConfigureAgain(t *testing.T) {
 	t.Parallel()
-	socktest.Need(t)
+	testkit.NeedOptions(t)
 	var calls int
 	d := net.Dialer{Control: func(string, string, syscall.RawConn) error { calls++; return nil }}
 	require.NoError(t, dialer.Configure(&d, configtest.Available(sockopt.Config{Idle: 50 * time.Second, Interval: 5 * time.Second, Count: 7})))
 	require.NoError(t, dialer.Configure(&d, askedEarly))
 	c, err := d.Dial("tcp4", loopback(t).Addr().String())
 	require.NoError(t, err)
-	assert.Equal(t, socktest.NoUserTimeout(askedValues), socktest.ReadAny(t, socktest.Closing(t, c)), "the last one holds")
+	assert.Equal(t, testkit.NoUserTimeout(askedValues), testkit.ReadAny(t, testkit.Closing(t, c)), "the last one holds")
 	assert.Equal(t, 1, calls, "the user's hook runs once for a socket")
 }
 
@@ -82,27 +82,27 @@ func TestConfigureCopies(t *testing.T) {
 	address := loopback(t).Addr().String()
 	c, err := first.Dial("tcp4", address)
 	require.NoError(t, err)
-	assert.Equal(t, socktest.NoUserTimeout(askedValues), socktest.ReadAny(t, socktest.Closing(t, c)), "a copy's new Config is not the original's")
+	assert.Equal(t, testkit.NoUserTimeout(askedValues), testkit.ReadAny(t, testkit.Closing(t, c)), "a copy's new Config is not the original's")
 }
 
 func TestConfigureLeavesOtherNetworksAlone(t *testing.T) {
 	t.Parallel()
-	socktest.Need(t)
+	testkit.NeedOptions(t)
 	var d net.Dialer
 	require.NoError(t, dialer.Configure(&d, asked))
-	socktest.NeedUDP(t)
+	testkit.NeedUDP(t)
 	u, err := d.Dial("udp", "127.0.0.1:9")
 	require.NoError(t, err)
-	assert.False(t, socktest.IsOn(t, socktest.Closing(t, u)))
-	l := serve(t, "unix", socktest.UnixPath(t), false)
+	assert.False(t, testkit.IsOn(t, testkit.Closing(t, u)))
+	l := serve(t, "unix", testkit.UnixPath(t), false)
 	c, err := d.Dial("unix", l.Addr().String())
 	require.NoError(t, err)
-	assert.False(t, socktest.IsOn(t, socktest.Closing(t, c)))
+	assert.False(t, testkit.IsOn(t, testkit.Closing(t, c)))
 }
 
 func TestConfigureHookErrors(t *testing.T) {
 	t.Parallel()
-	socktest.Need(t)
+	testkit.NeedOptions(t)
 	refused := errors.New("refused by the user's hook")
 	d := net.Dialer{Control: func(string, string, syscall.RawConn) error { return refused }}
 	require.NoError(t, dialer.Configure(&d, askedEarly))

@@ -13,8 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/dialer"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -45,13 +44,13 @@ func blackhole(t testing.TB, family int) (address string, release func()) {
 	fill := net.Dialer{KeepAlive: -1, Timeout: 5 * time.Second}
 	c, err := fill.Dial("tcp", address)
 	require.NoError(t, err)
-	socktest.Closing(t, c)
+	testkit.Closing(t, c)
 	probe := net.Dialer{KeepAlive: -1, Timeout: 100 * time.Millisecond}
 	extra, err := probe.Dial("tcp", address)
 	if err == nil {
 		extra.Close()
 	}
-	testenv.Need(t, err != nil, "needs a kernel that drops a SYN for a full accept queue")
+	testkit.Need(t, err != nil, "needs a kernel that drops a SYN for a full accept queue")
 	return address, func() {
 		accepted, _, err := unix.Accept4(fd, unix.SOCK_CLOEXEC)
 		require.NoError(t, err)
@@ -115,9 +114,9 @@ func TestSlowHandshakeSucceeds(t *testing.T) {
 	defer timer.Stop()
 	c, err := d.Dial("tcp", address)
 	require.NoError(t, err)
-	socktest.Closing(t, c)
+	testkit.Closing(t, c)
 	assert.Greater(t, time.Since(start), cfg.UserTimeout)
-	assert.Equal(t, socktest.Values{KeepAlive: 1, Idle: 111, Interval: 22, Count: 3, UserTimeout: 500}, socktest.ReadAny(t, c))
+	assert.Equal(t, testkit.Values{KeepAlive: 1, Idle: 111, Interval: 22, Count: 3, UserTimeout: 500}, testkit.ReadAny(t, c))
 }
 
 func TestContext(t *testing.T) {

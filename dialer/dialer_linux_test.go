@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/dialer"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -30,10 +30,10 @@ func TestInvalidConfig(t *testing.T) {
 			t.Parallel()
 			isRefused(t, row.config, row.text)
 			d := dialer.Dialer{Config: row.config}
-			l := serve(t, "unix", socktest.UnixPath(t), false)
+			l := serve(t, "unix", testkit.UnixPath(t), false)
 			c, err := d.Dial("unix", l.Addr().String())
 			require.NoError(t, err, "a unix socket needs no keepalive")
-			socktest.Closing(t, c)
+			testkit.Closing(t, c)
 		})
 	}
 }

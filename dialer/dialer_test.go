@@ -16,32 +16,32 @@ import (
 	"github.com/tcpkeepalive/keepalive/dialer"
 	"github.com/tcpkeepalive/keepalive/internal/configtest"
 	"github.com/tcpkeepalive/keepalive/internal/kernel/kerneltest"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 func TestConnectionHasExactlyTheConfig(t *testing.T) {
 	t.Parallel()
-	def := socktest.Untouched()
+	def := testkit.Untouched()
 	for rule, row := range map[string]struct {
 		config sockopt.Config
-		want   socktest.Values
+		want   testkit.Values
 	}{
 		"everything":                            {asked, askedValues},
-		"nothing: on, the rest as the system":   {sockopt.Config{}, socktest.SwitchedOn()},
-		"idle only":                             {sockopt.Config{Idle: 111 * time.Second}, socktest.Make(1, 111, def.Interval, def.Count, 0)},
-		"interval only":                         {sockopt.Config{Interval: 22 * time.Second}, socktest.Make(1, def.Idle, 22, def.Count, 0)},
-		"count only":                            {sockopt.Config{Count: 3}, socktest.Make(1, def.Idle, def.Interval, 3, 0)},
-		"user timeout only":                     {sockopt.Config{UserTimeout: 44444 * time.Millisecond}, socktest.Make(1, def.Idle, def.Interval, def.Count, 44444)},
-		"NoUserTimeout is 0":                    {sockopt.Config{UserTimeout: sockopt.NoUserTimeout}, socktest.SwitchedOn()},
+		"nothing: on, the rest as the system":   {sockopt.Config{}, testkit.SwitchedOn()},
+		"idle only":                             {sockopt.Config{Idle: 111 * time.Second}, testkit.Make(1, 111, def.Interval, def.Count, 0)},
+		"interval only":                         {sockopt.Config{Interval: 22 * time.Second}, testkit.Make(1, def.Idle, 22, def.Count, 0)},
+		"count only":                            {sockopt.Config{Count: 3}, testkit.Make(1, def.Idle, def.Interval, 3, 0)},
+		"user timeout only":                     {sockopt.Config{UserTimeout: 44444 * time.Millisecond}, testkit.Make(1, def.Idle, def.Interval, def.Count, 44444)},
+		"NoUserTimeout is 0":                    {sockopt.Config{UserTimeout: sockopt.NoUserTimeout}, testkit.SwitchedOn()},
 		"Disabled":                              {sockopt.Config{Disabled: true}, def},
-		"Disabled stores the rest all the same": {sockopt.Config{Disabled: true, Idle: 111 * time.Second, Interval: 22 * time.Second, Count: 3, UserTimeout: 44444 * time.Millisecond}, socktest.Make(0, 111, 22, 3, 44444)},
-		"fractions are rounded up":              {sockopt.Config{Idle: 1500 * time.Millisecond, Interval: 1, Count: 1, UserTimeout: 1}, socktest.Make(1, 2, 1, 1, 1)},
-		"the smallest values":                   {sockopt.Config{Idle: time.Second, Interval: time.Second, Count: 1, UserTimeout: time.Millisecond}, socktest.Make(1, 1, 1, 1, 1)},
-		"the largest values":                    {sockopt.Config{Idle: 32767 * time.Second, Interval: 32767 * time.Second, Count: 127, UserTimeout: (1<<31 - 1) * time.Millisecond}, socktest.Make(1, 32767, 32767, 127, 1<<31-1)},
-		"Recommended is 30 10 3 and a minute":   {configtest.Available(sockopt.Recommended()), socktest.Make(1, 30, 10, 3, 60000)},
-		"Go's own values, when asked for":       {sockopt.Config{Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 9}, socktest.Make(1, 15, 15, 9, 0)},
+		"Disabled stores the rest all the same": {sockopt.Config{Disabled: true, Idle: 111 * time.Second, Interval: 22 * time.Second, Count: 3, UserTimeout: 44444 * time.Millisecond}, testkit.Make(0, 111, 22, 3, 44444)},
+		"fractions are rounded up":              {sockopt.Config{Idle: 1500 * time.Millisecond, Interval: 1, Count: 1, UserTimeout: 1}, testkit.Make(1, 2, 1, 1, 1)},
+		"the smallest values":                   {sockopt.Config{Idle: time.Second, Interval: time.Second, Count: 1, UserTimeout: time.Millisecond}, testkit.Make(1, 1, 1, 1, 1)},
+		"the largest values":                    {sockopt.Config{Idle: 32767 * time.Second, Interval: 32767 * time.Second, Count: 127, UserTimeout: (1<<31 - 1) * time.Millisecond}, testkit.Make(1, 32767, 32767, 127, 1<<31-1)},
+		"Recommended is 30 10 3 and a minute":   {configtest.Available(sockopt.Recommended()), testkit.Make(1, 30, 10, 3, 60000)},
+		"Go's own values, when asked for":       {sockopt.Config{Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 9}, testkit.Make(1, 15, 15, 9, 0)},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
@@ -52,9 +52,9 @@ func TestConnectionHasExactlyTheConfig(t *testing.T) {
 			for range 2 { // the first dial prepares what the second uses
 				c, err := d.Dial("tcp", address)
 				require.NoError(t, err)
-				socktest.Closing(t, c)
+				testkit.Closing(t, c)
 				assert.IsType(t, (*net.TCPConn)(nil), c)
-				assert.Equal(t, row.want, socktest.ReadAny(t, c))
+				assert.Equal(t, row.want, testkit.ReadAny(t, c))
 			}
 		})
 	}
@@ -62,12 +62,12 @@ func TestConnectionHasExactlyTheConfig(t *testing.T) {
 
 func TestZeroDialerIsReady(t *testing.T) {
 	t.Parallel()
-	socktest.Need(t)
+	testkit.NeedOptions(t)
 	var d dialer.Dialer
 	require.NoError(t, d.Check())
 	c, err := d.Dial("tcp", loopback(t).Addr().String())
 	require.NoError(t, err)
-	assert.Equal(t, socktest.SwitchedOn(), socktest.ReadAny(t, socktest.Closing(t, c)))
+	assert.Equal(t, testkit.SwitchedOn(), testkit.ReadAny(t, testkit.Closing(t, c)))
 }
 
 // As with a net.Dialer, every dial goes by the fields as they are.
@@ -78,19 +78,19 @@ func TestFieldsChangedBetweenDials(t *testing.T) {
 		t.Helper()
 		c, err := d.Dial("tcp", address)
 		require.NoError(t, err)
-		return socktest.Closing(t, c)
+		return testkit.Closing(t, c)
 	}
 	begun := func(t *testing.T) *dialer.Dialer {
 		d, err := dialer.New(asked)
 		require.NoError(t, err)
-		assert.Equal(t, askedValues, socktest.ReadAny(t, dial(t, d)))
+		assert.Equal(t, askedValues, testkit.ReadAny(t, dial(t, d)))
 		return d
 	}
 	for field, change := range map[string]func(t *testing.T, d *dialer.Dialer){
 		"Config": func(t *testing.T, d *dialer.Dialer) {
 			d.Config = sockopt.Config{Idle: 111 * time.Second, Interval: 22 * time.Second, Count: 5}
 			configtest.Takes(t, d.Config)
-			assert.Equal(t, socktest.Make(1, 111, 22, 5, 0), socktest.ReadAny(t, dial(t, d)))
+			assert.Equal(t, testkit.Make(1, 111, 22, 5, 0), testkit.ReadAny(t, dial(t, d)))
 		},
 		"Config, to one that is refused and back": func(t *testing.T, d *dialer.Dialer) {
 			d.Config.Count = -1000
@@ -99,14 +99,14 @@ func TestFieldsChangedBetweenDials(t *testing.T) {
 			require.ErrorContains(t, d.Check(), "count=-1000 is negative")
 			d.Config = asked
 			require.NoError(t, d.Check())
-			assert.Equal(t, askedValues, socktest.ReadAny(t, dial(t, d)))
+			assert.Equal(t, askedValues, testkit.ReadAny(t, dial(t, d)))
 		},
 		"Base, for TCP as for other networks": func(t *testing.T, d *dialer.Dialer) {
 			refused := errors.New("refused by the user's hook")
 			d.Base.Control = func(string, string, syscall.RawConn) error { return refused }
 			_, err := d.Dial("tcp", address)
 			require.ErrorIs(t, err, refused)
-			socktest.NeedUDP(t)
+			testkit.NeedUDP(t)
 			_, err = d.Dial("udp", address)
 			require.ErrorIs(t, err, refused)
 		},
@@ -115,7 +115,7 @@ func TestFieldsChangedBetweenDials(t *testing.T) {
 			assert.ErrorIs(t, dial(t, d).(interface{ SetKeepAlive(bool) error }).SetKeepAlive(false), sockopt.ErrPinned)
 		},
 		"WithoutReadBack": func(t *testing.T, d *dialer.Dialer) {
-			socktest.NeedReadable(t, platform.Idle)
+			testkit.NeedReadable(t, platform.Idle)
 			d = (&dialer.Dialer{Config: asked}).WithKernel(lyingAbout(platform.Idle, 15))
 			_, err := d.Dial("tcp", address)
 			require.ErrorContains(t, err, "the kernel holds 15")
@@ -123,7 +123,7 @@ func TestFieldsChangedBetweenDials(t *testing.T) {
 			dial(t, d)
 		},
 		"UserTimeoutBeforeConnect": func(t *testing.T, d *dialer.Dialer) {
-			socktest.Need(t, platform.UserTimeout)
+			testkit.NeedOptions(t, platform.UserTimeout)
 			k := kerneltest.Running()
 			d = (&dialer.Dialer{Config: asked}).WithKernel(k)
 			dial(t, d)
@@ -135,7 +135,7 @@ func TestFieldsChangedBetweenDials(t *testing.T) {
 			assert.Equal(t, late, k.Sets[0])
 		},
 		"MultipathTCP": func(t *testing.T, d *dialer.Dialer) {
-			socktest.Need(t, platform.UserTimeout)
+			testkit.NeedOptions(t, platform.UserTimeout)
 			d.UserTimeoutBeforeConnect, d.MultipathTCP = true, true
 			_, err := d.Dial("tcp", address)
 			require.ErrorContains(t, err, "Multipath TCP sockets have none")
@@ -160,7 +160,7 @@ func TestDialsUseWhatNewHasPrepared(t *testing.T) {
 	for range 2 {
 		c, err := d.Dial("tcp", address)
 		require.NoError(t, err)
-		socktest.Closing(t, c)
+		testkit.Closing(t, c)
 		assert.Same(t, prepared, d.Prepared())
 	}
 	d.Config.Disabled = true
@@ -187,17 +187,17 @@ func TestBaseKeepAliveIsIgnored(t *testing.T) {
 	} {
 		for asks, config := range map[string]struct {
 			sockopt.Config
-			want socktest.Values
+			want testkit.Values
 		}{
 			"everything asked": {asked, askedValues},
-			"nothing asked":    {sockopt.Config{}, socktest.SwitchedOn()},
+			"nothing asked":    {sockopt.Config{}, testkit.SwitchedOn()},
 		} {
 			t.Run(rule+", "+asks, func(t *testing.T) {
 				t.Parallel()
 				d := dialer.Dialer{Base: base, Config: config.Config}
 				c, err := d.Dial("tcp", loopback(t).Addr().String())
 				require.NoError(t, err)
-				assert.Equal(t, config.want, socktest.ReadAny(t, socktest.Closing(t, c)))
+				assert.Equal(t, config.want, testkit.ReadAny(t, testkit.Closing(t, c)))
 				assert.Equal(t, base.KeepAlive, d.Base.KeepAlive, "Base stays as it was")
 				assert.Equal(t, base.KeepAliveConfig, d.Base.KeepAliveConfig)
 			})
@@ -210,28 +210,28 @@ func TestConfigComesAfterTheUsersHook(t *testing.T) {
 	t.Parallel()
 	for rule, row := range map[string]struct {
 		config sockopt.Config
-		want   socktest.Values
+		want   testkit.Values
 	}{
-		"everything asked": {askedEarly, socktest.Make(1, 111, 22, 3, 5000)},
-		"one thing asked":  {sockopt.Config{Count: 3}, socktest.Make(1, 5, 5, 3, 5000)},
+		"everything asked": {askedEarly, testkit.Make(1, 111, 22, 3, 5000)},
+		"one thing asked":  {sockopt.Config{Count: 3}, testkit.Make(1, 5, 5, 3, 5000)},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
 			configtest.Takes(t, row.config)
 			d := dialer.Dialer{Config: row.config, Base: net.Dialer{Control: func(_, _ string, c syscall.RawConn) error {
-				return c.Control(func(fd uintptr) { assert.NoError(t, socktest.SetOptions(int(fd), socktest.Make(1, 5, 5, 5, 5000))) })
+				return c.Control(func(fd uintptr) { assert.NoError(t, testkit.SetOptions(int(fd), testkit.Make(1, 5, 5, 5, 5000))) })
 			}}}
 			c, err := d.Dial("tcp", loopback(t).Addr().String())
 			require.NoError(t, err)
-			assert.Equal(t, row.want, socktest.ReadAny(t, socktest.Closing(t, c)))
+			assert.Equal(t, row.want, testkit.ReadAny(t, testkit.Closing(t, c)))
 		})
 	}
 }
 
 func TestNetworks(t *testing.T) {
 	t.Parallel()
-	socktest.Need(t)
-	socktest.NeedIPv6(t)
+	testkit.NeedOptions(t)
+	testkit.NeedIPv6(t)
 	v4, v6 := loopback(t).Addr().String(), serve(t, "tcp6", "[::1]:0", false).Addr().String()
 	for rule, row := range map[string]struct {
 		network, address string
@@ -251,9 +251,9 @@ func TestNetworks(t *testing.T) {
 				address := row.address
 				switch row.network {
 				case "unix":
-					address = serve(t, "unix", socktest.UnixPath(t), false).Addr().String()
+					address = serve(t, "unix", testkit.UnixPath(t), false).Addr().String()
 				case "udp", "udp4":
-					socktest.NeedUDP(t)
+					testkit.NeedUDP(t)
 				}
 				var controls, contexts atomic.Int32
 				var base net.Dialer
@@ -270,11 +270,11 @@ func TestNetworks(t *testing.T) {
 				d := dialer.Dialer{Base: base, Config: asked, Pin: !row.tcp}
 				c, err := d.DialContext(context.WithValue(context.Background(), ctxKey{}, "carried"), row.network, address)
 				require.NoError(t, err)
-				socktest.Closing(t, c)
+				testkit.Closing(t, c)
 				if row.tcp {
-					assert.Equal(t, askedValues, socktest.ReadAny(t, c))
+					assert.Equal(t, askedValues, testkit.ReadAny(t, c))
 				} else {
-					assert.False(t, socktest.IsOn(t, c), "left alone")
+					assert.False(t, testkit.IsOn(t, c), "left alone")
 				}
 				assert.EqualValues(t, btoi(hook == "Control"), controls.Load(), "ControlContext wins")
 				assert.EqualValues(t, btoi(base.ControlContext != nil), contexts.Load())
@@ -350,7 +350,7 @@ func TestErrorsSayWhoseTheyAre(t *testing.T) {
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
-			socktest.NeedReadable(t, row.refused...)
+			testkit.NeedReadable(t, row.refused...)
 			c, err := row.dialer.Dial("tcp", address)
 			require.Error(t, err)
 			assert.Nil(t, c)
@@ -427,16 +427,16 @@ func isRefused(t *testing.T, cfg sockopt.Config, text string) {
 
 func TestOtherNetworksNeedNoValidConfig(t *testing.T) {
 	t.Parallel()
-	socktest.NeedUDP(t)
+	testkit.NeedUDP(t)
 	d := dialer.Dialer{Config: sockopt.Config{Count: -1}}
 	c, err := d.Dial("udp", "127.0.0.1:9")
 	require.NoError(t, err)
-	socktest.Closing(t, c)
+	testkit.Closing(t, c)
 }
 
 func TestMultipathTakesNoUserTimeoutBeforeConnect(t *testing.T) {
 	t.Parallel()
-	socktest.Need(t, platform.UserTimeout)
+	testkit.NeedOptions(t, platform.UserTimeout)
 	d := dialer.Dialer{Config: asked, MultipathTCP: true, UserTimeoutBeforeConnect: true}
 	_, dialErr := d.Dial("tcp", "127.0.0.1:9")
 	for _, err := range []error{d.Check(), dialErr} {
@@ -447,11 +447,11 @@ func TestMultipathTakesNoUserTimeoutBeforeConnect(t *testing.T) {
 
 func TestUserTimeoutBeforeConnectStays(t *testing.T) {
 	t.Parallel()
-	socktest.Need(t, platform.UserTimeout)
+	testkit.NeedOptions(t, platform.UserTimeout)
 	d := dialer.Dialer{Config: asked, UserTimeoutBeforeConnect: true}
 	c, err := d.Dial("tcp", loopback(t).Addr().String())
 	require.NoError(t, err)
-	assert.Equal(t, askedValues, socktest.ReadAny(t, socktest.Closing(t, c)))
+	assert.Equal(t, askedValues, testkit.ReadAny(t, testkit.Closing(t, c)))
 }
 
 func TestCanceledContext(t *testing.T) {

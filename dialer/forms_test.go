@@ -12,16 +12,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/dialer"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 // The forms are those of grpc-go's dial in internal/transport/http2_client.go:
 // a unix path is never escaped there. Not parallel: it changes the directory.
 func TestDialGRPC(t *testing.T) {
-	socktest.Need(t)
-	socktest.NeedIPv6(t)
-	dir := filepath.Dir(socktest.UnixPath(t))
+	testkit.NeedOptions(t)
+	testkit.NeedIPv6(t)
+	dir := filepath.Dir(testkit.UnixPath(t))
 	t.Chdir(dir)
 	for _, path := range []string{filepath.Join(dir, "s"), filepath.Join(dir, "a b"),
 		filepath.Join(dir, "100%41"), filepath.Join(dir, "50%"), filepath.Join(dir, "why?"), filepath.Join(dir, "c#")} {
@@ -47,10 +46,10 @@ func TestDialGRPC(t *testing.T) {
 		t.Run(row.rule, func(t *testing.T) {
 			c, err := d.DialGRPC(context.Background(), row.address)
 			require.NoError(t, err)
-			socktest.Closing(t, c)
+			testkit.Closing(t, c)
 			assert.Equal(t, row.peer, c.RemoteAddr().String())
 			if _, ok := c.(*net.TCPConn); ok {
-				assert.Equal(t, askedValues, socktest.ReadAny(t, c))
+				assert.Equal(t, askedValues, testkit.ReadAny(t, c))
 			} else {
 				assert.Equal(t, "unix", c.RemoteAddr().Network())
 			}
@@ -60,7 +59,7 @@ func TestDialGRPC(t *testing.T) {
 
 func TestDialGRPCErrors(t *testing.T) {
 	t.Parallel()
-	socktest.Need(t)
+	testkit.NeedOptions(t)
 	d := dialer.Dialer{Config: asked}
 	for rule, row := range map[string]struct{ address, text string }{
 		"no port":       {"127.0.0.1", "missing port"},
@@ -69,7 +68,7 @@ func TestDialGRPCErrors(t *testing.T) {
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
-			testenv.Need(t, runtime.GOOS != "windows" || row.address[0] != 'u', "needs Unix sockets")
+			testkit.Need(t, runtime.GOOS != "windows" || row.address[0] != 'u', "needs Unix sockets")
 			_, err := d.DialGRPC(context.Background(), row.address)
 			require.ErrorContains(t, err, row.text)
 		})
@@ -92,13 +91,13 @@ func TestDialAddr(t *testing.T) {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
 			if row.network == "unix" {
-				row.address = serve(t, "unix", socktest.UnixPath(t), false).Addr().String()
+				row.address = serve(t, "unix", testkit.UnixPath(t), false).Addr().String()
 			}
 			c, err := d.DialAddr(row.network)(context.Background(), row.address)
 			require.NoError(t, err)
-			socktest.Closing(t, c)
+			testkit.Closing(t, c)
 			if row.network != "unix" {
-				assert.Equal(t, askedValues, socktest.ReadAny(t, c))
+				assert.Equal(t, askedValues, testkit.ReadAny(t, c))
 			}
 		})
 	}
@@ -112,5 +111,5 @@ func TestDialContextAsDatabaseClientsDo(t *testing.T) {
 	var dial func(ctx context.Context, network, addr string) (net.Conn, error) = d.DialContext
 	c, err := dial(t.Context(), "tcp", net.JoinHostPort("localhost", portOf(loopback(t))))
 	require.NoError(t, err)
-	assert.Equal(t, askedValues, socktest.ReadAny(t, socktest.Closing(t, c)))
+	assert.Equal(t, askedValues, testkit.ReadAny(t, testkit.Closing(t, c)))
 }

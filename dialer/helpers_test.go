@@ -12,7 +12,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/internal/configtest"
 	"github.com/tcpkeepalive/keepalive/internal/kernel/kerneltest"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -23,7 +23,7 @@ import (
 var (
 	asked       = configtest.Available(sockopt.Config{Idle: 111 * time.Second, Interval: 22 * time.Second, Count: 3, UserTimeout: 44444 * time.Millisecond})
 	askedEarly  = configtest.Available(sockopt.Config{Idle: 111 * time.Second, Interval: 22 * time.Second, Count: 3})
-	askedValues = socktest.Make(1, 111, 22, 3, 44444)
+	askedValues = testkit.Make(1, 111, 22, 3, 44444)
 )
 
 // refusing is a kernel that answers EPERM to these options.
@@ -47,7 +47,7 @@ func lyingAbout(o platform.Option, holds int) *kerneltest.Fake {
 // open until the test ends. multipath asks for a Multipath TCP listener.
 func serve(t testing.TB, network, address string, multipath bool) net.Listener {
 	t.Helper()
-	socktest.Need(t)
+	testkit.NeedOptions(t)
 	lc := net.ListenConfig{KeepAlive: -1}
 	lc.SetMultipathTCP(multipath)
 	l, err := lc.Listen(context.Background(), network, address)
@@ -83,7 +83,7 @@ func loopback(t testing.TB) net.Listener { return serve(t, "tcp4", "127.0.0.1:0"
 // setAsked is the hook that people write: all options, no thought of Go's.
 func setAsked(_, _ string, c syscall.RawConn) error {
 	var err error
-	outer := c.Control(func(fd uintptr) { err = socktest.SetOptions(int(fd), askedValues) })
+	outer := c.Control(func(fd uintptr) { err = testkit.SetOptions(int(fd), askedValues) })
 	if outer != nil {
 		return outer
 	}

@@ -3,7 +3,7 @@ package dialer_test
 import (
 	"testing"
 
-	"github.com/tcpkeepalive/keepalive/internal/netlab"
+	"github.com/tcpkeepalive/keepalive/internal/lab"
 )
 
-func TestMain(m *testing.M) { netlab.RunManyAtATime(m) }
+func TestMain(m *testing.M) { lab.RunManyAtATime(m) }

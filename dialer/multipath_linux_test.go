@@ -10,20 +10,20 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/dialer"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 // withoutOption is v as a Multipath TCP socket reads: the user timeout does not
 // exist there.
-func withoutOption(v socktest.Values) socktest.Values {
+func withoutOption(v testkit.Values) testkit.Values {
 	v.UserTimeout = -1
 	return v
 }
 
 func TestMultipath(t *testing.T) {
 	t.Parallel()
-	socktest.NeedMultipath(t)
+	testkit.NeedMultipath(t)
 	off := askedEarly
 	off.UserTimeout = sockopt.NoUserTimeout
 	disabled := sockopt.Config{Disabled: true}
@@ -33,21 +33,21 @@ func TestMultipath(t *testing.T) {
 		before            bool // UserTimeoutBeforeConnect
 		withoutReadBack   bool
 		refused           bool
-		want              socktest.Values
+		want              testkit.Values
 	}{
 		"everything but a user timeout works":       {multipathListener: true, config: askedEarly, want: withoutOption(askedValues)},
 		"without read-back as well":                 {multipathListener: true, config: askedEarly, withoutReadBack: true, want: withoutOption(askedValues)},
-		"nothing asked: on, the rest as the system": {multipathListener: true, config: sockopt.Config{}, want: withoutOption(socktest.SwitchedOn())},
-		"Disabled":                   {multipathListener: true, config: disabled, want: withoutOption(socktest.Untouched())},
+		"nothing asked: on, the rest as the system": {multipathListener: true, config: sockopt.Config{}, want: withoutOption(testkit.SwitchedOn())},
+		"Disabled":                   {multipathListener: true, config: disabled, want: withoutOption(testkit.Untouched())},
 		"a user timeout is an error": {multipathListener: true, config: asked, refused: true},
 		"a user timeout is one without read-back too":  {multipathListener: true, config: asked, withoutReadBack: true, refused: true},
 		"NoUserTimeout is what it has anyway":          {multipathListener: true, config: off, want: withoutOption(askedValues)},
 		"NoUserTimeout before connect is so too":       {multipathListener: true, config: off, before: true, want: withoutOption(askedValues)},
 		"before connect without a user timeout":        {multipathListener: true, config: askedEarly, before: true, want: withoutOption(askedValues)},
 		"a plain listener gets every option":           {config: asked, want: askedValues},
-		"a plain listener, NoUserTimeout":              {config: off, want: socktest.NoUserTimeout(askedValues)},
-		"a plain listener, NoUserTimeout, before":      {config: off, before: true, want: socktest.NoUserTimeout(askedValues)},
-		"a plain listener, nothing but a user timeout": {config: sockopt.Config{UserTimeout: 7 * time.Second}, want: socktest.Make(1, socktest.Untouched().Idle, socktest.Untouched().Interval, socktest.Untouched().Count, 7000)},
+		"a plain listener, NoUserTimeout":              {config: off, want: testkit.NoUserTimeout(askedValues)},
+		"a plain listener, NoUserTimeout, before":      {config: off, before: true, want: testkit.NoUserTimeout(askedValues)},
+		"a plain listener, nothing but a user timeout": {config: sockopt.Config{UserTimeout: 7 * time.Second}, want: testkit.Make(1, testkit.Untouched().Idle, testkit.Untouched().Interval, testkit.Untouched().Count, 7000)},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
@@ -63,11 +63,11 @@ func TestMultipath(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
-			socktest.Closing(t, c)
+			testkit.Closing(t, c)
 			multipath, err := c.(*net.TCPConn).MultipathTCP()
 			require.NoError(t, err)
 			assert.Equal(t, row.multipathListener, multipath)
-			assert.Equal(t, row.want, socktest.ReadAny(t, c))
+			assert.Equal(t, row.want, testkit.ReadAny(t, c))
 		})
 	}
 }
@@ -76,16 +76,16 @@ func TestMultipath(t *testing.T) {
 // itself or by GODEBUG=multipathtcp=1, changes nothing.
 func TestMultipathIsNotTakenFromBase(t *testing.T) {
 	t.Parallel()
-	socktest.NeedMultipath(t)
+	testkit.NeedMultipath(t)
 	d := dialer.Dialer{Config: asked}
 	d.Base.SetMultipathTCP(true)
 	c, err := d.Dial("tcp", serve(t, "tcp4", "127.0.0.1:0", true).Addr().String())
 	require.NoError(t, err)
-	socktest.Closing(t, c)
+	testkit.Closing(t, c)
 	multipath, err := c.(*net.TCPConn).MultipathTCP()
 	require.NoError(t, err)
 	assert.False(t, multipath)
-	assert.Equal(t, askedValues, socktest.ReadAny(t, c))
+	assert.Equal(t, askedValues, testkit.ReadAny(t, c))
 	assert.True(t, d.Base.MultipathTCP(), "Base stays as it was")
 }
 
@@ -93,9 +93,9 @@ func TestMultipathIsNotTakenFromBase(t *testing.T) {
 // the user's hook has set (and on whose error Go fell back).
 func TestMultipathFallbackHasNoUserTimeout(t *testing.T) {
 	t.Parallel()
-	socktest.NeedMultipath(t)
+	testkit.NeedMultipath(t)
 	d := dialer.Dialer{Base: net.Dialer{Control: setAsked}, Config: sockopt.Config{UserTimeout: sockopt.NoUserTimeout}, MultipathTCP: true}
 	c, err := d.Dial("tcp", serve(t, "tcp4", "127.0.0.1:0", true).Addr().String())
 	require.NoError(t, err)
-	assert.Equal(t, socktest.NoUserTimeout(askedValues), socktest.ReadAny(t, socktest.Closing(t, c)))
+	assert.Equal(t, testkit.NoUserTimeout(askedValues), testkit.ReadAny(t, testkit.Closing(t, c)))
 }

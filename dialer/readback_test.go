@@ -11,7 +11,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/dialer"
 	"github.com/tcpkeepalive/keepalive/internal/configtest"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -29,12 +29,12 @@ func TestReadBackFindsWhatDidNotTake(t *testing.T) {
 		{platform.UserTimeout, askedValues.UserTimeout, 0},
 	} {
 		t.Run(row.option.String(), func(t *testing.T) {
-			socktest.NeedReadable(t, row.option)
+			testkit.NeedReadable(t, row.option)
 			l, err := net.Listen("tcp4", "127.0.0.1:0")
 			require.NoError(t, err)
 			defer l.Close()
 			lying := lyingAbout(row.option, row.holds)
-			leaks := socktest.StartLeakCheck(t)
+			leaks := testkit.StartLeakCheck(t)
 			d := (&dialer.Dialer{Config: asked}).WithKernel(lying)
 			c, err := d.Dial("tcp", l.Addr().String())
 			require.ErrorContains(t, err, configtest.Differing(row.option, row.asked, row.holds))
@@ -60,7 +60,7 @@ func TestReadBackFindsWhatDidNotTake(t *testing.T) {
 			d = (&dialer.Dialer{Config: asked, WithoutReadBack: true}).WithKernel(lying)
 			c, err = d.Dial("tcp", l.Addr().String())
 			require.NoError(t, err, "WithoutReadBack believes it")
-			assert.Equal(t, askedValues, socktest.ReadAny(t, socktest.Closing(t, c)), "and the options are set all the same")
+			assert.Equal(t, askedValues, testkit.ReadAny(t, testkit.Closing(t, c)), "and the options are set all the same")
 		})
 	}
 }
@@ -70,12 +70,12 @@ func TestReadBackNamesEveryOption(t *testing.T) {
 	lying := lyingAbout(platform.KeepAlive, 2)
 	var all []platform.Option
 	for _, o := range []platform.Option{platform.Idle, platform.Interval, platform.Count, platform.UserTimeout} {
-		if socktest.Lacks(o) == "" {
+		if testkit.Lacks(o) == "" {
 			all = append(all, o)
 			lying.Answer[configtest.At(o)] = 99
 		}
 	}
-	socktest.NeedReadable(t, all...)
+	testkit.NeedReadable(t, all...)
 	address := loopback(t).Addr().String()
 	if len(all) == 0 {
 		t.Skip("there is no option to lie about")
@@ -83,19 +83,19 @@ func TestReadBackNamesEveryOption(t *testing.T) {
 	d := (&dialer.Dialer{Config: asked}).WithKernel(lying)
 	_, err := d.Dial("tcp", address)
 	for _, o := range all {
-		assert.ErrorContains(t, err, socktest.Of(o).Symbol)
+		assert.ErrorContains(t, err, testkit.Of(o).Symbol)
 	}
 	assert.NotContains(t, err.Error(), "SO_KEEPALIVE", "any bit of the flag is on")
 }
 
 func TestReadBackOnlyWhatWasAsked(t *testing.T) {
 	t.Parallel()
-	socktest.NeedReadable(t, platform.UserTimeout)
+	testkit.NeedReadable(t, platform.UserTimeout)
 	lying := lyingAbout(platform.UserTimeout, 99)
 	d := (&dialer.Dialer{Config: askedEarly}).WithKernel(lying)
 	c, err := d.Dial("tcp", loopback(t).Addr().String())
 	require.NoError(t, err)
-	socktest.Closing(t, c)
+	testkit.Closing(t, c)
 }
 
 func TestPin(t *testing.T) {
@@ -103,7 +103,7 @@ func TestPin(t *testing.T) {
 	d := dialer.Dialer{Config: asked, Pin: true}
 	c, err := d.Dial("tcp", loopback(t).Addr().String())
 	require.NoError(t, err)
-	socktest.Closing(t, c)
+	testkit.Closing(t, c)
 	_, isTCP := c.(*net.TCPConn)
 	assert.False(t, isTCP, "invisible to c.(*net.TCPConn)")
 	setters, ok := c.(interface {
@@ -116,9 +116,9 @@ func TestPin(t *testing.T) {
 	assert.ErrorIs(t, setters.SetKeepAlive(false), sockopt.ErrPinned)
 	assert.ErrorIs(t, setters.SetKeepAlivePeriod(time.Second), sockopt.ErrPinned)
 	assert.ErrorIs(t, setters.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true}), sockopt.ErrPinned)
-	assert.Equal(t, askedValues, socktest.ReadAny(t, c))
+	assert.Equal(t, askedValues, testkit.ReadAny(t, c))
 	changed := sockopt.Config{Idle: 50 * time.Second}
 	configtest.Takes(t, changed)
 	require.NoError(t, sockopt.Set(c, changed), "who means it can still change them")
-	assert.Equal(t, socktest.Make(1, 50, 22, 3, 44444), socktest.ReadAny(t, c))
+	assert.Equal(t, testkit.Make(1, 50, 22, 3, 44444), testkit.ReadAny(t, c))
 }

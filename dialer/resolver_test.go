@@ -13,14 +13,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/dialer"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 // resolver answers every question with ::1 and 127.0.0.1, from a DNS server of
 // the test.
 func resolver(t testing.TB) *net.Resolver {
 	t.Helper()
-	socktest.NeedUDP(t)
+	testkit.NeedUDP(t)
 	server, err := net.ListenPacket("udp4", "127.0.0.1:0")
 	require.NoError(t, err)
 	var wg sync.WaitGroup
@@ -86,7 +86,7 @@ func portOf(l net.Listener) string {
 // What the hook refuses on one address must not keep the other from working.
 func TestOneAddressRefusedByTheUsersHook(t *testing.T) {
 	t.Parallel()
-	socktest.Need(t)
+	testkit.NeedOptions(t)
 	l := loopback(t)
 	d := dialer.Dialer{Config: asked, Base: net.Dialer{
 		Resolver: resolver(t),
@@ -99,5 +99,5 @@ func TestOneAddressRefusedByTheUsersHook(t *testing.T) {
 	}}
 	c, err := d.Dial("tcp", net.JoinHostPort("both.test.", portOf(l)))
 	require.NoError(t, err)
-	assert.Equal(t, askedValues, socktest.ReadAny(t, socktest.Closing(t, c)))
+	assert.Equal(t, askedValues, testkit.ReadAny(t, testkit.Closing(t, c)))
 }

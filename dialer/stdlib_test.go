@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 // These tests hold package net to the behaviour that this package is built on.
@@ -24,7 +24,7 @@ import (
 func TestStdlibDialerOverwritesTheHook(t *testing.T) {
 	t.Parallel()
 	type control = func(network, address string, c syscall.RawConn) error
-	def := socktest.Untouched()
+	def := testkit.Untouched()
 	enabled := func(idle, interval time.Duration, count int) net.KeepAliveConfig {
 		return net.KeepAliveConfig{Enable: true, Idle: idle, Interval: interval, Count: count}
 	}
@@ -32,38 +32,38 @@ func TestStdlibDialerOverwritesTheHook(t *testing.T) {
 		hook      control
 		keepAlive time.Duration
 		config    net.KeepAliveConfig
-		want      socktest.Values
+		want      testkit.Values
 	}{
 		"nothing set: 15 15 9": {
-			want: socktest.ByNet(15, 15, 9, 0)},
+			want: testkit.ByNet(15, 15, 9, 0)},
 		"KeepAlive 0 overwrites the hook with 15 15 9 and leaves the user timeout": {
-			hook: setAsked, want: socktest.ByNet(15, 15, 9, 44444)},
+			hook: setAsked, want: testkit.ByNet(15, 15, 9, 44444)},
 		"KeepAlive is the idle time only, interval and count become 15 and 9": {
-			hook: setAsked, keepAlive: 30 * time.Second, want: socktest.ByNet(30, 15, 9, 44444)},
+			hook: setAsked, keepAlive: 30 * time.Second, want: testkit.ByNet(30, 15, 9, 44444)},
 		"KeepAlive -1 lets the hook stand": {
 			hook: setAsked, keepAlive: -1, want: askedValues},
 		"KeepAlive -1 without a hook leaves keepalive off": {
 			keepAlive: -1, want: def},
 		"KeepAliveConfig with Enable false is ignored: 15 15 9": {
-			hook: setAsked, config: net.KeepAliveConfig{Idle: 7 * time.Second}, want: socktest.ByNet(15, 15, 9, 44444)},
+			hook: setAsked, config: net.KeepAliveConfig{Idle: 7 * time.Second}, want: testkit.ByNet(15, 15, 9, 44444)},
 		"KeepAliveConfig of -1 -1 -1 lets the hook stand": {
 			hook: setAsked, config: enabled(-1, -1, -1), want: askedValues},
 		"KeepAliveConfig of -1 -1 -1 switches keepalive on": {
-			config: enabled(-1, -1, -1), want: socktest.SwitchedOn()},
+			config: enabled(-1, -1, -1), want: testkit.SwitchedOn()},
 		"KeepAliveConfig of 0 0 0 means 15 15 9": {
-			hook: setAsked, config: enabled(0, 0, 0), want: socktest.ByNet(15, 15, 9, 44444)},
+			hook: setAsked, config: enabled(0, 0, 0), want: testkit.ByNet(15, 15, 9, 44444)},
 		"KeepAliveConfig wins over KeepAlive -1": {
-			keepAlive: -1, config: enabled(60*time.Second, 10*time.Second, 3), want: socktest.ByNet(60, 10, 3, 0)},
+			keepAlive: -1, config: enabled(60*time.Second, 10*time.Second, 3), want: testkit.ByNet(60, 10, 3, 0)},
 		"KeepAliveConfig rounds up to seconds": {
-			config: enabled(1500*time.Millisecond, 1, 4), want: socktest.ByNet(2, 1, 4, 0)},
+			config: enabled(1500*time.Millisecond, 1, 4), want: testkit.ByNet(2, 1, 4, 0)},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
-			socktest.Need(t)
+			testkit.NeedOptions(t)
 			d := net.Dialer{Control: row.hook, KeepAlive: row.keepAlive, KeepAliveConfig: row.config}
 			c, err := d.Dial("tcp", loopback(t).Addr().String())
 			require.NoError(t, err)
-			assert.Equal(t, row.want, socktest.ReadAny(t, socktest.Closing(t, c)))
+			assert.Equal(t, row.want, testkit.ReadAny(t, testkit.Closing(t, c)))
 		})
 	}
 }
@@ -73,10 +73,10 @@ func TestStdlibDialFunctions(t *testing.T) {
 	addr := loopback(t).Addr().(*net.TCPAddr)
 	for rule, row := range map[string]struct {
 		dial func() (net.Conn, error)
-		want socktest.Values
+		want testkit.Values
 	}{
 		"DialTCP cannot be configured: 15 15 9": {
-			func() (net.Conn, error) { return net.DialTCP("tcp", nil, addr) }, socktest.GoDefaults},
+			func() (net.Conn, error) { return net.DialTCP("tcp", nil, addr) }, testkit.GoDefaults},
 		"Dialer.DialTCP honours the Dialer": {
 			func() (net.Conn, error) {
 				d := net.Dialer{KeepAlive: -1, Control: setAsked}
@@ -96,15 +96,15 @@ func TestStdlibDialFunctions(t *testing.T) {
 			t.Parallel()
 			c, err := row.dial()
 			require.NoError(t, err)
-			assert.Equal(t, row.want, socktest.ReadAny(t, socktest.Closing(t, c)))
+			assert.Equal(t, row.want, testkit.ReadAny(t, testkit.Closing(t, c)))
 		})
 	}
 }
 
 func TestStdlibHookArguments(t *testing.T) {
 	t.Parallel()
-	socktest.Need(t)
-	socktest.NeedIPv6(t)
+	testkit.NeedOptions(t)
+	testkit.NeedIPv6(t)
 	refused := errors.New("refused by the hook")
 	for rule, row := range map[string]struct {
 		network, address string
@@ -118,7 +118,7 @@ func TestStdlibHookArguments(t *testing.T) {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
 			if row.network == "unix" {
-				row.address = socktest.UnixPath(t)
+				row.address = testkit.UnixPath(t)
 			}
 			var got atomic.Value
 			d := net.Dialer{Control: func(network, _ string, _ syscall.RawConn) error {
@@ -134,20 +134,20 @@ func TestStdlibHookArguments(t *testing.T) {
 
 func TestStdlibHTTPTransports(t *testing.T) {
 	t.Parallel()
-	socktest.Need(t)
+	testkit.NeedOptions(t)
 	server := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(server.Close)
 	for rule, row := range map[string]struct {
 		transport *http.Transport
-		want      socktest.Values
+		want      testkit.Values
 	}{
-		"DefaultTransport has KeepAlive 30s: 30 15 9":     {http.DefaultTransport.(*http.Transport).Clone(), socktest.ByNet(30, 15, 9, 0)},
-		"a Transport of one's own has Go's dial: 15 15 9": {&http.Transport{}, socktest.GoDefaults},
+		"DefaultTransport has KeepAlive 30s: 30 15 9":     {http.DefaultTransport.(*http.Transport).Clone(), testkit.ByNet(30, 15, 9, 0)},
+		"a Transport of one's own has Go's dial: 15 15 9": {&http.Transport{}, testkit.GoDefaults},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
 			t.Cleanup(row.transport.CloseIdleConnections)
-			_, got := socktest.GetHTTP(t, row.transport, server.URL)
+			_, got := testkit.GetHTTP(t, row.transport, server.URL)
 			assert.Equal(t, row.want, got)
 		})
 	}

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/dialer"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 // drain accepts and closes until the listener is closed.
@@ -69,7 +69,7 @@ func listenBesideIPv6(t *testing.T, hanging bool) net.Listener {
 
 // Not parallel: it counts descriptors and goroutines.
 func TestHappyEyeballsStorm(t *testing.T) {
-	socktest.NeedIPv6(t)
+	testkit.NeedIPv6(t)
 	for _, row := range []struct {
 		rule             string
 		hanging          bool // ::1 does not answer; otherwise it refuses
@@ -82,7 +82,7 @@ func TestHappyEyeballsStorm(t *testing.T) {
 			l := listenBesideIPv6(t, row.hanging)
 			address := net.JoinHostPort("storm.test.", portOf(l))
 			names := resolver(t)
-			leaks := socktest.StartLeakCheck(t)
+			leaks := testkit.StartLeakCheck(t)
 			stop := drain(t, l)
 
 			var tried4, tried6 atomic.Int32
@@ -110,7 +110,7 @@ func TestHappyEyeballsStorm(t *testing.T) {
 						if !assert.NoError(t, err) {
 							return
 						}
-						assert.Equal(t, askedValues, socktest.ReadAny(t, c))
+						assert.Equal(t, askedValues, testkit.ReadAny(t, c))
 						assert.True(t, c.RemoteAddr().(*net.TCPAddr).IP.IsLoopback())
 						c.(*net.TCPConn).SetLinger(0) // no TIME_WAIT
 						c.Close()

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/dialer"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -70,7 +70,7 @@ func TestNewAsksTheSystemForTheDialsToo(t *testing.T) {
 		return
 	}
 	t.Parallel()
-	lines, fds := socktest.UnderStrace(t, straceChild+"=1", "setsockopt,getsockopt")
+	lines, fds := testkit.UnderStrace(t, straceChild+"=1", "setsockopt,getsockopt")
 	require.Len(t, fds, straceDials)
 	asks := 0
 	for _, line := range lines {
@@ -94,7 +94,7 @@ func dialForStrace(t *testing.T, dial func(network, address string) (net.Conn, e
 		require.NoError(t, err)
 		require.NoError(t, rc.Control(func(fd uintptr) { fds = append(fds, strconv.Itoa(int(fd))) }))
 	}
-	socktest.PrintDescriptors(fds)
+	testkit.PrintDescriptors(fds)
 }
 
 var straceLine = regexp.MustCompile(`^\d+ +(setsockopt|connect)\((\d+), (?:SOL_\w+, (\w+), \[(-?\d+)\])?`)
@@ -104,7 +104,7 @@ var straceLine = regexp.MustCompile(`^\d+ +(setsockopt|connect)\((\d+), (?:SOL_\
 // they were called, and the descriptors that the child printed.
 func runUnderStrace(t *testing.T, rule, calls string) (trace map[int][]string, fds []int) {
 	t.Helper()
-	lines, fds := socktest.UnderStrace(t, straceChild+"="+rule, calls)
+	lines, fds := testkit.UnderStrace(t, straceChild+"="+rule, calls)
 	trace = map[int][]string{}
 	for _, line := range lines {
 		m := straceLine.FindStringSubmatch(line)
@@ -115,7 +115,7 @@ func runUnderStrace(t *testing.T, rule, calls string) (trace map[int][]string, f
 		require.NoError(t, err)
 		call := m[1]
 		if call == "setsockopt" {
-			if !socktest.IsKeepAlive(m[3]) {
+			if !testkit.IsKeepAlive(m[3]) {
 				continue
 			}
 			call = m[3] + "=" + m[4]

@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/discover"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -73,7 +73,7 @@ func TestBackendsThatDiffer(t *testing.T) {
 	t.Parallel()
 	closing := func(after ...time.Duration) (backends []func(net.Conn)) {
 		for _, a := range after {
-			backends = append(backends, socktest.EchoUntilIdle(a))
+			backends = append(backends, testkit.EchoUntilIdle(a))
 		}
 		return backends
 	}
@@ -90,7 +90,7 @@ func TestBackendsThatDiffer(t *testing.T) {
 		"two reset on use":          {[]func(net.Conn){onUse(1500*ms, reset), onUse(1900*ms, reset)}, 1500 * ms, discover.Options{Connections: 64, Wait: 5 * time.Second}},
 		"two hang":                  {[]func(net.Conn){onUse(1500*ms, hang), onUse(1900*ms, hang)}, 1500 * ms, discover.Options{Connections: 64}},
 		"one of 16 is shorter":      {append(closing(1500*ms), slices.Repeat(closing(6000*ms), 15)...), 1500 * ms, discover.Options{Connections: 64, Min: 1400 * ms}},
-		"one of 16 is longer":       {append(slices.Repeat(closing(1500*ms), 15), socktest.Echo), 1500 * ms, discover.Options{Connections: 64, Min: 1400 * ms}},
+		"one of 16 is longer":       {append(slices.Repeat(closing(1500*ms), 15), testkit.Echo), 1500 * ms, discover.Options{Connections: 64, Min: 1400 * ms}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -113,7 +113,7 @@ func TestBackendsThatDiffer(t *testing.T) {
 // be a guess, since this may be another server. A single connection may fail.
 func TestConnectionsThatTellNothing(t *testing.T) {
 	t.Parallel()
-	closes := socktest.EchoUntilIdle(1500 * time.Millisecond)
+	closes := testkit.EchoUntilIdle(1500 * time.Millisecond)
 	atOnce := func(net.Conn) {}
 	restless := func(c net.Conn) { // which keeps its connections alive
 		go io.Copy(io.Discard, c)
@@ -135,7 +135,7 @@ func TestConnectionsThatTellNothing(t *testing.T) {
 		max      time.Duration
 		want     string
 	}{
-		"half are closed at once, the others live": {[]func(net.Conn){socktest.Echo, atOnce}, 0, time.Second,
+		"half are closed at once, the others live": {[]func(net.Conn){testkit.Echo, atOnce}, 0, time.Second,
 			`^not known: \d+ of (32|64|96) connections could not be tested: the server ended a new connection, .*; the others: not below 1(\.\d+)?s, the longest that was tried$`},
 		"half are closed at once, the others later": {[]func(net.Conn){closes, atOnce}, 0, 8 * time.Second,
 			`^not known: \d+ of (32|64|96) connections could not be tested: the server ended a new connection, .*; the others: after 1\.\d+s: closed \(FIN\) while idle$`},
@@ -143,7 +143,7 @@ func TestConnectionsThatTellNothing(t *testing.T) {
 			`^not known: \d+ of (32|64|96) connections could not be tested: too many open files; the others: after 1\.\d+s: closed \(FIN\) while idle$`},
 		"half are kept alive": {[]func(net.Conn){closes, restless}, 0, 8 * time.Second,
 			`^not known: \d+ of (32|64|96) connections could not be tested: the peer kept the path alive, it sent something .*; the others: after 1\.\d+s: closed \(FIN\) while idle$`},
-		"a single one is closed at once, the others live":  {append(slices.Repeat([]func(net.Conn){socktest.Echo}, 31), atOnce), 0, time.Second, lived},
+		"a single one is closed at once, the others live":  {append(slices.Repeat([]func(net.Conn){testkit.Echo}, 31), atOnce), 0, time.Second, lived},
 		"a single one is closed at once, the others later": {append(slices.Repeat([]func(net.Conn){closes}, 31), atOnce), 0, 8 * time.Second, ended},
 		"a single one cannot be made":                      {[]func(net.Conn){closes}, 32, 8 * time.Second, ended},
 	} {

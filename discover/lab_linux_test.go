@@ -17,14 +17,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/discover"
-	"github.com/tcpkeepalive/keepalive/internal/netlab"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/lab"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 // listen listens without keepalive, in the server's namespace of b or here.
-func listen(t *testing.T, b *netlab.Balancer) *net.TCPListener {
+func listen(t *testing.T, b *lab.Balancer) *net.TCPListener {
 	t.Helper()
 	var l net.Listener
 	make := func() (err error) {
@@ -41,7 +40,7 @@ func listen(t *testing.T, b *netlab.Balancer) *net.TCPListener {
 }
 
 // through dials through b, or straight.
-func through(b *netlab.Balancer, l *net.TCPListener) func(context.Context) (net.Conn, error) {
+func through(b *lab.Balancer, l *net.TCPListener) func(context.Context) (net.Conn, error) {
 	port := l.Addr().(*net.TCPAddr).Port
 	d := net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: time.Second}} // which discover switches off
 	if b == nil {
@@ -61,36 +60,36 @@ func through(b *netlab.Balancer, l *net.TCPListener) func(context.Context) (net.
 func TestTheTruthIsFound(t *testing.T) {
 	t.Parallel()
 	echo := func(t *testing.T, l net.Listener) discover.Options {
-		socktest.Serve(t, l, socktest.Echo)
+		testkit.Serve(t, l, testkit.Echo)
 		return discover.Options{Check: discover.Echo}
 	}
 	plain := func(t *testing.T, l net.Listener) discover.Options {
-		socktest.Serve(t, l, socktest.Echo)
+		testkit.Serve(t, l, testkit.Echo)
 		return discover.Options{}
 	}
 	for name, tt := range map[string]struct {
-		forgets netlab.Forgets
+		forgets lab.Forgets
 		serve   func(*testing.T, net.Listener) discover.Options
 		end     string
 		long    bool // three unanswered probes take 4 s, and the other rows show the rest
 	}{
-		"RST, echo":   {netlab.Resets, echo, "forgotten: RST on the next packet", false},
-		"drop, echo":  {netlab.Drops, echo, "forgotten: silent drop", false},
-		"RST, plain":  {netlab.Resets, plain, "forgotten: RST on the next packet", false},
-		"drop, plain": {netlab.Drops, plain, "forgotten: silent drop", true},
-		"RST, HTTPS":  {netlab.Resets, serveHTTPS, "forgotten: RST on the next packet", false},
-		"drop, HTTPS": {netlab.Drops, serveHTTPS, "forgotten: silent drop", true},
+		"RST, echo":   {lab.Resets, echo, "forgotten: RST on the next packet", false},
+		"drop, echo":  {lab.Drops, echo, "forgotten: silent drop", false},
+		"RST, plain":  {lab.Resets, plain, "forgotten: RST on the next packet", false},
+		"drop, plain": {lab.Drops, plain, "forgotten: silent drop", true},
+		"RST, HTTPS":  {lab.Resets, serveHTTPS, "forgotten: RST on the next packet", false},
+		"drop, HTTPS": {lab.Drops, serveHTTPS, "forgotten: silent drop", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if tt.long {
-				testenv.Long(t)
+				testkit.Long(t)
 			}
 			truth := 2 * time.Second
-			if tt.end == "forgotten: RST on the next packet" || testenv.LongTestsRun() { // there is time for more
+			if tt.end == "forgotten: RST on the next packet" || testkit.LongTestsRun() { // there is time for more
 				truth += time.Duration(rand.IntN(2)) * time.Second
 			}
-			b := netlab.NewBalancer(t, truth, tt.forgets)
+			b := lab.NewBalancer(t, truth, tt.forgets)
 			l := listen(t, b)
 			o := tt.serve(t, l)
 			o.Dial, o.Max = through(b, l), 10*time.Minute
@@ -143,8 +142,8 @@ func TestActiveClose(t *testing.T) {
 			t.Parallel()
 			truth := 2*time.Second + time.Duration(rand.Int64N(int64(2*time.Second)))
 			l := listen(t, nil)
-			socktest.Serve(t, l, func(c net.Conn) {
-				socktest.EchoUntilIdle(truth)(c)
+			testkit.Serve(t, l, func(c net.Conn) {
+				testkit.EchoUntilIdle(truth)(c)
 				tt.end(c)
 			})
 			r := measure(t, discover.Options{Dial: through(nil, l), Check: discover.Echo, Max: time.Minute, Wait: 3 * time.Second}, "^(after|between) ")
@@ -168,7 +167,7 @@ func TestOneThatDiesOfSomethingElse(t *testing.T) {
 			t.Parallel()
 			l := listen(t, nil)
 			var asked atomic.Int64
-			socktest.Serve(t, l, func(c net.Conn) {
+			testkit.Serve(t, l, func(c net.Conn) {
 				b := make([]byte, 1)
 				if _, err := c.Read(b); err != nil {
 					return
@@ -205,7 +204,7 @@ func TestOneThatDiesOfSomethingElse(t *testing.T) {
 func TestClosedOnUse(t *testing.T) {
 	t.Parallel()
 	l := listen(t, nil)
-	socktest.Serve(t, l, func(c net.Conn) {
+	testkit.Serve(t, l, func(c net.Conn) {
 		b := make([]byte, 1)
 		c.Read(b)
 		c.Write(b)
@@ -223,7 +222,7 @@ func TestClosedOnUse(t *testing.T) {
 func TestTheShortestDies(t *testing.T) {
 	t.Parallel()
 	l := listen(t, nil)
-	socktest.Serve(t, l, func(c net.Conn) {
+	testkit.Serve(t, l, func(c net.Conn) {
 		io.ReadFull(c, make([]byte, 1))
 		c.Write([]byte{'k'})
 		time.Sleep(time.Minute)
@@ -242,10 +241,10 @@ func TestTheShortestDies(t *testing.T) {
 // measurement.
 func TestMaskedByThePeer(t *testing.T) {
 	t.Parallel()
-	b := netlab.NewBalancer(t, 20*time.Second, netlab.Resets)
+	b := lab.NewBalancer(t, 20*time.Second, lab.Resets)
 	l := listen(t, b)
 	require.NoError(t, sockopt.Set(l, sockopt.Config{Idle: 2 * time.Second, Interval: time.Second, Count: 3}))
-	socktest.Serve(t, l, socktest.Echo)
+	testkit.Serve(t, l, testkit.Echo)
 	r, err := discover.Run(t.Context(), discover.Options{Dial: through(b, l), Check: discover.Echo})
 	require.NoError(t, err)
 	assert.Zero(t, r.Dead)
@@ -262,9 +261,9 @@ func TestGuess(t *testing.T) {
 	for _, guess := range []time.Duration{truth, 2 * truth} {
 		t.Run(guess.String(), func(t *testing.T) {
 			t.Parallel()
-			b := netlab.NewBalancer(t, truth, netlab.Resets)
+			b := lab.NewBalancer(t, truth, lab.Resets)
 			l := listen(t, b)
-			socktest.Serve(t, l, socktest.Echo)
+			testkit.Serve(t, l, testkit.Echo)
 			rounds := 0
 			r, err := discover.Run(t.Context(), discover.Options{
 				Dial: through(b, l), Check: discover.Echo, Guess: guess, Wait: 3 * time.Second,

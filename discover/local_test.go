@@ -10,14 +10,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/discover"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 // What ends on this side tells nothing about the path.
 func TestConnectionsThatAreClosedHere(t *testing.T) {
 	t.Parallel()
-	address := serve(t, socktest.Echo)
+	address := serve(t, testkit.Echo)
 	r, err := discover.Run(within(t, time.Minute), discover.Options{
 		Check: discover.Echo, Connections: 4, Min: time.Second, Max: 3 * time.Second,
 		Dial: func(ctx context.Context) (net.Conn, error) {

@@ -4,7 +4,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/tcpkeepalive/keepalive/internal/netlab"
+	"github.com/tcpkeepalive/keepalive/internal/lab"
 )
 
 func TestMain(m *testing.M) {
@@ -12,5 +12,5 @@ func TestMain(m *testing.M) {
 		search(address)
 		return
 	}
-	netlab.Main(m)
+	lab.Main(m)
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/discover"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -27,7 +27,7 @@ func serve(t *testing.T, f func(net.Conn)) (address string) {
 	lc := net.ListenConfig{KeepAlive: -1}
 	l, err := lc.Listen(t.Context(), "tcp4", "127.0.0.1:0")
 	require.NoError(t, err)
-	socktest.Serve(t, l, f)
+	testkit.Serve(t, l, f)
 	return l.Addr().String()
 }
 
@@ -215,9 +215,9 @@ func TestSeveralTimeouts(t *testing.T) {
 		one, other func(net.Conn)
 		end        string
 	}{
-		"both close by themselves":     {socktest.EchoUntilIdle(short), socktest.EchoUntilIdle(long), "closed (FIN) while idle"},
-		"one closes, one never":        {socktest.EchoUntilIdle(short), socktest.Echo, "closed (FIN) while idle"},
-		"one resets on use, one never": {resets(short), socktest.Echo, "forgotten: RST on the next packet"},
+		"both close by themselves":     {testkit.EchoUntilIdle(short), testkit.EchoUntilIdle(long), "closed (FIN) while idle"},
+		"one closes, one never":        {testkit.EchoUntilIdle(short), testkit.Echo, "closed (FIN) while idle"},
+		"one resets on use, one never": {resets(short), testkit.Echo, "forgotten: RST on the next packet"},
 		"one is silent on use, one lives": {func(c net.Conn) {
 			answerOne(c)
 			c.SetReadDeadline(time.Now().Add(short))
@@ -225,7 +225,7 @@ func TestSeveralTimeouts(t *testing.T) {
 				c.Write([]byte{'k'})
 			}
 			io.Copy(io.Discard, nothing{c})
-		}, socktest.Echo, "acknowledged, but not answered"},
+		}, testkit.Echo, "acknowledged, but not answered"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -273,7 +273,7 @@ func (n nothing) Read(b []byte) (int, error) {
 func TestAGuessThatIsTooLow(t *testing.T) {
 	t.Parallel()
 	const truth = 4 * time.Second
-	address := serve(t, socktest.EchoUntilIdle(truth))
+	address := serve(t, testkit.EchoUntilIdle(truth))
 	r, err := discover.Run(within(t, 30*time.Second), discover.Options{Address: address, Check: discover.Echo, Guess: 1500 * time.Millisecond, Connections: 16})
 	require.NoError(t, err)
 	assert.Equal(t, "closed (FIN) while idle", r.End, "%s", r)

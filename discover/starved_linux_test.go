@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/discover"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -48,14 +48,14 @@ func TestAStarvedProcess(t *testing.T) {
 		serve     func(net.Conn)
 		check     func(*testing.T, discover.Result)
 	}{
-		"the peer's period": {sockopt.Config{Idle: time.Second, Interval: time.Second, Count: 3}, socktest.Echo,
+		"the peer's period": {sockopt.Config{Idle: time.Second, Interval: time.Second, Count: 3}, testkit.Echo,
 			func(t *testing.T, r discover.Result) {
 				assert.Zero(t, r.Dead)
 				if r.MaskedBy != 0 { // on a busy machine it may not be seen often enough
 					assert.InDelta(t, 1, r.MaskedBy.Seconds(), 0.25)
 				}
 			}},
-		"a close": {sockopt.Config{Disabled: true}, socktest.EchoUntilIdle(2500 * time.Millisecond),
+		"a close": {sockopt.Config{Disabled: true}, testkit.EchoUntilIdle(2500 * time.Millisecond),
 			func(t *testing.T, r discover.Result) {
 				assert.Equal(t, "closed (FIN) while idle", r.End)
 				assert.InDelta(t, 2.5, r.Dead.Seconds(), 0.5, "a busy server is late; it is seen after 3.5 s")
@@ -67,7 +67,7 @@ func TestAStarvedProcess(t *testing.T) {
 			l, err := lc.Listen(t.Context(), "tcp4", "127.0.0.1:0")
 			require.NoError(t, err)
 			require.NoError(t, sockopt.Set(l, tt.keepalive))
-			socktest.Serve(t, l, tt.serve)
+			testkit.Serve(t, l, tt.serve)
 			c := exec.Command("/proc/self/exe")
 			c.Env = append(os.Environ(), searcher+"="+l.Addr().String())
 			var out strings.Builder

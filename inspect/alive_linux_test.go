@@ -14,14 +14,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/inspect"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 // fill writes until the peer, which does not read, has closed its window.
 func fill(t *testing.T, c *net.TCPConn) {
 	t.Helper()
-	socktest.Until(t, "the kernel notices", func() bool {
+	testkit.Until(t, "the kernel notices", func() bool {
 		// A busy machine may not write it all in one go.
 		require.NoError(t, c.SetWriteDeadline(time.Now().Add(200*time.Millisecond)))
 		_, err := c.Write(make([]byte, 64<<20))
@@ -32,7 +32,7 @@ func fill(t *testing.T, c *net.TCPConn) {
 
 func TestZeroWindow(t *testing.T) {
 	t.Parallel()
-	client, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	client, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	require.NoError(t, sockopt.Set(client, asked))
 	fill(t, client)
 	r := of(t, client)
@@ -41,7 +41,7 @@ func TestZeroWindow(t *testing.T) {
 	assert.NotZero(t, r.SendQueue)
 	h, err := inspect.NewHandle(client)
 	require.NoError(t, err)
-	socktest.Until(t, "three window probes, all answered", func() bool {
+	testkit.Until(t, "three window probes, all answered", func() bool {
 		require.NotContains(t, pointerTo(of(t, client)).Verdict(), "unanswered", "at any time: the kernel answers one probe in half a second")
 		r, err := h.Report()
 		require.NoError(t, err)
@@ -55,22 +55,22 @@ func TestZeroWindow(t *testing.T) {
 	r = of(t, client)
 	assert.Equal(t, "the peer's window is zero, and it answers: it does not read; the user timeout of 1h0m0s ends that all the same", r.Verdict())
 
-	socktest.DropReceived(t, client) // no answer arrives any more
-	socktest.Until(t, "an answer is overdue", func() bool { return inspect.Alive(client) != nil })
+	testkit.DropReceived(t, client) // no answer arrives any more
+	testkit.Until(t, "an answer is overdue", func() bool { return inspect.Alive(client) != nil })
 	assert.ErrorIs(t, inspect.Alive(client), inspect.ErrSuspect)
 	assert.Contains(t, pointerTo(of(t, client)).Verdict(), "1 window probe unanswered; the user timeout of 1h0m0s decides")
 }
 
 func TestAliveConsumesNothing(t *testing.T) {
 	t.Parallel()
-	client, server := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	client, server := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	assert.NoError(t, inspect.Alive(client))
 	_, err := server.Write([]byte("data"))
 	require.NoError(t, err)
-	socktest.Until(t, "the kernel notices", func() bool { return of(t, client).RecvQueue == 4 })
+	testkit.Until(t, "the kernel notices", func() bool { return of(t, client).RecvQueue == 4 })
 	assert.NoError(t, inspect.Alive(client), "unread data speaks for the peer")
 	require.NoError(t, server.Close())
-	socktest.Until(t, "the kernel notices", func() bool { return errors.Is(inspect.Alive(client), inspect.ErrPeerClosed) })
+	testkit.Until(t, "the kernel notices", func() bool { return errors.Is(inspect.Alive(client), inspect.ErrPeerClosed) })
 	got, err := io.ReadAll(client)
 	require.NoError(t, err)
 	assert.Equal(t, "data", string(got))
@@ -78,7 +78,7 @@ func TestAliveConsumesNothing(t *testing.T) {
 
 func TestAliveDoesNotWaitForABlockedRead(t *testing.T) {
 	t.Parallel()
-	client, server := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	client, server := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	done := make(chan error, 1)
 	go func() {
 		_, err := client.Read(make([]byte, 1))
@@ -101,7 +101,7 @@ func TestAliveDoesNotWaitForABlockedRead(t *testing.T) {
 // of what is none that it is none.
 func TestAliveOfWhatWrapsAConnection(t *testing.T) {
 	t.Parallel()
-	client, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	client, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	rc, err := client.SyscallConn()
 	require.NoError(t, err)
 	for _, c := range []any{client, rc, sockopt.Pin(client), tls.Client(client, nil), struct{ syscall.Conn }{client}} {

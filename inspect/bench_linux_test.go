@@ -10,8 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/inspect"
-	"github.com/tcpkeepalive/keepalive/internal/paired"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -30,7 +29,7 @@ func perOp(b *testing.B, f func() error) func() float64 {
 }
 
 func compare(b *testing.B, ours, theirs func() error) {
-	var c paired.Comparison
+	var c testkit.Comparison
 	for b.Loop() {
 		c.Round(perOp(b, ours), perOp(b, theirs))
 	}
@@ -38,7 +37,7 @@ func compare(b *testing.B, ours, theirs func() error) {
 }
 
 func benchConn(b *testing.B) *net.TCPConn {
-	client, _ := socktest.Pair(b, "tcp4", "127.0.0.1:0")
+	client, _ := testkit.Pair(b, "tcp4", "127.0.0.1:0")
 	if err := sockopt.Set(client, asked); err != nil {
 		b.Fatal(err)
 	}

@@ -17,8 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/inspect"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 const (
@@ -48,7 +47,7 @@ func TestCrowdHolder(t *testing.T) {
 		c, err := d.Dial("tcp4", l.Addr().String())
 		require.NoError(t, err)
 		defer c.Close()
-		socktest.Accept(t, l, c)
+		testkit.Accept(t, l, c)
 	}
 	fmt.Println("ready")
 	bufio.NewReader(os.Stdin).ReadString('\n') // until the parent ends
@@ -57,12 +56,12 @@ func TestCrowdHolder(t *testing.T) {
 // 200,000 sockets: every one is listed, once, with its owner, and memory does
 // not grow with them.
 func TestCrowd(t *testing.T) {
-	testenv.Long(t)
-	testenv.Root(t)
+	testkit.Long(t)
+	testkit.Root(t)
 	var limit unix.Rlimit
 	require.NoError(t, unix.Getrlimit(unix.RLIMIT_NOFILE, &limit))
-	testenv.Need(t, limit.Max > 2*perHolder+100, "needs more descriptors in a process")
-	socktest.InNamespace(t, func() {
+	testkit.Need(t, limit.Max > 2*perHolder+100, "needs more descriptors in a process")
+	testkit.InNamespace(t, func() {
 		require.NoError(t, os.WriteFile("/proc/sys/net/ipv4/ip_local_port_range", []byte("15000 64000"), 0))
 		var holders []*bufio.Scanner
 		for i := range crowdHolders {

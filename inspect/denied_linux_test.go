@@ -13,17 +13,16 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/inspect"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 // Root in a container may list the descriptors of a process with more capabilities
 // and not read them.
 func TestOwnersWithoutCapSysPtrace(t *testing.T) {
-	if !socktest.InChildWithoutCaps(t, unix.CAP_SYS_PTRACE) {
+	if !testkit.InChildWithoutCaps(t, unix.CAP_SYS_PTRACE) {
 		return
 	}
-	client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	client, _ := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 	o, err := inspect.FindOwners()
 	require.NoError(t, err)
 	assert.NotEmpty(t, ownersOf(o, of(t, client).Inode, os.Getpid()), "one's own are there")
@@ -40,12 +39,12 @@ func TestOwnersThatCannotBeReadAreAnError(t *testing.T) {
 	if runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" {
 		t.Skip("the filter is for amd64 and arm64")
 	}
-	if !socktest.InChild(t, nil) {
+	if !testkit.InChild(t, nil) {
 		return
 	}
-	client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	client, _ := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 	require.NotZero(t, of(t, client).Inode)
-	socktest.FailCall(t, unix.SYS_READLINKAT, unix.ENOMEM)
+	testkit.FailCall(t, unix.SYS_READLINKAT, unix.ENOMEM)
 	for _, pids := range [][]int{nil, {os.Getpid()}} {
 		_, err := inspect.FindOwners(pids...)
 		require.ErrorIs(t, err, unix.ENOMEM)
@@ -54,12 +53,12 @@ func TestOwnersThatCannotBeReadAreAnError(t *testing.T) {
 }
 
 func TestOwnersWithoutADescriptorToSpare(t *testing.T) {
-	if !socktest.InChild(t, nil) {
+	if !testkit.InChild(t, nil) {
 		return
 	}
-	client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	client, _ := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 	inode := of(t, client).Inode
-	socktest.WithSpareDescriptors(t, 2, func(spare int) {
+	testkit.WithSpareDescriptors(t, 2, func(spare int) {
 		for _, pids := range [][]int{{os.Getpid()}, nil} {
 			o, err := inspect.FindOwners(pids...)
 			if spare > 0 && err == nil { // one at a time
@@ -74,7 +73,7 @@ func TestOwnersWithoutADescriptorToSpare(t *testing.T) {
 // Descriptors and processes that go away while their links are read: the kernel
 // says then that it is not permitted.
 func TestOwnersBesideProcessesThatEndUnseen(t *testing.T) {
-	if !socktest.InChildWithoutCaps(t, unix.CAP_SYS_PTRACE) {
+	if !testkit.InChildWithoutCaps(t, unix.CAP_SYS_PTRACE) {
 		return
 	}
 	for range 100 {
@@ -95,7 +94,7 @@ func TestOwnersBesideProcessesThatEndUnseen(t *testing.T) {
 // and what the kernel itself runs, has no descriptors.
 func TestOwnersOfWhatIsNotAProcess(t *testing.T) {
 	t.Parallel()
-	client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	client, _ := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 	inode := of(t, client).Inode
 	threads, err := os.ReadDir("/proc/self/task")
 	require.NoError(t, err)
@@ -131,15 +130,15 @@ func TestOwnersOfWhatIsNotAProcess(t *testing.T) {
 const hiddenEnv = "KEEPALIVE_TEST_HIDDEN"
 
 func TestOwnersThatProcHides(t *testing.T) {
-	if !socktest.IsChild(t) {
-		testenv.Root(t)
+	if !testkit.IsChild(t) {
+		testkit.Root(t)
 		t.Setenv(hiddenEnv, fmt.Sprint(os.Getpid()))
 		mountProc(t, "hidepid=2")
 	}
-	if !socktest.InChildAsNobody(t) {
+	if !testkit.InChildAsNobody(t) {
 		return
 	}
-	client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	client, _ := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 	o, err := inspect.FindOwners()
 	require.NoError(t, err)
 	assert.NotEmpty(t, ownersOf(o, of(t, client).Inode, os.Getpid()))
@@ -163,7 +162,7 @@ func mountProc(t *testing.T, options string) {
 	require.NoError(t, unix.Unshare(unix.CLONE_NEWNS))
 	require.NoError(t, unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
 	err := unix.Mount("proc", "/proc", "proc", 0, options)
-	testenv.Need(t, err == nil, fmt.Sprintf("needs to mount a /proc: %v", err))
+	testkit.Need(t, err == nil, fmt.Sprintf("needs to mount a /proc: %v", err))
 }
 
 func TestOwnersOfNoProcess(t *testing.T) {

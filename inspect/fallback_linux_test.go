@@ -11,18 +11,17 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/inspect"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 func TestWithoutNetlinkProcTells(t *testing.T) {
 	t.Parallel()
-	if !socktest.InChildWithoutNetlink(t) {
+	if !testkit.InChildWithoutNetlink(t) {
 		return
 	}
-	for _, address := range []string{"127.0.0.1:0", "[::1]:0", socktest.Mapped} {
-		client, server := socktest.Pair(t, "tcp", address)
+	for _, address := range []string{"127.0.0.1:0", "[::1]:0", testkit.Mapped} {
+		client, server := testkit.Pair(t, "tcp", address)
 		require.NoError(t, sockopt.Set(client, asked))
 		r := of(t, client)
 		assert.Equal(t, "/proc/net/tcp", r.Source)
@@ -56,12 +55,12 @@ func TestWithoutNetlinkProcTells(t *testing.T) {
 
 func TestWithoutNetlinkAndProcTheSettingsAreLeft(t *testing.T) {
 	t.Parallel()
-	testenv.Root(t)
-	if !socktest.InChildWithoutNetlink(t) {
+	testkit.Root(t)
+	if !testkit.InChildWithoutNetlink(t) {
 		return
 	}
-	socktest.HideProc(t)
-	client, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	testkit.HideProc(t)
+	client, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	require.NoError(t, sockopt.Set(client, asked))
 	r := of(t, client)
 	assert.Equal(t, "", r.Source)
@@ -80,11 +79,11 @@ func TestWithoutNetlinkAndProcTheSettingsAreLeft(t *testing.T) {
 
 func TestNobodyMayLookAtOwnConnections(t *testing.T) {
 	t.Parallel()
-	if !socktest.InChildAsNobody(t) {
+	if !testkit.InChildAsNobody(t) {
 		return
 	}
 	require.Equal(t, 65534, os.Geteuid())
-	client, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	client, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	require.NoError(t, sockopt.Set(client, asked))
 	requireAsked(t, of(t, client))
 }

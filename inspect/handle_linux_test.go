@@ -20,14 +20,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/inspect"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 var (
 	asked       = sockopt.Config{Idle: 100 * time.Second, Interval: 22 * time.Second, Count: 3}
-	askedValues = socktest.Values{KeepAlive: 1, Idle: 100, Interval: 22, Count: 3}
+	askedValues = testkit.Values{KeepAlive: 1, Idle: 100, Interval: 22, Count: 3}
 )
 
 func of(t *testing.T, c any) inspect.Report {
@@ -63,13 +63,13 @@ func requireAsked(t *testing.T, r inspect.Report) {
 
 func TestOfConnectionsOfAllKinds(t *testing.T) {
 	t.Parallel()
-	for _, address := range []string{"127.0.0.1:0", "[::1]:0", socktest.Mapped, ":0"} {
+	for _, address := range []string{"127.0.0.1:0", "[::1]:0", testkit.Mapped, ":0"} {
 		t.Run(address, func(t *testing.T) {
 			t.Parallel()
 			if address != "127.0.0.1:0" {
-				socktest.NeedIPv6(t)
+				testkit.NeedIPv6(t)
 			}
-			client, server := socktest.Pair(t, "tcp", address)
+			client, server := testkit.Pair(t, "tcp", address)
 			for _, c := range []*net.TCPConn{client, server} {
 				assert.Equal(t, "keepalive is off: a dead peer of an idle connection is never noticed", pointerTo(of(t, c)).Verdict())
 				require.NoError(t, sockopt.Set(c, asked))
@@ -78,7 +78,7 @@ func TestOfConnectionsOfAllKinds(t *testing.T) {
 				assert.False(t, r.Multipath)
 				assert.Equal(t, c.LocalAddr().(*net.TCPAddr).AddrPort().Port(), r.Local.Port())
 				assert.Equal(t, c.RemoteAddr().(*net.TCPAddr).AddrPort().Port(), r.Peer.Port())
-				assert.Equal(t, askedValues, socktest.Read(t, c))
+				assert.Equal(t, askedValues, testkit.Read(t, c))
 			}
 		})
 	}
@@ -92,7 +92,7 @@ func (w wrapper) NetConn() net.Conn { return w.Conn }
 
 func TestOfLooksThroughWrappers(t *testing.T) {
 	t.Parallel()
-	client, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	client, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	require.NoError(t, sockopt.Set(client, asked))
 	rc, err := client.SyscallConn()
 	require.NoError(t, err)
@@ -106,7 +106,7 @@ func TestOfLooksThroughWrappers(t *testing.T) {
 
 func TestOfMultipathTCP(t *testing.T) {
 	t.Parallel()
-	socktest.NeedMultipath(t)
+	testkit.NeedMultipath(t)
 	for _, address := range []string{"127.0.0.1:0", "[::1]:0"} {
 		var lc net.ListenConfig
 		lc.SetMultipathTCP(true)
@@ -120,7 +120,7 @@ func TestOfMultipathTCP(t *testing.T) {
 				client, err := d.Dial("tcp", l.Addr().String())
 				require.NoError(t, err)
 				defer client.Close()
-				server := socktest.Accept(t, l, client)
+				server := testkit.Accept(t, l, client)
 				for _, c := range []net.Conn{client, server} {
 					require.NoError(t, sockopt.Set(c, asked))
 					r := of(t, c)
@@ -162,7 +162,7 @@ func TestOfRefuses(t *testing.T) {
 	u, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	require.NoError(t, err)
 	defer u.Close()
-	closed, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	closed, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	closed.Close()
 	a, b := net.Pipe()
 	defer a.Close()
@@ -186,7 +186,7 @@ func TestOfRefuses(t *testing.T) {
 
 func TestAHandleOfAClosedConnection(t *testing.T) {
 	t.Parallel()
-	client, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	client, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	h, err := inspect.NewHandle(client)
 	require.NoError(t, err)
 	client.Close()
@@ -205,12 +205,12 @@ func TestOfAResetConnectionIsNotItsListener(t *testing.T) {
 	defer l.Close()
 	client, err := net.Dial("tcp4", l.Addr().String())
 	require.NoError(t, err)
-	server := socktest.Accept(t, l, client)
+	server := testkit.Accept(t, l, client)
 	h, err := inspect.NewHandle(server)
 	require.NoError(t, err)
 	require.NoError(t, client.(*net.TCPConn).SetLinger(0))
 	require.NoError(t, client.Close())
-	socktest.Until(t, "the kernel notices", func() bool { return h.Alive() != nil })
+	testkit.Until(t, "the kernel notices", func() bool { return h.Alive() != nil })
 	r, err := h.Report()
 	require.NoError(t, err)
 	assert.Equal(t, inspect.Closed, r.State)
@@ -226,7 +226,7 @@ func TestOfAResetConnectionIsNotItsListener(t *testing.T) {
 
 func TestTrafficPushesTheProbeNotTheTimer(t *testing.T) {
 	t.Parallel()
-	client, server := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	client, server := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	require.NoError(t, sockopt.Set(client, asked))
 	time.Sleep(2 * time.Second) // of silence
 	_, err := server.Write([]byte("x"))
@@ -242,7 +242,7 @@ func TestTrafficPushesTheProbeNotTheTimer(t *testing.T) {
 
 func TestStatesOfClosing(t *testing.T) {
 	t.Parallel()
-	client, server := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	client, server := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	require.NoError(t, sockopt.Set(client, asked))
 	require.NoError(t, sockopt.Set(server, asked))
 	require.NoError(t, client.CloseWrite())
@@ -258,15 +258,15 @@ func TestStatesOfClosing(t *testing.T) {
 
 func eventually(t *testing.T, c any, state inspect.State) {
 	t.Helper()
-	socktest.Until(t, "the kernel notices", func() bool { return of(t, c).State == state })
+	testkit.Until(t, "the kernel notices", func() bool { return of(t, c).State == state })
 }
 
 // A sender whose peer does not read ends up with a window of zero.
 // foreign makes a connection in a network namespace that the test then leaves.
 func foreign(t *testing.T) (client, server *net.TCPConn) {
 	t.Helper()
-	socktest.InNamespace(t, func() {
-		client, server = socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	testkit.InNamespace(t, func() {
+		client, server = testkit.Pair(t, "tcp4", "127.0.0.1:0")
 		require.NoError(t, sockopt.Set(client, asked))
 		requireAsked(t, of(t, client))
 	})
@@ -297,10 +297,10 @@ func TestAConnectionOfAnotherNamespaceIsSaidSo(t *testing.T) {
 func TestDataInFlightInAnotherNamespace(t *testing.T) {
 	t.Parallel()
 	var full, flying, server *net.TCPConn
-	socktest.InNamespace(t, func() {
+	testkit.InNamespace(t, func() {
 		require.NoError(t, os.WriteFile("/proc/sys/net/ipv4/tcp_retries2", []byte("5"), 0))
-		full, _ = socktest.Pair(t, "tcp4", "127.0.0.1:0")
-		flying, server = socktest.Pair(t, "tcp4", "127.0.0.1:0")
+		full, _ = testkit.Pair(t, "tcp4", "127.0.0.1:0")
+		flying, server = testkit.Pair(t, "tcp4", "127.0.0.1:0")
 		for _, c := range []*net.TCPConn{full, flying} {
 			require.NoError(t, sockopt.Set(c, asked))
 		}
@@ -313,7 +313,7 @@ func TestDataInFlightInAnotherNamespace(t *testing.T) {
 	_, err := r.NextProbe()
 	assert.ErrorIs(t, err, inspect.ErrNoProbe)
 
-	socktest.DropReceived(t, server)
+	testkit.DropReceived(t, server)
 	_, err = flying.Write([]byte("lost"))
 	require.NoError(t, err)
 	r = of(t, flying)
@@ -329,10 +329,10 @@ func TestDataInFlightInAnotherNamespace(t *testing.T) {
 // told.
 func TestLinkLocalAndDeviceBound(t *testing.T) {
 	t.Parallel()
-	socktest.InNamespace(t, func() {
-		socktest.IP(t, "link add ka0 type veth peer name ka1", "link set ka1 up", "addr add fe80::1234/64 dev ka0 nodad", "link set ka0 up")
+	testkit.InNamespace(t, func() {
+		testkit.IP(t, "link add ka0 type veth peer name ka1", "link set ka1 up", "addr add fe80::1234/64 dev ka0 nodad", "link set ka0 up")
 		for _, address := range []string{"[fe80::1234%ka0]:0", "127.0.0.1:0"} {
-			client, server := socktest.Pair(t, "tcp", address)
+			client, server := testkit.Pair(t, "tcp", address)
 			for _, c := range []*net.TCPConn{client, server} {
 				if address == "127.0.0.1:0" {
 					bindToDevice(t, c, "lo")
@@ -357,9 +357,9 @@ func bindToDevice(t *testing.T, c *net.TCPConn, device string) {
 // vanishing makes a connection whose peer falls silent.
 func vanishing(t *testing.T, f func(client, server *net.TCPConn, vanish func())) {
 	t.Helper()
-	socktest.InNamespace(t, func() {
-		client, server := socktest.Pair(t, "tcp4", "127.0.0.1:0")
-		f(client, server, func() { socktest.IP(t, "link set lo down") })
+	testkit.InNamespace(t, func() {
+		client, server := testkit.Pair(t, "tcp4", "127.0.0.1:0")
+		f(client, server, func() { testkit.IP(t, "link set lo down") })
 	})
 }
 
@@ -371,7 +371,7 @@ func TestDataInFlightAndUnansweredProbes(t *testing.T) {
 		vanish()
 		_, err := server.Write([]byte("lost"))
 		require.NoError(t, err)
-		socktest.Until(t, "the kernel notices", func() bool { return errors.Is(inspect.Alive(server), inspect.ErrSuspect) })
+		testkit.Until(t, "the kernel notices", func() bool { return errors.Is(inspect.Alive(server), inspect.ErrSuspect) })
 		r := of(t, server)
 		assert.Equal(t, "on", r.Timer.Kind)
 		assert.Equal(t, 1, r.Activity.Unacked)
@@ -380,13 +380,13 @@ func TestDataInFlightAndUnansweredProbes(t *testing.T) {
 		assert.Contains(t, r.Verdict(), "data is in flight")
 
 		// The peer of client is silent, and client only notices by its probes.
-		socktest.Until(t, "the kernel notices", func() bool { return errors.Is(inspect.Alive(client), inspect.ErrSuspect) })
+		testkit.Until(t, "the kernel notices", func() bool { return errors.Is(inspect.Alive(client), inspect.ErrSuspect) })
 		r = of(t, client)
 		n, known := r.Unanswered()
 		assert.True(t, known)
 		assert.Positive(t, n)
 		assert.Contains(t, r.Verdict(), "unanswered, next in")
-		socktest.Until(t, "the kernel notices", func() bool { return errors.Is(inspect.Alive(client), inspect.ErrGone) })
+		testkit.Until(t, "the kernel notices", func() bool { return errors.Is(inspect.Alive(client), inspect.ErrGone) })
 		_, err = client.Read(make([]byte, 1))
 		assert.ErrorIs(t, err, syscall.ETIMEDOUT, "the error is still there")
 	})
@@ -394,8 +394,8 @@ func TestDataInFlightAndUnansweredProbes(t *testing.T) {
 
 func TestAConnectionThatIsBeingMade(t *testing.T) {
 	t.Parallel()
-	socktest.InNamespace(t, func() {
-		socktest.IP(t, "link add ka0 type veth peer name ka1", "link set ka1 up", "addr add 192.0.2.1/24 dev ka0", "link set ka0 up", "neigh add 192.0.2.9 lladdr 02:00:00:00:00:09 dev ka0")
+	testkit.InNamespace(t, func() {
+		testkit.IP(t, "link add ka0 type veth peer name ka1", "link set ka1 up", "addr add 192.0.2.1/24 dev ka0", "link set ka0 up", "neigh add 192.0.2.9 lladdr 02:00:00:00:00:09 dev ka0")
 		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 		require.NoError(t, err)
 		defer unix.Close(fd)
@@ -418,7 +418,7 @@ func (rawFD) Write(func(uintptr) bool) error   { panic("not to be used") }
 
 func TestManyAtATimeBesideClose(t *testing.T) {
 	t.Parallel()
-	client, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	client, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	h, err := inspect.NewHandle(client)
 	require.NoError(t, err)
 	var wg sync.WaitGroup
@@ -441,9 +441,9 @@ func second[T any](_ T, err error) error { return err }
 
 // Not parallel: it counts descriptors.
 func TestNothingLeaks(t *testing.T) {
-	client, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	client, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	of(t, client) // opens what stays open
-	check := socktest.StartLeakCheck(t)
+	check := testkit.StartLeakCheck(t)
 	for range 100 {
 		of(t, client)
 		inspect.Of(nil)
@@ -463,7 +463,7 @@ func TestHandlesAllocateNothing(t *testing.T) {
 	if runtime.GOARCH == "386" || runtime.GOARCH == "s390x" {
 		t.Skip("x/sys, which knows how socket calls are made here, allocates")
 	}
-	client, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	client, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	require.NoError(t, sockopt.Set(client, asked))
 	h, err := inspect.NewHandle(client)
 	require.NoError(t, err)

@@ -16,8 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/inspect"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -72,7 +71,7 @@ func TestTheOwnerOfANewSocket(t *testing.T) {
 	require.NoError(t, err)
 	mine, err := inspect.FindOwners(os.Getpid())
 	require.NoError(t, err)
-	client, server := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	client, server := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 	for owners, want := range map[*inspect.Owners]int{all: 1, mine: 0} {
 		found := list(t, between(client.LocalAddr(), server.LocalAddr(), owners))
 		require.Len(t, found, 1)
@@ -85,12 +84,12 @@ func TestTheOwnerOfANewSocket(t *testing.T) {
 // What may not be read is not there, and Unknown says why.
 func TestSettingsInAListThatMayNotBeRead(t *testing.T) {
 	const ends = "KEEPALIVE_TEST_ENDS" // of a connection of root
-	if !socktest.IsChild(t) {
-		testenv.Root(t)
-		client, server := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	if !testkit.IsChild(t) {
+		testkit.Root(t)
+		client, server := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 		t.Setenv(ends, client.LocalAddr().String()+" "+server.LocalAddr().String())
 	}
-	if !socktest.InChildAsNobody(t) {
+	if !testkit.InChildAsNobody(t) {
 		return
 	}
 	local, peer, _ := strings.Cut(os.Getenv(ends), " ")
@@ -101,10 +100,10 @@ func TestSettingsInAListThatMayNotBeRead(t *testing.T) {
 	processes, _ := owners.Denied()
 	assert.NotZero(t, processes)
 	assert.False(t, owners.Has(found[0].Inode))
-	client, server := socktest.Pair(t, "tcp4", "127.0.0.1:0") // one's own can be seen
+	client, server := testkit.Pair(t, "tcp4", "127.0.0.1:0") // one's own can be seen
 	found = list(t, between(client.LocalAddr(), server.LocalAddr(), owners))
 	require.Len(t, found, 1)
-	testenv.Need(t, !errors.Is(found[0].Unknown, fs.ErrPermission), "needs to see its own")
+	testkit.Need(t, !errors.Is(found[0].Unknown, fs.ErrPermission), "needs to see its own")
 	require.NoError(t, found[0].Unknown)
 	assert.True(t, found[0].Settings.Known.Has(platform.Idle))
 }
@@ -113,12 +112,12 @@ func TestSettingsInAListThatMayNotBeRead(t *testing.T) {
 // open all the same, and their settings unknown. What was really closed is not there.
 func TestSettingsWhereProcIsOfAnotherPIDNamespace(t *testing.T) {
 	const ends = "KEEPALIVE_TEST_ENDS"
-	if !socktest.IsChild(t) {
-		testenv.Root(t)
-		client, server := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	if !testkit.IsChild(t) {
+		testkit.Root(t)
+		client, server := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 		t.Setenv(ends, client.LocalAddr().String()+" "+server.LocalAddr().String())
 	}
-	if !socktest.InChild(t, func(cmd *exec.Cmd) {
+	if !testkit.InChild(t, func(cmd *exec.Cmd) {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWPID}
 	}) {
 		return
@@ -137,17 +136,17 @@ func TestSettingsWhereProcIsOfAnotherPIDNamespace(t *testing.T) {
 // first has ended since.
 func TestSettingsOfASocketWithANewOwner(t *testing.T) {
 	t.Parallel()
-	client, server := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	client, server := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 	require.NoError(t, sockopt.Set(client, sockopt.Config{Idle: 1234 * time.Second}))
 	file, err := client.File()
 	require.NoError(t, err)
 	defer file.Close()
 	first := exec.Command("sleep", "60")
 	first.ExtraFiles = []*os.File{file}
-	socktest.Start(t, first)
+	testkit.Start(t, first)
 	second := exec.Command("sleep", "60")
 	second.ExtraFiles = []*os.File{file}
-	socktest.Start(t, second)
+	testkit.Start(t, second)
 	file.Close()
 	client.Close()
 	owners, err := inspect.FindOwners()
@@ -156,7 +155,7 @@ func TestSettingsOfASocketWithANewOwner(t *testing.T) {
 	first.Wait()
 	found := list(t, between(client.LocalAddr(), server.LocalAddr(), owners))
 	require.Len(t, found, 1)
-	testenv.Need(t, !errors.Is(found[0].Unknown, fs.ErrPermission), "needs permission to trace a child (Yama)")
+	testkit.Need(t, !errors.Is(found[0].Unknown, fs.ErrPermission), "needs permission to trace a child (Yama)")
 	require.NoError(t, found[0].Unknown)
 	assert.Equal(t, 1234*time.Second, found[0].Settings.Idle)
 

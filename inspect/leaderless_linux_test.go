@@ -11,8 +11,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/inspect"
 	"github.com/tcpkeepalive/keepalive/internal/proc"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
@@ -21,8 +20,8 @@ import (
 func TestAProcessWithoutItsFirstThread(t *testing.T) {
 	t.Parallel()
 	for _, all := range []bool{false, true} {
-		pid, localText, peerText := socktest.Leaderless(t, nil)
-		socktest.Until(t, "the first thread has ended", func() bool { return proc.Thread(pid) != pid })
+		pid, localText, peerText := testkit.Leaderless(t, nil)
+		testkit.Until(t, "the first thread has ended", func() bool { return proc.Thread(pid) != pid })
 		local, peer := netip.MustParseAddrPort(localText), netip.MustParseAddrPort(peerText)
 		var inode uint32
 		for s, err := range inspect.List(inspect.Filter{Local: []string{localText}}) {
@@ -48,8 +47,8 @@ func TestAProcessWithoutItsFirstThread(t *testing.T) {
 		assert.Equal(t, "exe", found.Process)
 		for s, err := range inspect.List(inspect.Filter{Local: []string{localText}, Peer: []string{peerText}, Owners: owners, Settings: true}) {
 			require.NoError(t, err)
-			testenv.Need(t, !errors.Is(s.Unknown, fs.ErrPermission), "needs to trace its children (Yama)")
-			testenv.Need(t, !errors.Is(s.Unknown, errors.ErrUnsupported), "needs Linux 6.9")
+			testkit.Need(t, !errors.Is(s.Unknown, fs.ErrPermission), "needs to trace its children (Yama)")
+			testkit.Need(t, !errors.Is(s.Unknown, errors.ErrUnsupported), "needs Linux 6.9")
 			require.NoError(t, s.Unknown)
 			assert.True(t, s.Settings.Known.Has(platform.Idle))
 		}

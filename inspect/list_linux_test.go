@@ -17,7 +17,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/inspect"
 	"github.com/tcpkeepalive/keepalive/internal/endpoint"
 	"github.com/tcpkeepalive/keepalive/internal/procnet"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -49,19 +49,19 @@ type population struct {
 }
 
 func (p *population) pair(network, address string) (client, server *net.TCPConn) {
-	client, server = socktest.Pair(p.t, network, address)
+	client, server = testkit.Pair(p.t, network, address)
 	p.keep = append(p.keep, client, server)
 	return client, server
 }
 
 func populate(t *testing.T) *population {
 	p := &population{t: t}
-	socktest.IP(t, "link add ka0 type veth peer name ka1", "link set ka1 up", "addr add 192.0.2.1/24 dev ka0", "link set ka0 up",
+	testkit.IP(t, "link add ka0 type veth peer name ka1", "link set ka1 up", "addr add 192.0.2.1/24 dev ka0", "link set ka0 up",
 		"neigh add 192.0.2.9 lladdr 02:00:00:00:00:09 dev ka0")
-	for _, address := range []string{"127.0.0.1:0", "127.0.0.2:0", "[::1]:0", socktest.Mapped} {
+	for _, address := range []string{"127.0.0.1:0", "127.0.0.2:0", "[::1]:0", testkit.Mapped} {
 		client, _ := p.pair("tcp", address)
 		require.NoError(t, sockopt.Set(client, asked))
-		l, err := net.Listen("tcp", strings.ReplaceAll(address, socktest.Mapped, ":0"))
+		l, err := net.Listen("tcp", strings.ReplaceAll(address, testkit.Mapped, ":0"))
 		require.NoError(t, err)
 		t.Cleanup(func() { l.Close() })
 		half, _ := p.pair("tcp", address)
@@ -90,8 +90,8 @@ func many(n int, some ...string) (set []string) {
 // all sockets, which /proc/net/tcp has too.
 func TestFiltersOfLists(t *testing.T) {
 	t.Parallel()
-	socktest.NeedIPv6(t)
-	socktest.InNamespace(t, func() {
+	testkit.NeedIPv6(t)
+	testkit.InNamespace(t, func() {
 		p := populate(t)
 		type id struct {
 			local, peer netip.AddrPort
@@ -105,7 +105,7 @@ func TestFiltersOfLists(t *testing.T) {
 			return all
 		}
 		var all map[id]bool
-		socktest.Until(t, "the last segments have arrived", func() bool {
+		testkit.Until(t, "the last segments have arrived", func() bool {
 			before := all
 			time.Sleep(20 * time.Millisecond)
 			all = snapshot()
@@ -190,7 +190,7 @@ func TestFiltersOfLists(t *testing.T) {
 
 func TestWhatAListTellsOfASocket(t *testing.T) {
 	t.Parallel()
-	client, server := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	client, server := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 	require.NoError(t, sockopt.Set(client, asked))
 	_, err := server.Write([]byte("unread"))
 	require.NoError(t, err)
@@ -240,7 +240,7 @@ func TestWhatAListTellsOfASocket(t *testing.T) {
 
 func TestV6OnlyListeners(t *testing.T) {
 	t.Parallel()
-	socktest.NeedIPv6(t)
+	testkit.NeedIPv6(t)
 	for network, want := range map[string]platform.Answer{"tcp6": platform.Yes, "tcp": platform.No, "tcp4": platform.Unknown} {
 		l, err := net.Listen(network, ":0")
 		require.NoError(t, err)
@@ -261,7 +261,7 @@ func TestListsBesideChurn(t *testing.T) {
 	t.Parallel()
 	stays := map[[2]netip.AddrPort]bool{} // local and peer: churn uses the same local ports
 	for range 50 {
-		client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+		client, _ := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 		stays[[2]netip.AddrPort{client.LocalAddr().(*net.TCPAddr).AddrPort(), client.RemoteAddr().(*net.TCPAddr).AddrPort()}] = true
 	}
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -343,9 +343,9 @@ func TestListsNeedNoMoreMemoryForMoreSockets(t *testing.T) {
 
 func TestAListOfAnotherNamespaceIsThatOfTheThread(t *testing.T) {
 	t.Parallel()
-	socktest.InNamespace(t, func() {
+	testkit.InNamespace(t, func() {
 		assert.Empty(t, list(t, inspect.Filter{States: allStates}))
-		socktest.Pair(t, "tcp4", "127.0.0.1:0")
+		testkit.Pair(t, "tcp4", "127.0.0.1:0")
 		assert.Len(t, list(t, inspect.Filter{}), 2)
 	})
 }
@@ -354,12 +354,12 @@ func TestAListOfAnotherNamespaceIsThatOfTheThread(t *testing.T) {
 // same one.
 func TestAListOfOneInterface(t *testing.T) {
 	t.Parallel()
-	socktest.InNamespace(t, func() {
-		socktest.IP(t, "link add ka0 type veth peer name ka1", "link set ka1 up", "link set ka0 up",
+	testkit.InNamespace(t, func() {
+		testkit.IP(t, "link add ka0 type veth peer name ka1", "link set ka1 up", "link set ka0 up",
 			"addr add fe80::1234/64 dev ka0 nodad", "addr add fe80::1234/64 dev ka1 nodad")
 		ports := map[string]uint16{}
 		for _, device := range []string{"ka0", "ka1"} {
-			_, server := socktest.Pair(t, "tcp6", "[fe80::1234%"+device+"]:0")
+			_, server := testkit.Pair(t, "tcp6", "[fe80::1234%"+device+"]:0")
 			ports[device] = server.LocalAddr().(*net.TCPAddr).AddrPort().Port()
 		}
 		count := func(text string, port uint16) (n int) {
@@ -385,7 +385,7 @@ func TestAListOfOneInterface(t *testing.T) {
 // A program without descriptors is not one whose sock_diag is refused.
 func TestAListWithoutDescriptorsSaysSo(t *testing.T) {
 	t.Parallel()
-	if !socktest.InChild(t, nil) {
+	if !testkit.InChild(t, nil) {
 		return
 	}
 	require.NoError(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 3, Max: 3}))

@@ -11,16 +11,16 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/inspect"
-	"github.com/tcpkeepalive/keepalive/internal/netlab"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/lab"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 // The state of a connection as a whole comes from the namespace that is listed, not
 // from that of the program.
 func TestListOfMultipathTCPInAnotherNamespace(t *testing.T) {
 	t.Parallel()
-	socktest.NeedMultipath(t)
-	ns := netlab.NewNamespace(t)
+	testkit.NeedMultipath(t)
+	ns := lab.NewNamespace(t)
 	var client, server *net.TCPConn
 	require.NoError(t, ns.Do(func() error {
 		client, server = multipathPair(t, true, "127.0.0.1:0")
@@ -31,7 +31,7 @@ func TestListOfMultipathTCPInAnotherNamespace(t *testing.T) {
 	file, err := os.Open(ns.Path())
 	require.NoError(t, err)
 	defer file.Close()
-	socktest.Until(t, "the client's connection is in CLOSE-WAIT, its subflow established", func() bool {
+	testkit.Until(t, "the client's connection is in CLOSE-WAIT, its subflow established", func() bool {
 		return slices.ContainsFunc(list(t, inspect.Filter{Namespace: file, Activity: true}), func(s inspect.Report) bool {
 			return s.Local == local && s.State == inspect.CloseWait && s.Subflow == inspect.Established
 		})
@@ -41,13 +41,13 @@ func TestListOfMultipathTCPInAnotherNamespace(t *testing.T) {
 // Where the states of the connections as a whole cannot be had, those of the subflows
 // are no answer.
 func TestListSaysThatStatesOfMultipathTCPAreMissing(t *testing.T) {
-	if !socktest.InChild(t, nil) {
+	if !testkit.InChild(t, nil) {
 		return
 	}
-	socktest.NeedMultipath(t)
+	testkit.NeedMultipath(t)
 	_, server := multipathPair(t, true, "127.0.0.1:0")
 	require.NoError(t, server.CloseWrite())
-	socktest.WithSpareDescriptors(t, 2, func(spare int) { // one is enough for the list of subflows
+	testkit.WithSpareDescriptors(t, 2, func(spare int) { // one is enough for the list of subflows
 		n := 0
 		var failure error
 		for _, err := range inspect.List(inspect.Filter{Activity: true}) {

@@ -20,8 +20,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/inspect"
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/internal/timing"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -45,7 +44,7 @@ func multipathPair(t *testing.T, multipath bool, address string) (client, server
 	d.SetMultipathTCP(true)
 	c, err := d.Dial("tcp", l.Addr().String())
 	require.NoError(t, err)
-	return socktest.Closing(t, c.(*net.TCPConn)), socktest.Accept(t, l, c).(*net.TCPConn)
+	return testkit.Closing(t, c.(*net.TCPConn)), testkit.Accept(t, l, c).(*net.TCPConn)
 }
 
 // becomes waits until Alive says so, and everything else that says something about
@@ -53,7 +52,7 @@ func multipathPair(t *testing.T, multipath bool, address string) (client, server
 func becomes(t *testing.T, c *net.TCPConn, want error, states ...inspect.State) {
 	t.Helper()
 	var got error
-	socktest.Until(t, fmt.Sprintf("Alive says %v, it said %v", want, got), func() bool {
+	testkit.Until(t, fmt.Sprintf("Alive says %v, it said %v", want, got), func() bool {
 		got = inspect.Alive(c)
 		return errors.Is(got, want)
 	})
@@ -67,7 +66,7 @@ func becomes(t *testing.T, c *net.TCPConn, want error, states ...inspect.State) 
 			return s.Inode == r.Inode && slices.Contains(states, s.State)
 		})
 	}
-	socktest.Until(t, "the list of its state has it", func() bool { return listed(states) })
+	testkit.Until(t, "the list of its state has it", func() bool { return listed(states) })
 	others := slices.DeleteFunc(slices.Clone(allStates), func(s inspect.State) bool { return slices.Contains(states, s) })
 	assert.False(t, listed(others), "a list of other states")
 }
@@ -76,7 +75,7 @@ func becomes(t *testing.T, c *net.TCPConn, want error, states ...inspect.State) 
 // established; and it takes no byte away.
 func TestTheEndOfMultipathTCP(t *testing.T) {
 	t.Parallel()
-	socktest.NeedMultipath(t)
+	testkit.NeedMultipath(t)
 	for _, multipath := range []bool{true, false} {
 		name := "Multipath TCP"
 		if !multipath {
@@ -100,7 +99,7 @@ func TestTheEndOfMultipathTCP(t *testing.T) {
 				require.NoError(t, err)
 				assert.Equal(t, "last words", string(said))
 				require.NoError(t, client.CloseWrite())
-				socktest.Until(t, "both sides are closed", func() bool { return of(t, client).State == inspect.Closed })
+				testkit.Until(t, "both sides are closed", func() bool { return of(t, client).State == inspect.Closed })
 				assert.Equal(t, inspect.ErrGone, inspect.Alive(client))
 
 				client, server = open()
@@ -136,7 +135,7 @@ func TestMultipathPeer(t *testing.T) {
 
 func TestMultipathTCPWithAPeerThatIsKilled(t *testing.T) {
 	t.Parallel()
-	socktest.NeedMultipath(t)
+	testkit.NeedMultipath(t)
 	for _, unread := range []bool{false, true} {
 		l := multipathListener(t, true, "127.0.0.1:0")
 		cmd := exec.Command("/proc/self/exe", "-test.run=^TestMultipathPeer$")
@@ -144,15 +143,15 @@ func TestMultipathTCPWithAPeerThatIsKilled(t *testing.T) {
 		in, err := cmd.StdinPipe()
 		require.NoError(t, err)
 		defer in.Close()
-		socktest.Start(t, cmd)
+		testkit.Start(t, cmd)
 		conn, err := l.Accept()
 		require.NoError(t, err)
-		c := socktest.Closing(t, conn.(*net.TCPConn))
+		c := testkit.Closing(t, conn.(*net.TCPConn))
 		want, states := inspect.ErrPeerClosed, []inspect.State{inspect.CloseWait}
 		if unread { // then the kernel resets
 			_, err := c.Write([]byte("unread"))
 			require.NoError(t, err)
-			socktest.Until(t, "it has arrived", func() bool { return of(t, c).SendQueue == 0 })
+			testkit.Until(t, "it has arrived", func() bool { return of(t, c).SendQueue == 0 })
 			want, states = inspect.ErrGone, []inspect.State{inspect.Closed}
 		}
 		becomes(t, c, nil, inspect.Established)
@@ -166,10 +165,10 @@ func TestMultipathTCPWithAPeerThatIsKilled(t *testing.T) {
 // does not answer, though the kernel gives it up only after a minute.
 func TestMultipathTCPThatLosesItsSubflows(t *testing.T) {
 	t.Parallel()
-	socktest.NeedMultipath(t)
-	ss := testenv.Tool(t, "ss")
-	socktest.InNamespace(t, func() {
-		socktest.IP(t, "mptcp limits set subflow 2 add_addr_accepted 2", "mptcp endpoint add 127.0.0.2 id 2 dev lo subflow")
+	testkit.NeedMultipath(t)
+	ss := testkit.Tool(t, "ss")
+	testkit.InNamespace(t, func() {
+		testkit.IP(t, "mptcp limits set subflow 2 add_addr_accepted 2", "mptcp endpoint add 127.0.0.2 id 2 dev lo subflow")
 		client, server := multipathPair(t, true, "127.0.0.1:0")
 		require.NoError(t, sockopt.Set(client, asked))
 		_, err := server.Write([]byte("hello")) // the other subflow takes a complete handshake
@@ -186,13 +185,13 @@ func TestMultipathTCPThatLosesItsSubflows(t *testing.T) {
 			}
 			return n
 		}
-		socktest.Until(t, "the second subflow", func() bool { return subflows() == 2 })
+		testkit.Until(t, "the second subflow", func() bool { return subflows() == 2 })
 		kill := func(source string) {
 			out, err := exec.Command(ss, "-K", "-t", "src", source, "dport", "=", fmt.Sprint(server.LocalAddr().(*net.TCPAddr).Port)).CombinedOutput()
 			require.NoError(t, err, "%s", out)
 		}
 		kill("127.0.0.1")
-		socktest.Until(t, "the first subflow is gone", func() bool { return subflows() == 1 })
+		testkit.Until(t, "the first subflow is gone", func() bool { return subflows() == 1 })
 		for _, c := range []*net.TCPConn{client, server} {
 			becomes(t, c, nil, inspect.Established)
 			r := of(t, c)
@@ -207,7 +206,7 @@ func TestMultipathTCPThatLosesItsSubflows(t *testing.T) {
 		require.NoError(t, err, "it is")
 
 		kill("127.0.0.2")
-		socktest.Until(t, "the second subflow is gone", func() bool { return subflows() == 0 })
+		testkit.Until(t, "the second subflow is gone", func() bool { return subflows() == 0 })
 		assert.ErrorIs(t, inspect.Alive(client), inspect.ErrSuspect)
 		assert.ErrorIs(t, inspect.Alive(server), inspect.ErrSuspect)
 		assert.True(t, pointerTo(of(t, client)).Multipath)
@@ -217,10 +216,10 @@ func TestMultipathTCPThatLosesItsSubflows(t *testing.T) {
 // A peer that falls silent: one subflow, whose probes have no answer.
 func TestMultipathTCPWithASilentPeer(t *testing.T) {
 	t.Parallel()
-	socktest.NeedMultipath(t)
-	socktest.InNamespace(t, func() {
+	testkit.NeedMultipath(t)
+	testkit.InNamespace(t, func() {
 		err := os.WriteFile("/proc/sys/net/mptcp/close_timeout", []byte("1"), 0)
-		testenv.Need(t, err == nil, "needs a kernel with net.mptcp.close_timeout")
+		testkit.Need(t, err == nil, "needs a kernel with net.mptcp.close_timeout")
 		client, _ := multipathPair(t, true, "127.0.0.1:0")
 		require.NoError(t, sockopt.Set(client, sockopt.Config{Idle: time.Second, Interval: time.Second, Count: 1}))
 		began := time.Now()
@@ -229,17 +228,17 @@ func TestMultipathTCPWithASilentPeer(t *testing.T) {
 		bounds, err := timing.DetectionBounds(of(t, client).Settings, timing.Conditions{Retries: retries, Multipath: true})
 		require.NoError(t, err)
 		bound := bounds[timing.PhaseIdle]
-		socktest.IP(t, "link set lo down")
+		testkit.IP(t, "link set lo down")
 		down := time.Now()
-		socktest.Until(t, "the first probe", func() bool { return inspect.Alive(client) != nil })
+		testkit.Until(t, "the first probe", func() bool { return inspect.Alive(client) != nil })
 		assert.ErrorIs(t, inspect.Alive(client), inspect.ErrSuspect)
 		h, err := inspect.NewHandle(client)
 		require.NoError(t, err)
-		socktest.Until(t, "the subflow is given up", func() bool {
+		testkit.Until(t, "the subflow is given up", func() bool {
 			return strings.HasSuffix(h.Alive().Error(), "no subflow is left")
 		})
 		assert.ErrorIs(t, inspect.Alive(client), inspect.ErrSuspect, "the socket lives on for net.mptcp.close_timeout")
-		socktest.Until(t, "it is given up", func() bool { return !errors.Is(inspect.Alive(client), inspect.ErrSuspect) })
+		testkit.Until(t, "it is given up", func() bool { return !errors.Is(inspect.Alive(client), inspect.ErrSuspect) })
 		// The last segment came between the two moments.
 		took, silent := time.Since(began), time.Since(down)
 		t.Logf("%.2f s, promised %.2f s to %.2f s: %s", took.Seconds(), bound.Earliest.Seconds(), bound.Latest.Seconds(), bound.Note)

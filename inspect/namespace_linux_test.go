@@ -12,17 +12,16 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/inspect"
 	"github.com/tcpkeepalive/keepalive/internal/netns"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 // A list of another namespace has what is there and nothing from here, by sock_diag
 // and by /proc, and the caller stays where it is.
 func TestListOfAnotherNamespace(t *testing.T) {
-	testenv.Root(t)
+	testkit.Root(t)
 	t.Run("sock_diag", func(t *testing.T) { testListOfAnother(t, "sock_diag") })
 	t.Run("proc", func(t *testing.T) {
-		if socktest.InChildWithoutNetlink(t) {
+		if testkit.InChildWithoutNetlink(t) {
 			testListOfAnother(t, "/proc/net/tcp")
 		}
 	})
@@ -41,7 +40,7 @@ func testListOfAnother(t *testing.T, source string) {
 		there, err = net.Listen("tcp4", ":0")
 		return err
 	})
-	testenv.Need(t, err == nil, fmt.Sprintf("needs to make a network namespace: %v", err))
+	testkit.Need(t, err == nil, fmt.Sprintf("needs to make a network namespace: %v", err))
 	defer file.Close()
 	defer there.Close()
 	here, err := net.Listen("tcp4", "127.0.0.1:0")

@@ -21,8 +21,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/inspect"
 	"github.com/tcpkeepalive/keepalive/internal/freeport"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 // naiveOwners reads every link below /proc the plain way.
@@ -74,7 +73,7 @@ func TestOwnersAreThoseThatProcShows(t *testing.T) {
 			assert.Empty(t, ownersOf(o, 0, pid))
 		}
 	}
-	client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	client, _ := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 	compare("few")
 
 	// Duplicates behind gaps, and as many that the fast path is taken, with and
@@ -121,10 +120,10 @@ func TestOwnersOfAProcess(t *testing.T) {
 
 func TestOwnersForNobody(t *testing.T) {
 	t.Parallel()
-	if !socktest.InChildAsNobody(t) {
+	if !testkit.InChildAsNobody(t) {
 		return
 	}
-	client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	client, _ := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 	o, err := inspect.FindOwners()
 	require.NoError(t, err)
 	assert.NotEmpty(t, ownersOf(o, of(t, client).Inode, os.Getpid()))
@@ -196,7 +195,7 @@ func startServers(t *testing.T) (ports []int) {
 	}
 	start := func(name string, arguments ...string) {
 		cmd := exec.Command(name, arguments...)
-		socktest.Start(t, cmd)
+		testkit.Start(t, cmd)
 		t.Cleanup(func() {
 			cmd.Process.Signal(unix.SIGTERM) // nginx stops its workers
 			cmd.Wait()
@@ -208,11 +207,11 @@ daemon off; worker_processes 2; pid %[1]s/pid; error_log %[1]s/error.log;
 events { worker_connections 64; }
 http { access_log off; client_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;
   server { listen 127.0.0.1:%[2]d so_keepalive=30m:20s:5; } }`, dir, freePort()), 0o644))
-	start(testenv.Tool(t, "nginx"), "-c", conf, "-p", dir)
-	start(testenv.Tool(t, "redis-server"), "--port", strconv.Itoa(freePort()), "--bind", "127.0.0.1", "--save", "", "--dir", dir)
+	start(testkit.Tool(t, "nginx"), "-c", conf, "-p", dir)
+	start(testkit.Tool(t, "redis-server"), "--port", strconv.Itoa(freePort()), "--bind", "127.0.0.1", "--save", "", "--dir", dir)
 	cmd := exec.Command("/proc/self/exe", "-test.run=^TestServerOfOwners$")
 	cmd.Env = append(os.Environ(), fmt.Sprintf("KEEPALIVE_TEST_SERVE=127.0.0.1:%d", freePort()))
-	socktest.Start(t, cmd)
+	testkit.Start(t, cmd)
 	return ports
 }
 
@@ -236,7 +235,7 @@ var ssOwner = regexp.MustCompile(`\("([^"]*)",pid=(\d+),fd=(\d+)\)`)
 // TestOwnersAreThoseOfSS compares with ss -p, as root and as nobody, who sees
 // few of them.
 func TestOwnersAreThoseOfSS(t *testing.T) {
-	ss := testenv.Tool(t, "ss")
+	ss := testkit.Tool(t, "ss")
 	var ports []int
 	if os.Geteuid() == 0 {
 		ports = startServers(t)
@@ -254,8 +253,8 @@ func TestOwnersAreThoseOfSS(t *testing.T) {
 	for _, who := range []string{"root", "nobody"} {
 		t.Run(who, func(t *testing.T) {
 			if who == "root" {
-				testenv.Root(t)
-			} else if !socktest.InChildAsNobody(t) {
+				testkit.Root(t)
+			} else if !testkit.InChildAsNobody(t) {
 				return
 			}
 			mine := map[string]bool{}

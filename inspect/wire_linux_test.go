@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/inspect"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -119,7 +119,7 @@ func TestProbesLeaveWhenTheInspectorSays(t *testing.T) {
 		t.Skip("takes five seconds")
 	}
 	t.Parallel()
-	socktest.InNamespace(t, func() {
+	testkit.InNamespace(t, func() {
 		capture := startCapture(t)
 		type look struct{ at, said time.Time } // when the probe should leave
 		type watched struct {
@@ -145,11 +145,11 @@ func TestProbesLeaveWhenTheInspectorSays(t *testing.T) {
 			ask(w) // at once: on a busy machine a probe may leave before all are made
 		}
 		for _, idle := range []time.Duration{time.Second, 2 * time.Second, 3 * time.Second} {
-			client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+			client, _ := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 			watch("dialed, "+idle.String(), client, idle)
-			_, server := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+			_, server := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 			watch("accepted, "+idle.String(), server, idle)
-			both, peer := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+			both, peer := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 			watch("with traffic, "+idle.String(), both, idle)
 			pushed := all[len(all)-1]
 			start := time.Now()

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/tcpkeepalive/keepalive/internal/paired"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -55,7 +55,7 @@ func listen(b *testing.B, f func() (net.Listener, error)) net.Listener {
 }
 
 func compareAccept(b *testing.B, ours, theirs net.Listener) {
-	var c paired.Comparison
+	var c testkit.Comparison
 	for b.Loop() {
 		c.Round(func() float64 { return acceptCPU(b, ours) }, func() float64 { return acceptCPU(b, theirs) })
 	}

@@ -10,23 +10,23 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 func TestConfigureThenMultipath(t *testing.T) {
 	t.Parallel()
-	socktest.NeedMultipath(t)
+	testkit.NeedMultipath(t)
 	off := askedEarly
 	off.UserTimeout = sockopt.NoUserTimeout
 	for rule, row := range map[string]struct {
 		config   sockopt.Config
 		protocol int
-		want     socktest.Values
+		want     testkit.Values
 	}{
-		"stays it with one that is switched off":              {off, unix.IPPROTO_MPTCP, socktest.NoUserTimeout(askedValues)},
-		"stays Multipath TCP without a user timeout":          {askedEarly, unix.IPPROTO_MPTCP, socktest.NoUserTimeout(askedValues)},
+		"stays it with one that is switched off":              {off, unix.IPPROTO_MPTCP, testkit.NoUserTimeout(askedValues)},
+		"stays Multipath TCP without a user timeout":          {askedEarly, unix.IPPROTO_MPTCP, testkit.NoUserTimeout(askedValues)},
 		"falls back to plain TCP for the user timeout's sake": {asked, unix.IPPROTO_TCP, askedValues},
 	} {
 		t.Run(rule, func(t *testing.T) {
@@ -36,7 +36,7 @@ func TestConfigureThenMultipath(t *testing.T) {
 			lc.SetMultipathTCP(true)
 			l := opened(t)(lc.Listen(context.Background(), "tcp", "127.0.0.1:0"))
 			assert.Equal(t, row.protocol, protocolOf(t, l))
-			assert.Equal(t, row.want, socktest.ReadAny(t, accept(t, l, false)))
+			assert.Equal(t, row.want, testkit.ReadAny(t, accept(t, l, false)))
 		})
 	}
 }

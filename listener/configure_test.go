@@ -13,28 +13,28 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/internal/configtest"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 func TestConfigureInPlace(t *testing.T) {
 	t.Parallel()
-	def := socktest.Untouched()
+	def := testkit.Untouched()
 	multipath := net.ListenConfig{}
 	multipath.SetMultipathTCP(true)
 	for rule, row := range map[string]struct {
 		lc     net.ListenConfig
 		config sockopt.Config
-		want   socktest.Values
+		want   testkit.Values
 	}{
 		"a zero net.ListenConfig, user timeout as well": {net.ListenConfig{}, asked, askedValues},
-		"nothing asked: on, the rest as the system":     {net.ListenConfig{}, sockopt.Config{}, socktest.SwitchedOn()},
+		"nothing asked: on, the rest as the system":     {net.ListenConfig{}, sockopt.Config{}, testkit.SwitchedOn()},
 		"Disabled":                           {net.ListenConfig{}, sockopt.Config{Disabled: true}, def},
 		"KeepAlive is overruled":             {net.ListenConfig{KeepAlive: 30 * time.Second}, asked, askedValues},
 		"KeepAliveConfig is overruled":       {net.ListenConfig{KeepAliveConfig: net.KeepAliveConfig{Enable: true}}, asked, askedValues},
 		"Multipath TCP is switched off":      {multipath, asked, askedValues},
-		"the hook that was there runs first": {net.ListenConfig{Control: setAsked}, sockopt.Config{Count: 5}, socktest.Make(1, 111, 22, 5, 44444)},
+		"the hook that was there runs first": {net.ListenConfig{Control: setAsked}, sockopt.Config{Count: 5}, testkit.Make(1, 111, 22, 5, 44444)},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
@@ -46,31 +46,31 @@ func TestConfigureInPlace(t *testing.T) {
 			assert.False(t, row.lc.MultipathTCP())
 			l := opened(t)(row.lc.Listen(context.Background(), "tcp", "127.0.0.1:0"))
 			assert.True(t, isPlain(t, l))
-			assert.Equal(t, row.want, socktest.ReadAny(t, accept(t, l, false)))
+			assert.Equal(t, row.want, testkit.ReadAny(t, accept(t, l, false)))
 		})
 	}
 }
 
 func TestConfigureAgain(t *testing.T) {
 	t.Parallel()
-	socktest.Need(t)
+	testkit.NeedOptions(t)
 	inherited(t, asked)
 	var calls int
 	lc := net.ListenConfig{Control: func(string, string, syscall.RawConn) error { calls++; return nil }}
 	require.NoError(t, listener.Configure(&lc, configtest.Available(sockopt.Config{Idle: 50 * time.Second, Interval: 5 * time.Second, Count: 7, UserTimeout: time.Second})))
 	require.NoError(t, listener.Configure(&lc, asked))
 	l := opened(t)(lc.Listen(context.Background(), "tcp", "127.0.0.1:0"))
-	assert.Equal(t, askedValues, socktest.ReadAny(t, accept(t, l, false)), "the last one holds")
+	assert.Equal(t, askedValues, testkit.ReadAny(t, accept(t, l, false)), "the last one holds")
 	assert.Equal(t, 1, calls, "the user's hook runs once for a socket")
 }
 
 func TestConfigureLeavesUnixAlone(t *testing.T) {
 	t.Parallel()
-	socktest.Need(t)
+	testkit.NeedOptions(t)
 	inherited(t, asked)
 	var lc net.ListenConfig
 	require.NoError(t, listener.Configure(&lc, asked))
-	l := opened(t)(lc.Listen(context.Background(), "unix", socktest.UnixPath(t)))
+	l := opened(t)(lc.Listen(context.Background(), "unix", testkit.UnixPath(t)))
 	accept(t, l, false)
 	p, err := lc.ListenPacket(context.Background(), "udp4", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -79,7 +79,7 @@ func TestConfigureLeavesUnixAlone(t *testing.T) {
 
 func TestConfigureHookError(t *testing.T) {
 	t.Parallel()
-	socktest.Need(t)
+	testkit.NeedOptions(t)
 	inherited(t, asked)
 	refused := errors.New("refused by the user's hook")
 	lc := net.ListenConfig{Control: func(string, string, syscall.RawConn) error { return refused }}
@@ -98,7 +98,7 @@ func TestConfigureErrorsChangeNothing(t *testing.T) {
 // refuses, and says what to use.
 func TestConfigureHere(t *testing.T) {
 	t.Parallel()
-	socktest.Need(t)
+	testkit.NeedOptions(t)
 	if why := configtest.NotInherited(asked); why != "" {
 		err := configureRefuses(t, asked, "use listener.ListenConfig or listener.Wrap")
 		assert.ErrorIs(t, err, errors.ErrUnsupported, why)

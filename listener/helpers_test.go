@@ -15,8 +15,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/configtest"
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/kernel/kerneltest"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -27,7 +26,7 @@ import (
 var (
 	asked       = configtest.Available(sockopt.Config{Idle: 111 * time.Second, Interval: 22 * time.Second, Count: 3, UserTimeout: 44444 * time.Millisecond})
 	askedEarly  = configtest.Available(sockopt.Config{Idle: 111 * time.Second, Interval: 22 * time.Second, Count: 3})
-	askedValues = socktest.Make(1, 111, 22, 3, 44444)
+	askedValues = testkit.Make(1, 111, 22, 3, 44444)
 )
 
 // accept connects to l, over Multipath TCP if it is asked for, and returns what
@@ -45,8 +44,8 @@ func connect(t testing.TB, l net.Listener, multipath bool) (client, server net.C
 	d.SetMultipathTCP(multipath)
 	client, err := d.Dial(l.Addr().Network(), reachable(l))
 	require.NoError(t, err)
-	socktest.Closing(t, client)
-	return client, socktest.Accept(t, l, client)
+	testkit.Closing(t, client)
+	return client, testkit.Accept(t, l, client)
 }
 
 // reachable is the address of l for a client on this machine.
@@ -62,7 +61,7 @@ func opened(t testing.TB) func(l net.Listener, err error) net.Listener {
 	t.Helper()
 	return func(l net.Listener, err error) net.Listener {
 		t.Helper()
-		socktest.Need(t)
+		testkit.NeedOptions(t)
 		require.NoError(t, err)
 		t.Cleanup(func() { l.Close() })
 		return l
@@ -80,7 +79,7 @@ func bare(t testing.TB, network, address string) net.Listener {
 
 // configured is a listening socket with options set by somebody else; package
 // net overwrites those of its connections.
-func configured(t testing.TB, v socktest.Values) net.Listener {
+func configured(t testing.TB, v testkit.Values) net.Listener {
 	t.Helper()
 	lc := net.ListenConfig{Control: setting(v)}
 	lc.SetMultipathTCP(false)
@@ -88,10 +87,10 @@ func configured(t testing.TB, v socktest.Values) net.Listener {
 }
 
 // setting is the hook that people write: all options, no thought of Go's.
-func setting(v socktest.Values) func(network, address string, c syscall.RawConn) error {
+func setting(v testkit.Values) func(network, address string, c syscall.RawConn) error {
 	return func(_, _ string, c syscall.RawConn) error {
 		var err error
-		outer := c.Control(func(fd uintptr) { err = socktest.SetOptions(int(fd), v) })
+		outer := c.Control(func(fd uintptr) { err = testkit.SetOptions(int(fd), v) })
 		if outer != nil {
 			return outer
 		}
@@ -159,18 +158,18 @@ func (h *heard) on(c net.Conn, err error) {
 func inherited(t testing.TB, cfg sockopt.Config) {
 	t.Helper()
 	why := configtest.NotInherited(cfg)
-	testenv.Need(t, why == "", why)
+	testkit.Need(t, why == "", why)
 }
 
 // needFiles skips where a listener cannot be passed on as a file.
 func needFiles(t testing.TB) {
 	t.Helper()
-	testenv.Need(t, runtime.GOOS != "windows", "package net passes no sockets on as files on Windows")
+	testkit.Need(t, runtime.GOOS != "windows", "package net passes no sockets on as files on Windows")
 }
 
 // needDualStack skips where an IPv6 socket takes no IPv4 clients.
 func needDualStack(t testing.TB) {
 	t.Helper()
 	dual := runtime.GOOS != "openbsd" && runtime.GOOS != "dragonfly"
-	testenv.Need(t, dual, "there are no IPv4-mapped addresses on "+runtime.GOOS)
+	testkit.Need(t, dual, "there are no IPv4-mapped addresses on "+runtime.GOOS)
 }

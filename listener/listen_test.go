@@ -16,8 +16,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/internal/configtest"
 	"github.com/tcpkeepalive/keepalive/internal/kernel/kerneltest"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -25,22 +24,22 @@ import (
 
 func TestAcceptedConnectionHasExactlyTheConfig(t *testing.T) {
 	t.Parallel()
-	def := socktest.Untouched()
+	def := testkit.Untouched()
 	for rule, row := range map[string]struct {
 		config sockopt.Config
-		want   socktest.Values
+		want   testkit.Values
 	}{
 		"everything":                            {asked, askedValues},
-		"nothing: on, the rest as the system":   {sockopt.Config{}, socktest.SwitchedOn()},
-		"idle only":                             {sockopt.Config{Idle: 111 * time.Second}, socktest.Make(1, 111, def.Interval, def.Count, 0)},
-		"interval only":                         {sockopt.Config{Interval: 22 * time.Second}, socktest.Make(1, def.Idle, 22, def.Count, 0)},
-		"count only":                            {sockopt.Config{Count: 3}, socktest.Make(1, def.Idle, def.Interval, 3, 0)},
-		"user timeout only":                     {sockopt.Config{UserTimeout: 44444 * time.Millisecond}, socktest.Make(1, def.Idle, def.Interval, def.Count, 44444)},
-		"NoUserTimeout is 0":                    {sockopt.Config{UserTimeout: sockopt.NoUserTimeout}, socktest.SwitchedOn()},
+		"nothing: on, the rest as the system":   {sockopt.Config{}, testkit.SwitchedOn()},
+		"idle only":                             {sockopt.Config{Idle: 111 * time.Second}, testkit.Make(1, 111, def.Interval, def.Count, 0)},
+		"interval only":                         {sockopt.Config{Interval: 22 * time.Second}, testkit.Make(1, def.Idle, 22, def.Count, 0)},
+		"count only":                            {sockopt.Config{Count: 3}, testkit.Make(1, def.Idle, def.Interval, 3, 0)},
+		"user timeout only":                     {sockopt.Config{UserTimeout: 44444 * time.Millisecond}, testkit.Make(1, def.Idle, def.Interval, def.Count, 44444)},
+		"NoUserTimeout is 0":                    {sockopt.Config{UserTimeout: sockopt.NoUserTimeout}, testkit.SwitchedOn()},
 		"Disabled":                              {sockopt.Config{Disabled: true}, def},
-		"Disabled stores the rest all the same": {sockopt.Config{Disabled: true, Idle: 111 * time.Second, Interval: 22 * time.Second, Count: 3}, socktest.Make(0, 111, 22, 3, 0)},
-		"fractions are rounded up":              {sockopt.Config{Idle: 1500 * time.Millisecond, Interval: 1, Count: 1, UserTimeout: 1}, socktest.Make(1, 2, 1, 1, 1)},
-		"Recommended is 30 10 3 and a minute":   {configtest.Available(sockopt.Recommended()), socktest.Make(1, 30, 10, 3, 60000)},
+		"Disabled stores the rest all the same": {sockopt.Config{Disabled: true, Idle: 111 * time.Second, Interval: 22 * time.Second, Count: 3}, testkit.Make(0, 111, 22, 3, 0)},
+		"fractions are rounded up":              {sockopt.Config{Idle: 1500 * time.Millisecond, Interval: 1, Count: 1, UserTimeout: 1}, testkit.Make(1, 2, 1, 1, 1)},
+		"Recommended is 30 10 3 and a minute":   {configtest.Available(sockopt.Recommended()), testkit.Make(1, 30, 10, 3, 60000)},
 	} {
 		for _, pin := range []bool{false, true} {
 			t.Run(rule+", pinned "+strconv.FormatBool(pin), func(t *testing.T) {
@@ -49,7 +48,7 @@ func TestAcceptedConnectionHasExactlyTheConfig(t *testing.T) {
 				lc := listener.ListenConfig{Config: row.config, Pin: pin}
 				l := opened(t)(lc.Listen(context.Background(), "tcp", "127.0.0.1:0"))
 				c := accept(t, l, false)
-				assert.Equal(t, row.want, socktest.ReadAny(t, c))
+				assert.Equal(t, row.want, testkit.ReadAny(t, c))
 				_, isTCP := c.(*net.TCPConn)
 				assert.Equal(t, !pin, isTCP, "a pinned connection is invisible to c.(*net.TCPConn)")
 			})
@@ -60,14 +59,14 @@ func TestAcceptedConnectionHasExactlyTheConfig(t *testing.T) {
 // New leaves the other fields to be set.
 func TestNew(t *testing.T) {
 	t.Parallel()
-	socktest.Need(t)
+	testkit.NeedOptions(t)
 	made, err := listener.New(asked)
 	require.NoError(t, err)
 	assert.Equal(t, &listener.ListenConfig{Config: asked}, made)
 	made.Pin = true
 	l := opened(t)(made.Listen(context.Background(), "tcp", "127.0.0.1:0"))
 	c := accept(t, l, false)
-	assert.Equal(t, askedValues, socktest.ReadAny(t, c))
+	assert.Equal(t, askedValues, testkit.ReadAny(t, c))
 	assert.ErrorIs(t, c.(interface{ SetKeepAlive(bool) error }).SetKeepAlive(false), sockopt.ErrPinned)
 }
 
@@ -85,16 +84,16 @@ func TestBaseKeepAliveIsIgnored(t *testing.T) {
 	} {
 		for asks, config := range map[string]struct {
 			sockopt.Config
-			want socktest.Values
+			want testkit.Values
 		}{
 			"everything asked": {asked, askedValues},
-			"nothing asked":    {sockopt.Config{}, socktest.SwitchedOn()},
+			"nothing asked":    {sockopt.Config{}, testkit.SwitchedOn()},
 		} {
 			t.Run(rule+", "+asks, func(t *testing.T) {
 				t.Parallel()
 				lc := listener.ListenConfig{Base: base, Config: config.Config}
 				l := opened(t)(lc.Listen(context.Background(), "tcp", "127.0.0.1:0"))
-				assert.Equal(t, config.want, socktest.ReadAny(t, accept(t, l, false)))
+				assert.Equal(t, config.want, testkit.ReadAny(t, accept(t, l, false)))
 				assert.Equal(t, base.KeepAlive, lc.Base.KeepAlive, "Base stays as it was")
 				assert.Equal(t, base.KeepAliveConfig, lc.Base.KeepAliveConfig)
 			})
@@ -105,13 +104,13 @@ func TestBaseKeepAliveIsIgnored(t *testing.T) {
 // What the user's hook sets and the Config leaves unset is the user's.
 func TestConfigComesAfterTheUsersHook(t *testing.T) {
 	t.Parallel()
-	hooked := net.ListenConfig{Control: setting(socktest.Make(1, 5, 5, 5, 5000))}
+	hooked := net.ListenConfig{Control: setting(testkit.Make(1, 5, 5, 5, 5000))}
 	for rule, row := range map[string]struct {
 		config sockopt.Config
-		want   socktest.Values
+		want   testkit.Values
 	}{
-		"everything asked": {askedEarly, socktest.Make(1, 111, 22, 3, 5000)},
-		"one thing asked":  {sockopt.Config{Count: 3}, socktest.Make(1, 5, 5, 3, 5000)},
+		"everything asked": {askedEarly, testkit.Make(1, 111, 22, 3, 5000)},
+		"one thing asked":  {sockopt.Config{Count: 3}, testkit.Make(1, 5, 5, 3, 5000)},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
@@ -119,15 +118,15 @@ func TestConfigComesAfterTheUsersHook(t *testing.T) {
 			inherited(t, sockopt.Config{Idle: 1, Interval: 1, Count: 1}) // as the hook's are
 			lc := listener.ListenConfig{Base: hooked, Config: row.config}
 			l := opened(t)(lc.Listen(context.Background(), "tcp", "127.0.0.1:0"))
-			assert.Equal(t, row.want, socktest.ReadAny(t, accept(t, l, false)))
+			assert.Equal(t, row.want, testkit.ReadAny(t, accept(t, l, false)))
 		})
 	}
 }
 
 func TestNetworksAndClients(t *testing.T) {
 	t.Parallel()
-	socktest.Need(t)
-	socktest.NeedIPv6(t)
+	testkit.NeedOptions(t)
+	testkit.NeedIPv6(t)
 	for rule, row := range map[string]struct{ network, address, clientHost string }{
 		"tcp4":                               {"tcp4", "127.0.0.1:0", "127.0.0.1"},
 		"tcp6":                               {"tcp6", "[::1]:0", "::1"},
@@ -151,11 +150,11 @@ func TestNetworksAndClients(t *testing.T) {
 			d := net.Dialer{KeepAlive: -1}
 			client, err := d.Dial("tcp", net.JoinHostPort(row.clientHost, strconv.Itoa(l.Addr().(*net.TCPAddr).Port)))
 			require.NoError(t, err)
-			socktest.Closing(t, client)
-			server := socktest.Accept(t, l, client)
+			testkit.Closing(t, client)
+			server := testkit.Accept(t, l, client)
 			assert.IsType(t, (*net.TCPConn)(nil), server)
-			assert.Equal(t, askedValues, socktest.ReadAny(t, server))
-			assert.Equal(t, socktest.Untouched(), socktest.ReadAny(t, client), "the client's end is the client's")
+			assert.Equal(t, askedValues, testkit.ReadAny(t, server))
+			assert.Equal(t, testkit.Untouched(), testkit.ReadAny(t, client), "the client's end is the client's")
 		})
 	}
 }
@@ -171,12 +170,12 @@ func TestUnixIsLeftAlone(t *testing.T) {
 			hooked := atomic.Int32{}
 			lc := listener.ListenConfig{Config: config, Pin: true, Base: net.ListenConfig{
 				Control: func(string, string, syscall.RawConn) error { hooked.Add(1); return nil }}}
-			l := opened(t)(lc.Listen(context.Background(), "unix", socktest.UnixPath(t)))
+			l := opened(t)(lc.Listen(context.Background(), "unix", testkit.UnixPath(t)))
 			assert.IsType(t, (*net.UnixListener)(nil), l)
 			assert.EqualValues(t, 1, hooked.Load(), "the user's hook runs")
 			c := accept(t, l, false)
 			assert.IsType(t, (*net.UnixConn)(nil), c)
-			assert.False(t, socktest.IsOn(t, c))
+			assert.False(t, testkit.IsOn(t, c))
 		})
 	}
 }
@@ -188,7 +187,7 @@ func TestPinnedConnections(t *testing.T) {
 	c := accept(t, l, false)
 	assert.ErrorIs(t, c.(interface{ SetKeepAlive(bool) error }).SetKeepAlive(false), sockopt.ErrPinned)
 	assert.Implements(t, (*interface{ CloseWrite() error })(nil), c)
-	assert.Equal(t, askedValues, socktest.ReadAny(t, c))
+	assert.Equal(t, askedValues, testkit.ReadAny(t, c))
 
 	// The listener still has what servers look for.
 	rewound, ok := l.(interface {
@@ -217,7 +216,7 @@ func fromPinned(t *testing.T, l net.Listener) (net.Listener, error) {
 
 func TestListenErrors(t *testing.T) {
 	t.Parallel()
-	socktest.Need(t)
+	testkit.NeedOptions(t)
 	taken := bare(t, "tcp4", "127.0.0.1:0").Addr().String()
 	refused := errors.New("refused by the user's hook")
 	liar := lying(anySocket, 15, platform.Idle)
@@ -239,8 +238,8 @@ func TestListenErrors(t *testing.T) {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
 			if row.option != platform.KeepAlive {
-				socktest.NeedReadable(t, row.option)
-				testenv.Need(t, platform.Current().ArmsListener == platform.No, "nothing is set on a listening socket here")
+				testkit.NeedReadable(t, row.option)
+				testkit.Need(t, platform.Current().ArmsListener == platform.No, "nothing is set on a listening socket here")
 			}
 			l, err := row.lc.Listen(context.Background(), "tcp", row.address)
 			require.Error(t, err)
@@ -260,7 +259,7 @@ func TestListenErrors(t *testing.T) {
 
 func TestAcceptAfterClose(t *testing.T) {
 	t.Parallel()
-	socktest.Need(t)
+	testkit.NeedOptions(t)
 	for rule, lc := range map[string]listener.ListenConfig{
 		"plain":  {Config: asked},
 		"pinned": {Config: asked, Pin: true},

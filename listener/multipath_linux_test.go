@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -20,7 +20,7 @@ import (
 
 func TestMultipathListener(t *testing.T) {
 	t.Parallel()
-	socktest.NeedMultipath(t)
+	testkit.NeedMultipath(t)
 	withoutTimeout := asked
 	withoutTimeout.UserTimeout = 0
 	off := asked
@@ -30,15 +30,15 @@ func TestMultipathListener(t *testing.T) {
 	for rule, row := range map[string]struct {
 		config  sockopt.Config
 		client  bool // Multipath TCP
-		want    socktest.Values
+		want    testkit.Values
 		errors  bool
 		wrapped bool
 	}{
 		"a plain client gets everything, the user timeout after accept": {asked, false, askedValues, false, true},
 		"a Multipath client gets all but the user timeout, reported":    {asked, true, none, true, true},
-		"no user timeout asked, plain client":                           {withoutTimeout, false, socktest.NoUserTimeout(askedValues), false, false},
+		"no user timeout asked, plain client":                           {withoutTimeout, false, testkit.NoUserTimeout(askedValues), false, false},
 		"no user timeout asked, Multipath client":                       {withoutTimeout, true, none, false, false},
-		"NoUserTimeout, plain client":                                   {off, false, socktest.NoUserTimeout(askedValues), false, true},
+		"NoUserTimeout, plain client":                                   {off, false, testkit.NoUserTimeout(askedValues), false, true},
 		"NoUserTimeout is what a Multipath client has: no error":        {off, true, none, false, true},
 	} {
 		for _, pin := range []bool{false, true} {
@@ -56,7 +56,7 @@ func TestMultipathListener(t *testing.T) {
 					assert.IsType(t, (*net.TCPListener)(nil), l, "nothing to do after accept, so no wrapper")
 				}
 				c := accept(t, l, row.client)
-				assert.Equal(t, row.want, socktest.ReadAny(t, c))
+				assert.Equal(t, row.want, testkit.ReadAny(t, c))
 				if pin {
 					assert.ErrorIs(t, c.(interface{ SetKeepAlive(bool) error }).SetKeepAlive(false), sockopt.ErrPinned)
 				}
@@ -78,7 +78,7 @@ func TestMultipathListener(t *testing.T) {
 // Linux 6.10), the listener becomes plain TCP and says so.
 func TestMultipathListenerFallsBackAloud(t *testing.T) {
 	t.Parallel()
-	socktest.NeedMultipath(t)
+	testkit.NeedMultipath(t)
 	old := refusing(isMultipath, unix.EOPNOTSUPP, platform.Idle, platform.Interval, platform.Count, platform.UserTimeout)
 	var errs heard
 	lc := (&listener.ListenConfig{Config: asked, MultipathTCP: true, OnError: errs.on}).WithKernel(old)
@@ -91,13 +91,13 @@ func TestMultipathListenerFallsBackAloud(t *testing.T) {
 	for _, symbol := range []string{"TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT"} {
 		assert.ErrorContains(t, errs.errs[0], symbol)
 	}
-	assert.Equal(t, askedValues, socktest.ReadAny(t, accept(t, l, true)))
+	assert.Equal(t, askedValues, testkit.ReadAny(t, accept(t, l, true)))
 	assert.Len(t, errs.errs, 1)
 }
 
 // Not parallel: it replaces the default logger.
 func TestErrorsAreLoggedOnce(t *testing.T) {
-	socktest.NeedMultipath(t)
+	testkit.NeedMultipath(t)
 	var log strings.Builder
 	standard := slog.Default()
 	defer slog.SetDefault(standard)

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/platform"
 )
@@ -21,7 +21,7 @@ import (
 // Not parallel: it counts descriptors and goroutines.
 func TestTenThousandAcceptsWithErrors(t *testing.T) {
 	const accepts, clients = 10_000, 16
-	leaks := socktest.StartLeakCheck(t)
+	leaks := testkit.StartLeakCheck(t)
 	var count, wrong atomic.Int32
 	lc := (&listener.ListenConfig{Config: asked, OnError: func(c net.Conn, err error) {
 		if c == nil || !strings.Contains(err.Error(), "TCP_KEEPCNT=3") {

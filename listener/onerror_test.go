@@ -13,8 +13,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/internal/configtest"
 	"github.com/tcpkeepalive/keepalive/internal/kernel/kerneltest"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -41,7 +40,7 @@ func TestOptionErrorsDoNotStopAccept(t *testing.T) {
 			}
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				socktest.NeedReadable(t, platform.Idle, platform.Interval, platform.Count)
+				testkit.NeedReadable(t, platform.Idle, platform.Interval, platform.Count)
 				var errs heard
 				lc := (&listener.ListenConfig{Config: asked, OnError: errs.on, Pin: pin, WithoutReadBack: row.withoutReadBack}).WithKernel(row.kernel)
 				l, err := lc.Wrap(opened(t)(net.Listen("tcp4", "127.0.0.1:0")))
@@ -68,7 +67,7 @@ func TestOptionErrorsDoNotStopAccept(t *testing.T) {
 
 // Not parallel: it replaces the default logger.
 func TestDistinctErrorsAreLoggedOnceEach(t *testing.T) {
-	socktest.NeedReadable(t, platform.Idle, platform.Interval, platform.Count)
+	testkit.NeedReadable(t, platform.Idle, platform.Interval, platform.Count)
 	var log strings.Builder
 	standard := slog.Default()
 	defer slog.SetDefault(standard)
@@ -86,15 +85,15 @@ func TestDistinctErrorsAreLoggedOnceEach(t *testing.T) {
 	}
 	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
 	require.Len(t, lines, 2)
-	assert.Contains(t, lines[0], socktest.Of(platform.Idle).Symbol)
-	assert.Contains(t, lines[1], socktest.Of(platform.Count).Symbol)
+	assert.Contains(t, lines[0], testkit.Of(platform.Idle).Symbol)
+	assert.Contains(t, lines[1], testkit.Of(platform.Count).Symbol)
 }
 
 // A kernel whose every error is another must not fill the log for ever.
 //
 // Not parallel: it replaces the default logger.
 func TestLogIsBounded(t *testing.T) {
-	socktest.NeedReadable(t, platform.Idle, platform.Interval, platform.Count)
+	testkit.NeedReadable(t, platform.Idle, platform.Interval, platform.Count)
 	var log strings.Builder
 	standard := slog.Default()
 	defer slog.SetDefault(standard)
@@ -115,8 +114,8 @@ func TestLogIsBounded(t *testing.T) {
 
 func TestOnErrorDoesNotConcernListen(t *testing.T) {
 	t.Parallel()
-	socktest.NeedReadable(t, platform.Count)
-	testenv.Need(t, platform.Current().ArmsListener == platform.No, "nothing is set on a listening socket here")
+	testkit.NeedReadable(t, platform.Count)
+	testkit.Need(t, platform.Current().ArmsListener == platform.No, "nothing is set on a listening socket here")
 	var errs heard
 	lc := (&listener.ListenConfig{Config: asked, OnError: errs.on}).WithKernel(refusing(isAccepted, kerneltest.EPERM, platform.Count))
 	_, err := lc.Listen(context.Background(), "tcp", "127.0.0.1:0") // the socket does not listen yet

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/listener"
 )
 
@@ -24,7 +24,7 @@ func TestTimerRunsInTheAcceptQueue(t *testing.T) {
 	d := net.Dialer{KeepAlive: -1}
 	client, err := d.Dial("tcp4", l.Addr().String())
 	require.NoError(t, err)
-	socktest.Closing(t, client)
+	testkit.Closing(t, client)
 	assert.Equal(t, 2, timerOf(t, l.Addr(), client.LocalAddr()))
 	assert.Equal(t, 0, timerOf(t, client.LocalAddr(), l.Addr()), "the client has none")
 }

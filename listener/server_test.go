@@ -13,13 +13,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/listener"
 )
 
 func TestHTTPServer(t *testing.T) {
 	t.Parallel()
-	socktest.Need(t)
+	testkit.NeedOptions(t)
 	for rule, listen := range map[string]func() (net.Listener, error){
 		"Listen": func() (net.Listener, error) {
 			lc := listener.ListenConfig{Config: asked}
@@ -49,11 +49,11 @@ func TestHTTPServer(t *testing.T) {
 			t.Parallel()
 			l, err := listen()
 			require.NoError(t, err)
-			got := make(chan socktest.Values, 1)
+			got := make(chan testkit.Values, 1)
 			const body = "the kernel can send this by itself"
 			server := &http.Server{
 				ConnContext: func(ctx context.Context, c net.Conn) context.Context {
-					got <- socktest.ReadAny(t, c)
+					got <- testkit.ReadAny(t, c)
 					return ctx
 				},
 				Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

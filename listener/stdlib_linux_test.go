@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 // These tests hold package net to the behaviour that this package is built on.
@@ -22,7 +22,7 @@ import (
 // listening itself; KeepAlive is -1.
 func TestStdlibMultipathMatrix(t *testing.T) {
 	t.Parallel()
-	socktest.NeedMultipath(t)
+	testkit.NeedMultipath(t)
 	for rule, row := range map[string]struct {
 		listener, client bool // Multipath TCP
 		protocol         int
@@ -45,7 +45,7 @@ func TestStdlibMultipathMatrix(t *testing.T) {
 			want := askedValues
 			want.UserTimeout = row.userTimeout
 			assert.Equal(t, row.protocol, protocolOf(t, c))
-			assert.Equal(t, want, socktest.ReadAny(t, c))
+			assert.Equal(t, want, testkit.ReadAny(t, c))
 			err := setAsked("", "", rawConn(t, c))
 			if row.protocol == unix.IPPROTO_MPTCP {
 				assert.ErrorIs(t, err, unix.ENOPROTOOPT, "nor can it be set later")
@@ -58,14 +58,14 @@ func TestStdlibMultipathMatrix(t *testing.T) {
 
 func TestStdlibListenersAreMultipathByDefault(t *testing.T) {
 	t.Parallel()
-	socktest.NeedMultipath(t)
+	testkit.NeedMultipath(t)
 	l := opened(t)(net.Listen("tcp", "127.0.0.1:0"))
 	assert.Equal(t, unix.IPPROTO_MPTCP, protocolOf(t, l))
 }
 
 func TestStdlibMultipathHookErrorFallsBackInSilence(t *testing.T) {
 	t.Parallel()
-	socktest.NeedMultipath(t)
+	testkit.NeedMultipath(t)
 	var protocols []int
 	lc := net.ListenConfig{KeepAlive: -1, Control: func(network, address string, c syscall.RawConn) error {
 		c.Control(func(fd uintptr) {
@@ -77,7 +77,7 @@ func TestStdlibMultipathHookErrorFallsBackInSilence(t *testing.T) {
 	l := opened(t)(lc.Listen(context.Background(), "tcp4", "127.0.0.1:0"))
 	assert.Equal(t, []int{unix.IPPROTO_MPTCP, unix.IPPROTO_TCP}, protocols, "the hook runs again, on a plain TCP socket")
 	assert.Equal(t, unix.IPPROTO_TCP, protocolOf(t, l))
-	assert.Equal(t, askedValues, socktest.ReadAny(t, accept(t, l, false)))
+	assert.Equal(t, askedValues, testkit.ReadAny(t, accept(t, l, false)))
 }
 
 // An option of a live listening socket is for handshakes after it.
@@ -87,11 +87,11 @@ func TestLinuxInheritsAtTheHandshake(t *testing.T) {
 	d := net.Dialer{KeepAlive: -1}
 	before, err := d.Dial("tcp4", l.Addr().String())
 	require.NoError(t, err)
-	socktest.Closing(t, before)
+	testkit.Closing(t, before)
 	require.NoError(t, setAsked("", "", rawConn(t, l)))
-	queued := socktest.Accept(t, l, before)
-	assert.Equal(t, socktest.Untouched(), socktest.ReadAny(t, queued), "it was in the queue already")
-	assert.Equal(t, askedValues, socktest.ReadAny(t, accept(t, l, false)))
+	queued := testkit.Accept(t, l, before)
+	assert.Equal(t, testkit.Untouched(), testkit.ReadAny(t, queued), "it was in the queue already")
+	assert.Equal(t, askedValues, testkit.ReadAny(t, accept(t, l, false)))
 }
 
 // What this kernel refuses, package net swallows.
@@ -99,5 +99,5 @@ func TestStdlibRefusalIsSwallowed(t *testing.T) {
 	t.Parallel()
 	lc := net.ListenConfig{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 10 * time.Hour, Interval: 5 * time.Second, Count: 4}}
 	l := opened(t)(lc.Listen(context.Background(), "tcp", "127.0.0.1:0"))
-	assert.Equal(t, socktest.SwitchedOn(), socktest.ReadAny(t, accept(t, l, false)), "interval and count are skipped")
+	assert.Equal(t, testkit.SwitchedOn(), testkit.ReadAny(t, accept(t, l, false)), "interval and count are skipped")
 }

@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/listener"
 )
 
@@ -89,10 +89,10 @@ func acceptForStrace(t *testing.T, listen func() (net.Listener, error)) {
 		client, err := d.Dial("tcp4", l.Addr().String())
 		require.NoError(t, err)
 		defer client.Close()
-		server := socktest.Accept(t, l, client)
+		server := testkit.Accept(t, l, client)
 		require.NoError(t, rawConn(t, server).Control(func(fd uintptr) { fds = append(fds, strconv.Itoa(int(fd))) }))
 	}
-	socktest.PrintDescriptors(fds)
+	testkit.PrintDescriptors(fds)
 }
 
 var (
@@ -110,7 +110,7 @@ type socketTrace struct {
 // saw, and the descriptors that the child printed.
 func runUnderStrace(t *testing.T, rule, calls string) (trace socketTrace, fds []int) {
 	t.Helper()
-	lines, fds := socktest.UnderStrace(t, straceChild+"="+rule, calls)
+	lines, fds := testkit.UnderStrace(t, straceChild+"="+rule, calls)
 	trace = socketTrace{accepted: map[int]bool{}, options: map[int][]string{}}
 	for _, line := range lines {
 		if m := straceAccept.FindStringSubmatch(line); m != nil {
@@ -121,7 +121,7 @@ func runUnderStrace(t *testing.T, rule, calls string) (trace socketTrace, fds []
 		}
 		// Of a call that was interrupted the arguments stand in the first half.
 		m := straceLine.FindStringSubmatch(line)
-		if m == nil || !socktest.IsKeepAlive(m[2]) {
+		if m == nil || !testkit.IsKeepAlive(m[2]) {
 			continue
 		}
 		fd, err := strconv.Atoi(m[1])

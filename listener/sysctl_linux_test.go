@@ -12,9 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/tcpkeepalive/keepalive/internal/netlab"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/lab"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -23,19 +22,19 @@ import (
 // net.ipv4.tcp_keepalive_time takes more than TCP_KEEPIDLE does, so a listening
 // socket may hold an idle time that cannot be put back after accept.
 func TestWrapWhereTheSysctlIsBeyondTheOption(t *testing.T) {
-	testenv.Root(t)
+	testkit.Root(t)
 	inNamespace(t, func() {
 		require.NoError(t, os.WriteFile("/proc/sys/net/ipv4/tcp_keepalive_time", []byte("40000"), 0))
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err)
 		defer l.Close()
 
-		before := socktest.Read(t, l.(*net.TCPListener))
+		before := testkit.Read(t, l.(*net.TCPListener))
 		require.Equal(t, 40000, before.Idle)
 		_, err = listener.Wrap(l, sockopt.Config{Count: 5})
 		require.ErrorContains(t, err, "a value of the listening socket cannot be set on a connection; set it in the Config")
 		require.ErrorContains(t, err, "idle=40000s is too large")
-		assert.Equal(t, before, socktest.Read(t, l.(*net.TCPListener)), "nothing is half applied")
+		assert.Equal(t, before, testkit.Read(t, l.(*net.TCPListener)), "nothing is half applied")
 
 		_, err = listener.Wrap(l, sockopt.Config{Idle: 60e9})
 		require.NoError(t, err)
@@ -60,7 +59,7 @@ func TestVerifyAfterWhereTheSysctlIsBeyondTheOption(t *testing.T) {
 	} {
 		t.Run(sysctl, func(t *testing.T) {
 			t.Parallel()
-			ns := netlab.NewNamespace(t)
+			ns := lab.NewNamespace(t)
 			ns.Sysctl("net.ipv4."+sysctl, value)
 			var errs heard
 			reported := make(chan struct{}, 4)

@@ -14,7 +14,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/kernel/kerneltest"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -59,9 +59,9 @@ func TestNothingIsSetBeforeAcceptWhereItMayEndTheListener(t *testing.T) {
 				before := len(kernel.Sets)
 				assert.Equal(t, tbl.ArmsListener == platform.No, before > 0, "%d options were set before accept", before)
 				if before == 0 {
-					assert.Equal(t, socktest.Untouched(), socktest.ReadAny(t, l), "the listening socket is as it was")
+					assert.Equal(t, testkit.Untouched(), testkit.ReadAny(t, l), "the listening socket is as it was")
 				}
-				assert.Equal(t, askedValues, socktest.ReadAny(t, accept(t, l, false)))
+				assert.Equal(t, askedValues, testkit.ReadAny(t, accept(t, l, false)))
 			})
 		}
 	}
@@ -73,8 +73,8 @@ func TestRestoreSetsNothingOnTheListener(t *testing.T) {
 	kernel := refusing(isListening, unix.EPERM, platform.Idle, platform.Interval, platform.Count, platform.UserTimeout)
 	kernel.FailSet[kerneltest.At{unix.SOL_SOCKET, unix.SO_KEEPALIVE}] = unix.EPERM
 	lc := (&listener.ListenConfig{}).WithKernel(kernel).WithTable(linuxAs(darwin)) // Restore is a Wrap of an empty Config
-	l := opened(t)(lc.Wrap(configured(t, socktest.Make(1, 111, 22, 3, 0))))
-	assert.Equal(t, socktest.Make(1, 111, 22, 3, 0), socktest.ReadAny(t, accept(t, l, false)))
+	l := opened(t)(lc.Wrap(configured(t, testkit.Make(1, 111, 22, 3, 0))))
+	assert.Equal(t, testkit.Make(1, 111, 22, 3, 0), testkit.ReadAny(t, accept(t, l, false)))
 }
 
 // A net.ListenConfig has no moment after accept.

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -20,7 +20,7 @@ import (
 // a connection that is overwritten within a second of accept.
 func TestVerifyAfterOfMultipath(t *testing.T) {
 	t.Parallel()
-	socktest.NeedMultipath(t)
+	testkit.NeedMultipath(t)
 	var errs heard
 	reported := make(chan struct{}, 4)
 	lc := listener.ListenConfig{Config: askedEarly, MultipathTCP: true, VerifyAfter: time.Second,
@@ -46,7 +46,7 @@ func TestVerifyAfterOfWhatCannotBeRead(t *testing.T) {
 	if runtime.GOARCH == "386" || runtime.GOARCH == "s390x" {
 		t.Skip("getsockopt is not a system call of its own there (socketcall)")
 	}
-	if !socktest.InChild(t, nil) {
+	if !testkit.InChild(t, nil) {
 		return
 	}
 	var errs heard
@@ -55,7 +55,7 @@ func TestVerifyAfterOfWhatCannotBeRead(t *testing.T) {
 	client, err := net.Dial("tcp4", l.Addr().String())
 	require.NoError(t, err)
 	defer client.Close()
-	socktest.FailCall(t, unix.SYS_GETSOCKOPT, unix.EPERM)
+	testkit.FailCall(t, unix.SYS_GETSOCKOPT, unix.EPERM)
 	c, err := l.Accept()
 	require.NoError(t, err)
 	defer c.Close()

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/internal/configtest"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -23,7 +23,7 @@ import (
 // for nothing; what nobody touches is not.
 func TestVerifyAfter(t *testing.T) {
 	t.Parallel()
-	socktest.NeedReadable(t, platform.Idle, platform.Interval, platform.Count)
+	testkit.NeedReadable(t, platform.Idle, platform.Interval, platform.Count)
 	type report struct {
 		conn net.Conn
 		err  error
@@ -47,7 +47,7 @@ func TestVerifyAfter(t *testing.T) {
 		}, []platform.Option{platform.KeepAlive}},
 		"closed before": {asked, func(t *testing.T, c net.Conn) { setCount(t, c); c.Close() }, nil},
 	} {
-		if slices.Contains(row.want, platform.UserTimeout) && socktest.Lacks(platform.UserTimeout) != "" {
+		if slices.Contains(row.want, platform.UserTimeout) && testkit.Lacks(platform.UserTimeout) != "" {
 			continue
 		}
 		heard := make(chan report, 2)
@@ -102,9 +102,9 @@ func (h handing) Accept() (net.Conn, error) { return <-h.conns, nil }
 // reports of one listener that come in the order of their connections, or 100 ms apart.
 func TestVerifyAfterLeavesUnixAlone(t *testing.T) {
 	t.Parallel()
-	socktest.NeedReadable(t, platform.Count)
+	testkit.NeedReadable(t, platform.Count)
 	tcp := opened(t)(net.Listen("tcp4", "127.0.0.1:0"))
-	local := opened(t)(net.Listen("unix", socktest.UnixPath(t)))
+	local := opened(t)(net.Listen("unix", testkit.UnixPath(t)))
 	handed := handing{tcp, make(chan net.Conn, 2)}
 	overwritten, other := make(chan net.Conn, 2), make(chan error, 4)
 	lc := listener.ListenConfig{Config: asked, VerifyAfter: 100 * time.Millisecond, OnError: func(c net.Conn, err error) {
@@ -139,7 +139,7 @@ func TestVerifyAfterLeavesUnixAlone(t *testing.T) {
 // Of short connections few are kept until their time has come.
 func TestVerifyAfterForgetsClosedConnections(t *testing.T) {
 	t.Parallel()
-	socktest.Need(t)
+	testkit.NeedOptions(t)
 	for _, pin := range []bool{false, true} {
 		lc := listener.ListenConfig{VerifyAfter: time.Hour, Pin: pin}
 		l := opened(t)(lc.Listen(context.Background(), "tcp4", "127.0.0.1:0"))
@@ -148,7 +148,7 @@ func TestVerifyAfterForgetsClosedConnections(t *testing.T) {
 		for range 300 {
 			client, err := net.Dial("tcp4", l.Addr().String())
 			require.NoError(t, err)
-			c, err := socktest.AcceptFrom(l, client)
+			c, err := testkit.AcceptFrom(l, client)
 			require.NoError(t, err)
 			short = append(short, weak.Make(c.RemoteAddr().(*net.TCPAddr)))
 			c.Close()
@@ -171,7 +171,7 @@ func TestVerifyAfterPinned(t *testing.T) {
 	t.Parallel()
 	changed := sockopt.Config{Count: 7}
 	configtest.Takes(t, changed)
-	socktest.NeedReadable(t, platform.Count)
+	testkit.NeedReadable(t, platform.Count)
 	heard := make(chan error, 1)
 	lc := listener.ListenConfig{Config: asked, Pin: true, VerifyAfter: 500 * time.Millisecond, OnError: func(_ net.Conn, err error) { heard <- err }}
 	l := opened(t)(lc.Listen(context.Background(), "tcp4", "127.0.0.1:0"))
@@ -201,13 +201,13 @@ func mismatches(err error) (found []*platform.MismatchError) {
 // setUserTimeout overwrites the user timeout, as grpc-go does.
 func setUserTimeout(t *testing.T, c net.Conn) {
 	t.Helper()
-	v := socktest.Values{KeepAlive: -1, Idle: -1, Interval: -1, Count: -1, UserTimeout: 20000}
+	v := testkit.Values{KeepAlive: -1, Idle: -1, Interval: -1, Count: -1, UserTimeout: 20000}
 	require.NoError(t, setting(v)("", "", rawConn(t, c)))
 }
 
 // setCount overwrites another option than [setUserTimeout], which more systems have.
 func setCount(t *testing.T, c net.Conn) {
 	t.Helper()
-	v := socktest.Values{KeepAlive: -1, Idle: -1, Interval: -1, Count: 4, UserTimeout: -1}
+	v := testkit.Values{KeepAlive: -1, Idle: -1, Interval: -1, Count: 4, UserTimeout: -1}
 	require.NoError(t, setting(v)("", "", rawConn(t, c)))
 }

@@ -11,14 +11,14 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 func TestWrapMultipath(t *testing.T) {
 	t.Parallel()
-	socktest.NeedMultipath(t)
+	testkit.NeedMultipath(t)
 	off := asked
 	off.UserTimeout = sockopt.NoUserTimeout
 	none := askedValues
@@ -26,7 +26,7 @@ func TestWrapMultipath(t *testing.T) {
 	for rule, row := range map[string]struct {
 		config sockopt.Config
 		client bool
-		want   socktest.Values
+		want   testkit.Values
 		errors int
 	}{
 		"a plain client gets everything":                         {asked, false, askedValues, 0},
@@ -41,7 +41,7 @@ func TestWrapMultipath(t *testing.T) {
 			lc := listener.ListenConfig{Config: row.config, OnError: errs.on}
 			l, err := lc.Wrap(inner)
 			require.NoError(t, err)
-			assert.Equal(t, row.want, socktest.ReadAny(t, accept(t, l, row.client)))
+			assert.Equal(t, row.want, testkit.ReadAny(t, accept(t, l, row.client)))
 			require.Len(t, errs.errs, row.errors)
 			for _, err := range errs.errs {
 				assert.ErrorIs(t, err, errors.ErrUnsupported)
@@ -53,7 +53,7 @@ func TestWrapMultipath(t *testing.T) {
 
 func TestRestoreMultipath(t *testing.T) {
 	t.Parallel()
-	socktest.NeedMultipath(t)
+	testkit.NeedMultipath(t)
 	lc := net.ListenConfig{Control: func(network, address string, c syscall.RawConn) error {
 		_ = setting(theirs)(network, address, c) // the last option, the user timeout, is refused
 		return nil
@@ -62,9 +62,9 @@ func TestRestoreMultipath(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, unix.IPPROTO_MPTCP, protocolOf(t, l))
 	want := theirs
-	assert.Equal(t, want, socktest.ReadAny(t, accept(t, l, false)))
+	assert.Equal(t, want, testkit.ReadAny(t, accept(t, l, false)))
 	want.UserTimeout = -1
-	assert.Equal(t, want, socktest.ReadAny(t, accept(t, l, true)))
+	assert.Equal(t, want, testkit.ReadAny(t, accept(t, l, true)))
 }
 
 func TestWrapErrorOfLinux(t *testing.T) {

@@ -18,45 +18,44 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/internal/configtest"
 	"github.com/tcpkeepalive/keepalive/internal/kernel/kerneltest"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 // theirs is what somebody else gave a listening socket.
-var theirs = socktest.Make(1, 70, 8, 5, 0)
+var theirs = testkit.Make(1, 70, 8, 5, 0)
 
 func TestWrap(t *testing.T) {
 	t.Parallel()
-	def := socktest.Untouched()
+	def := testkit.Untouched()
 	stdlib := func(t *testing.T) net.Listener { return opened(t)(net.Listen("tcp4", "127.0.0.1:0")) }
-	systemd := func(v socktest.Values) func(t *testing.T) net.Listener {
+	systemd := func(v testkit.Values) func(t *testing.T) net.Listener {
 		return func(t *testing.T) net.Listener {
 			needFiles(t)
 			return opened(t)(fromFile(t, configured(t, v)))
 		}
 	}
-	withTimeout := socktest.Make(1, 70, 8, 5, 5000)
+	withTimeout := testkit.Make(1, 70, 8, 5, 5000)
 	for rule, row := range map[string]struct {
 		listener func(t *testing.T) net.Listener
 		config   sockopt.Config
-		want     socktest.Values
+		want     testkit.Values
 	}{
 		"net.Listen, everything":                              {stdlib, asked, askedValues},
-		"net.Listen, nothing asked: on, the rest as it holds": {stdlib, sockopt.Config{}, socktest.SwitchedOn()},
-		"net.Listen, idle only":                               {stdlib, sockopt.Config{Idle: 111 * time.Second}, socktest.Make(1, 111, def.Interval, def.Count, 0)},
+		"net.Listen, nothing asked: on, the rest as it holds": {stdlib, sockopt.Config{}, testkit.SwitchedOn()},
+		"net.Listen, idle only":                               {stdlib, sockopt.Config{Idle: 111 * time.Second}, testkit.Make(1, 111, def.Interval, def.Count, 0)},
 		"net.Listen, Disabled":                                {stdlib, sockopt.Config{Disabled: true}, def},
-		"net.Listen, NoUserTimeout":                           {stdlib, sockopt.Config{UserTimeout: sockopt.NoUserTimeout}, socktest.SwitchedOn()},
+		"net.Listen, NoUserTimeout":                           {stdlib, sockopt.Config{UserTimeout: sockopt.NoUserTimeout}, testkit.SwitchedOn()},
 		"FileListener, everything":                            {systemd(theirs), asked, askedValues},
 		"FileListener, what is unset is what the socket holds": {
-			systemd(theirs), sockopt.Config{Count: 3}, socktest.Make(1, 70, 8, 3, 0)},
+			systemd(theirs), sockopt.Config{Count: 3}, testkit.Make(1, 70, 8, 3, 0)},
 		"FileListener, nothing asked":                  {systemd(theirs), sockopt.Config{}, theirs},
-		"FileListener, Disabled":                       {systemd(theirs), sockopt.Config{Disabled: true}, socktest.Make(0, 70, 8, 5, 0)},
-		"FileListener, a user timeout of theirs stays": {systemd(withTimeout), sockopt.Config{Idle: 111 * time.Second}, socktest.Make(1, 111, 8, 5, 5000)},
+		"FileListener, Disabled":                       {systemd(theirs), sockopt.Config{Disabled: true}, testkit.Make(0, 70, 8, 5, 0)},
+		"FileListener, a user timeout of theirs stays": {systemd(withTimeout), sockopt.Config{Idle: 111 * time.Second}, testkit.Make(1, 111, 8, 5, 5000)},
 		"FileListener, NoUserTimeout switches it off":  {systemd(withTimeout), sockopt.Config{UserTimeout: sockopt.NoUserTimeout}, theirs},
-		"FileListener, keepalive off becomes on":       {systemd(socktest.Make(0, 70, 8, 5, 0)), sockopt.Config{}, theirs},
+		"FileListener, keepalive off becomes on":       {systemd(testkit.Make(0, 70, 8, 5, 0)), sockopt.Config{}, theirs},
 		"a listener whose connections Go leaves alone": {
 			func(t *testing.T) net.Listener { return bare(t, "tcp4", "127.0.0.1:0") }, asked, askedValues},
 		"a wrapped listener, again: the last one holds": {
@@ -70,7 +69,7 @@ func TestWrap(t *testing.T) {
 			}, asked, askedValues},
 		"IPv6": {
 			func(t *testing.T) net.Listener {
-				socktest.NeedIPv6(t)
+				testkit.NeedIPv6(t)
 				return opened(t)(net.Listen("tcp6", "[::1]:0"))
 			}, asked, askedValues},
 		"dual-stack": {
@@ -91,7 +90,7 @@ func TestWrap(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, inner.Addr(), l.Addr())
 			for range 2 {
-				assert.Equal(t, row.want, socktest.ReadAny(t, accept(t, l, false)))
+				assert.Equal(t, row.want, testkit.ReadAny(t, accept(t, l, false)))
 			}
 			require.NoError(t, l.Close())
 			_, err = l.Accept()
@@ -105,7 +104,7 @@ func TestWrap(t *testing.T) {
 // default of this machine that no socket takes.
 func needHeld(t testing.TB, cfg sockopt.Config) {
 	t.Helper()
-	table, held := platform.Current(), socktest.Untouched()
+	table, held := platform.Current(), testkit.Untouched()
 	for o, row := range map[platform.Option]struct {
 		unset bool
 		holds int
@@ -116,8 +115,8 @@ func needHeld(t testing.TB, cfg sockopt.Config) {
 		if spec == nil || !row.unset {
 			continue
 		}
-		testenv.Need(t, cfg.Disabled || row.holds > 0, fmt.Sprintf("%s does not say which %v a listening socket holds", table.Title, o))
-		if spec.Max != platform.UnknownLimit && int64(socktest.Native(o, row.holds)) > spec.Max {
+		testkit.Need(t, cfg.Disabled || row.holds > 0, fmt.Sprintf("%s does not say which %v a listening socket holds", table.Title, o))
+		if spec.Max != platform.UnknownLimit && int64(testkit.Native(o, row.holds)) > spec.Max {
 			t.Skipf("TestWrapWhereTheSysctlIsBeyondTheOption is of such a machine: its default of %v is %d", o, row.holds)
 		}
 	}
@@ -171,13 +170,13 @@ func TestWrapKeepsWhatServersLookFor(t *testing.T) {
 			require.NoError(t, err)
 			restored, err := listener.Restore(twice)
 			require.NoError(t, err)
-			want := socktest.NoUserTimeout(socktest.Make(1, 111, 22, 7, 0))
+			want := testkit.NoUserTimeout(testkit.Make(1, 111, 22, 7, 0))
 			for name, l := range map[string]net.Listener{"twice": twice, "restored": restored} {
 				settings, err := sockopt.Get(l)
 				require.NoError(t, err, name)
 				if configtest.NotInherited(askedEarly) == "" { // else the listening socket holds nothing of this
 					assert.Equal(t, 7, settings.Count, name)
-					assert.Equal(t, want, socktest.NoUserTimeout(socktest.ReadAny(t, accept(t, l, false))), name)
+					assert.Equal(t, want, testkit.NoUserTimeout(testkit.ReadAny(t, accept(t, l, false))), name)
 				}
 				_, acceptsTCP := l.(interface{ AcceptTCP() (*net.TCPConn, error) })
 				assert.False(t, acceptsTCP, "AcceptTCP would hand out unfinished connections")
@@ -211,19 +210,19 @@ func tlsConfig(t *testing.T) *tls.Config {
 // A tls.Listener gives no access to its socket.
 func TestWrapAListenerThatHidesItsSocket(t *testing.T) {
 	t.Parallel()
-	socktest.Need(t, platform.Idle, platform.Interval, platform.Count)
+	testkit.NeedOptions(t, platform.Idle, platform.Interval, platform.Count)
 	config := tlsConfig(t)
 	idleOnly := sockopt.Config{Idle: 111 * time.Second}
 	for rule, row := range map[string]struct {
 		config  sockopt.Config
 		refused bool
-		want    socktest.Values
+		want    testkit.Values
 	}{
-		"idle, interval and count set":    {askedEarly, false, socktest.NoUserTimeout(askedValues)},
+		"idle, interval and count set":    {askedEarly, false, testkit.NoUserTimeout(askedValues)},
 		"the user timeout as well":        {asked, false, askedValues},
-		"Disabled, the rest set":          {sockopt.Config{Disabled: true, Idle: 111 * time.Second, Interval: 22 * time.Second, Count: 3}, false, socktest.Make(0, 111, 22, 3, 0)},
-		"nothing set is an error":         {sockopt.Config{}, true, socktest.Values{}},
-		"interval and count unset is one": {idleOnly, true, socktest.Values{}},
+		"Disabled, the rest set":          {sockopt.Config{Disabled: true, Idle: 111 * time.Second, Interval: 22 * time.Second, Count: 3}, false, testkit.Make(0, 111, 22, 3, 0)},
+		"nothing set is an error":         {sockopt.Config{}, true, testkit.Values{}},
+		"interval and count unset is one": {idleOnly, true, testkit.Values{}},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
@@ -237,7 +236,7 @@ func TestWrapAListenerThatHidesItsSocket(t *testing.T) {
 			require.NoError(t, err)
 			c := accept(t, l, false)
 			assert.IsType(t, (*tls.Conn)(nil), c, "servers look for it")
-			assert.Equal(t, row.want, socktest.ReadAny(t, c))
+			assert.Equal(t, row.want, testkit.ReadAny(t, c))
 		})
 	}
 }
@@ -254,7 +253,7 @@ func TestWrapReturnsOtherNetworksAsTheyAre(t *testing.T) {
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
-			inner := opened(t)(net.Listen("unix", socktest.UnixPath(t)))
+			inner := opened(t)(net.Listen("unix", testkit.UnixPath(t)))
 			l, err := wrap(inner)
 			require.NoError(t, err)
 			assert.Same(t, inner, l)
@@ -264,7 +263,7 @@ func TestWrapReturnsOtherNetworksAsTheyAre(t *testing.T) {
 
 func TestWrapErrors(t *testing.T) {
 	t.Parallel()
-	socktest.Need(t)
+	testkit.NeedOptions(t)
 	closed, err := net.Listen("tcp4", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, closed.Close())
@@ -289,8 +288,8 @@ func TestWrapErrors(t *testing.T) {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
 			if row.is == error(kerneltest.EPERM) {
-				socktest.NeedReadable(t, platform.Interval)
-				testenv.Need(t, platform.Current().ArmsListener == platform.No, "nothing is set on a listening socket here")
+				testkit.NeedReadable(t, platform.Interval)
+				testkit.Need(t, platform.Current().ArmsListener == platform.No, "nothing is set on a listening socket here")
 			}
 			l, err := row.lc.Wrap(row.listener)
 			require.ErrorContains(t, err, row.text)
@@ -304,14 +303,14 @@ func TestWrapErrors(t *testing.T) {
 
 func TestRestore(t *testing.T) {
 	t.Parallel()
-	socktest.Need(t)
+	testkit.NeedOptions(t)
 	needFiles(t)
-	withTimeout := socktest.Make(1, 70, 8, 5, 5000)
-	for rule, held := range map[string]socktest.Values{
+	withTimeout := testkit.Make(1, 70, 8, 5, 5000)
+	for rule, held := range map[string]testkit.Values{
 		"what systemd set":                theirs,
-		"keepalive off, the rest set":     socktest.Make(0, 70, 8, 5, 0),
+		"keepalive off, the rest set":     testkit.Make(0, 70, 8, 5, 0),
 		"with a user timeout":             withTimeout,
-		"a socket that nobody configured": socktest.Untouched(),
+		"a socket that nobody configured": testkit.Untouched(),
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
@@ -324,15 +323,15 @@ func TestRestore(t *testing.T) {
 			inner := opened(t)(fromFile(t, configured(t, held)))
 			l, err := listener.Restore(inner)
 			require.NoError(t, err)
-			assert.Equal(t, held, socktest.ReadAny(t, accept(t, l, false)))
-			assert.Equal(t, held, socktest.ReadAny(t, inner), "the listening socket is as it was")
+			assert.Equal(t, held, testkit.ReadAny(t, accept(t, l, false)))
+			assert.Equal(t, held, testkit.ReadAny(t, inner), "the listening socket is as it was")
 		})
 	}
 }
 
 func TestRestoreErrors(t *testing.T) {
 	t.Parallel()
-	socktest.Need(t)
+	testkit.NeedOptions(t)
 	closed, err := net.Listen("tcp4", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, closed.Close())

@@ -8,7 +8,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/socket"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -18,7 +18,7 @@ func TestAllocations(t *testing.T) {
 	if raceDetector {
 		t.Skip("the race detector allocates")
 	}
-	conn, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	conn, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	rc, err := conn.SyscallConn()
 	require.NoError(t, err)
 	setter, err := socket.NewSetter(kernel.Request(fullConfig))

@@ -9,9 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
-	"github.com/tcpkeepalive/keepalive/internal/paired"
 	"github.com/tcpkeepalive/keepalive/internal/socket"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -37,7 +36,7 @@ var fiveOptions = [...][2]int{
 //
 //	go test ./sockopt -run xxx -bench ReadBack -benchtime 200x -benchmem
 func BenchmarkReadBack(b *testing.B) {
-	client, _ := socktest.Pair(b, "tcp", "127.0.0.1:0")
+	client, _ := testkit.Pair(b, "tcp", "127.0.0.1:0")
 	require.NoError(b, sockopt.Set(client, sockopt.Recommended()))
 	raw, err := socket.RawConn(client)
 	require.NoError(b, err)
@@ -62,7 +61,7 @@ func BenchmarkReadBack(b *testing.B) {
 						_, _ = unix.GetsockoptInt(fd, o[0], o[1])
 					}
 				}
-				var c paired.Comparison
+				var c testkit.Comparison
 				for b.Loop() {
 					c.Round(func() float64 { return perRead(ours) }, func() float64 { return perRead(bare) })
 				}
@@ -76,7 +75,7 @@ func BenchmarkReadBack(b *testing.B) {
 // BenchmarkSet compares with package net's SetKeepAliveConfig, which sets four
 // options and reads none back.
 func BenchmarkSet(b *testing.B) {
-	client, _ := socktest.Pair(b, "tcp", "127.0.0.1:0")
+	client, _ := testkit.Pair(b, "tcp", "127.0.0.1:0")
 	cfg := sockopt.Config{Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3}
 	setter, err := socket.NewSetter(kernel.Request(cfg))
 	require.NoError(b, err)
@@ -94,7 +93,7 @@ func BenchmarkSet(b *testing.B) {
 		b.Run(row.name, func(b *testing.B) {
 			require.NoError(b, row.set())
 			ours := func() { _ = row.set() }
-			var c paired.Comparison
+			var c testkit.Comparison
 			for b.Loop() {
 				c.Round(func() float64 { return perRead(ours) }, func() float64 { return perRead(theirs) })
 			}

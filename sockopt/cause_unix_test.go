@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -96,7 +96,7 @@ func TestCauseOfRealErrors(t *testing.T) {
 	t.Parallel()
 	read := func(c net.Conn) error { _, err := c.Read(make([]byte, 1)); return err }
 	write := func(c net.Conn) error { _, err := c.Write([]byte("x")); return err }
-	pair := func(t *testing.T) (client, server *net.TCPConn) { return socktest.Pair(t, "tcp", "127.0.0.1:0") }
+	pair := func(t *testing.T) (client, server *net.TCPConn) { return testkit.Pair(t, "tcp", "127.0.0.1:0") }
 	reset := func(t *testing.T, c *net.TCPConn) {
 		require.NoError(t, c.SetLinger(0))
 		require.NoError(t, c.Close())

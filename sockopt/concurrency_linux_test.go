@@ -16,7 +16,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/socket"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -96,7 +96,7 @@ func untilBlocked(t testing.TB, function string) {
 
 // RawConn.Control takes no read or write lock (internal/poll, FD.RawControl).
 func TestBesideABlockedRead(t *testing.T) {
-	client, server := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	client, server := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	done := make(chan error, 1)
 	go readOneByte(client, done)
 	untilBlocked(t, "readOneByte")
@@ -109,7 +109,7 @@ func TestBesideABlockedRead(t *testing.T) {
 		require.Fail(t, "the reader was disturbed", "%v", err)
 	default:
 	}
-	assert.Equal(t, 60, socktest.Read(t, client).Idle)
+	assert.Equal(t, 60, testkit.Read(t, client).Idle)
 
 	_, err := server.Write([]byte("x"))
 	require.NoError(t, err)
@@ -125,7 +125,7 @@ func TestCloseMeanwhile(t *testing.T) {
 	require.NoError(t, err)
 	var closed, worked int
 	for range 100 {
-		client, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+		client, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 		rc, err := socket.RawConn(client)
 		require.NoError(t, err)
 		calls := []func() error{
@@ -177,11 +177,11 @@ func TestManyAtOnce(t *testing.T) {
 	t.Parallel()
 	var atOnce sync.WaitGroup
 	for n := 1; n <= 8; n++ {
-		client, server := socktest.Pair(t, "tcp", "127.0.0.1:0")
+		client, server := testkit.Pair(t, "tcp", "127.0.0.1:0")
 		cfg := sockopt.Config{Idle: seconds(float64(n)), Interval: seconds(float64(10 * n)), Count: n, UserTimeout: seconds(float64(100 * n))}
 		setter, err := socket.NewSetter(kernel.Request(cfg))
 		require.NoError(t, err)
-		want := settings(socktest.Values{KeepAlive: 1, Idle: n, Interval: 10 * n, Count: n, UserTimeout: 100_000 * n})
+		want := settings(testkit.Values{KeepAlive: 1, Idle: n, Interval: 10 * n, Count: n, UserTimeout: 100_000 * n})
 		for _, set := range []func() error{
 			func() error { return sockopt.Set(client, cfg) },
 			func() error { return setter.Set(server) },

@@ -15,7 +15,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/socket"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -28,7 +28,7 @@ func hook(t testing.TB) func(network, address string, c syscall.RawConn) error {
 	return control
 }
 
-var fullSocket = socktest.Values{KeepAlive: 1, Idle: 60, Interval: 10, Count: 3, UserTimeout: 90000}
+var fullSocket = testkit.Values{KeepAlive: 1, Idle: 60, Interval: 10, Count: 3, UserTimeout: 90000}
 
 func TestControlRefusesAnInvalidConfig(t *testing.T) {
 	t.Parallel()
@@ -50,19 +50,19 @@ func TestControlInADialer(t *testing.T) {
 	for _, tt := range []struct {
 		rule   string
 		dialer net.Dialer
-		want   socktest.Values
+		want   testkit.Values
 	}{
 		{"with KeepAlive -1 the values stay", net.Dialer{KeepAlive: -1, Control: hook(t)}, fullSocket},
 		{"as ControlContext", net.Dialer{KeepAlive: -1, ControlContext: s.ControlContext}, fullSocket},
 		{"without, Go overwrites all but the user timeout", net.Dialer{Control: hook(t)},
-			socktest.Values{KeepAlive: 1, Idle: 15, Interval: 15, Count: 9, UserTimeout: 90000}},
+			testkit.Values{KeepAlive: 1, Idle: 15, Interval: 15, Count: 9, UserTimeout: 90000}},
 	} {
 		t.Run(tt.rule, func(t *testing.T) {
 			t.Parallel()
 			c, err := tt.dialer.Dial("tcp", plainListener(t).Addr().String())
 			require.NoError(t, err)
 			defer c.Close()
-			assert.Equal(t, tt.want, socktest.Read(t, c.(*net.TCPConn)))
+			assert.Equal(t, tt.want, testkit.Read(t, c.(*net.TCPConn)))
 		})
 	}
 }
@@ -78,8 +78,8 @@ func TestControlInAListenConfig(t *testing.T) {
 			l, err := lc.Listen(context.Background(), "tcp", address)
 			require.NoError(t, err)
 			defer l.Close()
-			assert.Equal(t, fullSocket, socktest.Read(t, l.(*net.TCPListener)))
-			assert.Equal(t, fullSocket, socktest.Read(t, dialAndAccept(t, l)))
+			assert.Equal(t, fullSocket, testkit.Read(t, l.(*net.TCPListener)))
+			assert.Equal(t, fullSocket, testkit.Read(t, dialAndAccept(t, l)))
 		})
 	}
 }
@@ -197,7 +197,7 @@ func TestControlOnMultipathTCP(t *testing.T) {
 	l, err := lc.Listen(context.Background(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer l.Close()
-	assert.Equal(t, fullSocket, socktest.Read(t, l.(*net.TCPListener)))
+	assert.Equal(t, fullSocket, testkit.Read(t, l.(*net.TCPListener)))
 	mu.Lock()
 	defer mu.Unlock()
 	require.Len(t, errs, 2)
@@ -220,7 +220,7 @@ func TestControlConcurrently(t *testing.T) {
 				if !assert.NoError(t, err) {
 					return
 				}
-				assert.Equal(t, fullSocket, socktest.Read(t, c.(*net.TCPConn)))
+				assert.Equal(t, fullSocket, testkit.Read(t, c.(*net.TCPConn)))
 				c.Close()
 			}
 		})

@@ -13,8 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -24,7 +23,7 @@ func sysctlDefaults(t testing.TB) (idle, interval time.Duration, count int) {
 	t.Helper()
 	read := func(name string) int {
 		text, err := os.ReadFile("/proc/sys/net/ipv4/" + name)
-		testenv.Need(t, err == nil, "needs /proc/sys/net/ipv4")
+		testkit.Need(t, err == nil, "needs /proc/sys/net/ipv4")
 		n, err := strconv.Atoi(strings.TrimSpace(string(text)))
 		require.NoError(t, err)
 		return n
@@ -160,8 +159,8 @@ func TestDeadPeer(t *testing.T) {
 			require.Equal(t, tt.want, predicted)
 
 			before := time.Now() // the last segment received is one of the handshake
-			client, server := socktest.Pair(t, "tcp", "127.0.0.1:0")
-			socktest.DropReceived(t, server)
+			client, server := testkit.Pair(t, "tcp", "127.0.0.1:0")
+			testkit.DropReceived(t, server)
 			require.NoError(t, sockopt.Set(client, tt.cfg))
 			after := time.Now()
 			require.NoError(t, client.SetReadDeadline(after.Add(3*tt.want)))
@@ -176,7 +175,7 @@ func TestDeadPeer(t *testing.T) {
 	}
 	t.Run("a deadline is no dead peer", func(t *testing.T) {
 		t.Parallel()
-		client, server := socktest.Pair(t, "tcp", "127.0.0.1:0")
+		client, server := testkit.Pair(t, "tcp", "127.0.0.1:0")
 		require.NoError(t, client.SetReadDeadline(time.Now().Add(10*time.Millisecond)))
 		_, err := client.Read(make([]byte, 1))
 		var timeout net.Error

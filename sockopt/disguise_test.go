@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -19,10 +19,10 @@ type disguised struct{ syscall.Conn }
 // On every system the kernel's answer distinguishes TCP from the other protocols.
 func TestDisguisedSocketsAreNotTCP(t *testing.T) {
 	t.Parallel()
-	socktest.Need(t)
+	testkit.NeedOptions(t)
 	for rule, dial := range map[string]func(t *testing.T) net.Conn{
 		"a connected Unix socket": func(t *testing.T) net.Conn {
-			l, err := net.Listen("unix", socktest.UnixPath(t))
+			l, err := net.Listen("unix", testkit.UnixPath(t))
 			require.NoError(t, err)
 			t.Cleanup(func() { l.Close() })
 			c, err := net.Dial("unix", l.Addr().String())
@@ -30,14 +30,14 @@ func TestDisguisedSocketsAreNotTCP(t *testing.T) {
 			return c
 		},
 		"UDP": func(t *testing.T) net.Conn {
-			socktest.NeedUDP(t)
+			testkit.NeedUDP(t)
 			c, err := net.Dial("udp4", "127.0.0.1:9")
 			require.NoError(t, err)
 			return c
 		},
 		"UDP over IPv6": func(t *testing.T) net.Conn {
-			socktest.NeedUDP(t)
-			socktest.NeedIPv6(t)
+			testkit.NeedUDP(t)
+			testkit.NeedIPv6(t)
 			c, err := net.Dial("udp6", "[::1]:9")
 			require.NoError(t, err)
 			return c
@@ -45,15 +45,15 @@ func TestDisguisedSocketsAreNotTCP(t *testing.T) {
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
-			c := socktest.Closing(t, dial(t))
+			c := testkit.Closing(t, dial(t))
 			d := disguised{c.(syscall.Conn)}
 			require.ErrorIs(t, sockopt.Set(d, sockopt.Config{}), sockopt.ErrNotTCP)
 			_, err := sockopt.Get(d)
 			require.ErrorIs(t, err, sockopt.ErrNotTCP)
-			assert.False(t, socktest.IsOn(t, c), "nothing was set")
+			assert.False(t, testkit.IsOn(t, c), "nothing was set")
 		})
 	}
-	client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	client, _ := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 	assert.NoError(t, sockopt.Set(disguised{client}, sockopt.Config{}))
-	assert.True(t, socktest.IsOn(t, client))
+	assert.True(t, testkit.IsOn(t, client))
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/kernel/kerneltest"
 	"github.com/tcpkeepalive/keepalive/internal/socket"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -83,7 +83,7 @@ func TestOneOptionRefused(t *testing.T) {
 	for name, set := range setters {
 		for _, c := range fullCalls {
 			t.Run(name+"/"+c.symbol, func(t *testing.T) {
-				conn, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+				conn, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 				k := fakeSocket()
 				k.FailSet[c.key] = unix.EPERM
 				err := set(t, k, conn)
@@ -105,7 +105,7 @@ func TestOneOptionReadsBackAsSomethingElse(t *testing.T) {
 	for name, set := range setters {
 		for _, c := range fullCalls {
 			t.Run(name+"/"+c.symbol, func(t *testing.T) {
-				conn, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+				conn, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 				k := fakeSocket()
 				k.Answer[c.key] = 0
 				err := set(t, k, conn)
@@ -121,7 +121,7 @@ func TestOneOptionReadsBackAsSomethingElse(t *testing.T) {
 func TestEveryOptionRefused(t *testing.T) {
 	for name, set := range setters {
 		t.Run(name, func(t *testing.T) {
-			conn, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+			conn, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 			k := fakeSocket()
 			for _, c := range fullCalls {
 				k.FailSet[c.key] = unix.EINVAL
@@ -138,7 +138,7 @@ func TestEveryOptionRefused(t *testing.T) {
 
 func TestRefusedLyingAndUnreadableAtOnce(t *testing.T) {
 	t.Parallel()
-	conn, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	conn, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	k := fakeSocket()
 	k.FailSet[keepIntvl] = unix.ENOPROTOOPT
 	k.Answer[keepIdle] = 15
@@ -159,7 +159,7 @@ func TestRefusedLyingAndUnreadableAtOnce(t *testing.T) {
 // tcp_sock_set_keepidle_locked; net/ipv4/tcp_timer.c, tcp_set_keepalive).
 func TestOrderOfCalls(t *testing.T) {
 	t.Parallel()
-	conn, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	conn, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	for _, tt := range []struct {
 		rule string
 		cfg  sockopt.Config
@@ -184,7 +184,7 @@ func TestOrderOfCalls(t *testing.T) {
 
 func TestPartsOfASetter(t *testing.T) {
 	t.Parallel()
-	conn, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	conn, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	whole, err := socket.NewSetter(kernel.Request(fullConfig))
 	require.NoError(t, err)
 	all := []kerneltest.At{keepIntvl, keepCnt, userTimeout, soKeepAlive, keepIdle}
@@ -222,7 +222,7 @@ func TestPartsOfASetter(t *testing.T) {
 }
 
 func TestGetWithABadKernel(t *testing.T) {
-	conn, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	conn, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	want := platform.Settings{Known: kernel.SetOf(kernel.Options()...), Enabled: true,
 		Idle: time.Minute, Interval: 10 * time.Second, Count: 3, UserTimeout: 90 * time.Second}
 	for _, c := range fullCalls[1:] {

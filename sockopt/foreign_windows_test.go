@@ -18,7 +18,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/kernel/kerneltest"
 	"github.com/tcpkeepalive/keepalive/internal/socket"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -129,14 +129,14 @@ func TestForeignWays(t *testing.T) {
 	cfg := foreignConfig(table)
 
 	t.Run("Set", func(t *testing.T) {
-		client, server := socktest.Pair(t, "tcp", "127.0.0.1:0")
+		client, server := testkit.Pair(t, "tcp", "127.0.0.1:0")
 		for _, c := range []net.Conn{client, server} {
 			require.NoError(t, sockopt.Set(c, cfg))
 			requireForeign(t, table, c)
 		}
 	})
 	t.Run("RawConn", func(t *testing.T) {
-		client, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+		client, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 		rc, err := client.SyscallConn()
 		require.NoError(t, err)
 		require.NoError(t, sockopt.Set(rc, cfg))
@@ -213,7 +213,7 @@ func TestForeignWays(t *testing.T) {
 // Go's 15 s, on both ends.
 func TestForeignUnset(t *testing.T) {
 	foreignTable(t)
-	fresh, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	fresh, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	want := foreignOptions(t, fresh)
 	want[0].value = 1
 
@@ -228,7 +228,7 @@ func TestForeignUnset(t *testing.T) {
 
 func TestForeignDisabled(t *testing.T) {
 	table := foreignTable(t)
-	client, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	client, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	require.NoError(t, sockopt.Set(client, foreignConfig(table)))
 	off := foreignConfig(table)
 	off.Disabled = true
@@ -260,7 +260,7 @@ func TestForeignRefusedEarly(t *testing.T) {
 		assert.Equal(t, table.Name, fault.Platform, name)
 		assert.Equal(t, foreignOld(table), errors.Is(err, errors.ErrUnsupported), name)
 	}
-	client, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	client, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	before := foreignOptions(t, client)
 	check("Validate", cfg.Validate())
 	check("Set", sockopt.Set(client, cfg))
@@ -300,7 +300,7 @@ func TestForeignCalls(t *testing.T) {
 	}
 	setter, err := socket.NewSetter(kernel.Request(foreignConfig(table)))
 	require.NoError(t, err)
-	client, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	client, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	k := kerneltest.Running()
 	require.NoError(t, setter.WithKernel(k).Set(client))
 	assert.Equal(t, want, k.Calls)
@@ -313,7 +313,7 @@ func TestForeignKernelRefuses(t *testing.T) {
 	if !foreignWine() {
 		t.Skip("the limits are Linux's")
 	}
-	client, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	client, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	cfg := foreignConfig(table)
 	cfg.Idle = 32768 * time.Second
 	err := sockopt.Set(client, cfg)
@@ -353,7 +353,7 @@ func TestForeignUserTimeout(t *testing.T) {
 	if !foreignWine() {
 		t.Skip("Windows has TCP_MAXRT")
 	}
-	client, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	client, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	cfg := foreignConfig(table)
 	cfg.UserTimeout = time.Minute
 	err := sockopt.Set(client, cfg)
@@ -379,7 +379,7 @@ func TestForeignCause(t *testing.T) {
 		}
 		var err error
 		for range 10 { // Wine 10 reads EOF when the RST comes while Read begins: 18 of 200 times
-			client, server := socktest.Pair(t, "tcp", "127.0.0.1:0")
+			client, server := testkit.Pair(t, "tcp", "127.0.0.1:0")
 			require.NoError(t, server.SetLinger(0))
 			require.NoError(t, server.Close())
 			_, err = client.Read(buffer)
@@ -391,20 +391,20 @@ func TestForeignCause(t *testing.T) {
 		assert.Equal(t, sockopt.Reset, sockopt.CauseOf(err))
 	})
 	t.Run("end of stream", func(t *testing.T) {
-		client, server := socktest.Pair(t, "tcp", "127.0.0.1:0")
+		client, server := testkit.Pair(t, "tcp", "127.0.0.1:0")
 		require.NoError(t, server.Close())
 		_, err := client.Read(buffer)
 		require.ErrorIs(t, err, io.EOF)
 		assert.Equal(t, sockopt.EndOfStream, sockopt.CauseOf(err))
 	})
 	t.Run("deadline", func(t *testing.T) {
-		client, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+		client, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 		require.NoError(t, client.SetReadDeadline(time.Now().Add(10*time.Millisecond)))
 		_, err := client.Read(buffer)
 		assert.Equal(t, sockopt.Deadline, sockopt.CauseOf(err), "%v", err)
 	})
 	t.Run("closed", func(t *testing.T) {
-		client, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+		client, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 		require.NoError(t, client.Close())
 		_, err := client.Read(buffer)
 		assert.Equal(t, sockopt.Closed, sockopt.CauseOf(err), "%v", err)
@@ -448,7 +448,7 @@ func TestForeignDeath(t *testing.T) {
 	if foreignOld(table) {
 		cfg.Count, probes = 0, 9 // Linux's; Windows: 10
 	}
-	client, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	client, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	require.NoError(t, sockopt.Set(client, cfg))
 	require.NoError(t, os.WriteFile(marker, nil, 0o600))
 	start := time.Now()

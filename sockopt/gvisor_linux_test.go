@@ -17,7 +17,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/dialer"
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/socket"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -39,14 +39,14 @@ func onlyInGVisor(t *testing.T) {
 
 var (
 	gvisorConfig = sockopt.Config{Idle: 47 * time.Second, Interval: 7 * time.Second, Count: 5, UserTimeout: 61500 * time.Millisecond}
-	gvisorValues = socktest.Values{KeepAlive: 1, Idle: 47, Interval: 7, Count: 5, UserTimeout: 61500}
+	gvisorValues = testkit.Values{KeepAlive: 1, Idle: 47, Interval: 7, Count: 5, UserTimeout: 61500}
 )
 
 // requireGVisor compares what the library reads, and what plain system calls
 // read, with gvisorConfig.
 func requireGVisor(t *testing.T, conn net.Conn) {
 	t.Helper()
-	require.Equal(t, gvisorValues, socktest.Read(t, conn.(*net.TCPConn)))
+	require.Equal(t, gvisorValues, testkit.Read(t, conn.(*net.TCPConn)))
 	held, err := sockopt.Get(conn)
 	require.NoError(t, err)
 	require.Equal(t, gvisorConfig, sockopt.Of(held))
@@ -59,7 +59,7 @@ func gvisorAccept(t *testing.T, l net.Listener) net.Conn {
 	client, err := net.Dial("tcp", l.Addr().String())
 	require.NoError(t, err)
 	t.Cleanup(func() { client.Close() })
-	return socktest.Accept(t, l, client)
+	return testkit.Accept(t, l, client)
 }
 
 func TestGVisorWays(t *testing.T) {
@@ -74,7 +74,7 @@ func TestGVisorWays(t *testing.T) {
 		return func(_ net.Conn, err error) { t.Errorf("OnError: %v", err) }
 	}
 	t.Run("Set", func(t *testing.T) {
-		client, server := socktest.Pair(t, "tcp", "127.0.0.1:0")
+		client, server := testkit.Pair(t, "tcp", "127.0.0.1:0")
 		for _, c := range []net.Conn{client, server} {
 			require.NoError(t, sockopt.Set(c, gvisorConfig))
 			requireGVisor(t, c)
@@ -140,22 +140,22 @@ func TestGVisorInheritance(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, sockopt.Set(l, gvisorConfig))
 	server := gvisorAccept(t, l)
-	want := socktest.Untouched()
+	want := testkit.Untouched()
 	want.UserTimeout = 61500
-	assert.Equal(t, want, socktest.Read(t, server.(*net.TCPConn)))
+	assert.Equal(t, want, testkit.Read(t, server.(*net.TCPConn)))
 }
 
 // TestGVisorLimits: they are Linux's, and so is what unset options mean, though
 // /proc/sys says something else.
 func TestGVisorLimits(t *testing.T) {
 	onlyInGVisor(t)
-	client, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	client, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	most := sockopt.Config{Idle: 32767 * time.Second, Interval: 32767 * time.Second, Count: 127, UserTimeout: (1<<31 - 1) * time.Millisecond}
 	least := sockopt.Config{Idle: 1, Interval: 1, Count: 1, UserTimeout: 1}
 	require.NoError(t, sockopt.Set(client, most))
 	require.NoError(t, sockopt.Set(client, least))
 	require.NoError(t, sockopt.Set(client, sockopt.Config{UserTimeout: sockopt.NoUserTimeout}))
-	assert.Equal(t, socktest.Values{KeepAlive: 1, Idle: 1, Interval: 1, Count: 1, UserTimeout: 0}, socktest.Read(t, client))
+	assert.Equal(t, testkit.Values{KeepAlive: 1, Idle: 1, Interval: 1, Count: 1, UserTimeout: 0}, testkit.Read(t, client))
 
 	defaults, err := kernel.SystemDefaults()
 	require.NoError(t, err)
@@ -182,7 +182,7 @@ func TestGVisorLimits(t *testing.T) {
 func TestGVisorUnknownOption(t *testing.T) {
 	onlyInGVisor(t)
 	for _, number := range []int{44 /* TCP_RTO_MAX_MS */, 9999} {
-		client, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+		client, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 		rc, err := client.SyscallConn()
 		require.NoError(t, err)
 		require.NoError(t, rc.Control(func(fd uintptr) {
@@ -206,7 +206,7 @@ func TestGVisorUnknownOption(t *testing.T) {
 		// Everything else was set, and the option that is missing is not shown as 0.
 		want := gvisorValues
 		want.UserTimeout = 0
-		assert.Equal(t, want, socktest.Read(t, client))
+		assert.Equal(t, want, testkit.Read(t, client))
 		require.NoError(t, rc.Control(func(fd uintptr) {
 			held, err := rules.Read(kernel.System(), fd)
 			assert.NoError(t, err)

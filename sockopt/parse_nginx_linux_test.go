@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -50,7 +50,7 @@ func nginxProgram(t *testing.T) string {
 	if path, err := exec.LookPath("/usr/sbin/nginx"); err == nil { // not on everybody's PATH
 		return path
 	}
-	return testenv.Tool(t, "nginx")
+	return testkit.Tool(t, "nginx")
 }
 
 // nginxRefuses asks nginx -t. The unix socket needs no port, and the prefix

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -55,7 +55,7 @@ func trace(t *testing.T, strace, mode string) (moved map[string]int, writevs int
 		executable, "-test.run=^TestTraced$", "-test.v", "-test.count=1")
 	cmd.Env = append(os.Environ(), tracedMode+"="+mode)
 	output, err := cmd.CombinedOutput()
-	testenv.Need(t, err == nil || !strings.Contains(string(output), "ptrace"), "needs permission for ptrace: "+string(output))
+	testkit.Need(t, err == nil || !strings.Contains(string(output), "ptrace"), "needs permission for ptrace: "+string(output))
 	require.NoError(t, err, "%s", output)
 	require.Contains(t, string(output), "--- PASS: TestTraced")
 	calls, err := os.ReadFile(log)
@@ -78,7 +78,7 @@ func trace(t *testing.T, strace, mode string) (moved map[string]int, writevs int
 // The kernel moves the data for a pinned connection as it does for a bare one.
 func TestPinInTheKernel(t *testing.T) {
 	t.Parallel()
-	strace := testenv.Tool(t, "strace")
+	strace := testkit.Tool(t, "strace")
 	for what, want := range map[string]map[string]int{
 		"file":    {"sendfile": payloadSize},
 		"buffers": {"writev": 6},

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -42,7 +42,7 @@ var _ tcpConn = (*net.TCPConn)(nil)
 
 func TestPinHidesTheType(t *testing.T) {
 	t.Parallel()
-	tcp, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	tcp, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	pinned := sockopt.Pin(tcp)
 	_, isTCP := pinned.(*net.TCPConn)
 	assert.False(t, isTCP)
@@ -64,7 +64,7 @@ func TestPinLeavesOthersAlone(t *testing.T) {
 
 func TestPinRefusesKeepAliveMethods(t *testing.T) {
 	t.Parallel()
-	tcp, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	tcp, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	require.NoError(t, sockopt.Set(tcp, sockopt.Config{}))
 	before, err := sockopt.Get(tcp)
 	require.NoError(t, err)
@@ -89,7 +89,7 @@ func TestPinRefusesKeepAliveMethods(t *testing.T) {
 
 func TestPinKeepsTheOtherMethods(t *testing.T) {
 	t.Parallel()
-	tcp, peer := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	tcp, peer := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	pinned := sockopt.Pin(tcp).(tcpConn)
 
 	require.NoError(t, pinned.SetReadDeadline(time.Now().Add(-time.Second)))
@@ -164,8 +164,8 @@ var pinnings = map[string]struct{ source, destination func(net.Conn) net.Conn }{
 // what arrives.
 func relay(t testing.TB, transfer, pinning string) {
 	t.Helper()
-	origin, source := socktest.Pair(t, "tcp", "127.0.0.1:0")
-	destination, end := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	origin, source := testkit.Pair(t, "tcp", "127.0.0.1:0")
+	destination, end := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	sent := make(chan error, 1)
 	go func() {
 		_, err := origin.Write(payload())
@@ -204,8 +204,8 @@ func TestPinRelays(t *testing.T) {
 // Whoever hands in a *io.LimitedReader learns from it how much is left.
 func TestPinCountsALimitedSource(t *testing.T) {
 	t.Parallel()
-	origin, source := socktest.Pair(t, "tcp", "127.0.0.1:0")
-	destination, end := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	origin, source := testkit.Pair(t, "tcp", "127.0.0.1:0")
+	destination, end := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	_, err := origin.Write([]byte("abcdef"))
 	require.NoError(t, err)
 	require.NoError(t, origin.CloseWrite())
@@ -237,7 +237,7 @@ func sendFile(t testing.TB, pin func(net.Conn) net.Conn) {
 	f, err := os.Open(path)
 	require.NoError(t, err)
 	defer f.Close()
-	source, end := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	source, end := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	moved := make(chan error, 1)
 	go func() {
 		half := int64(payloadSize / 2)
@@ -257,7 +257,7 @@ func sendFile(t testing.TB, pin func(net.Conn) net.Conn) {
 // sendBuffers writes two buffers of 3 bytes at once.
 func sendBuffers(t testing.TB, pin func(net.Conn) net.Conn) {
 	t.Helper()
-	source, end := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	source, end := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	n, err := (&net.Buffers{[]byte("abc"), []byte("def")}).WriteTo(pin(source))
 	require.NoError(t, err)
 	require.EqualValues(t, 6, n)

@@ -15,7 +15,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/kernel/kerneltest"
 	"github.com/tcpkeepalive/keepalive/internal/socket"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -74,7 +74,7 @@ func TestListenersAreRefusedWhereAnOptionMayEndThem(t *testing.T) {
 			assert.NoError(t, err, "to look is harmless")
 			require.NoError(t, setter.SetsOnly(0).WithoutReadBack().Set(l), "to set nothing too")
 
-			client, server := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+			client, server := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 			rc, err = server.SyscallConn()
 			require.NoError(t, err)
 			for way, err := range map[string]error{
@@ -91,7 +91,7 @@ func TestListenersAreRefusedWhereAnOptionMayEndThem(t *testing.T) {
 				assert.NoError(t, err, way)
 			}
 			assert.NotEmpty(t, k.Sets)
-			assert.Equal(t, 111, socktest.ReadAny(t, client).Idle)
+			assert.Equal(t, 111, testkit.ReadAny(t, client).Idle)
 		})
 	}
 }
@@ -130,7 +130,7 @@ func TestASocketThatCannotBeAskedWhetherItListens(t *testing.T) {
 	sockopt.SwapKernel(t, refusing)
 	darwin, _ := platform.Lookup("darwin")
 	sockopt.SwapRules(t, linuxAs(darwin))
-	client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	client, _ := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 	rc, err := client.SyscallConn()
 	require.NoError(t, err)
 	err = sockopt.Set(rc, sockopt.Config{Idle: time.Minute})

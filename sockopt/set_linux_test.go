@@ -14,7 +14,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/socket"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -25,7 +25,7 @@ import (
 // net/ipv4/tcp.c, TCP_USER_TIMEOUT.
 type combination struct {
 	cfg    sockopt.Config
-	want   socktest.Values    // if the Config is valid
+	want   testkit.Values     // if the Config is valid
 	faults platform.OptionSet // the fields that are too large
 }
 
@@ -90,11 +90,11 @@ func TestSetEveryCombination(t *testing.T) {
 				err := set()
 				if c.faults != 0 {
 					require.Equal(t, c.faults, faultyOptions(t, err), "%v: %v", c.cfg, err)
-					require.Equal(t, untouched, socktest.Read(t, conn), "%v: an invalid Config changes nothing", c.cfg)
+					require.Equal(t, untouched, testkit.Read(t, conn), "%v: an invalid Config changes nothing", c.cfg)
 					continue
 				}
 				require.NoError(t, err)
-				require.Equal(t, c.want, socktest.Read(t, conn), "%v", c.cfg)
+				require.Equal(t, c.want, testkit.Read(t, conn), "%v", c.cfg)
 				got, err := sockopt.Get(conn)
 				require.NoError(t, err)
 				require.Equal(t, settings(c.want), got, "%v", c.cfg)
@@ -103,8 +103,8 @@ func TestSetEveryCombination(t *testing.T) {
 	}
 }
 
-// settings converts what socktest read to what Get must answer.
-func settings(v socktest.Values) platform.Settings {
+// settings converts what testkit read to what Get must answer.
+func settings(v testkit.Values) platform.Settings {
 	s := platform.Settings{
 		Known:    kernel.SetOf(platform.KeepAlive, platform.Idle, platform.Interval, platform.Count),
 		Enabled:  v.KeepAlive != 0,
@@ -135,7 +135,7 @@ func TestSetEveryCombinationOnMultipathTCP(t *testing.T) {
 		err := sockopt.Set(conn, c.cfg)
 		if c.faults != 0 {
 			require.Equal(t, c.faults, faultyOptions(t, err))
-			require.Equal(t, before, socktest.Read(t, conn))
+			require.Equal(t, before, testkit.Read(t, conn))
 			continue
 		}
 		if c.cfg.UserTimeout <= 0 { // it is off, whether that is asked or not
@@ -151,7 +151,7 @@ func TestSetEveryCombinationOnMultipathTCP(t *testing.T) {
 		}
 		want := c.want
 		want.UserTimeout = -1
-		require.Equal(t, want, socktest.Read(t, conn), "%v", c.cfg)
+		require.Equal(t, want, testkit.Read(t, conn), "%v", c.cfg)
 		got, err := sockopt.Get(conn)
 		require.NoError(t, err)
 		want.UserTimeout = 0 // known: there is none
@@ -166,33 +166,33 @@ func TestSet(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		rule   string
-		before socktest.Values
+		before testkit.Values
 		cfg    sockopt.Config
-		want   socktest.Values
+		want   testkit.Values
 	}{
-		{"the zero Config switches on and leaves the rest", socktest.Values{KeepAlive: 0, Idle: 11, Interval: 12, Count: 13, UserTimeout: 14},
-			sockopt.Config{}, socktest.Values{KeepAlive: 1, Idle: 11, Interval: 12, Count: 13, UserTimeout: 14}},
-		{"Disabled switches off and leaves the rest", socktest.Values{KeepAlive: 1, Idle: 11, Interval: 12, Count: 13, UserTimeout: 14},
-			sockopt.Config{Disabled: true}, socktest.Values{KeepAlive: 0, Idle: 11, Interval: 12, Count: 13, UserTimeout: 14}},
-		{"Disabled stores the values", socktest.Values{KeepAlive: 1, Idle: 11, Interval: 12, Count: 13, UserTimeout: 14},
+		{"the zero Config switches on and leaves the rest", testkit.Values{KeepAlive: 0, Idle: 11, Interval: 12, Count: 13, UserTimeout: 14},
+			sockopt.Config{}, testkit.Values{KeepAlive: 1, Idle: 11, Interval: 12, Count: 13, UserTimeout: 14}},
+		{"Disabled switches off and leaves the rest", testkit.Values{KeepAlive: 1, Idle: 11, Interval: 12, Count: 13, UserTimeout: 14},
+			sockopt.Config{Disabled: true}, testkit.Values{KeepAlive: 0, Idle: 11, Interval: 12, Count: 13, UserTimeout: 14}},
+		{"Disabled stores the values", testkit.Values{KeepAlive: 1, Idle: 11, Interval: 12, Count: 13, UserTimeout: 14},
 			sockopt.Config{Disabled: true, Idle: time.Minute, Interval: 10 * time.Second, Count: 3, UserTimeout: 90 * time.Second},
-			socktest.Values{KeepAlive: 0, Idle: 60, Interval: 10, Count: 3, UserTimeout: 90000}},
-		{"NoUserTimeout switches the user timeout off", socktest.Values{KeepAlive: 1, Idle: 11, Interval: 12, Count: 13, UserTimeout: 14},
-			sockopt.Config{UserTimeout: noUserTimeout}, socktest.Values{KeepAlive: 1, Idle: 11, Interval: 12, Count: 13, UserTimeout: 0}},
-		{"what is there already can be set again", socktest.Values{KeepAlive: 1, Idle: 60, Interval: 10, Count: 3, UserTimeout: 90000},
+			testkit.Values{KeepAlive: 0, Idle: 60, Interval: 10, Count: 3, UserTimeout: 90000}},
+		{"NoUserTimeout switches the user timeout off", testkit.Values{KeepAlive: 1, Idle: 11, Interval: 12, Count: 13, UserTimeout: 14},
+			sockopt.Config{UserTimeout: noUserTimeout}, testkit.Values{KeepAlive: 1, Idle: 11, Interval: 12, Count: 13, UserTimeout: 0}},
+		{"what is there already can be set again", testkit.Values{KeepAlive: 1, Idle: 60, Interval: 10, Count: 3, UserTimeout: 90000},
 			sockopt.Config{Idle: time.Minute, Interval: 10 * time.Second, Count: 3, UserTimeout: 90 * time.Second},
-			socktest.Values{KeepAlive: 1, Idle: 60, Interval: 10, Count: 3, UserTimeout: 90000}},
+			testkit.Values{KeepAlive: 1, Idle: 60, Interval: 10, Count: 3, UserTimeout: 90000}},
 		{"seconds are rounded up", untouched, sockopt.Config{Idle: 1001 * time.Millisecond, Interval: 2*time.Second + 1},
-			socktest.Values{KeepAlive: 1, Idle: 2, Interval: 3, Count: untouched.Count, UserTimeout: untouched.UserTimeout}},
+			testkit.Values{KeepAlive: 1, Idle: 2, Interval: 3, Count: untouched.Count, UserTimeout: untouched.UserTimeout}},
 		{"milliseconds are rounded up", untouched, sockopt.Config{UserTimeout: 1500*time.Millisecond + 1},
-			socktest.Values{KeepAlive: 1, Idle: untouched.Idle, Interval: untouched.Interval, Count: untouched.Count, UserTimeout: 1501}},
+			testkit.Values{KeepAlive: 1, Idle: untouched.Idle, Interval: untouched.Interval, Count: untouched.Count, UserTimeout: 1501}},
 	} {
 		t.Run(tt.rule, func(t *testing.T) {
 			t.Parallel()
-			conn, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+			conn, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 			preset(t, conn, tt.before)
 			require.NoError(t, sockopt.Set(conn, tt.cfg))
-			assert.Equal(t, tt.want, socktest.Read(t, conn))
+			assert.Equal(t, tt.want, testkit.Read(t, conn))
 			got, err := sockopt.Get(conn)
 			require.NoError(t, err)
 			assert.Equal(t, settings(tt.want), got)
@@ -203,13 +203,13 @@ func TestSet(t *testing.T) {
 // A Config made of what one socket holds makes another socket the same.
 func TestOfCopiesASocket(t *testing.T) {
 	t.Parallel()
-	from, to := socktest.Pair(t, "tcp", "127.0.0.1:0")
-	for _, v := range []socktest.Values{untouched, {KeepAlive: 1, Idle: 60, Interval: 10, Count: 3, UserTimeout: 0}} {
+	from, to := testkit.Pair(t, "tcp", "127.0.0.1:0")
+	for _, v := range []testkit.Values{untouched, {KeepAlive: 1, Idle: 60, Interval: 10, Count: 3, UserTimeout: 0}} {
 		preset(t, from, v)
 		held, err := sockopt.Get(from)
 		require.NoError(t, err)
 		require.NoError(t, sockopt.Set(to, sockopt.Of(held)))
-		assert.Equal(t, v, socktest.Read(t, to))
+		assert.Equal(t, v, testkit.Read(t, to))
 	}
 }
 
@@ -235,21 +235,21 @@ func TestSetOnAListener(t *testing.T) {
 	t.Parallel()
 	l := plainListener(t)
 	require.NoError(t, sockopt.Set(l, sockopt.Config{Idle: time.Minute, Interval: 10 * time.Second, Count: 3, UserTimeout: 90 * time.Second}))
-	want := socktest.Values{KeepAlive: 1, Idle: 60, Interval: 10, Count: 3, UserTimeout: 90000}
-	assert.Equal(t, want, socktest.Read(t, l))
+	want := testkit.Values{KeepAlive: 1, Idle: 60, Interval: 10, Count: 3, UserTimeout: 90000}
+	assert.Equal(t, want, testkit.Read(t, l))
 	got, err := sockopt.Get(l)
 	require.NoError(t, err)
 	assert.Equal(t, settings(want), got)
-	assert.Equal(t, want, socktest.Read(t, dialAndAccept(t, l)))
+	assert.Equal(t, want, testkit.Read(t, dialAndAccept(t, l)))
 }
 
 func TestVerifyChangesNothingAndNamesWhatDiffers(t *testing.T) {
 	t.Parallel()
-	client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	client, _ := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 	cfg := sockopt.Config{Idle: time.Minute, Interval: 10 * time.Second, Count: 3, UserTimeout: 90 * time.Second}
-	before := socktest.ReadAny(t, client)
+	before := testkit.ReadAny(t, client)
 	require.Error(t, sockopt.Verify(client, cfg))
-	assert.Equal(t, before, socktest.ReadAny(t, client))
+	assert.Equal(t, before, testkit.ReadAny(t, client))
 
 	require.NoError(t, sockopt.Set(client, cfg))
 	require.NoError(t, sockopt.Verify(client, cfg))
@@ -267,7 +267,7 @@ func TestVerifyChangesNothingAndNamesWhatDiffers(t *testing.T) {
 // is an error all the same.
 func TestVerifyComparesWhatCannotBeSet(t *testing.T) {
 	t.Parallel()
-	client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	client, _ := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 	require.NoError(t, sockopt.Set(client, fullConfig))
 	for rule, row := range map[string]struct {
 		cfg  sockopt.Config
@@ -288,7 +288,7 @@ func TestVerifyComparesWhatCannotBeSet(t *testing.T) {
 // Not parallel: it replaces the rules. An option that nobody can read is no option
 // that is as asked.
 func TestVerifyOfWhatCannotBeRead(t *testing.T) {
-	client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	client, _ := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 	require.NoError(t, sockopt.Set(client, fullConfig))
 	for rule, readable := range map[string]platform.Answer{"never": platform.No, "on some releases": platform.Unknown} {
 		t.Run(rule, func(t *testing.T) {

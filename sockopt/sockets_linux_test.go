@@ -16,16 +16,15 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 // untouched are values that no test asks for and no system has by default.
-var untouched = socktest.Values{KeepAlive: 0, Idle: 4711, Interval: 4712, Count: 47, UserTimeout: 471300}
+var untouched = testkit.Values{KeepAlive: 0, Idle: 4711, Interval: 4712, Count: 47, UserTimeout: 471300}
 
 // preset gives the socket the values of v with plain system calls. A user
 // timeout of -1 is left out, as Multipath TCP has none.
-func preset(t testing.TB, c syscall.Conn, v socktest.Values) {
+func preset(t testing.TB, c syscall.Conn, v testkit.Values) {
 	t.Helper()
 	rc, err := c.SyscallConn()
 	require.NoError(t, err)
@@ -41,7 +40,7 @@ func preset(t testing.TB, c syscall.Conn, v socktest.Values) {
 			set(unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, v.UserTimeout)
 		}
 	}))
-	require.Equal(t, v, socktest.Read(t, c))
+	require.Equal(t, v, testkit.Read(t, c))
 }
 
 func intOption(t testing.TB, c syscall.Conn, level, option int) (value int) {
@@ -60,10 +59,10 @@ var families = []struct {
 	name string
 	pair func(testing.TB) (client, server *net.TCPConn)
 }{
-	{"IPv4", func(t testing.TB) (client, server *net.TCPConn) { return socktest.Pair(t, "tcp4", "127.0.0.1:0") }},
+	{"IPv4", func(t testing.TB) (client, server *net.TCPConn) { return testkit.Pair(t, "tcp4", "127.0.0.1:0") }},
 	{"IPv6", func(t testing.TB) (client, server *net.TCPConn) {
 		needIPv6(t)
-		return socktest.Pair(t, "tcp6", "[::1]:0")
+		return testkit.Pair(t, "tcp6", "[::1]:0")
 	}},
 	{"IPv4-mapped", mappedPair},
 }
@@ -74,7 +73,7 @@ func needIPv6(t testing.TB) {
 	if err == nil {
 		l.Close()
 	}
-	testenv.Need(t, err == nil, "needs IPv6 on the loopback interface")
+	testkit.Need(t, err == nil, "needs IPv6 on the loopback interface")
 }
 
 // mappedPair returns a connection over IPv4 whose accepted end is a dual-stack
@@ -94,7 +93,7 @@ func multipathPair(t testing.TB) (client, server *net.TCPConn) {
 	client, server = pairOf(t, "127.0.0.1:0", "tcp4", true)
 	for _, c := range []*net.TCPConn{client, server} {
 		is, err := c.MultipathTCP()
-		testenv.Need(t, err == nil && is, "needs Multipath TCP (net.mptcp.enabled=1)")
+		testkit.Need(t, err == nil && is, "needs Multipath TCP (net.mptcp.enabled=1)")
 	}
 	return client, server
 }
@@ -113,13 +112,13 @@ func pairOf(t testing.TB, listenOn, dialNetwork string, multipath bool) (client,
 	c, err := d.Dial(dialNetwork, net.JoinHostPort("127.0.0.1", port))
 	require.NoError(t, err)
 	t.Cleanup(func() { c.Close() })
-	return c.(*net.TCPConn), socktest.Accept(t, l, c).(*net.TCPConn)
+	return c.(*net.TCPConn), testkit.Accept(t, l, c).(*net.TCPConn)
 }
 
 // tlsPair puts TLS on both ends of a connection and returns the TCP ends too.
 func tlsPair(t testing.TB) (client, server *tls.Conn, tcpClient, tcpServer *net.TCPConn) {
 	t.Helper()
-	tcpClient, tcpServer = socktest.Pair(t, "tcp", "127.0.0.1:0")
+	tcpClient, tcpServer = testkit.Pair(t, "tcp", "127.0.0.1:0")
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), DNSNames: []string{"test"}}

@@ -15,7 +15,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/socket"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -34,7 +34,7 @@ func dialAndAccept(t testing.TB, l net.Listener) *net.TCPConn {
 	client, err := net.Dial(l.Addr().Network(), l.Addr().String())
 	require.NoError(t, err)
 	t.Cleanup(func() { client.Close() })
-	return socktest.Accept(t, l, client).(*net.TCPConn)
+	return testkit.Accept(t, l, client).(*net.TCPConn)
 }
 
 // named is a connection as frameworks wrap them.
@@ -73,9 +73,9 @@ func nested(conn net.Conn, times int) net.Conn {
 func TestWhatIsLookedThrough(t *testing.T) {
 	t.Parallel()
 	cfg := sockopt.Config{Idle: time.Minute, Interval: 10 * time.Second, Count: 3, UserTimeout: 90 * time.Second}
-	want := socktest.Values{KeepAlive: 1, Idle: 60, Interval: 10, Count: 3, UserTimeout: 90000}
+	want := testkit.Values{KeepAlive: 1, Idle: 60, Interval: 10, Count: 3, UserTimeout: 90000}
 	tlsClient, tlsServer, tlsClientTCP, tlsServerTCP := tlsPair(t)
-	conn := func() *net.TCPConn { c, _ := socktest.Pair(t, "tcp", "127.0.0.1:0"); return c }
+	conn := func() *net.TCPConn { c, _ := testkit.Pair(t, "tcp", "127.0.0.1:0"); return c }
 	rawConn := func(c syscall.Conn) syscall.RawConn { rc, err := c.SyscallConn(); require.NoError(t, err); return rc }
 	file := func(c *net.TCPConn) *os.File {
 		f, err := c.File()
@@ -112,14 +112,14 @@ func TestWhatIsLookedThrough(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, kernel.TCP, kind)
 			require.NoError(t, sockopt.Set(wrapped, cfg))
-			assert.Equal(t, want, socktest.Read(t, tcp))
+			assert.Equal(t, want, testkit.Read(t, tcp))
 			got, err := sockopt.Get(wrapped)
 			require.NoError(t, err)
 			assert.Equal(t, settings(want), got)
 			rc, err := socket.RawConn(wrapped)
 			require.NoError(t, err)
 			require.NoError(t, sockopt.Set(rc, sockopt.Config{Count: 5}))
-			assert.Equal(t, 5, socktest.Read(t, tcp).Count)
+			assert.Equal(t, 5, testkit.Read(t, tcp).Count)
 			got, err = socket.Read(rc)
 			require.NoError(t, err)
 			assert.Equal(t, 5, got.Count)
@@ -137,7 +137,7 @@ var entryPoints = map[string]func(c any) error{
 
 func TestNoSocket(t *testing.T) {
 	t.Parallel()
-	tcp, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	tcp, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	pipe, _ := net.Pipe()
 	const none = ": no access to a socket: "
 	for _, tt := range []struct {
@@ -276,7 +276,7 @@ func TestFilesThatAreNoSocket(t *testing.T) {
 func TestClosed(t *testing.T) {
 	t.Parallel()
 	tlsClient, _, _, _ := tlsPair(t)
-	tcp, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	tcp, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	rc, err := tcp.SyscallConn()
 	require.NoError(t, err)
 	l := plainListener(t)

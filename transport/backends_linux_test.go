@@ -16,7 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 // A backend closes idle connections after timeout, which it is asked for anew for
@@ -46,7 +46,7 @@ func (b *backend) start(t testing.TB, secure bool) (address string) {
 		l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{certificate()}})
 	}
 	b.idle = map[net.Conn]time.Time{}
-	socktest.Serve(t, l, b.serve)
+	testkit.Serve(t, l, b.serve)
 	return address
 }
 
@@ -97,7 +97,7 @@ func balance(t testing.TB, secure bool, backends []*backend) site {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	var n atomic.Int64
-	socktest.Serve(t, l, func(down net.Conn) {
+	testkit.Serve(t, l, func(down net.Conn) {
 		up, err := net.Dial("tcp", addresses[int(n.Add(1))%len(addresses)])
 		if err != nil {
 			return

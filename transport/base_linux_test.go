@@ -20,7 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/dialer"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 	"github.com/tcpkeepalive/keepalive/transport"
 )
@@ -214,9 +214,9 @@ func TestACloneOfTheDefaultKeepsTheBenefit(t *testing.T) {
 				}
 				base.ForceAttemptHTTP2 = http2
 				rt := newTransport(t, transport.Options{Base: p.of(base)})
-				resp, got := socktest.GetHTTP(t, rt, server.URL)
+				resp, got := testkit.GetHTTP(t, rt, server.URL)
 				assert.Equal(t, http2, resp.ProtoMajor == 2)
-				assert.Equal(t, socktest.Values{
+				assert.Equal(t, testkit.Values{
 					KeepAlive: 1, Idle: int(recommended.Idle / time.Second), Interval: int(recommended.Interval / time.Second),
 					Count: recommended.Count, UserTimeout: int(recommended.UserTimeout / time.Millisecond),
 				}, got, "not 30 s, 15 s and 9")
@@ -227,7 +227,7 @@ func TestACloneOfTheDefaultKeepsTheBenefit(t *testing.T) {
 					assert.Positive(t, p.proxy.tunnels.Load())
 				}
 
-				_, got = socktest.GetHTTP(t, newTransport(t, transport.Options{Base: base, Dialer: &dialer.Dialer{Config: asked}}), server.URL)
+				_, got = testkit.GetHTTP(t, newTransport(t, transport.Options{Base: base, Dialer: &dialer.Dialer{Config: asked}}), server.URL)
 				assert.Equal(t, askedValues, got, "a Dialer takes the place of net/http's own")
 			})
 		}
@@ -250,8 +250,8 @@ func TestOnesOwnNetDialerIsKept(t *testing.T) {
 	server := serve(t, func(http.ResponseWriter, *http.Request) {}, nil)
 	base := http.DefaultTransport.(*http.Transport).Clone()
 	base.DialContext = (&net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 77 * time.Second, Interval: 7 * time.Second, Count: 5}}).DialContext
-	_, got := socktest.GetHTTP(t, newTransport(t, transport.Options{Base: base}), server.URL)
-	assert.Equal(t, socktest.Values{KeepAlive: 1, Idle: 77, Interval: 7, Count: 5}, got)
+	_, got := testkit.GetHTTP(t, newTransport(t, transport.Options{Base: base}), server.URL)
+	assert.Equal(t, testkit.Values{KeepAlive: 1, Idle: 77, Interval: 7, Count: 5}, got)
 	_, err := transport.New(transport.Options{Base: base, Dialer: new(dialer.Dialer)})
 	assert.ErrorContains(t, err, "Dialer and Base.DialContext are both set")
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/paired"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/transport"
 )
 
@@ -88,7 +88,7 @@ func BenchmarkRoundTrip(b *testing.B) {
 			return float64(time.Since(began)) / each
 		}
 	}
-	var c paired.Comparison
+	var c testkit.Comparison
 	for b.Loop() {
 		c.Round(run(ours), run(bare))
 	}

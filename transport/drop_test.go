@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 // What ends the Read of net/http does not end that of a witness, if net/http closes the
@@ -43,14 +43,14 @@ func TestTheDropDoesNotEndTheWitness(t *testing.T) {
 	select {
 	case until := <-below.set:
 		assert.Fail(t, "the deadline of the witness was changed", "%s", until)
-		socktest.Until(t, "the witness has ended", func() bool { return s.witnesses() == 0 })
+		testkit.Until(t, "the witness has ended", func() bool { return s.witnesses() == 0 })
 	default:
 		assert.Equal(t, 1, s.witnesses(), "it goes on")
 	}
 	assert.Equal(t, figure, s.shortest())
 	c.read.Store(now() - int64(later))
 	far.Close()
-	socktest.Until(t, "the witness has ended", func() bool { return s.witnesses() == 0 })
+	testkit.Until(t, "the witness has ended", func() bool { return s.witnesses() == 0 })
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	assert.Equal(t, 1, s.later, "it has shown that its server waits for longer")

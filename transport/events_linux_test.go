@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/transport"
 )
 
@@ -134,7 +134,7 @@ func TestEventsComeInOrder(t *testing.T) {
 	for i := range 10 {
 		get(t, rt, server.URL)
 		want = append(want, "drained", "dropped")
-		socktest.Until(t, "it is dropped", func() bool { return rt.Stats().Dropped == uint64(i+1) })
+		testkit.Until(t, "it is dropped", func() bool { return rt.Stats().Dropped == uint64(i+1) })
 	}
 	for i, what := range want {
 		require.Equal(t, what, <-got, "event %d", i)

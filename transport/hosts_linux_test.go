@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/transport"
 )
 
@@ -23,7 +23,7 @@ func socks(t *testing.T) *url.URL {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	socktest.Serve(t, l, func(down net.Conn) {
+	testkit.Serve(t, l, func(down net.Conn) {
 		hello := make([]byte, 2)
 		if _, err := io.ReadFull(down, hello); err != nil {
 			return

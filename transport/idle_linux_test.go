@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/transport"
 )
 
@@ -129,7 +129,7 @@ func TestObservedCloses(t *testing.T) {
 			assert.Less(t, idle, 1200*time.Millisecond)
 			assert.Equal(t, idle, <-learned)
 			assert.Equal(t, idle/2, transport.IdleLimit(connOf(t, rt, site.url)))
-			socktest.Until(t, "the second is dropped first", func() bool { return rt.Stats().Dropped == 1 })
+			testkit.Until(t, "the second is dropped first", func() bool { return rt.Stats().Dropped == 1 })
 			assert.EqualValues(t, 1, rt.Stats().PeerClosed)
 		})
 	}
@@ -193,8 +193,8 @@ func restart(t *testing.T) (timeout time.Duration, seen []time.Duration) {
 		(<-connections).Close()
 	}
 	// Not all ten, if one of the requests was late and found a connection that was free.
-	socktest.Until(t, "they are closed", func() bool { return rt.Stats().PeerClosed >= 5 })
-	socktest.Until(t, "what was learned, or not, is settled", func() bool {
+	testkit.Until(t, "they are closed", func() bool { return rt.Stats().PeerClosed >= 5 })
+	testkit.Until(t, "what was learned, or not, is settled", func() bool {
 		return learned.Load() != 0 || transport.IdleLimit(connOf(t, rt, server.URL)) == 0
 	})
 	assert.Zero(t, rt.Stats().LostRaces)

@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/transport"
 )
 
@@ -69,7 +69,7 @@ func TestABurstLeavesNothingBehind(t *testing.T) {
 	first := rt.Stats().Opened
 	burst()
 	assert.LessOrEqual(t, rt.Stats().Opened, first+first/4, "the connections of the first burst serve the second")
-	socktest.Until(t, "all that were used are closed in time", func() bool {
+	testkit.Until(t, "all that were used are closed in time", func() bool {
 		open := 0
 		used.Range(func(any, any) bool { open++; return true })
 		return open == 0

@@ -17,8 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/transport"
 )
 
@@ -27,7 +26,7 @@ func TestTheRace(t *testing.T) {
 	t.Parallel()
 	const clients = 500
 	rounds := 3 // of a second each
-	if testenv.LongTestsRun() {
+	if testkit.LongTestsRun() {
 		rounds = 20
 	}
 	timeout := time.Second
@@ -155,7 +154,7 @@ func TestReadFromNoticesTheEnd(t *testing.T) {
 			closed := make(chan struct{})
 			done := make(chan struct{})
 			defer close(done)
-			socktest.Serve(t, l, func(c net.Conn) {
+			testkit.Serve(t, l, func(c net.Conn) {
 				b := bufio.NewReader(c)
 				http.ReadRequest(b)
 				io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx")

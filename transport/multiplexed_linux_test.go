@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/transport"
 )
 
@@ -89,7 +89,7 @@ func TestHTTP2InUseIsNotIdle(t *testing.T) {
 	close(finish)
 	require.NoError(t, long.Body.Close())
 	require.NoError(t, long.Body.Close())
-	socktest.Until(t, "it is dropped", func() bool { return rt.Stats().Dropped == 1 })
+	testkit.Until(t, "it is dropped", func() bool { return rt.Stats().Dropped == 1 })
 	assert.Zero(t, rt.Stats().LostRaces+rt.Stats().PeerClosed)
 }
 
@@ -132,7 +132,7 @@ func TestHTTP2LostRaces(t *testing.T) {
 	}
 	wg.Wait()
 	// net/http closes the connection after the requests have returned, perhaps.
-	socktest.Until(t, "both are accounted for", func() bool { return lost.Load() == 2 })
+	testkit.Until(t, "both are accounted for", func() bool { return lost.Load() == 2 })
 	assert.EqualValues(t, 2, rt.Stats().LostRaces)
 	assert.Zero(t, rt.Stats().PeerClosed)
 	assert.GreaterOrEqual(t, transport.IdleLimit(conn), 50*time.Millisecond, "half of it")

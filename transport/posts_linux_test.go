@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/transport"
 )
 
@@ -32,7 +32,7 @@ func TestNoPOSTIsLost(t *testing.T) {
 	t.Parallel()
 	races := slices.Concat(racesWithGo(), racesWithPrograms(), racesWithBackends())
 	rounds := 5
-	if testenv.LongTestsRun() {
+	if testkit.LongTestsRun() {
 		rounds = 20
 	}
 	all := make([]*outcome, len(races))
@@ -62,7 +62,7 @@ func TestNoPOSTIsLost(t *testing.T) {
 	for i, r := range races {
 		t.Run(r.name, func(t *testing.T) {
 			if r.needs != "" {
-				testenv.Tool(t, r.needs)
+				testkit.Tool(t, r.needs)
 			}
 			a, b := all[i].ours, all[i].bare
 			t.Logf("of %d POSTs %d were lost, and %d at the first close; of net/http's %d", a.sent, a.lost, a.first, b.lost)

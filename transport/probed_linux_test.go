@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/transport"
 )
 
@@ -95,7 +95,7 @@ func TestABodyThatWasRead(t *testing.T) {
 						c.Close()
 					}
 					mu.Unlock()
-					socktest.Until(t, "it is seen on all connections", func() bool {
+					testkit.Until(t, "it is seen on all connections", func() bool {
 						s := rt.Stats()
 						return s.PeerClosed == s.Opened
 					})

@@ -25,8 +25,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 // A site is what requests are sent to: a URL, and a transport that reaches it.
@@ -187,7 +186,7 @@ func serve408(t testing.TB, idle time.Duration) site {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	socktest.Serve(t, l, func(c net.Conn) {
+	testkit.Serve(t, l, func(c net.Conn) {
 		b := bufio.NewReader(c)
 		for {
 			c.SetReadDeadline(time.Now().Add(idle))
@@ -255,7 +254,7 @@ func program(name, scheme string, configure func(dir string, port int, certifica
 
 func startProgram(t testing.TB, name, scheme string, configure func(dir string, port int, certificate string) []string) site {
 	t.Helper()
-	path := testenv.Tool(t, name)
+	path := testkit.Tool(t, name)
 	dir := t.TempDir()
 	c := certificate()
 	key, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
@@ -283,7 +282,7 @@ func startProgram(t testing.TB, name, scheme string, configure func(dir string, 
 			t.Logf("%s: %s", filepath.Base(cmd.Path), text)
 		}
 	})
-	socktest.Until(t, "it listens", func() bool {
+	testkit.Until(t, "it listens", func() bool {
 		c, err := net.Dial("tcp", address)
 		if err == nil {
 			c.Close()

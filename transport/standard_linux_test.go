@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/dialer"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 	"github.com/tcpkeepalive/keepalive/transport"
 )
@@ -22,7 +22,7 @@ import (
 
 var (
 	asked       = sockopt.Config{Idle: 111 * time.Second, Interval: 22 * time.Second, Count: 3}
-	askedValues = socktest.Values{KeepAlive: 1, Idle: 111, Interval: 22, Count: 3}
+	askedValues = testkit.Values{KeepAlive: 1, Idle: 111, Interval: 22, Count: 3}
 )
 
 // http2Server speaks HTTP/2 over TLS; its own client's transport trusts it.
@@ -65,7 +65,7 @@ func TestHTTP2(t *testing.T) {
 				rt := row.transport(&dialer.Dialer{Config: asked, Pin: pin})
 				rt.TLSClientConfig = trust.Clone()
 				t.Cleanup(rt.CloseIdleConnections)
-				resp, got := socktest.GetHTTP(t, rt, server.URL)
+				resp, got := testkit.GetHTTP(t, rt, server.URL)
 				assert.Equal(t, row.major, resp.ProtoMajor)
 				assert.Equal(t, askedValues, got)
 			})
@@ -105,7 +105,7 @@ func TestStandardFollowsTheDefault(t *testing.T) {
 	assert.Equal(t, 17, rt.MaxConnsPerHost)
 	assert.True(t, rt.ForceAttemptHTTP2)
 	assert.NotSame(t, http.DefaultTransport, rt)
-	resp, got := socktest.GetHTTP(t, rt, target.URL+"/page")
+	resp, got := testkit.GetHTTP(t, rt, target.URL+"/page")
 	assert.Equal(t, http.StatusTeapot, resp.StatusCode, "the proxy answered")
 	assert.Equal(t, []string{target.URL + "/page"}, proxied)
 	assert.Equal(t, askedValues, got, "of the connection to the proxy")
@@ -116,7 +116,7 @@ func TestStandardFollowsTheDefault(t *testing.T) {
 	defer rt.CloseIdleConnections()
 	assert.NotNil(t, rt.Proxy, "the environment's proxies")
 	assert.True(t, rt.ForceAttemptHTTP2)
-	_, got = socktest.GetHTTP(t, rt, target.URL)
+	_, got = testkit.GetHTTP(t, rt, target.URL)
 	assert.Equal(t, askedValues, got)
 }
 
@@ -136,7 +136,7 @@ func TestStandardSpeaksWhatTheDefaultSpeaks(t *testing.T) {
 	for range 2 { // Clone makes the original decide
 		rt := transport.Standard(&dialer.Dialer{Config: asked})
 		defer rt.CloseIdleConnections()
-		resp, got := socktest.GetHTTP(t, rt, server.URL)
+		resp, got := testkit.GetHTTP(t, rt, server.URL)
 		assert.Equal(t, 1, resp.ProtoMajor, "a TLSClientConfig switches HTTP/2 off")
 		assert.Equal(t, askedValues, got)
 	}

@@ -23,7 +23,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 // A suite is net/http's own tests, as they lie in the installed Go, compiled with
@@ -48,7 +48,7 @@ func buildSuite(t *testing.T) *suite {
 	root := strings.TrimSpace(output(t, "go", "env", "GOROOT"))
 	netHTTP := filepath.Join(root, "src", "net", "http")
 	_, err := os.Stat(filepath.Join(netHTTP, "clientserver_test.go"))
-	testenv.Need(t, err == nil, "needs net/http's tests, which this installation of Go lacks")
+	testkit.Need(t, err == nil, "needs net/http's tests, which this installation of Go lacks")
 
 	dir := t.TempDir()
 	replace := map[string]string{}
@@ -176,7 +176,7 @@ func (s *suite) run(t *testing.T, mode, pattern string) (map[string]string, stri
 // does nothing, but for the differences that are listed. They take about 45 s, most of
 // it for compiling net/http and what uses it.
 func TestNetHTTPsOwnTests(t *testing.T) {
-	testenv.Long(t)
+	testkit.Long(t)
 	s := buildSuite(t)
 	bare, _ := s.run(t, "bare", ".")
 	ours, _ := s.run(t, "ours", ".")

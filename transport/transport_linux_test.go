@@ -17,7 +17,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/dialer"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 	"github.com/tcpkeepalive/keepalive/transport"
 )
@@ -138,10 +138,10 @@ func TestTheSocketIsTuned(t *testing.T) {
 	t.Parallel()
 	server := serve(t, func(http.ResponseWriter, *http.Request) {}, nil)
 	rt := newTransport(t, transport.Options{Dialer: &dialer.Dialer{Config: asked}})
-	_, got := socktest.GetHTTP(t, rt, server.URL)
+	_, got := testkit.GetHTTP(t, rt, server.URL)
 	assert.Equal(t, askedValues, got)
 
-	_, got = socktest.GetHTTP(t, newTransport(t, transport.Options{}), server.URL)
+	_, got = testkit.GetHTTP(t, newTransport(t, transport.Options{}), server.URL)
 	recommended := sockopt.Recommended()
 	assert.Equal(t, int(recommended.Idle/time.Second), got.Idle)
 

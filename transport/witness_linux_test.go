@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/transport"
 )
 
@@ -119,11 +119,11 @@ func TestWitnessesKeepToLimits(t *testing.T) {
 			transport.LearnFrom(connOf(t, rt, server.URL), 40*time.Millisecond)
 			for i := range 24 {
 				get(t, rt, server.URL)
-				socktest.Until(t, "it is dropped", func() bool { return rt.Stats().Dropped >= uint64(i+1) })
+				testkit.Until(t, "it is dropped", func() bool { return rt.Stats().Dropped >= uint64(i+1) })
 			}
-			socktest.Until(t, "others are closed", func() bool { return open.Load() == int64(tt.want) })
+			testkit.Until(t, "others are closed", func() bool { return open.Load() == int64(tt.want) })
 			rt.CloseIdleConnections()
-			socktest.Until(t, "all are closed", func() bool { return open.Load() == 0 })
+			testkit.Until(t, "all are closed", func() bool { return open.Load() == 0 })
 		})
 	}
 }
@@ -144,7 +144,7 @@ func TestAConnectionWithoutDeadlinesIsNoWitness(t *testing.T) {
 	for i := range 5 {
 		c := connOf(t, rt, server.URL)
 		assert.Equal(t, 50*time.Millisecond, transport.IdleLimit(c))
-		socktest.Until(t, "it is dropped", func() bool { return rt.Stats().Dropped >= uint64(i+1) })
+		testkit.Until(t, "it is dropped", func() bool { return rt.Stats().Dropped >= uint64(i+1) })
 	}
 	require.EqualValues(t, 5, server.opened.Load())
 }

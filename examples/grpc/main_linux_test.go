@@ -23,15 +23,15 @@ import (
 	"google.golang.org/grpc/keepalive"
 
 	"github.com/tcpkeepalive/keepalive/align"
-	"github.com/tcpkeepalive/keepalive/internal/netlab"
+	"github.com/tcpkeepalive/keepalive/internal/lab"
 	"github.com/tcpkeepalive/keepalive/internal/socket"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-func TestMain(m *testing.M) { netlab.Main(m) }
+func TestMain(m *testing.M) { lab.Main(m) }
 
 func TestRun(t *testing.T) {
 	t.Parallel()
@@ -136,9 +136,9 @@ func TestAnOverwrittenConnectionIsSeen(t *testing.T) {
 
 // throughBalancer makes a server with this Config and a client that was answered
 // once, with a router between them, and returns what the server accepted.
-func throughBalancer(t *testing.T, cfg sockopt.Config, pinned bool, parameters keepalive.ServerParameters) (*netlab.Balancer, *runningClient, net.Conn) {
+func throughBalancer(t *testing.T, cfg sockopt.Config, pinned bool, parameters keepalive.ServerParameters) (*lab.Balancer, *runningClient, net.Conn) {
 	t.Helper()
-	b := netlab.NewBalancer(t, time.Hour, netlab.Drops)
+	b := lab.NewBalancer(t, time.Hour, lab.Drops)
 	var server *runningServer
 	require.NoError(t, b.Server.Do(func() (err error) {
 		server, err = serveOn(":0", cfg, pinned, grpc.KeepaliveParams(parameters))
@@ -205,7 +205,7 @@ func TestOneLostProbeKillsNobody(t *testing.T) {
 // the server permits them.
 func TestHeartbeatOfAPlan(t *testing.T) {
 	t.Parallel()
-	testenv.Long(t) // gRPC takes no period below 10 s
+	testkit.Long(t) // gRPC takes no period below 10 s
 	path, err := align.Path("aws-alb")
 	require.NoError(t, err)
 	path[0], err = path[0].WithTimeout(14 * time.Second)
@@ -240,7 +240,7 @@ func TestKeepaliveFullyOff(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := netlab.NewNamespace(t)
+			n := lab.NewNamespace(t)
 			var server *runningServer
 			var conn net.Conn
 			require.NoError(t, n.Do(func() (err error) {
@@ -271,7 +271,7 @@ func TestKeepaliveFullyOff(t *testing.T) {
 }
 
 // probesOf is how many keepalive probes a namespace has sent.
-func probesOf(t *testing.T, n *netlab.Namespace) int {
+func probesOf(t *testing.T, n *lab.Namespace) int {
 	t.Helper()
 	var text []byte
 	require.NoError(t, n.Do(func() (err error) {

@@ -18,9 +18,8 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/examples/internal/sockets"
-	"github.com/tcpkeepalive/keepalive/internal/netlab"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/lab"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -80,7 +79,7 @@ func TestSysctls(t *testing.T) {
 	t.Parallel()
 	pod := objects(t, "pod-sysctls.yaml")[0]
 	require.Len(t, pod.Spec.SecurityContext.Sysctls, 3)
-	n := netlab.NewNamespace(t)
+	n := lab.NewNamespace(t)
 	for _, s := range pod.Spec.SecurityContext.Sysctls {
 		n.Sysctl(s.Name, s.Value)
 	}
@@ -106,8 +105,8 @@ func TestSysctls(t *testing.T) {
 // The sidecar's HAProxy runs, and its connection to the outside is the plan.
 func TestSidecar(t *testing.T) {
 	t.Parallel()
-	testenv.Root(t)
-	haproxy := testenv.Tool(t, "haproxy")
+	testkit.Root(t)
+	haproxy := testkit.Tool(t, "haproxy")
 	list := objects(t, "pod-sidecar.yaml")
 	require.Len(t, list, 2)
 	config, pod := list[0], list[1]
@@ -128,7 +127,7 @@ func TestSidecar(t *testing.T) {
 	require.NoError(t, err, "%s", out)
 
 	cmd := exec.Command(haproxy, "-db", "-f", file)
-	socktest.Start(t, cmd)
+	testkit.Start(t, cmd)
 	var program net.Conn
 	for range 500 {
 		if program, err = net.Dial("tcp4", address); err == nil {

@@ -9,14 +9,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/examples/internal/servers"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 func TestRun(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	err := run(&out, "")
-	testenv.Need(t, !errors.Is(err, servers.ErrMissing), "needs MariaDB")
+	testkit.Need(t, !errors.Is(err, servers.ErrMissing), "needs MariaDB")
 	require.NoError(t, err)
 	assert.Regexp(t, `^server \S+MariaDB\S*\nmysql  on idle=262s interval=27s count=3 user-timeout=350s\n$`, out.String())
 }

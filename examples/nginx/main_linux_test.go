@@ -9,15 +9,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/examples/internal/servers"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 func TestRun(t *testing.T) {
 	t.Parallel()
-	testenv.Root(t) // to look at nginx' socket
+	testkit.Root(t) // to look at nginx' socket
 	var out bytes.Buffer
 	err := run(&out)
-	testenv.Need(t, !errors.Is(err, servers.ErrMissing), "needs nginx")
+	testkit.Need(t, !errors.Is(err, servers.ErrMissing), "needs nginx")
 	require.NoError(t, err)
 	assert.Regexp(t, `^answer 200 OK nginx/\S+ Keep-Alive: timeout=75\n`+
 		`Go     on idle=262s interval=27s count=3 user-timeout=350s\n`+

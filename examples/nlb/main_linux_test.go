@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 func TestMain(m *testing.M) {
@@ -22,10 +22,10 @@ func TestMain(m *testing.M) {
 
 func TestNLB(t *testing.T) {
 	t.Parallel()
-	testenv.Tool(t, "ip")
-	testenv.Tool(t, "nft")
+	testkit.Tool(t, "ip")
+	testkit.Tool(t, "nft")
 	out, err := exec.Command("go", "run", ".").CombinedOutput()
-	testenv.Need(t, !strings.Contains(string(out), "lets only root"), "needs to make a network namespace")
+	testkit.Need(t, !strings.Contains(string(out), "lets only root"), "needs to make a network namespace")
 	require.NoError(t, err, "%s", out)
 	t.Logf("%s", out)
 	assert.Regexp(t, `(?m)^net.Dialer +dead: read .*connection reset by peer$`, string(out))

@@ -9,14 +9,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/examples/internal/servers"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 func TestRun(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	err := run(&out, "")
-	testenv.Need(t, !errors.Is(err, servers.ErrMissing), "needs PostgreSQL")
+	testkit.Need(t, !errors.Is(err, servers.ErrMissing), "needs PostgreSQL")
 	require.NoError(t, err)
 	assert.Equal(t, "pgx        on idle=262s interval=27s count=3 user-timeout=350s\n"+
 		"PostgreSQL tcp_keepalives_idle=262 tcp_keepalives_interval=27 tcp_keepalives_count=3 tcp_user_timeout=350000\n"+

@@ -9,18 +9,18 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/examples/internal/servers"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 func TestRun(t *testing.T) {
 	t.Parallel()
-	testenv.Root(t) // to look at redis-server's socket
+	testkit.Root(t) // to look at redis-server's socket
 	for name, useTLS := range map[string]bool{"plain": false, "TLS": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var out bytes.Buffer
 			err := run(&out, "", useTLS)
-			testenv.Need(t, !errors.Is(err, servers.ErrMissing), "needs redis-server")
+			testkit.Need(t, !errors.Is(err, servers.ErrMissing), "needs redis-server")
 			require.NoError(t, err)
 			assert.Equal(t, "answer       PONG\n"+
 				"go-redis     on idle=262s interval=27s count=3 user-timeout=350s\n"+

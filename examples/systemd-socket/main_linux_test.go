@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -67,7 +67,7 @@ func TestWithoutSystemd(t *testing.T) {
 
 func TestUnits(t *testing.T) {
 	t.Parallel()
-	tool := testenv.Tool(t, "systemd-analyze")
+	tool := testkit.Tool(t, "systemd-analyze")
 	dir := t.TempDir()
 	for _, name := range []string{"echo.socket", "echo.service"} {
 		text, err := os.ReadFile(name)

@@ -9,8 +9,7 @@ import (
 	"time"
 
 	"github.com/tcpkeepalive/keepalive/internal/kernel/kerneltest"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -23,7 +22,7 @@ func Available(cfg sockopt.Config) sockopt.Config {
 		platform.Count:       func() { cfg.Count = 0 },
 		platform.UserTimeout: func() { cfg.UserTimeout = 0 },
 	} {
-		if socktest.Lacks(o) != "" {
+		if testkit.Lacks(o) != "" {
 			unset()
 		}
 	}
@@ -47,13 +46,13 @@ func options(cfg sockopt.Config) []platform.Option {
 // Takes skips the test if the table of this system does not accept cfg.
 func Takes(t testing.TB, cfg sockopt.Config) {
 	t.Helper()
-	socktest.Need(t, options(cfg)...)
+	testkit.NeedOptions(t, options(cfg)...)
 	table := platform.Current()
 	if cfg.UserTimeout == sockopt.NoUserTimeout {
-		testenv.Need(t, table.Spec(platform.UserTimeout).Zero == "off", "nobody knows how to switch the user timeout off on "+table.Title)
+		testkit.Need(t, table.Spec(platform.UserTimeout).Zero == "off", "nobody knows how to switch the user timeout off on "+table.Title)
 	}
 	if s := table.Spec(platform.Interval); s != nil && s.Max != platform.UnknownLimit {
-		testenv.Need(t, cfg.Interval <= time.Duration(s.Max)*s.Unit, table.Title+" takes no such interval")
+		testkit.Need(t, cfg.Interval <= time.Duration(s.Max)*s.Unit, table.Title+" takes no such interval")
 	}
 }
 
@@ -75,18 +74,18 @@ func NotInherited(cfg sockopt.Config) string {
 
 // At returns the key of an option of this system in a fake kernel.
 func At(o platform.Option) kerneltest.At {
-	h := socktest.Of(o)
+	h := testkit.Of(o)
 	return kerneltest.At{h.Level, h.Number}
 }
 
 // Calling returns the text by which errors name the call that sets one of
-// [socktest.Values]: "TCP_KEEPIDLE=111".
+// [testkit.Values]: "TCP_KEEPIDLE=111".
 func Calling(o platform.Option, value int) string {
-	return fmt.Sprintf("%s=%d", socktest.Of(o).Symbol, socktest.Native(o, value))
+	return fmt.Sprintf("%s=%d", testkit.Of(o).Symbol, testkit.Native(o, value))
 }
 
 // Differing returns the text of the error for an option that reads back as another
-// value than the given one of [socktest.Values].
+// value than the given one of [testkit.Values].
 func Differing(o platform.Option, value, holds int) string {
-	return fmt.Sprintf("%s: asked for %d, the kernel holds %d", socktest.Of(o).Symbol, socktest.Native(o, value), holds)
+	return fmt.Sprintf("%s: asked for %d, the kernel holds %d", testkit.Of(o).Symbol, testkit.Native(o, value), holds)
 }

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	. "github.com/tcpkeepalive/keepalive/internal/kernel"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 const procTCP = "/proc/sys/net/ipv4/tcp_keepalive_"
@@ -23,7 +23,7 @@ func procSettings(t *testing.T) Settings {
 	t.Helper()
 	read := func(name string) int {
 		text, err := os.ReadFile(procTCP + name)
-		testenv.Need(t, err == nil, "needs "+procTCP+name)
+		testkit.Need(t, err == nil, "needs "+procTCP+name)
 		n, err := strconv.Atoi(strings.TrimSpace(string(text)))
 		require.NoError(t, err)
 		return n
@@ -52,14 +52,14 @@ func TestSystemDefaults(t *testing.T) {
 // tcp_keepalive_time is 1234 s, and returns to the old one.
 func inNamespace(t *testing.T, f func()) {
 	t.Helper()
-	testenv.Root(t)
+	testkit.Root(t)
 	runtime.LockOSThread() // stays so, should the way back fail
 	old, err := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	require.NoError(t, err)
 	defer unix.Close(old)
 	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 		runtime.UnlockOSThread()
-		testenv.Need(t, false, "needs to make a network namespace: "+err.Error())
+		testkit.Need(t, false, "needs to make a network namespace: "+err.Error())
 	}
 	defer func() {
 		if assert.NoError(t, unix.Setns(old, unix.CLONE_NEWNET)) {
@@ -67,7 +67,7 @@ func inNamespace(t *testing.T, f func()) {
 		}
 	}()
 	err = os.WriteFile(procTCP+"time", []byte("1234"), 0)
-	testenv.Need(t, err == nil, "needs a writable "+procTCP+"time")
+	testkit.Need(t, err == nil, "needs a writable "+procTCP+"time")
 	f()
 }
 

@@ -15,7 +15,7 @@ import (
 	win "golang.org/x/sys/windows"
 
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
@@ -65,7 +65,7 @@ func TestForeignTranscript(t *testing.T) {
 	if !foreignWine() {
 		t.Skip("the answers are Wine's")
 	}
-	client, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	client, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	const unknown = win.WSAENOPROTOOPT
 	type answer struct {
 		set error
@@ -117,7 +117,7 @@ func TestForeignTranscript(t *testing.T) {
 // the first number and Linux's limit of 32767 s shows what the second is.
 func TestForeignKeepAliveVals(t *testing.T) {
 	table := foreignTable(t)
-	client, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	client, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	for _, row := range []struct {
 		vals           [3]uint32
 		refused        bool // by Wine
@@ -205,7 +205,7 @@ func TestForeignPlan(t *testing.T) {
 		}
 		assert.Equal(t, want, got)
 
-		client, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+		client, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 		foreignSocket(t, client, func(fd uintptr) {
 			require.NoError(t, plan.Apply(kernel.System(), fd, &plan))
 			require.NoError(t, plan.Verify(kernel.System(), fd))
@@ -233,7 +233,7 @@ func TestForeignMismatch(t *testing.T) {
 	table := foreignTable(t)
 	plan, faults := table.Plan(kernel.Request{Idle: 47 * time.Second, Interval: 7 * time.Second})
 	require.NoError(t, faults.Err())
-	client, _ := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	client, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	foreignSocket(t, client, func(fd uintptr) {
 		require.NoError(t, plan.Apply(kernel.System(), fd, &plan))
 		require.NoError(t, kernel.System().SetKeepAliveVals(fd, [3]uint32{0, 50000, 7000}))
@@ -244,7 +244,7 @@ func TestForeignMismatch(t *testing.T) {
 }
 
 func TestForeignKindOf(t *testing.T) {
-	client, server := socktest.Pair(t, "tcp", "127.0.0.1:0")
+	client, server := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer l.Close()

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	. "github.com/tcpkeepalive/keepalive/internal/kernel"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 func TestKindOf(t *testing.T) {
@@ -32,7 +32,7 @@ func TestKindOf(t *testing.T) {
 			t.Parallel()
 			fd, err := unix.Socket(row.domain, row.kind|unix.SOCK_CLOEXEC, row.protocol)
 			if err != nil {
-				testenv.Need(t, false, "needs a socket of that kind: "+err.Error())
+				testkit.Need(t, false, "needs a socket of that kind: "+err.Error())
 			}
 			t.Cleanup(func() { unix.Close(fd) })
 			got, err := KindOf(System(), uintptr(fd))

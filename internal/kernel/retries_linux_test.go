@@ -10,14 +10,14 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 func TestSystemRetries(t *testing.T) {
 	t.Parallel()
 	var fd int
 	want := Retries{Data: 5, Orphan: 3, SYN: 2, LinearSYN: 4, LongestRTO: 120 * time.Second, Multipath: time.Minute}
-	socktest.InNamespace(t, func() {
+	testkit.InNamespace(t, func() {
 		got, err := SystemRetries()
 		require.NoError(t, err)
 		assert.Equal(t, DefaultRetries(), got, "a new network namespace of Linux 6.5 and later")
@@ -40,10 +40,10 @@ func TestSystemRetries(t *testing.T) {
 
 func TestRetriesWithoutProcAreNotKnown(t *testing.T) {
 	t.Parallel()
-	if !socktest.InChild(t, nil) {
+	if !testkit.InChild(t, nil) {
 		return
 	}
-	socktest.HideProc(t)
+	testkit.HideProc(t)
 	got, err := SystemRetries()
 	assert.ErrorIs(t, err, fs.ErrNotExist)
 	assert.Zero(t, got)

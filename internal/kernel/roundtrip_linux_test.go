@@ -11,22 +11,21 @@ import (
 	"golang.org/x/sys/unix"
 
 	. "github.com/tcpkeepalive/keepalive/internal/kernel"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 // noDescriptor is more than a process may open.
 const noDescriptor uintptr = 0x7ffffff0
 
 // held is what a socket holds, asked without the package under test.
-func held(t *testing.T, fd int) socktest.Values {
+func held(t *testing.T, fd int) testkit.Values {
 	t.Helper()
 	get := func(level, option int) int {
 		n, err := unix.GetsockoptInt(fd, level, option)
 		require.NoError(t, err)
 		return n
 	}
-	return socktest.Values{
+	return testkit.Values{
 		KeepAlive:   get(unix.SOL_SOCKET, unix.SO_KEEPALIVE),
 		Idle:        get(unix.IPPROTO_TCP, unix.TCP_KEEPIDLE),
 		Interval:    get(unix.IPPROTO_TCP, unix.TCP_KEEPINTVL),
@@ -45,9 +44,9 @@ func socket(t *testing.T, domain, kind, protocol int) int {
 
 // preset makes values that are neither defaults nor limits, so that "left
 // alone" and "set" look different.
-func preset(t *testing.T, fd int) socktest.Values {
+func preset(t *testing.T, fd int) testkit.Values {
 	t.Helper()
-	v := socktest.Values{KeepAlive: 0, Idle: 111, Interval: 22, Count: 7, UserTimeout: 44444}
+	v := testkit.Values{KeepAlive: 0, Idle: 111, Interval: 22, Count: 7, UserTimeout: 44444}
 	for _, o := range [][3]int{
 		{unix.SOL_SOCKET, unix.SO_KEEPALIVE, v.KeepAlive},
 		{unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, v.Idle},
@@ -112,16 +111,16 @@ func TestLinuxRoundTrip(t *testing.T) {
 func TestLinuxConnection(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{"127.0.0.1:0", "[::1]:0"} {
-		client, server := socktest.Pair(t, "tcp", address)
-		untouched := socktest.Read(t, server)
+		client, server := testkit.Pair(t, "tcp", address)
+		untouched := testkit.Read(t, server)
 		rc, err := client.SyscallConn()
 		require.NoError(t, err)
 		p, faults := Current().Plan(everything)
 		require.NoError(t, faults.Err())
 		require.NoError(t, rc.Control(func(fd uintptr) { err = p.Apply(System(), fd, &p) }))
 		require.NoError(t, err)
-		assert.Equal(t, socktest.Values{KeepAlive: 1, Idle: 60, Interval: 10, Count: 3, UserTimeout: 90000}, socktest.Read(t, client))
-		assert.Equal(t, untouched, socktest.Read(t, server), "the other end is its own affair")
+		assert.Equal(t, testkit.Values{KeepAlive: 1, Idle: 60, Interval: 10, Count: 3, UserTimeout: 90000}, testkit.Read(t, client))
+		assert.Equal(t, untouched, testkit.Read(t, server), "the other end is its own affair")
 	}
 }
 
@@ -155,7 +154,7 @@ func TestLinuxLimitsAreTheKernels(t *testing.T) {
 		require.ErrorIs(t, err, unix.EINVAL)
 		assert.NotErrorIs(t, err, errors.ErrUnsupported)
 
-		after := socktest.Values{KeepAlive: 1, Idle: 60, Interval: 10, Count: 3, UserTimeout: 90000}
+		after := testkit.Values{KeepAlive: 1, Idle: 60, Interval: 10, Count: 3, UserTimeout: 90000}
 		switch row.option {
 		case Idle:
 			after.Idle = want.Idle
@@ -193,7 +192,7 @@ func TestLinuxErrorsAreErrnos(t *testing.T) {
 func TestLinuxMultipathTCP(t *testing.T) {
 	t.Parallel()
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, unix.IPPROTO_MPTCP)
-	testenv.Need(t, err == nil, fmt.Sprintf("needs a kernel with Multipath TCP: %v", err))
+	testkit.Need(t, err == nil, fmt.Sprintf("needs a kernel with Multipath TCP: %v", err))
 	t.Cleanup(func() { unix.Close(fd) })
 
 	p := plan(t, Current().Name, everything)

@@ -10,9 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/align"
-	"github.com/tcpkeepalive/keepalive/internal/netlab"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -29,7 +27,7 @@ func TestABalancerThatForgets(t *testing.T) {
 	intervalTooLong := sockopt.Config{Idle: time.Second, Interval: 10 * time.Second, Count: 3}
 	const silence = timeout * 3 / 2 // a busy machine only makes it longer
 	kept := silence
-	if testenv.LongTestsRun() {
+	if testkit.LongTestsRun() {
 		kept = 10 * timeout
 	}
 	const (
@@ -49,10 +47,10 @@ func TestABalancerThatForgets(t *testing.T) {
 		{"both", ours(aligned, false), ours(aligned, false), alive, alive},
 		{"an interval longer than the timeout", ours(intervalTooLong, false), plainSide, reset, hangs},
 	} {
-		for forgets, want := range map[netlab.Forgets]string{netlab.Resets: tt.resets, netlab.Drops: tt.drops} {
+		for forgets, want := range map[Forgets]string{Resets: tt.resets, Drops: tt.drops} {
 			t.Run(tt.name+", "+want, func(t *testing.T) {
 				t.Parallel()
-				b := netlab.NewBalancer(t, timeout, forgets)
+				b := NewBalancer(t, timeout, forgets)
 				client := connectThrough(t, b, tt.client, tt.server)
 				require.NoError(t, exchange(client))
 				silent := silence
@@ -64,7 +62,7 @@ func TestABalancerThatForgets(t *testing.T) {
 				if want == hangs {
 					within = time.Second
 				}
-				err := socktest.Exchange(client, within)
+				err := testkit.Exchange(client, within)
 				switch want {
 				case alive:
 					assert.NoError(t, err)
@@ -79,14 +77,14 @@ func TestABalancerThatForgets(t *testing.T) {
 }
 
 // connectThrough makes a connection to an echo server behind b.
-func connectThrough(t *testing.T, b *netlab.Balancer, client, server side) net.Conn {
+func connectThrough(t *testing.T, b *Balancer, client, server side) net.Conn {
 	t.Helper()
 	var l net.Listener
 	require.NoError(t, b.Server.Do(func() (err error) {
 		l, err = server.listen(":0")
 		return err
 	}))
-	socktest.Serve(t, l, socktest.Echo)
+	testkit.Serve(t, l, testkit.Echo)
 	var c net.Conn
 	require.NoError(t, b.Client.Do(func() (err error) {
 		c, err = client.dial(b.Address(l.Addr().(*net.TCPAddr).Port))
@@ -100,4 +98,4 @@ func connectThrough(t *testing.T, b *netlab.Balancer, client, server side) net.C
 const setupTime = 10 * time.Second
 
 // exchange asks the echo server for a byte.
-func exchange(c net.Conn) error { return socktest.Exchange(c, setupTime) }
+func exchange(c net.Conn) error { return testkit.Exchange(c, setupTime) }

@@ -8,8 +8,6 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/tcpkeepalive/keepalive/internal/netlab"
 )
 
 // boot makes this program the first and only one of a virtual machine: it runs the
@@ -36,7 +34,7 @@ func boot(m *testing.M) {
 	os.Setenv(virtual, "1")
 	os.Args = append(os.Args[:1], "-test.v", "-test.run=^TestVirtual", "-test.timeout=0")
 	flag.Parse()
-	netlab.ManyAtATime()
+	ManyAtATime()
 	code = m.Run()
 }
 

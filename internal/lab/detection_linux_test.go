@@ -15,7 +15,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/dialer"
-	"github.com/tcpkeepalive/keepalive/internal/netlab"
 	"github.com/tcpkeepalive/keepalive/internal/timing"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -47,7 +46,7 @@ func TestDetectionOnTheWire(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := netlab.NewWire(t, roundTrip/2)
+			w := NewWire(t, roundTrip/2)
 			standard, _ := onWire(t, w, goSide)
 			client, _ := onWire(t, w, ours(detecting, false))
 			if tt.phase == timing.PhaseZeroWindow {
@@ -98,8 +97,8 @@ func TestAConnectionThatIsNeverMade(t *testing.T) {
 	for name, lose := range map[string]func(bool, []byte) bool{"SYN lost": toServer, "its answer lost": toClient} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := netlab.NewWire(t, roundTrip/2)
-			l := listenOn(t, w.Server, netlab.WireServer+":0")
+			w := NewWire(t, roundTrip/2)
+			l := listenOn(t, w.Server, WireServer+":0")
 			before, _ := onWire(t, w, ours(detecting, false))
 			bound := boundsOf(t, before, roundTrip)[timing.PhaseConnect]
 			require.True(t, bound.Promised())
@@ -148,7 +147,7 @@ func TestALivePeerThatDoesNotRead(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			cfg := sockopt.Config{Idle: time.Second, Interval: time.Second, Count: 2, UserTimeout: tt.userTimeout}
-			client, _ := onWire(t, netlab.NewWire(t, 0), ours(cfg, false))
+			client, _ := onWire(t, NewWire(t, 0), ours(cfg, false))
 			fill(t, client)
 			err := ends(client, 6*time.Second)
 			assert.Equal(t, tt.want, sockopt.CauseOf(err), "%v", err)
@@ -161,7 +160,7 @@ func TestALivePeerThatDoesNotRead(t *testing.T) {
 // retransmissions is a sign of life, between which the time doubles.
 func TestAPeerThatStillHasData(t *testing.T) {
 	t.Parallel()
-	w := netlab.NewWire(t, 0) // where retransmission begins early, so that the long gap comes early
+	w := NewWire(t, 0) // where retransmission begins early, so that the long gap comes early
 	client, server := onWire(t, w, ours(detecting, false))
 	bound := boundsOf(t, client, roundTrip)[timing.PhaseIdle]
 	began := time.Now()
@@ -197,11 +196,11 @@ func TestAProgramThatWritesAllTheTime(t *testing.T) {
 			if tt.promised {
 				// Kernels alone carry these packets. Through this process, as on a wire,
 				// a busy machine would not let a round trip be short.
-				b := netlab.NewBalancer(t, time.Minute, netlab.Drops)
+				b := NewBalancer(t, time.Minute, Drops)
 				client, lose = connectThrough(t, b, ours(detecting, false), plainSide), b.Break
 				settle(t, client)
 			} else {
-				w := netlab.NewWire(t, tt.roundTrip/2)
+				w := NewWire(t, tt.roundTrip/2)
 				client, _ = onWire(t, w, ours(detecting, false))
 				lose = w.Break
 			}

@@ -14,9 +14,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/netlab"
 	"github.com/tcpkeepalive/keepalive/internal/segment"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/internal/timing"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -24,7 +23,7 @@ import (
 // TestARebootedPeer answers the next probe with a reset.
 func TestARebootedPeer(t *testing.T) {
 	t.Parallel()
-	w := netlab.NewWire(t, 0)
+	w := NewWire(t, 0)
 	client, server := onWire(t, w, ours(detecting, false))
 	standard, itsServer := onWire(t, w, goSide)
 	// It forgets the connections, and its word about that is lost.
@@ -39,7 +38,7 @@ func TestARebootedPeer(t *testing.T) {
 		require.NoError(t, c.(*net.TCPConn).SetLinger(0))
 		require.NoError(t, c.Close())
 	}
-	socktest.Until(t, "both resets are lost", func() bool { return resets.Load() == 2 })
+	testkit.Until(t, "both resets are lost", func() bool { return resets.Load() == 2 })
 	w.Lose(nothing)
 	began := time.Now()
 	err := ends(client, 10*time.Second)
@@ -56,7 +55,7 @@ func TestAVanishedHost(t *testing.T) {
 	for _, phase := range []timing.Phase{timing.PhaseIdle, timing.PhaseInFlight} {
 		t.Run(phase.String(), func(t *testing.T) {
 			t.Parallel()
-			b := netlab.NewBalancer(t, time.Minute, netlab.Drops)
+			b := NewBalancer(t, time.Minute, Drops)
 			client := connectThrough(t, b, ours(detecting, false), plainSide)
 			standard := connectThrough(t, b, goSide, plainSide)
 			for _, c := range []net.Conn{client, standard} {
@@ -112,7 +111,7 @@ func TestAKilledServer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := netlab.NewWire(t, 0)
+			w := NewWire(t, 0)
 			server, address := startServer(t, w.Server)
 			var client net.Conn
 			require.NoError(t, w.Client.Do(func() (err error) {
@@ -169,10 +168,10 @@ func isFIN(packet []byte) bool {
 const serverProcess = "KEEPALIVE_TEST_SERVER"
 
 // startServer runs serveOneByte in a process of its own.
-func startServer(t *testing.T, n *netlab.Namespace) (p *os.Process, address string) {
+func startServer(t *testing.T, n *Namespace) (p *os.Process, address string) {
 	t.Helper()
 	c := exec.Command("/proc/self/exe")
-	c.Env = append(os.Environ(), serverProcess+"="+netlab.WireServer+":0")
+	c.Env = append(os.Environ(), serverProcess+"="+WireServer+":0")
 	out, err := c.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, n.Do(c.Start))

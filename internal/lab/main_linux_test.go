@@ -3,8 +3,6 @@ package lab
 import (
 	"os"
 	"testing"
-
-	"github.com/tcpkeepalive/keepalive/internal/netlab"
 )
 
 func TestMain(m *testing.M) {
@@ -16,5 +14,5 @@ func TestMain(m *testing.M) {
 		return
 	}
 	go machine.watch()
-	netlab.Main(m)
+	Main(m)
 }

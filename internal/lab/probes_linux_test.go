@@ -12,16 +12,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/internal/capture"
-	"github.com/tcpkeepalive/keepalive/internal/netlab"
 	"github.com/tcpkeepalive/keepalive/internal/segment"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 // A world is a connection in a network namespace of its own, whose segments are
 // captured.
 type world struct {
-	namespace      *netlab.Namespace
+	namespace      *Namespace
 	client, server net.Conn
 	capture        *capture.Capture
 	segments       segment.Tracker
@@ -31,7 +30,7 @@ type world struct {
 // and lets them talk once.
 func newWorld(t *testing.T, client, server side, address string) *world {
 	t.Helper()
-	w := &world{namespace: netlab.NewNamespace(t)}
+	w := &world{namespace: NewNamespace(t)}
 	require.NoError(t, w.namespace.Do(func() (err error) {
 		if w.capture, err = capture.Open(); err != nil {
 			return err
@@ -157,7 +156,7 @@ func TestProbesOnTheWire(t *testing.T) {
 // drop makes the kernel drop what a connection receives.
 func drop(t *testing.T, c net.Conn) {
 	t.Helper()
-	socktest.DropReceived(t, withRawConn{rawConn(t, c)})
+	testkit.DropReceived(t, withRawConn{rawConn(t, c)})
 }
 
 // withRawConn is a syscall.Conn of a raw connection that is at hand.

@@ -13,8 +13,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
-
-	"github.com/tcpkeepalive/keepalive/internal/netlab"
 )
 
 // TestReuseRace: a request that may not be sent twice leaves just when the server's idle
@@ -38,8 +36,8 @@ func TestReuseRace(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := netlab.NewWire(t, time.Millisecond)
-			l := listenOn(t, w.Server, netlab.WireServer+":0")
+			w := NewWire(t, time.Millisecond)
+			l := listenOn(t, w.Server, WireServer+":0")
 			server := &http.Server{IdleTimeout: serverIdle, Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 				io.Copy(io.Discard, r.Body)
 			})}

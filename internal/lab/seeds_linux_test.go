@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/internal/segment"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -22,7 +22,7 @@ import (
 // probe leaves after Go's 15 s, not after the second that was asked for.
 func TestGoOverwritesTheHook(t *testing.T) {
 	t.Parallel()
-	testenv.Long(t)
+	testkit.Long(t)
 	hook := side{dial: func(address string) (net.Conn, error) {
 		control, err := sockopt.Control(sockopt.Config{Idle: time.Second, Interval: time.Second, Count: 3})
 		if err != nil {
@@ -42,7 +42,7 @@ func TestGoOverwritesTheHook(t *testing.T) {
 // live peer is asked as often as the longer of the two says.
 func TestGoKeepAlive10s(t *testing.T) {
 	t.Parallel()
-	testenv.Long(t)
+	testkit.Long(t)
 	w := newWorld(t, netSide(10*time.Second), plainSide, "127.0.0.1:0")
 	events := w.watch(t, 28*time.Second)
 	require.Len(t, events, 4, "two probes and their answers")
@@ -56,7 +56,7 @@ func TestGoKeepAlive10s(t *testing.T) {
 // TestGoServersProbe: a listener as it comes asks its clients every 15 s.
 func TestGoServersProbe(t *testing.T) {
 	t.Parallel()
-	testenv.Long(t)
+	testkit.Long(t)
 	w := newWorld(t, plainSide, goSide, "127.0.0.1:0")
 	events := w.watch(t, 17500*time.Millisecond)
 	require.Len(t, events, 2)
@@ -68,7 +68,7 @@ func TestGoServersProbe(t *testing.T) {
 // TestGoNeverAppears: with an idle time above Go's, nothing is sent after 15 s.
 func TestGoNeverAppears(t *testing.T) {
 	t.Parallel()
-	testenv.Long(t)
+	testkit.Long(t)
 	cfg := sockopt.Config{Idle: 18 * time.Second, Interval: time.Second, Count: 3}
 	for name, tt := range map[string]struct{ client, server side }{
 		"dialer":   {ours(cfg, false), plainSide},

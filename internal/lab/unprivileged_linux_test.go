@@ -7,8 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/netlab"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -16,11 +15,11 @@ import (
 // namespaces, the load balancer, the capture.
 func TestWithoutRoot(t *testing.T) {
 	t.Parallel()
-	if !netlab.InUserNamespace() && !socktest.InChildAsNobody(t) {
+	if !InUserNamespace() && !testkit.InChildAsNobody(t) {
 		return
 	}
-	b := netlab.NewBalancer(t, time.Second, netlab.Resets)
-	require.True(t, netlab.InUserNamespace())
+	b := NewBalancer(t, time.Second, Resets)
+	require.True(t, InUserNamespace())
 	c := connectThrough(t, b, plainSide, plainSide)
 	require.NoError(t, exchange(c))
 	time.Sleep(2 * time.Second)

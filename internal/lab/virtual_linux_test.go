@@ -13,7 +13,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/internal/capture"
 	"github.com/tcpkeepalive/keepalive/internal/segment"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/internal/timing"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -55,14 +55,14 @@ func TestVirtualDetection(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client, server := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+			client, server := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 			require.NoError(t, sockopt.Set(client, tt.cfg))
 			settings, err := sockopt.Get(client)
 			require.NoError(t, err)
 			bounds, err := timing.DetectionBounds(settings, timing.Conditions{RTT: time.Millisecond, HZ: kernelHZ})
 			require.NoError(t, err)
 			bound := bounds[timing.PhaseIdle]
-			socktest.DropReceived(t, server)
+			testkit.DropReceived(t, server)
 			began := time.Now()
 			if tt.write {
 				bound = bounds[timing.PhaseInFlight]
@@ -130,7 +130,7 @@ func TestVirtualPhases(t *testing.T) {
 				var clients []net.Conn
 				for i := range connections {
 					time.Sleep(time.Duration(i) * 700 * time.Millisecond)
-					client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+					client, _ := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 					require.NoError(t, sockopt.Set(client, cfg))
 					_, err := client.Write([]byte{1})
 					require.NoError(t, err)

@@ -11,9 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/tcpkeepalive/keepalive/internal/netlab"
 	"github.com/tcpkeepalive/keepalive/internal/socket"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/internal/timing"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -28,9 +27,9 @@ var (
 
 // onWire connects a client and a server without keepalive over a wire, and lets them
 // talk once.
-func onWire(t *testing.T, w *netlab.Wire, client side) (c, server net.Conn) {
+func onWire(t *testing.T, w *Wire, client side) (c, server net.Conn) {
 	t.Helper()
-	l := listenOn(t, w.Server, netlab.WireServer+":0")
+	l := listenOn(t, w.Server, WireServer+":0")
 	require.NoError(t, w.Client.Do(func() (err error) {
 		c, err = client.dial(l.Addr().String())
 		return err
@@ -50,7 +49,7 @@ func onWire(t *testing.T, w *netlab.Wire, client side) (c, server net.Conn) {
 // acknowledged waits until the peer has acknowledged all that was sent.
 func acknowledged(t *testing.T, c net.Conn) {
 	t.Helper()
-	socktest.Until(t, "all is acknowledged", func() bool { return tcpInfo(t, c).Unacked == 0 })
+	testkit.Until(t, "all is acknowledged", func() bool { return tcpInfo(t, c).Unacked == 0 })
 }
 
 // silentFor is how long ago the last segment came.
@@ -61,7 +60,7 @@ func silentFor(t *testing.T, c net.Conn) time.Duration {
 }
 
 // listenOn listens without keepalive in a namespace.
-func listenOn(t *testing.T, n *netlab.Namespace, address string) net.Listener {
+func listenOn(t *testing.T, n *Namespace, address string) net.Listener {
 	t.Helper()
 	var l net.Listener
 	require.NoError(t, n.Do(func() (err error) {
@@ -105,7 +104,7 @@ func boundsAt(t *testing.T, c net.Conn, roundTrip time.Duration) timing.Detectio
 // acknowledgement may be delayed: that of the first segments is, on a busy machine.
 func settle(t *testing.T, c net.Conn) {
 	t.Helper()
-	socktest.Until(t, "a short round trip is measured", func() bool {
+	testkit.Until(t, "a short round trip is measured", func() bool {
 		_, err := c.Write([]byte{1})
 		require.NoError(t, err)
 		time.Sleep(10 * time.Millisecond)

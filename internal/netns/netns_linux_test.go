@@ -18,11 +18,10 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/tcpkeepalive/keepalive/internal/netlab"
+	"github.com/tcpkeepalive/keepalive/internal/lab"
 	. "github.com/tcpkeepalive/keepalive/internal/netns"
 	"github.com/tcpkeepalive/keepalive/internal/proc"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 func inodeOf(t *testing.T, path string) uint64 {
@@ -61,10 +60,10 @@ func TestOwn(t *testing.T) {
 // In mount and PID namespaces of its own, so that the names are nobody else's, and
 // there is no process that even root may not look at.
 func TestFind(t *testing.T) {
-	if !socktest.IsChild(t) {
-		testenv.Root(t)
+	if !testkit.IsChild(t) {
+		testkit.Root(t)
 	}
-	if !socktest.InChild(t, func(cmd *exec.Cmd) {
+	if !testkit.InChild(t, func(cmd *exec.Cmd) {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: unix.CLONE_NEWNS, Cloneflags: unix.CLONE_NEWPID}
 	}) {
 		return
@@ -72,11 +71,11 @@ func TestFind(t *testing.T) {
 	require.NoError(t, unix.Mount("proc", "/proc", "proc", 0, ""))
 	require.NoError(t, unix.Mount("tmpfs", "/run", "tmpfs", 0, ""))
 	require.NoError(t, os.MkdirAll("/run/netns", 0o755))
-	mount := func(n *netlab.Namespace, path string) {
+	mount := func(n *lab.Namespace, path string) {
 		require.NoError(t, os.WriteFile(path, nil, 0o444))
 		require.NoError(t, unix.Mount(n.Path(), path, "", unix.MS_BIND, ""))
 	}
-	blue, docker := netlab.NewNamespace(t), netlab.NewNamespace(t)
+	blue, docker := lab.NewNamespace(t), lab.NewNamespace(t)
 	mount(blue, "/run/netns/blue")
 	mount(docker, "/run/a b")
 	process := sleeper(t)
@@ -157,7 +156,7 @@ func TestAFunctionThatExits(t *testing.T) {
 // No thread of the program stays in the other namespace, the first neither, whose
 // namespace /proc/self shows.
 func TestDoLeavesTheProgramWhereItIs(t *testing.T) {
-	ns := netlab.NewNamespace(t)
+	ns := lab.NewNamespace(t)
 	n, err := Find(ns.Path())
 	require.NoError(t, err)
 	file, err := n.Open()
@@ -190,10 +189,10 @@ func TestDoLeavesTheProgramWhereItIs(t *testing.T) {
 func TestNotPermitted(t *testing.T) {
 	const path = "KEEPALIVE_TEST_NETNS"
 	if os.Getenv(path) == "" {
-		t.Setenv(path, netlab.NewNamespace(t).Path())
+		t.Setenv(path, lab.NewNamespace(t).Path())
 	}
 	t.Run("nobody", func(t *testing.T) {
-		if !socktest.InChildAsNobody(t) {
+		if !testkit.InChildAsNobody(t) {
 			return
 		}
 		_, err := Find(os.Getenv(path))
@@ -208,7 +207,7 @@ func TestNotPermitted(t *testing.T) {
 		assert.NoError(t, err)
 	})
 	t.Run("without CAP_SYS_ADMIN", func(t *testing.T) {
-		if !socktest.InChildWithoutCaps(t, unix.CAP_SYS_ADMIN) {
+		if !testkit.InChildWithoutCaps(t, unix.CAP_SYS_ADMIN) {
 			return
 		}
 		file, err := os.Open("/proc/self/ns/net")
@@ -223,11 +222,11 @@ func TestNotPermitted(t *testing.T) {
 
 // A process whose first thread has ended is where its other threads are.
 func TestAProcessWithoutItsFirstThread(t *testing.T) {
-	if !socktest.IsChild(t) {
-		testenv.Root(t)
+	if !testkit.IsChild(t) {
+		testkit.Root(t)
 	}
-	pid, _, _ := socktest.Leaderless(t, func(cmd *exec.Cmd) { cmd.SysProcAttr.Cloneflags = unix.CLONE_NEWNET })
-	socktest.Until(t, "the first thread has ended", func() bool { return proc.Thread(pid) != pid })
+	pid, _, _ := testkit.Leaderless(t, func(cmd *exec.Cmd) { cmd.SysProcAttr.Cloneflags = unix.CLONE_NEWNET })
+	testkit.Until(t, "the first thread has ended", func() bool { return proc.Thread(pid) != pid })
 	n, err := OfProcess(pid)
 	require.NoError(t, err)
 	assert.False(t, n.Own)
@@ -246,8 +245,8 @@ func TestAProcessWithoutItsFirstThread(t *testing.T) {
 
 // A thread of another process may be elsewhere than its first.
 func TestAThreadInANamespaceOfItsOwn(t *testing.T) {
-	if !socktest.IsChild(t) {
-		testenv.Root(t)
+	if !testkit.IsChild(t) {
+		testkit.Root(t)
 	}
 	const envHolder = "KEEPALIVE_TEST_THREAD_ELSEWHERE"
 	if os.Getenv(envHolder) != "" {
@@ -267,7 +266,7 @@ func TestAThreadInANamespaceOfItsOwn(t *testing.T) {
 	require.NoError(t, err)
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
-	socktest.Start(t, cmd)
+	testkit.Start(t, cmd)
 	t.Cleanup(func() { in.Close() })
 	var inode uint64
 	for lines := bufio.NewScanner(out); inode == 0 && lines.Scan(); {
@@ -294,7 +293,7 @@ func TestTheNameOfTheOwnNamespace(t *testing.T) {
 	again, err := Find(n.String())
 	require.NoError(t, err)
 	assert.Equal(t, n.Inode, again.Inode)
-	ns := netlab.NewNamespace(t)
+	ns := lab.NewNamespace(t)
 	require.NoError(t, ns.Do(func() error {
 		assert.Equal(t, "?", Own().String(), "of a thread, which nobody finds")
 		return nil

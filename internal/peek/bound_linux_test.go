@@ -20,7 +20,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/peek"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
@@ -63,7 +63,7 @@ func closer(t *testing.T) (open func() (peek.Descriptor, uint32, net.Conn), clos
 	require.NoError(t, err)
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
-	socktest.Start(t, cmd)
+	testkit.Start(t, cmd)
 	lines := bufio.NewScanner(out)
 	say := func() {
 		_, err := io.WriteString(in, "\n")
@@ -88,7 +88,7 @@ func closer(t *testing.T) (open func() (peek.Descriptor, uint32, net.Conn), clos
 func busyLoops(t *testing.T, n int) {
 	for range n {
 		cmd := exec.Command("/bin/sh", "-c", "while :; do :; done")
-		socktest.Start(t, cmd)
+		testkit.Start(t, cmd)
 	}
 }
 
@@ -114,7 +114,7 @@ func TestAStoppedPeekerDelaysNoFIN(t *testing.T) {
 					_, err := settings(&p, o, inode)
 					done <- err
 				}()
-				socktest.Until(t, "the child holds the socket", p.ChildStopped)
+				testkit.Until(t, "the child holds the socket", p.ChildStopped)
 				began := time.Now()
 				shut()
 				require.NoError(t, server.SetReadDeadline(began.Add(2*time.Second)))
@@ -148,7 +148,7 @@ func TestAPeekersChildHasNothingOfTheProgram(t *testing.T) {
 			_, err := settings(&p, o, inode)
 			done <- err
 		}()
-		socktest.Until(t, "the child holds the socket", p.ChildStopped)
+		testkit.Until(t, "the child holds the socket", p.ChildStopped)
 		child := 0
 		for _, pid := range childrenOfThisProcess(t) {
 			if pid != o.PID {
@@ -192,11 +192,11 @@ func TestAPeekersChildThatASandboxKills(t *testing.T) {
 	if runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" {
 		t.Skip("the filter is for amd64 and arm64")
 	}
-	if !socktest.InChild(t, nil) {
+	if !testkit.InChild(t, nil) {
 		return
 	}
 	o, inode, _ := startPeeked(t, "plain")
-	socktest.KillCall(t, unix.SYS_PIDFD_GETFD)
+	testkit.KillCall(t, unix.SYS_PIDFD_GETFD)
 	var p peek.Peeker
 	defer p.Close()
 	_, err := settings(&p, o, inode)

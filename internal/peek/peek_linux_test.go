@@ -17,8 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/internal/peek"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -36,7 +35,7 @@ func TestPeekedProcess(t *testing.T) {
 	if mode == "undumpable" {
 		require.NoError(t, unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0))
 	}
-	client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	client, _ := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 	require.NoError(t, sockopt.Set(client, sockopt.Config{Idle: 1234 * time.Second, Interval: 56 * time.Second, Count: 7, UserTimeout: 89 * time.Second}))
 	rc, err := client.SyscallConn()
 	require.NoError(t, err)
@@ -57,7 +56,7 @@ func startPeeked(t *testing.T, mode string) (o peek.Descriptor, inode uint32, st
 	require.NoError(t, err)
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
-	socktest.Start(t, cmd)
+	testkit.Start(t, cmd)
 	stop = func() {
 		in.Close()
 		cmd.Process.Kill()
@@ -86,7 +85,7 @@ func needPidfd(t *testing.T) {
 	var p peek.Peeker
 	defer p.Close()
 	_, err := settings(&p, peek.Descriptor{PID: 1, FD: 1 << 20}, 1)
-	testenv.Need(t, !errors.Is(err, errors.ErrUnsupported), "needs Linux 5.9 (pidfd_getfd, close_range)")
+	testkit.Need(t, !errors.Is(err, errors.ErrUnsupported), "needs Linux 5.9 (pidfd_getfd, close_range)")
 }
 
 func flagsOf(t *testing.T, o peek.Descriptor) string {
@@ -109,7 +108,7 @@ func TestSettingsOfAnotherProcess(t *testing.T) {
 	before := flagsOf(t, o)
 	got, err := settings(&p, o, inode)
 	if errors.Is(err, fs.ErrPermission) {
-		testenv.Need(t, false, "needs permission to trace a child (Yama)")
+		testkit.Need(t, false, "needs permission to trace a child (Yama)")
 	}
 	require.NoError(t, err)
 	assert.True(t, got.Enabled)
@@ -145,7 +144,7 @@ func TestSettingsOfAnotherProcess(t *testing.T) {
 func TestSettingsOfOneself(t *testing.T) {
 	t.Parallel()
 	needPidfd(t)
-	client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	client, _ := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 	require.NoError(t, sockopt.Set(client, sockopt.Config{Idle: 1234 * time.Second}))
 	rc, err := client.SyscallConn()
 	require.NoError(t, err)
@@ -177,7 +176,7 @@ func TestSettingsThatNobodyMayRead(t *testing.T) {
 		o, inode, _ := startPeeked(t, "plain")
 		t.Setenv(peekedEnv+"_TARGET", fmt.Sprintf("%d %d %d", o.PID, o.FD, inode))
 	}
-	if !socktest.InChildAsNobody(t) {
+	if !testkit.InChildAsNobody(t) {
 		return
 	}
 	var o peek.Descriptor
@@ -223,13 +222,13 @@ func TestPeekersHoldFewProcesses(t *testing.T) {
 		defer cmd.Process.Kill()
 		pids = append(pids, cmd.Process.Pid)
 	}
-	before := socktest.OpenFDs(t)
+	before := testkit.OpenFDs(t)
 	var p peek.Peeker
 	for _, pid := range pids {
 		_, err := settings(&p, peek.Descriptor{PID: pid, FD: 0}, 1)
 		assert.ErrorIs(t, err, peek.ErrChanged)
-		assert.LessOrEqual(t, socktest.OpenFDs(t), before+64)
+		assert.LessOrEqual(t, testkit.OpenFDs(t), before+64)
 	}
 	p.Close()
-	assert.Equal(t, before, socktest.OpenFDs(t))
+	assert.Equal(t, before, testkit.OpenFDs(t))
 }

@@ -12,14 +12,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/internal/proc"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 func TestTheThreadThatLivesOn(t *testing.T) {
 	t.Parallel()
-	pid, _, _ := socktest.Leaderless(t, nil)
+	pid, _, _ := testkit.Leaderless(t, nil)
 	var tid int
-	socktest.Until(t, "the first thread has ended", func() bool { tid = proc.Thread(pid); return tid != pid })
+	testkit.Until(t, "the first thread has ended", func() bool { tid = proc.Thread(pid); return tid != pid })
 	assert.Equal(t, fmt.Sprintf("/proc/%d/task/%d", pid, tid), proc.Folder(pid))
 	assert.True(t, proc.HasThreads(pid))
 	assert.False(t, proc.Ended(pid))
@@ -55,7 +55,7 @@ func TestProcesses(t *testing.T) {
 	pid := one.Process.Pid
 	assert.False(t, proc.HasThreads(pid))
 	require.NoError(t, one.Process.Kill())
-	socktest.Until(t, "it is a zombie", func() bool { return proc.Ended(pid) })
+	testkit.Until(t, "it is a zombie", func() bool { return proc.Ended(pid) })
 	assert.Equal(t, pid, proc.Thread(pid))
 	assert.ErrorIs(t, proc.WhyNot(pid), fs.ErrNotExist)
 	assert.ErrorContains(t, proc.WhyNot(pid), "it has ended")
@@ -78,7 +78,7 @@ func TestAHeldProcess(t *testing.T) {
 	defer held.Close()
 	assert.False(t, held.Ended())
 	require.NoError(t, one.Process.Kill())
-	socktest.Until(t, "it is a zombie", held.Ended)
+	testkit.Until(t, "it is a zombie", held.Ended)
 	one.Wait()
 	assert.True(t, held.Ended())
 	_, err = proc.Hold(one.Process.Pid)

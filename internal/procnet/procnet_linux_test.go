@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 const title = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
@@ -59,9 +59,9 @@ func TestMalformedLinesAreErrors(t *testing.T) {
 }
 
 func TestLookupAndWalk(t *testing.T) {
-	for _, address := range []string{"127.0.0.1:0", "[::1]:0", socktest.Mapped} {
+	for _, address := range []string{"127.0.0.1:0", "[::1]:0", testkit.Mapped} {
 		t.Run(address, func(t *testing.T) {
-			client, server := socktest.Pair(t, "tcp", address)
+			client, server := testkit.Pair(t, "tcp", address)
 			require.NoError(t, client.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: 100 * time.Second, Interval: -1, Count: -1}))
 			local, remote := client.LocalAddr().(*net.TCPAddr).AddrPort(), client.RemoteAddr().(*net.TCPAddr).AddrPort()
 			e, err := Lookup(local, remote, 0)

@@ -18,8 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 const (
@@ -56,10 +55,10 @@ func setIdle(t *testing.T, c *net.TCPConn, idle time.Duration) {
 }
 
 func TestLookupFindsTheTimerOfExactlyThisSocket(t *testing.T) {
-	for _, address := range []string{"127.0.0.1:0", "[::1]:0", socktest.Mapped} {
+	for _, address := range []string{"127.0.0.1:0", "[::1]:0", testkit.Mapped} {
 		t.Run(address, func(t *testing.T) {
 			t.Parallel()
-			client, server := socktest.Pair(t, "tcp", address)
+			client, server := testkit.Pair(t, "tcp", address)
 			setIdle(t, client, 100*time.Second)
 			for _, c := range []*net.TCPConn{client, server} {
 				m, err := lookup(t, c)
@@ -84,7 +83,7 @@ func TestLookupFindsTheTimerOfExactlyThisSocket(t *testing.T) {
 
 func TestLookupOfMultipathTCPFindsTheSubflow(t *testing.T) {
 	t.Parallel()
-	socktest.NeedMultipath(t)
+	testkit.NeedMultipath(t)
 	var lc net.ListenConfig
 	lc.SetMultipathTCP(true)
 	l, err := lc.Listen(context.Background(), "tcp", "127.0.0.1:0")
@@ -108,7 +107,7 @@ func TestLookupOfAResetConnectionIsNotTheListener(t *testing.T) {
 	defer l.Close()
 	c, err := net.Dial("tcp", l.Addr().String())
 	require.NoError(t, err)
-	server := socktest.Accept(t, l, c)
+	server := testkit.Accept(t, l, c)
 	id, ns := identify(t, server.(*net.TCPConn))
 	require.NoError(t, c.(*net.TCPConn).SetLinger(0))
 	require.NoError(t, c.Close())
@@ -131,11 +130,11 @@ func TestLookupOfAResetConnectionIsNotTheListener(t *testing.T) {
 // the device is named.
 func TestLookupOfASocketBoundToADevice(t *testing.T) {
 	t.Parallel()
-	client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	client, _ := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 	rc, err := client.SyscallConn()
 	require.NoError(t, err)
 	require.NoError(t, rc.Control(func(fd uintptr) { err = unix.SetsockoptString(int(fd), unix.SOL_SOCKET, unix.SO_BINDTODEVICE, "lo") }))
-	testenv.Need(t, err == nil, "needs permission for SO_BINDTODEVICE")
+	testkit.Need(t, err == nil, "needs permission for SO_BINDTODEVICE")
 	m, err := lookup(t, client)
 	require.NoError(t, err)
 	assert.NotZero(t, m.Device())
@@ -159,7 +158,7 @@ func TestAKernelThatFindsNothingDoesNotWork(t *testing.T) {
 
 // Not parallel: it looks at all that is open.
 func TestAQuestionOpensNothing(t *testing.T) {
-	socktest.InNamespace(t, func() { // without a socket
+	testkit.InNamespace(t, func() { // without a socket
 		c, err := Open()
 		require.NoError(t, err)
 		defer c.Close()
@@ -189,9 +188,9 @@ func TestAFilterThatIsTooLongIsAnError(t *testing.T) {
 }
 
 func TestBorrowedConnsAreUsedAgainInTheirNamespaceOnly(t *testing.T) {
-	client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	client, _ := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 	_, ns := identify(t, client)
-	testenv.Need(t, ns != 0, "needs Linux 5.14, which tells network namespaces apart")
+	testkit.Need(t, ns != 0, "needs Linux 5.14, which tells network namespaces apart")
 	first, err := Borrow(ns)
 	require.NoError(t, err)
 	fd := first.fd
@@ -223,7 +222,7 @@ func TestBorrowedConnsAreUsedAgainInTheirNamespaceOnly(t *testing.T) {
 }
 
 func TestNobodyButTheKernelAnswers(t *testing.T) {
-	testenv.Root(t)
+	testkit.Root(t)
 	c, err := Open()
 	require.NoError(t, err)
 	defer c.Close()
@@ -251,10 +250,10 @@ func TestAStoppedDumpEndsTheConn(t *testing.T) {
 }
 
 func TestBothFamiliesInOneDump(t *testing.T) {
-	socktest.NeedIPv6(t)
+	testkit.NeedIPv6(t)
 	pairs := map[[2]uint16]bool{} // ports of both ends: others may have one of them, too
 	for _, address := range []string{"127.0.0.1:0", "[::1]:0"} {
-		client, _ := socktest.Pair(t, "tcp", address)
+		client, _ := testkit.Pair(t, "tcp", address)
 		local, remote := client.LocalAddr().(*net.TCPAddr).AddrPort(), client.RemoteAddr().(*net.TCPAddr).AddrPort()
 		pairs[[2]uint16{local.Port(), remote.Port()}] = true
 	}
@@ -276,7 +275,7 @@ func TestBothFamiliesInOneDump(t *testing.T) {
 }
 
 func TestLookupDoesNotAllocate(t *testing.T) {
-	client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	client, _ := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 	id, ns := identify(t, client)
 	c, err := Borrow(ns)
 	require.NoError(t, err)
@@ -338,11 +337,11 @@ func or(a, b condition) condition {
 // The kernel runs each program on connections of all kinds, and lets exactly
 // those pass that a plain comparison does.
 func TestFilters(t *testing.T) {
-	socktest.NeedIPv6(t)
+	testkit.NeedIPv6(t)
 	mine := map[netip.AddrPort]netip.AddrPort{} // local to remote
 	var known []uint16
-	for _, address := range []string{"127.0.0.1:0", "127.0.0.2:0", "127.200.3.4:0", "[::1]:0", socktest.Mapped} {
-		client, server := socktest.Pair(t, "tcp", address)
+	for _, address := range []string{"127.0.0.1:0", "127.0.0.2:0", "127.200.3.4:0", "[::1]:0", testkit.Mapped} {
+		client, server := testkit.Pair(t, "tcp", address)
 		for _, c := range []*net.TCPConn{client, server} {
 			m, err := lookup(t, c)
 			require.NoError(t, err)

@@ -13,8 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/internal/timing"
 )
 
@@ -40,7 +39,7 @@ func TestDetectionBoundsOfThisMachine(t *testing.T) {
 		require.NoError(t, err)
 		const tcpRTOMaxMS = 44
 		require.NoError(t, rc.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, tcpRTOMaxMS, 1000) }))
-		testenv.Need(t, err == nil, "needs Linux 6.15 (TCP_RTO_MAX_MS)")
+		testkit.Need(t, err == nil, "needs Linux 6.15 (TCP_RTO_MAX_MS)")
 	}
 	for name, tt := range map[string]struct {
 		sysctls map[string]string
@@ -58,16 +57,16 @@ func TestDetectionBoundsOfThisMachine(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			socktest.InNamespace(t, func() {
+			testkit.InNamespace(t, func() {
 				for sysctl, value := range tt.sysctls {
 					err := os.WriteFile("/proc/sys/net/ipv4/"+sysctl, []byte(value), 0)
-					testenv.Need(t, !errors.Is(err, os.ErrNotExist), "needs a kernel with net.ipv4."+sysctl)
+					testkit.Need(t, !errors.Is(err, os.ErrNotExist), "needs a kernel with net.ipv4."+sysctl)
 					require.NoError(t, err)
 				}
 				var retries kernel.Retries
 				var took time.Duration
 				if tt.phase == timing.PhaseConnect {
-					socktest.IP(t, "link add ka0 type veth peer name ka1", "link set ka1 up", "addr add 192.0.2.1/24 dev ka0", "link set ka0 up",
+					testkit.IP(t, "link add ka0 type veth peer name ka1", "link set ka1 up", "addr add 192.0.2.1/24 dev ka0", "link set ka0 up",
 						"neigh add 192.0.2.9 lladdr 02:00:00:00:00:09 dev ka0")
 					var err error
 					retries, err = kernel.SystemRetries()
@@ -77,7 +76,7 @@ func TestDetectionBoundsOfThisMachine(t *testing.T) {
 					took = time.Since(began)
 					require.ErrorIs(t, err, unix.ETIMEDOUT)
 				} else {
-					client, server := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+					client, server := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 					if tt.prepare != nil {
 						tt.prepare(t, client)
 					}
@@ -86,9 +85,9 @@ func TestDetectionBoundsOfThisMachine(t *testing.T) {
 						require.NoError(t, client.SetWriteDeadline(time.Now().Add(time.Second)))
 						_, err := client.Write(make([]byte, 64<<20))
 						require.ErrorIs(t, err, os.ErrDeadlineExceeded)
-						socktest.DropReceived(t, client) // also the answers
+						testkit.DropReceived(t, client) // also the answers
 					} else {
-						socktest.DropReceived(t, server)
+						testkit.DropReceived(t, server)
 						_, err := client.Write([]byte("lost"))
 						require.NoError(t, err)
 					}

@@ -13,8 +13,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/dialer"
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/socket"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -68,7 +67,7 @@ func TestConn(t *testing.T) {
 			t.Parallel()
 			address := "127.0.0.1:0"
 			if row.network == "unix" {
-				testenv.Need(t, runtime.GOOS != "windows", "needs unix sockets")
+				testkit.Need(t, runtime.GOOS != "windows", "needs unix sockets")
 				address = filepath.Join(t.TempDir(), "s")
 			}
 			l, err := row.listen(row.network, address)
@@ -80,7 +79,7 @@ func TestConn(t *testing.T) {
 				if client, err = row.dial(row.network, l.Addr().String()); err != nil {
 					return nil, nil, nil, err
 				}
-				if server, err = socktest.AcceptFrom(l, client); err != nil {
+				if server, err = testkit.AcceptFrom(l, client); err != nil {
 					client.Close()
 					return nil, nil, nil, err
 				}
@@ -93,7 +92,7 @@ func TestConn(t *testing.T) {
 				}
 				for _, c := range []net.Conn{client, server} {
 					kind, err := socket.KindOf(c)
-					testenv.Need(t, err == nil && kind == kernel.MultipathTCP, "needs a kernel with Multipath TCP")
+					testkit.Need(t, err == nil && kind == kernel.MultipathTCP, "needs a kernel with Multipath TCP")
 				}
 				stop()
 			}

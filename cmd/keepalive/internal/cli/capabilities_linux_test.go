@@ -8,17 +8,16 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 // TestNoRemedyThatOneHas: root of a user namespace has all capabilities, and yet may not
 // look at processes outside of it.
 func TestNoRemedyThatOneHas(t *testing.T) {
-	if !socktest.IsChild(t) {
-		testenv.Root(t)
+	if !testkit.IsChild(t) {
+		testkit.Root(t)
 	}
-	if !socktest.InChild(t, func(cmd *exec.Cmd) {
+	if !testkit.InChild(t, func(cmd *exec.Cmd) {
 		cmd.Dir = "/"
 		cmd.SysProcAttr = &syscall.SysProcAttr{
 			Cloneflags:  syscall.CLONE_NEWUSER,

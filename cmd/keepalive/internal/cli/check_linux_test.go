@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/inspect"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -40,7 +40,7 @@ func TestCheck(t *testing.T) {
 		{"a path nobody knows", good, []string{"--path", "linkerd"}, exitUnknown, `unknown +- +the timeout of linkerd is not known`},
 	} {
 		t.Run(tt.rule, func(t *testing.T) {
-			if tt.cfg == (sockopt.Config{}) && socktest.Untouched().Idle < 350 {
+			if tt.cfg == (sockopt.Config{}) && testkit.Untouched().Idle < 350 {
 				t.Skip("this machine's default of the idle time survives the path")
 			}
 			args := append([]string{"check", "--path", "aws-nlb-tcp"}, ours(t, tt.cfg)...)
@@ -95,11 +95,11 @@ func TestCheckWithoutPermission(t *testing.T) {
 	inTurn(t)
 	const address, peer = "KEEPALIVE_TEST_ADDRESS", "KEEPALIVE_TEST_PEER" // of root's connection, for the child
 	if os.Getenv(address) == "" {
-		client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+		client, _ := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 		tellChild(t, address, client.LocalAddr().String())
 		tellChild(t, peer, client.RemoteAddr().String())
 	}
-	if !socktest.InChildAsNobody(t) {
+	if !testkit.InChildAsNobody(t) {
 		return
 	}
 	code, out, errs := command("check", "--path", "aws-nlb-tcp", "--local", os.Getenv(address), "--peer", os.Getenv(peer))
@@ -128,7 +128,7 @@ func TestCheckWrongUse(t *testing.T) {
 
 // Multipath TCP has no user timeout, which is known: there is a verdict.
 func TestCheckOfMultipathTCP(t *testing.T) {
-	socktest.NeedMultipath(t)
+	testkit.NeedMultipath(t)
 	var lc net.ListenConfig
 	lc.SetMultipathTCP(true)
 	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -139,7 +139,7 @@ func TestCheckOfMultipathTCP(t *testing.T) {
 	client, err := d.Dial("tcp", l.Addr().String())
 	require.NoError(t, err)
 	defer client.Close()
-	server := socktest.Accept(t, l, client)
+	server := testkit.Accept(t, l, client)
 	check := func(args ...string) (int, string) {
 		code, out, _ := command(append([]string{"check", "--path", "aws-nlb-tcp", "--peer", l.Addr().String()}, args...)...)
 		return code, out
@@ -157,7 +157,7 @@ func TestCheckOfMultipathTCP(t *testing.T) {
 	assert.Regexp(t, `loses +on,idle=262s,interval=27s +keepalive is off`, out)
 
 	require.NoError(t, server.Close())
-	socktest.Until(t, "the peer's FIN", func() bool { return errors.Is(inspect.Alive(client), inspect.ErrPeerClosed) })
+	testkit.Until(t, "the peer's FIN", func() bool { return errors.Is(inspect.Alive(client), inspect.ErrPeerClosed) })
 	_, out, _ = command("ls", "--peer", l.Addr().String(), "--json")
 	assert.Contains(t, out, `"state":"CLOSE-WAIT"`)
 }
@@ -166,7 +166,7 @@ func TestCheckOfMultipathTCP(t *testing.T) {
 // defaults.
 func TestCheckKnowsTheMachine(t *testing.T) {
 	inTurn(t)
-	socktest.InNamespace(t, func() {
+	testkit.InNamespace(t, func() {
 		flags := ours(t, sockopt.Config{Idle: 20 * time.Second, Interval: 5 * time.Second, Count: 3, UserTimeout: sockopt.NoUserTimeout})
 		for retries, want := range map[string]int{"15": exitProblems, "3": exitOK} {
 			require.NoError(t, os.WriteFile("/proc/sys/net/ipv4/tcp_retries2", []byte(retries), 0))

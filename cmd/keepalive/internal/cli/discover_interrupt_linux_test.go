@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 // TestAnInterruptedDiscovery prints what is known by then, whatever interrupts it: a key,
@@ -34,7 +34,7 @@ func TestAnInterruptedDiscovery(t *testing.T) {
 			l, err := net.Listen("tcp4", "127.0.0.1:0")
 			require.NoError(t, err)
 			asked := make(chan bool, 1000)
-			socktest.Serve(t, l, func(c net.Conn) {
+			testkit.Serve(t, l, func(c net.Conn) {
 				b := make([]byte, 1)
 				for again := false; ; again = true {
 					if _, err := c.Read(b); err != nil {

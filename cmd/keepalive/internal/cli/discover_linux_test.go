@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/discover"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 // closing is an echo server that closes connections that are silent for so long.
@@ -23,7 +23,7 @@ func closing(t *testing.T, after time.Duration) string {
 	t.Helper()
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	require.NoError(t, err)
-	socktest.Serve(t, l, socktest.EchoUntilIdle(after))
+	testkit.Serve(t, l, testkit.EchoUntilIdle(after))
 	return l.Addr().String()
 }
 
@@ -121,7 +121,7 @@ func TestDiscoverDoesNotKnow(t *testing.T) {
 			}
 		}, `^not known: (not below .*s; )?the peer keeps the path alive, it sends something (every \d+ms|by itself)\n4 connections, \d+(\.\d)?s\n$`, discoveryRecord{}},
 		"two timeouts": {func(c net.Conn) {
-			socktest.EchoUntilIdle(time.Second + time.Duration(n.Add(1)%2)*time.Second)(c)
+			testkit.EchoUntilIdle(time.Second + time.Duration(n.Add(1)%2)*time.Second)(c)
 		}, `^not known: some connections ended after 1(\.\d+)?s \(closed \(FIN\) while idle\), others survived 1\.\d+s: there are several timeouts`,
 			discoveryRecord{SomeDead: new(1.0), SomeAlive: new(1.5), End: pointer("closed (FIN) while idle")}},
 	} {
@@ -132,7 +132,7 @@ func TestDiscoverDoesNotKnow(t *testing.T) {
 			}
 			l, err := net.Listen("tcp4", "127.0.0.1:0")
 			require.NoError(t, err)
-			socktest.Serve(t, l, tt.serve)
+			testkit.Serve(t, l, tt.serve)
 			args := []string{"discover", l.Addr().String(), "--min", "500ms", "--max", "20s", "--connections"}
 			connections := "4"
 			if tt.record.SomeDead != nil {
@@ -170,9 +170,9 @@ func TestDiscoverLeavesNothingOut(t *testing.T) {
 	var n atomic.Int64
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	require.NoError(t, err)
-	socktest.Serve(t, l, func(c net.Conn) {
+	testkit.Serve(t, l, func(c net.Conn) {
 		if n.Add(1)%2 == 0 { // a backend that is broken
-			socktest.Echo(c)
+			testkit.Echo(c)
 		}
 	})
 	args := []string{"discover", l.Addr().String(), "--mode", "echo", "--min", "300ms", "--max", "600ms", "--connections", "16", "--wait", "5s"}
@@ -217,7 +217,7 @@ func TestDiscoverOfWhatIsOfNoUse(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	require.NoError(t, err)
-	socktest.Serve(t, l, func(c net.Conn) { io.Copy(io.Discard, c) })
+	testkit.Serve(t, l, func(c net.Conn) { io.Copy(io.Discard, c) })
 	code, out, errs := command("discover", l.Addr().String(), "--mode", "echo", "--connections", "4", "--wait", "200ms")
 	assert.Equal(t, exitProblems, code)
 	assert.Empty(t, out)
@@ -232,7 +232,7 @@ func TestDiscoverOfAServerThatClosesEachTime(t *testing.T) {
 		t.Parallel()
 		l, err := net.Listen("tcp4", "127.0.0.1:0")
 		require.NoError(t, err)
-		socktest.Serve(t, l, func(c net.Conn) {
+		testkit.Serve(t, l, func(c net.Conn) {
 			c.Read(make([]byte, 4000))
 			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
 			io.Copy(io.Discard, c)
@@ -252,7 +252,7 @@ func TestDiscoverOfAServerThatClosesEachTime(t *testing.T) {
 
 	once, err := net.Listen("tcp4", "127.0.0.1:0")
 	require.NoError(t, err)
-	socktest.Serve(t, once, func(c net.Conn) { // one that answers once, and never again
+	testkit.Serve(t, once, func(c net.Conn) { // one that answers once, and never again
 		b := make([]byte, 1)
 		c.Read(b)
 		c.Write(b)

@@ -13,8 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 // discoverTLS looks at a server in less than two seconds.
@@ -81,11 +80,11 @@ func TestNoTLSThere(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			if strings.Contains(what, "silent") {
-				testenv.Long(t)
+				testkit.Long(t)
 			}
 			l, err := net.Listen("tcp", "127.0.0.1:0")
 			require.NoError(t, err)
-			socktest.Serve(t, l, tt.serve)
+			testkit.Serve(t, l, tt.serve)
 			code, out, errs := discoverTLS(l.Addr().String())
 			assert.Equal(t, exitProblems, code)
 			assert.Contains(t, errs, "none of 4 connections: "+tt.want)

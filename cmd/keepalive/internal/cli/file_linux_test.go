@@ -16,8 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 var errFull = errors.New("full")
@@ -175,13 +174,13 @@ func TestAFileWithSeveralNamesKeepsThem(t *testing.T) {
 
 // A new name must not be on the disk before what it stands for is.
 func TestAFileIsOnTheDiskBeforeItTakesThePlace(t *testing.T) {
-	if !socktest.InChild(t, nil) {
+	if !testkit.InChild(t, nil) {
 		return
 	}
 	folder := t.TempDir()
 	path := filepath.Join(folder, "f")
 	require.NoError(t, os.WriteFile(path, []byte("before"), 0o644))
-	socktest.FailCall(t, unix.SYS_FSYNC, unix.EIO)
+	testkit.FailCall(t, unix.SYS_FSYNC, unix.EIO)
 	assert.EqualError(t, writeFile(path, io.Discard, writes("after")), "write "+path+": "+unix.EIO.Error())
 	assert.Equal(t, "before", content(t, path))
 	alone(t, folder, "f")
@@ -216,7 +215,7 @@ func TestAFileThatIsAMount(t *testing.T) {
 
 func TestAFullDisk(t *testing.T) {
 	t.Parallel()
-	testenv.Root(t)
+	testkit.Root(t)
 	done := make(chan error)
 	folder := t.TempDir()
 	go func() { // on a thread that ends with its mount namespace
@@ -234,7 +233,7 @@ func TestAFullDisk(t *testing.T) {
 		done <- err
 	}()
 	if err := <-done; err != nil {
-		testenv.Need(t, false, "needs to mount: "+err.Error())
+		testkit.Need(t, false, "needs to mount: "+err.Error())
 	}
 }
 
@@ -271,7 +270,7 @@ func TestWithoutPermissionToWrite(t *testing.T) {
 		}
 		t.Setenv(where, folder)
 	}
-	if !socktest.InChildAsNobody(t) {
+	if !testkit.InChildAsNobody(t) {
 		return
 	}
 	folder := os.Getenv(where)

@@ -15,14 +15,14 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 // What was seen is drawn, whatever asks the program to end; what was ignored when it
 // began, as nohup has it, asks for nothing.
 func TestInterruptedTraceDrawsWhatItSaw(t *testing.T) {
 	t.Parallel()
-	testenv.Root(t)
+	testkit.Root(t)
 	keepalive := program(t)
 	for name, row := range map[string]struct {
 		ignored []syscall.Signal

@@ -18,14 +18,14 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 // ours limits ls to the sockets of one connection of this process.
 func ours(t *testing.T, cfg sockopt.Config) (flags []string) {
 	t.Helper()
-	client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	client, _ := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 	require.NoError(t, sockopt.Set(client, cfg))
 	return []string{"--local", client.LocalAddr().String(), "--peer", client.RemoteAddr().String()}
 }
@@ -43,7 +43,7 @@ func lsEnding(t *testing.T, want int, flags ...string) (out, errs string) {
 }
 
 func TestTheTable(t *testing.T) {
-	system := socktest.Untouched()
+	system := testkit.Untouched()
 	for _, row := range []struct {
 		rule string
 		cfg  sockopt.Config
@@ -94,7 +94,7 @@ func TestWhatIsNotPermittedIsAQuestionMarkAndALine(t *testing.T) {
 		tellChild(t, "KEEPALIVE_TEST_FLAGS", strings.Join(ours(t, sockopt.Config{Idle: 100 * time.Second}), " "))
 		tellChild(t, "KEEPALIVE_TEST_PARENT", fmt.Sprint(os.Getpid()))
 	}
-	if !socktest.InChildAsNobody(t) {
+	if !testkit.InChildAsNobody(t) {
 		return
 	}
 	flags := strings.Fields(os.Getenv("KEEPALIVE_TEST_FLAGS"))
@@ -116,7 +116,7 @@ func TestWhatIsNotPermittedIsAQuestionMarkAndALine(t *testing.T) {
 
 func TestWithoutNetlinkLsSaysSo(t *testing.T) {
 	inTurn(t)
-	if !socktest.InChildWithoutNetlink(t) {
+	if !testkit.InChildWithoutNetlink(t) {
 		return
 	}
 	flags := ours(t, sockopt.Config{Idle: 100 * time.Second})
@@ -129,10 +129,10 @@ func TestWithoutNetlinkLsSaysSo(t *testing.T) {
 
 func TestWithoutAnySourceLsIsDenied(t *testing.T) {
 	inTurn(t)
-	if !socktest.InChildWithoutNetlink(t) {
+	if !testkit.InChildWithoutNetlink(t) {
 		return
 	}
-	socktest.HideProc(t)
+	testkit.HideProc(t)
 	code, out, errs := command("ls", "--ss")
 	assert.Equal(t, exitDenied, code)
 	assert.Empty(t, out)

@@ -16,8 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -45,29 +44,29 @@ func (p *population) set(c any, idle time.Duration) {
 
 func populate(t *testing.T) *population {
 	p := &population{t: t}
-	socktest.IP(t, "link add ka0 type veth peer name ka1", "link set ka1 up", "addr add 192.0.2.1/24 dev ka0", "link set ka0 up",
+	testkit.IP(t, "link add ka0 type veth peer name ka1", "link set ka1 up", "addr add 192.0.2.1/24 dev ka0", "link set ka0 up",
 		"addr add fe80::77/64 dev ka0 nodad", "neigh add 192.0.2.9 lladdr 02:00:00:00:00:09 dev ka0", "addr add 198.51.100.1/32 dev lo")
 
-	for _, address := range []string{"127.0.0.1:0", "[::1]:0", socktest.Mapped, "[fe80::77%ka0]:0"} {
+	for _, address := range []string{"127.0.0.1:0", "[::1]:0", testkit.Mapped, "[fe80::77%ka0]:0"} {
 		for _, idle := range []time.Duration{0, 7 * time.Second, 30 * time.Second, 300 * time.Second, 2 * time.Hour} {
-			client, _ := socktest.Pair(t, "tcp", address) // off
+			client, _ := testkit.Pair(t, "tcp", address) // off
 			if idle > 0 {
 				p.set(client, idle)
 			}
 		}
-		half, _ := socktest.Pair(t, "tcp", address) // FIN-WAIT-2 and CLOSE-WAIT
+		half, _ := testkit.Pair(t, "tcp", address) // FIN-WAIT-2 and CLOSE-WAIT
 		require.NoError(t, half.CloseWrite())
-		first, second := socktest.Pair(t, "tcp", address) // TIME-WAIT
+		first, second := testkit.Pair(t, "tcp", address) // TIME-WAIT
 		require.NoError(t, first.Close())
 		require.NoError(t, second.Close())
-		orphan, _ := socktest.Pair(t, "tcp", address) // FIN-WAIT-2 that nobody has open
+		orphan, _ := testkit.Pair(t, "tcp", address) // FIN-WAIT-2 that nobody has open
 		require.NoError(t, orphan.Close())
 	}
 	for network, address := range map[string]string{"tcp4": "127.0.0.1:0", "tcp6": "[::]:0", "tcp": ":0"} {
 		l := p.listen(network, address, false)
 		p.port = l.Addr().(*net.TCPAddr).Port
 	}
-	bound, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	bound, _ := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 	rc, err := bound.SyscallConn()
 	require.NoError(t, err)
 	require.NoError(t, rc.Control(func(fd uintptr) { err = unix.BindToDevice(int(fd), "lo") }))
@@ -80,14 +79,14 @@ func populate(t *testing.T) *population {
 	require.NoError(t, err)
 	t.Cleanup(func() { client.Close() })
 
-	stalled, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0") // zero window: persist
+	stalled, _ := testkit.Pair(t, "tcp4", "127.0.0.1:0") // zero window: persist
 	require.NoError(t, stalled.SetWriteDeadline(time.Now().Add(300*time.Millisecond)))
 	_, err = stalled.Write(make([]byte, 64<<20))
 	require.Error(t, err)
 
-	p.silent, _ = socktest.Pair(t, "tcp4", "198.51.100.1:0")
-	lost, _ := socktest.Pair(t, "tcp4", "198.51.100.1:0")
-	socktest.IP(t, "route add blackhole 198.51.100.1/32 table 10", "rule add to 198.51.100.1 table 10 pref 0", "addr del 198.51.100.1/32 dev lo")
+	p.silent, _ = testkit.Pair(t, "tcp4", "198.51.100.1:0")
+	lost, _ := testkit.Pair(t, "tcp4", "198.51.100.1:0")
+	testkit.IP(t, "route add blackhole 198.51.100.1/32 table 10", "rule add to 198.51.100.1 table 10 pref 0", "addr del 198.51.100.1/32 dev lo")
 	p.silent.Write([]byte("in flight")) // on
 	lost.CloseWrite()                   // FIN-WAIT-1
 
@@ -172,9 +171,9 @@ func sameLines(t *testing.T, before, ours, after string) (why string) {
 
 func TestSSLinesAreThoseOfSS(t *testing.T) {
 	inTurn(t)
-	ss := testenv.Tool(t, "ss")
-	socktest.NeedMultipath(t)
-	socktest.InNamespace(t, func() {
+	ss := testkit.Tool(t, "ss")
+	testkit.NeedMultipath(t)
+	testkit.InNamespace(t, func() {
 		p := populate(t)
 		time.Sleep(500 * time.Millisecond) // segments arrive, delayed acknowledgements too
 		portText := strconv.Itoa(p.port)
@@ -236,8 +235,8 @@ func TestSSLinesAreThoseOfSS(t *testing.T) {
 
 func TestNetstatLinesAreThoseOfNetstat(t *testing.T) {
 	inTurn(t)
-	netstat := testenv.Tool(t, "netstat")
-	socktest.InNamespace(t, func() {
+	netstat := testkit.Tool(t, "netstat")
+	testkit.InNamespace(t, func() {
 		populate(t)
 		time.Sleep(500 * time.Millisecond)
 		number := regexp.MustCompile(`\((\d+\.\d\d)/(\d+)/(\d+)\)`)

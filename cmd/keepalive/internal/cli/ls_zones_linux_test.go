@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/netlab"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/lab"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -15,15 +15,15 @@ import (
 // into, whatever interfaces the caller has.
 func TestZonesOfAnotherNamespace(t *testing.T) {
 	inTurn(t)
-	socktest.NeedIPv6(t)
+	testkit.NeedIPv6(t)
 	if !inOwnMounts(t) {
 		return
 	}
-	ns := netlab.NewNamespace(t)
+	ns := lab.NewNamespace(t)
 	named(t, ns, "blue")
 	require.NoError(t, ns.Do(func() error {
-		socktest.IP(t, "link add ka7 type veth peer name ka8", "link set ka7 up", "link set ka8 up", "addr add fe80::77/64 dev ka7 nodad")
-		client, _ := socktest.Pair(t, "tcp6", "[fe80::77%ka7]:0")
+		testkit.IP(t, "link add ka7 type veth peer name ka8", "link set ka7 up", "link set ka8 up", "addr add fe80::77/64 dev ka7 nodad")
+		client, _ := testkit.Pair(t, "tcp6", "[fe80::77%ka7]:0")
 		return sockopt.Set(client, sockopt.Config{Disabled: true})
 	}))
 	const theirs, nobodys = "fe80::77%ka7", "fe80::77%none77"

@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/netlab"
+	"github.com/tcpkeepalive/keepalive/internal/lab"
 )
 
 // commandName is what this program is called where it is the command, see program.
@@ -18,7 +18,7 @@ func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) == commandName {
 		os.Exit(Run(os.Args[1:], os.Stdout, os.Stderr))
 	}
-	netlab.RunManyAtATime(m)
+	lab.RunManyAtATime(m)
 }
 
 // program is the command as a process of its own: this program under that name, since
@@ -32,7 +32,7 @@ func program(t *testing.T) string {
 	return path
 }
 
-// tellChild sets an environment variable for the children of socktest.InChild, until the
+// tellChild sets an environment variable for the children of testkit.InChild, until the
 // test ends. T.Setenv refuses tests that run beside others, which read it too: the name
 // is one that no other test knows.
 func tellChild(t *testing.T, name, value string) {

@@ -19,10 +19,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/tcpkeepalive/keepalive/internal/netlab"
+	"github.com/tcpkeepalive/keepalive/internal/lab"
 	"github.com/tcpkeepalive/keepalive/internal/proc"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -38,7 +37,7 @@ func TestNamespaceHolder(t *testing.T) {
 		t.Skip("for other tests")
 	}
 	if os.Getenv(holderEnv) == "container" {
-		socktest.IP(t, "link set lo up")
+		testkit.IP(t, "link set lo up")
 	}
 	// An address that no other test has: the same port may be in use elsewhere.
 	l, err := net.Listen("tcp4", heldAddress+":0")
@@ -58,7 +57,7 @@ func TestNamespaceHolder(t *testing.T) {
 }
 
 // holdIn starts one in ns, whose default idle time is 1234 s then.
-func holdIn(t *testing.T, ns *netlab.Namespace, how string) (pid int, address string) {
+func holdIn(t *testing.T, ns *lab.Namespace, how string) (pid int, address string) {
 	t.Helper()
 	ns.Sysctl("net.ipv4.tcp_keepalive_time", "1234")
 	cmd := exec.Command("/proc/self/exe", "-test.run=^TestNamespaceHolder$")
@@ -86,10 +85,10 @@ func holdIn(t *testing.T, ns *netlab.Namespace, how string) (pid int, address st
 // names below /run/netns are nobody else's and no process may not be looked at.
 func inOwnMounts(t *testing.T) bool {
 	t.Helper()
-	if !socktest.IsChild(t) {
-		testenv.Root(t)
+	if !testkit.IsChild(t) {
+		testkit.Root(t)
 	}
-	if !socktest.InChild(t, func(cmd *exec.Cmd) {
+	if !testkit.InChild(t, func(cmd *exec.Cmd) {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: unix.CLONE_NEWNS, Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNET}
 	}) {
 		return false
@@ -98,7 +97,7 @@ func inOwnMounts(t *testing.T) bool {
 	leaveNamedNamespaces()
 	require.NoError(t, unix.Mount("tmpfs", "/run", "tmpfs", 0, ""))
 	require.NoError(t, os.MkdirAll("/run/netns", 0o755))
-	socktest.IP(t, "link set lo up")
+	testkit.IP(t, "link set lo up")
 	return true
 }
 
@@ -112,7 +111,7 @@ func leaveNamedNamespaces() {
 	}
 }
 
-func named(t *testing.T, ns *netlab.Namespace, name string) {
+func named(t *testing.T, ns *lab.Namespace, name string) {
 	t.Helper()
 	require.NoError(t, os.WriteFile("/run/netns/"+name, nil, 0o444))
 	require.NoError(t, unix.Mount(ns.Path(), "/run/netns/"+name, "", unix.MS_BIND, ""))
@@ -127,10 +126,10 @@ func TestOtherNamespaces(t *testing.T) {
 	}
 	here, err := os.Readlink("/proc/self/ns/net")
 	require.NoError(t, err)
-	blue := netlab.NewNamespace(t)
+	blue := lab.NewNamespace(t)
 	named(t, blue, "blue")
 	pid, address := holdIn(t, blue, "default")
-	socktest.Pair(t, "tcp4", "127.0.0.1:0") // here
+	testkit.Pair(t, "tcp4", "127.0.0.1:0") // here
 	for _, where := range [][]string{
 		{"--pid", fmt.Sprint(pid)}, {"--netns", fmt.Sprint(pid)}, {"--netns", "blue"}, {"--netns", blue.Path()}, {"--netns", "/run/netns/blue"}, {"--all-netns"},
 	} {
@@ -185,7 +184,7 @@ func TestTraceOfOtherNamespaces(t *testing.T) {
 	if !inOwnMounts(t) {
 		return
 	}
-	ns := netlab.NewNamespace(t)
+	ns := lab.NewNamespace(t)
 	pid, address := holdIn(t, ns, "quick")
 	var wg sync.WaitGroup
 	for _, where := range [][]string{{"--pid", fmt.Sprint(pid)}, {"--netns", ns.Path()}, {"--all-netns"}} {
@@ -213,9 +212,9 @@ func TestTraceOfOtherNamespaces(t *testing.T) {
 // PrivateNetwork=.
 func TestASocketOfThisNamespaceInAProcessOfAnother(t *testing.T) {
 	inTurn(t)
-	testenv.Root(t)
-	ns := netlab.NewNamespace(t)
-	client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	testkit.Root(t)
+	ns := lab.NewNamespace(t)
+	client, _ := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 	file, err := client.File()
 	require.NoError(t, err)
 	defer file.Close()
@@ -235,7 +234,7 @@ func TestSocketsOfOtherNamespacesInAProcessOfThisOne(t *testing.T) {
 	if !inOwnMounts(t) {
 		return
 	}
-	seen, unseen := netlab.NewNamespace(t), netlab.NewNamespace(t)
+	seen, unseen := lab.NewNamespace(t), lab.NewNamespace(t)
 	named(t, seen, "seen")
 	pid := fmt.Sprint(os.Getpid())
 	_, errs := lsEnding(t, exitNothing, "--pid", pid)
@@ -257,7 +256,7 @@ func TestSocketsOfOtherNamespacesInAProcessOfThisOne(t *testing.T) {
 	assert.Contains(t, errs, "1 socket of that process in no table")
 	hidden.Close()
 	var client *net.TCPConn
-	require.NoError(t, seen.Do(func() error { client, _ = socktest.Pair(t, "tcp4", "127.0.0.1:0"); return nil }))
+	require.NoError(t, seen.Do(func() error { client, _ = testkit.Pair(t, "tcp4", "127.0.0.1:0"); return nil }))
 	require.NoError(t, sockopt.Set(client, quick))
 	code, out, errs = command("trace", "--for", "20s", "--count", "1", "--only", "probe", "--pid", pid)
 	assert.Equal(t, exitOK, code, errs)
@@ -272,8 +271,8 @@ func TestOtherNamespacesWithoutPermission(t *testing.T) {
 	inTurn(t)
 	const target = "KEEPALIVE_TEST_NETNS_TARGET"
 	if os.Getenv(target) == "" {
-		testenv.Root(t)
-		ns := netlab.NewNamespace(t)
+		testkit.Root(t)
+		ns := lab.NewNamespace(t)
 		pid, address := holdIn(t, ns, "default")
 		tellChild(t, target, fmt.Sprintf("%d %s", pid, address))
 	}
@@ -295,7 +294,7 @@ func TestOtherNamespacesWithoutPermission(t *testing.T) {
 	asWhoMayNot(t, denied)
 	t.Run("root without CAP_SYS_ADMIN", func(t *testing.T) {
 		t.Parallel()
-		if socktest.InChildWithoutCaps(t, unix.CAP_SYS_ADMIN) {
+		if testkit.InChildWithoutCaps(t, unix.CAP_SYS_ADMIN) {
 			denied(t)
 		}
 	})
@@ -305,8 +304,8 @@ func TestOtherNamespacesWithoutPermission(t *testing.T) {
 // Root of the machine may enter it, its own user may not without nsenter.
 func TestANamespaceOfAUserNamespace(t *testing.T) {
 	inTurn(t)
-	if !socktest.IsChild(t) {
-		testenv.Root(t)
+	if !testkit.IsChild(t) {
+		testkit.Root(t)
 	}
 	const nobody = 65534
 	start := func(t *testing.T) (pid, address string) {
@@ -324,7 +323,7 @@ func TestANamespaceOfAUserNamespace(t *testing.T) {
 		out, err := cmd.StdoutPipe()
 		require.NoError(t, err)
 		err = cmd.Start()
-		testenv.Need(t, err == nil, fmt.Sprintf("needs user namespaces: %v", err))
+		testkit.Need(t, err == nil, fmt.Sprintf("needs user namespaces: %v", err))
 		t.Cleanup(func() {
 			in.Close()
 			cmd.Process.Kill()
@@ -339,13 +338,13 @@ func TestANamespaceOfAUserNamespace(t *testing.T) {
 		return
 	}
 	const target = "KEEPALIVE_TEST_CONTAINER"
-	if !socktest.IsChild(t) {
+	if !testkit.IsChild(t) {
 		pid, address := start(t)
 		out, errs := ls(t, "--pid", pid, "--json", "--local", address)
 		assert.Contains(t, out, `"idle_seconds":1234`, errs)
 		tellChild(t, target, pid)
 	}
-	if !socktest.InChildAsNobody(t) {
+	if !testkit.InChildAsNobody(t) {
 		return
 	}
 	code, out, errs := command("ls", "--netns", os.Getenv(target))
@@ -355,11 +354,11 @@ func TestANamespaceOfAUserNamespace(t *testing.T) {
 // What fails on this side is not said to be another user's.
 func TestLsWithoutADescriptorToSpare(t *testing.T) {
 	inTurn(t)
-	if !socktest.InChild(t, nil) {
+	if !testkit.InChild(t, nil) {
 		return
 	}
 	own := ours(t, sockopt.Config{Idle: time.Minute}) // of others' sockets it may not know all
-	socktest.WithSpareDescriptors(t, 4, func(spare int) {
+	testkit.WithSpareDescriptors(t, 4, func(spare int) {
 		for _, flags := range []string{"", "--pid " + fmt.Sprint(os.Getpid())} {
 			code, out, errs := command(slices.Concat([]string{"ls"}, own, strings.Fields(flags))...)
 			if code == exitOK {
@@ -375,11 +374,11 @@ func TestLsWithoutADescriptorToSpare(t *testing.T) {
 // A process whose first thread has ended, in a namespace of its own, has all that its
 // other threads have.
 func TestAProcessWithoutItsFirstThread(t *testing.T) {
-	if !socktest.IsChild(t) {
-		testenv.Root(t)
+	if !testkit.IsChild(t) {
+		testkit.Root(t)
 	}
-	pid, address, _ := socktest.Leaderless(t, func(cmd *exec.Cmd) { cmd.SysProcAttr.Cloneflags = unix.CLONE_NEWNET })
-	socktest.Until(t, "the first thread has ended", func() bool { return proc.Thread(pid) != pid })
+	pid, address, _ := testkit.Leaderless(t, func(cmd *exec.Cmd) { cmd.SysProcAttr.Cloneflags = unix.CLONE_NEWNET })
+	testkit.Until(t, "the first thread has ended", func() bool { return proc.Thread(pid) != pid })
 	for _, args := range [][]string{{"--pid", fmt.Sprint(pid)}, {"--netns", fmt.Sprint(pid)}} {
 		out, errs := ls(t, append(args, "--json", "--local", address)...)
 		var r record

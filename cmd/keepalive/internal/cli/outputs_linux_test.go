@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 // What a command writes into one file must not be lost to what it writes into another,
@@ -47,7 +47,7 @@ func TestOutputsThatAreTheSameFile(t *testing.T) {
 // inFolder runs a line of the shell in a folder that has a file with three names.
 func inFolder(t *testing.T, line string, want int) (errs string) {
 	t.Helper()
-	cmd := exec.Command(testenv.Tool(t, "bash"), "-c", "mkdir folder && ln -s folder away && echo before >file && ln -s file link && ln file hard && ln -s nothing dangling && "+line)
+	cmd := exec.Command(testkit.Tool(t, "bash"), "-c", "mkdir folder && ln -s folder away && echo before >file && ln -s file link && ln file hard && ln -s nothing dangling && "+line)
 	cmd.Dir = t.TempDir()
 	var stderr strings.Builder
 	cmd.Stderr = &stderr

@@ -11,14 +11,14 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 // A real process, a real interface and a real address in every form of ls.
 func TestEveryFormOfLsIsText(t *testing.T) {
-	socktest.InNamespace(t, func() {
+	testkit.InNamespace(t, func() {
 		const device = "d\x1b[2J\u009bx"
-		socktest.IP(t, "link add '"+device+"' type veth peer name d1")
+		testkit.IP(t, "link add '"+device+"' type veth peer name d1")
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err)
 		defer l.Close()
@@ -47,10 +47,10 @@ func TestEveryFormOfLsIsText(t *testing.T) {
 
 // LOCAL as ss shows it, so that it can be told what the address means.
 func TestTheTableHasTheInterface(t *testing.T) {
-	socktest.InNamespace(t, func() {
-		socktest.IP(t, "link add eth0 type veth peer name eth1", "link set eth1 up", "addr add fe80::1/64 dev eth0 nodad", "link set eth0 up")
-		client, server := socktest.Pair(t, "tcp", "[fe80::1%eth0]:0")
-		bound, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	testkit.InNamespace(t, func() {
+		testkit.IP(t, "link add eth0 type veth peer name eth1", "link set eth1 up", "addr add fe80::1/64 dev eth0 nodad", "link set eth0 up")
+		client, server := testkit.Pair(t, "tcp", "[fe80::1%eth0]:0")
+		bound, _ := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 		rc, err := bound.SyscallConn()
 		require.NoError(t, err)
 		require.NoError(t, rc.Control(func(fd uintptr) { err = unix.BindToDevice(int(fd), "lo") }))

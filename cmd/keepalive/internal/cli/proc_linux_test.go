@@ -13,20 +13,19 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 // A process that cannot be asked under the number that /proc shows has not closed its
 // sockets: they are listed, counted, and not known.
 func TestWhereProcIsOfAnotherPIDNamespace(t *testing.T) {
 	const ends = "KEEPALIVE_TEST_ENDS"
-	if !socktest.IsChild(t) {
-		testenv.Root(t)
-		client, server := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	if !testkit.IsChild(t) {
+		testkit.Root(t)
+		client, server := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 		t.Setenv(ends, client.LocalAddr().String()+" "+server.LocalAddr().String())
 	}
-	if !socktest.InChild(t, func(cmd *exec.Cmd) {
+	if !testkit.InChild(t, func(cmd *exec.Cmd) {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWPID}
 	}) {
 		return
@@ -51,7 +50,7 @@ func TestWhereProcIsOfAnotherPIDNamespace(t *testing.T) {
 // process that /proc shows, and an empty list is none.
 func TestAThreadWithDescriptorsOfItsOwn(t *testing.T) {
 	t.Parallel()
-	if !socktest.InChild(t, nil) {
+	if !testkit.InChild(t, nil) {
 		return
 	}
 	pid := fmt.Sprint(os.Getpid())
@@ -80,16 +79,19 @@ func TestAThreadWithDescriptorsOfItsOwn(t *testing.T) {
 
 // Without /proc nothing is known of processes.
 func TestExitCodesWithoutProc(t *testing.T) {
-	if !socktest.IsChild(t) {
-		testenv.Root(t)
+	if !testkit.IsChild(t) {
+		testkit.Root(t)
 	}
-	if !socktest.InChild(t, func(cmd *exec.Cmd) {
-		cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: unix.CLONE_NEWNS}
+	if !testkit.InChild(t, func(cmd *exec.Cmd) {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: unix.CLONE_NEWNS, Cloneflags: unix.CLONE_NEWNET} // others have connections, too
 	}) {
 		return
 	}
-	socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	testkit.IP(t, "link set lo up")
+	testkit.Pair(t, "tcp4", "127.0.0.1:0")
 	require.NoError(t, unix.Unmount("/proc", unix.MNT_DETACH))
+	for unix.Unmount("/proc", unix.MNT_DETACH) == nil { // there may be one below
+	}
 	walk(t, []walked{
 		{"ls --all-netns", exitDenied}, {"ls --json --all-netns", exitDenied}, {"ls --netns 1", exitDenied}, {"ls --pid 1", exitDenied},
 		{"check --path aws-nlb-tcp --all-netns", exitDenied}, {"check --path aws-nlb-tcp --pid 1", exitDenied},

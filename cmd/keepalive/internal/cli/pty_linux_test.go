@@ -14,8 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 // A pty is a terminal and what is on it.
@@ -91,12 +90,12 @@ func (p *pty) start(t *testing.T, name string, args ...string) *exec.Cmd {
 		// The tests run under nohup, or in the background of a script, and would hand
 		// that down.
 		args = append([]string{"--default-signal=HUP,INT,QUIT", name}, args...)
-		name = testenv.Tool(t, "env")
+		name = testkit.Tool(t, "env")
 	}
 	cmd := exec.Command(name, args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = p.slave, p.slave, p.slave
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
-	socktest.Start(t, cmd)
+	testkit.Start(t, cmd)
 	late := time.AfterFunc(time.Minute, func() { cmd.Process.Kill() }) // a test that waits for its end fails then
 	t.Cleanup(func() { late.Stop() })
 	return cmd

@@ -9,12 +9,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 // That Multipath TCP has no user timeout is known.
 func TestTheTableOfMultipathTCP(t *testing.T) {
-	socktest.NeedMultipath(t)
+	testkit.NeedMultipath(t)
 	var lc net.ListenConfig
 	lc.SetMultipathTCP(true)
 	l, err := lc.Listen(context.Background(), "tcp", "127.0.0.1:0")

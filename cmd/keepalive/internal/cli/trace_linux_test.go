@@ -20,8 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -71,8 +70,8 @@ var quick = sockopt.Config{Idle: time.Second, Interval: time.Second, Count: 3}
 
 func TestTraceOfLiveProbes(t *testing.T) {
 	t.Parallel()
-	testenv.Root(t)
-	client, server := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	testkit.Root(t)
+	client, server := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 	file := filepath.Join(t.TempDir(), "probes.pcapng")
 	lines := tracing(t, func() { require.NoError(t, sockopt.Set(client, quick)) },
 		"--port", portOf(server.LocalAddr()), "--count", "4", "--write", file)
@@ -86,7 +85,7 @@ func TestTraceOfLiveProbes(t *testing.T) {
 			assert.Regexp(t, `^\d\d:\d\d:\d\d\.\d{6}  `+end(peer)+` +`+end(own)+` +answer +0\.0\d\ds *$`, line)
 		}
 	}
-	out, err := exec.Command(testenv.Tool(t, "tcpdump"), "-nr", file).Output()
+	out, err := exec.Command(testkit.Tool(t, "tcpdump"), "-nr", file).Output()
 	require.NoError(t, err)
 	written := strings.Split(strings.TrimSpace(string(out)), "\n")
 	require.Len(t, written, 4, "the first too, of which it was not known at once what it is")
@@ -97,11 +96,11 @@ func TestTraceOfLiveProbes(t *testing.T) {
 
 func TestTraceOfADeadPeer(t *testing.T) {
 	t.Parallel()
-	testenv.Root(t)
-	client, server := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	testkit.Root(t)
+	client, server := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 	drawing := filepath.Join(t.TempDir(), "trace.svg")
 	lines := tracing(t, func() {
-		socktest.DropReceived(t, server)
+		testkit.DropReceived(t, server)
 		require.NoError(t, sockopt.Set(client, quick))
 	}, "--port", portOf(server.LocalAddr()), "--count", "4", "--svg", drawing)
 	picture, err := os.ReadFile(drawing)
@@ -116,8 +115,8 @@ func TestTraceOfADeadPeer(t *testing.T) {
 
 func TestTraceOfAFullWindow(t *testing.T) {
 	t.Parallel()
-	testenv.Root(t)
-	client, server := socktest.Pair(t, "tcp4", "127.0.0.1:0") // whose server does not read
+	testkit.Root(t)
+	client, server := testkit.Pair(t, "tcp4", "127.0.0.1:0") // whose server does not read
 	lines := tracing(t, func() {
 		require.NoError(t, client.SetWriteDeadline(time.Now().Add(500*time.Millisecond)))
 		for {
@@ -134,8 +133,8 @@ func TestTraceOfAFullWindow(t *testing.T) {
 // TestTraceAgreesWithTcpdump: both see the same segments at the same time.
 func TestTraceAgreesWithTcpdump(t *testing.T) {
 	t.Parallel()
-	testenv.Root(t)
-	tcpdump := testenv.Tool(t, "tcpdump")
+	testkit.Root(t)
+	tcpdump := testkit.Tool(t, "tcpdump")
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer l.Close()
@@ -158,7 +157,7 @@ func TestTraceAgreesWithTcpdump(t *testing.T) {
 			return
 		}
 		defer client.Close()
-		server, err := socktest.AcceptFrom(l, client)
+		server, err := testkit.AcceptFrom(l, client)
 		if !assert.NoError(t, err) {
 			return
 		}
@@ -194,7 +193,7 @@ func clock(t *testing.T, line string) time.Time {
 
 func TestTraceWithoutPermission(t *testing.T) {
 	inTurn(t)
-	if !socktest.InChildAsNobody(t) {
+	if !testkit.InChildAsNobody(t) {
 		return
 	}
 	code, out, errs := command("trace", "--for", "1s")
@@ -207,13 +206,13 @@ func TestTraceWithoutPermission(t *testing.T) {
 func TestTraceWithoutSettings(t *testing.T) {
 	inTurn(t)
 	const port = "KEEPALIVE_TEST_PORT" // of the parent's connection, for the child
-	if !socktest.IsChild(t) {
-		testenv.Root(t)
-		client, server := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	if !testkit.IsChild(t) {
+		testkit.Root(t)
+		client, server := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 		require.NoError(t, sockopt.Set(client, quick))
 		tellChild(t, port, portOf(server.LocalAddr()))
 	}
-	if !socktest.InChildWithoutCaps(t, unix.CAP_SYS_PTRACE) {
+	if !testkit.InChildWithoutCaps(t, unix.CAP_SYS_PTRACE) {
 		return
 	}
 	code, out, errs := command(bounded([]string{"--port", os.Getenv(port), "--count", "2"})...)

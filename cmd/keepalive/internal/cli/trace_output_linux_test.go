@@ -15,8 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -68,8 +67,8 @@ func listens(t *testing.T) (address, port string) {
 }
 
 func TestTraceIntoAPipe(t *testing.T) {
-	testenv.Root(t)
-	tcpdump := testenv.Tool(t, "tcpdump")
+	testkit.Root(t)
+	tcpdump := testkit.Tool(t, "tcpdump")
 	t.Chdir(t.TempDir())
 	address, port := listens(t)
 	code, out, errs := tracingTo(t, true, func() { reset(t, address, 2) }, "--port", port, "--count", "2", "-w", "-")
@@ -106,7 +105,7 @@ func (g *gone) Write(b []byte) (int, error) {
 // signal that says so comes.
 func TestTraceDrawsWhatItCannotPrint(t *testing.T) {
 	t.Parallel()
-	testenv.Root(t)
+	testkit.Root(t)
 	address, port := listens(t)
 	drawing := filepath.Join(t.TempDir(), "trace.svg")
 	lines := &begun{looks: make(chan struct{})}
@@ -127,8 +126,8 @@ func TestTraceDrawsWhatItCannotPrint(t *testing.T) {
 
 func TestTraceJSON(t *testing.T) {
 	t.Parallel()
-	testenv.Root(t)
-	client, server := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	testkit.Root(t)
+	client, server := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 	require.NoError(t, sockopt.Set(client, quick))
 	code, out, errs := command(bounded([]string{"--json", "--port", portOf(server.LocalAddr()), "--peer", server.LocalAddr().String(), "--count", "3", "--only", "probe,answer"})...)
 	require.Equal(t, exitOK, code, errs)
@@ -170,7 +169,7 @@ func fieldsOf(t *testing.T, v any) (names []string) {
 
 func TestTraceOnly(t *testing.T) {
 	t.Parallel()
-	testenv.Root(t)
+	testkit.Root(t)
 	address, port := listens(t)
 	code, out, errs := tracingTo(t, false, func() { reset(t, address, 3) }, "--port", port, "--count", "3", "--only", "SYN")
 	assert.Equal(t, exitOK, code, string(errs))
@@ -183,7 +182,7 @@ func TestTraceOnly(t *testing.T) {
 // What cannot end well is refused before it begins.
 func TestTraceToImpossiblePlaces(t *testing.T) {
 	t.Parallel()
-	testenv.Root(t)
+	testkit.Root(t)
 	nowhere := filepath.Join(t.TempDir(), "no", "where")
 	for _, flag := range []string{"--svg", "--write"} {
 		code, out, errs := command("trace", flag, nowhere)

@@ -10,14 +10,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/netlab"
+	"github.com/tcpkeepalive/keepalive/internal/lab"
 	"github.com/tcpkeepalive/keepalive/internal/proc"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 func sleeping(t *testing.T) *exec.Cmd {
 	t.Helper()
-	cmd := exec.Command(testenv.Tool(t, "sleep"), "60")
+	cmd := exec.Command(testkit.Tool(t, "sleep"), "60")
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() {
 		cmd.Process.Kill()
@@ -46,7 +46,7 @@ func tracePID(t *testing.T, pid int, end func()) (code int, errs string) {
 // There is nothing to come when the process has ended, even if nobody has waited for it.
 func TestTraceEndsWithItsProcess(t *testing.T) {
 	t.Parallel()
-	testenv.Root(t)
+	testkit.Root(t)
 	for name, wait := range map[string]bool{"zombie": false, "gone": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -91,7 +91,7 @@ func TestTraceDoesNotFollowAnotherProcess(t *testing.T) {
 // A thread stands for its process, as it does for ls.
 func TestTraceOfAThread(t *testing.T) {
 	t.Parallel()
-	ns := netlab.NewNamespace(t)
+	ns := lab.NewNamespace(t)
 	pid, _ := holdIn(t, ns, "quick")
 	for _, tid := range proc.Threads(pid) {
 		if tid == pid {

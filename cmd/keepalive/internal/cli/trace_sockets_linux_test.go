@@ -16,8 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/internal/sockdiag"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -46,7 +45,7 @@ func (r *reused) dial() (client, server net.Conn) {
 	client, err := r.d.DialContext(context.Background(), "tcp4", r.l.Addr().String())
 	require.NoError(r.t, err)
 	r.d.LocalAddr = client.LocalAddr()
-	server = socktest.Accept(r.t, r.l, client)
+	server = testkit.Accept(r.t, r.l, client)
 	server.(*net.TCPConn).SetKeepAlive(false)
 	return client, server
 }
@@ -67,7 +66,7 @@ func (r *reused) connection() connection {
 
 func TestTraceOfAddressesThatAreUsedAgain(t *testing.T) {
 	t.Parallel()
-	testenv.Root(t)
+	testkit.Root(t)
 	r := newReused(t, "127.11.11.1")
 	seen, lines := io.Pipe()
 	code := make(chan int, 1)
@@ -102,7 +101,7 @@ func TestSocketsThatAreUsedAgain(t *testing.T) {
 	client, server := r.dial()
 	diag, err := sockdiag.Open()
 	if err != nil {
-		testenv.Need(t, false, err.Error())
+		testkit.Need(t, false, err.Error())
 	}
 	defer diag.Close()
 	r.at = &scene{diag: diag}
@@ -134,7 +133,7 @@ func TestSocketsThatAreUsedAgain(t *testing.T) {
 // TestTraceOfManyConnections: whose they are is looked for once for all of them, and
 // no packet is lost meanwhile.
 func TestTraceOfManyConnections(t *testing.T) {
-	testenv.Root(t)
+	testkit.Root(t)
 	const connections, processes = 1000, 100
 	for range processes {
 		c := exec.Command("sleep", "60")
@@ -149,7 +148,7 @@ func TestTraceOfManyConnections(t *testing.T) {
 		client, err := net.Dial("tcp4", l.Addr().String())
 		require.NoError(t, err)
 		defer client.Close()
-		server := socktest.Accept(t, l, client)
+		server := testkit.Accept(t, l, client)
 		server.(*net.TCPConn).SetKeepAlive(false)
 		clients = append(clients, client)
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/netlab"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/lab"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -22,21 +22,21 @@ import (
 // socket, and --peer tells them apart. It rests on a probe every second.
 func TestTraceOfOneInterface(t *testing.T) {
 	t.Parallel()
-	socktest.NeedIPv6(t)
-	ns := netlab.NewNamespace(t)
+	testkit.NeedIPv6(t)
+	ns := lab.NewNamespace(t)
 	ports, index := map[string]string{}, map[string]int{}
 	connect := func(device string, c *net.TCPConn, port net.Addr) {
 		require.NoError(t, sockopt.Set(c, quick))
 		ports[device] = portOf(port)
 	}
 	for i, device := range []string{"tz0", "tz1"} {
-		neighbour := netlab.NewNamespace(t)
+		neighbour := lab.NewNamespace(t)
 		ns.Connect(device, "fe80::1234/64 nodad", neighbour, "peer", "fe80::5678/64 nodad")
 		require.NoError(t, ns.Do(func() error { // numbers, for package net remembers names of any namespace
 			found, err := net.InterfaceByName(device)
 			require.NoError(t, err)
 			index[device] = found.Index
-			client, server := socktest.Pair(t, "tcp6", fmt.Sprintf("[fe80::1234%%%d]:0", found.Index))
+			client, server := testkit.Pair(t, "tcp6", fmt.Sprintf("[fe80::1234%%%d]:0", found.Index))
 			connect(device+" itself", client, server.LocalAddr())
 			return nil
 		}))

@@ -15,9 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/tcpkeepalive/keepalive/internal/netlab"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/lab"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -69,7 +68,7 @@ func TestExitCodesWhereThereIsNothing(t *testing.T) {
 	if !inOwnMounts(t) {
 		return
 	}
-	ns := netlab.NewNamespace(t)
+	ns := lab.NewNamespace(t)
 	named(t, ns, "empty")
 	quiet := exec.Command("/bin/sleep", "60")
 	require.NoError(t, quiet.Start())
@@ -120,7 +119,7 @@ func TestExitCodesWhereSomethingIsUnknown(t *testing.T) {
 	c, err := net.Dial("tcp4", l.Addr().String())
 	require.NoError(t, err)
 	defer c.Close()
-	off, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	off, _ := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 	require.NoError(t, sockopt.Set(off, sockopt.Config{Disabled: true}))
 	var lines []walked
 	for _, form := range lsForms {
@@ -147,13 +146,13 @@ func asWhoMayNot(t *testing.T, denied func(*testing.T)) {
 	t.Helper()
 	t.Run("nobody", func(t *testing.T) {
 		t.Parallel()
-		if socktest.InChildAsNobody(t) {
+		if testkit.InChildAsNobody(t) {
 			denied(t)
 		}
 	})
 	t.Run("root without CAP_SYS_PTRACE", func(t *testing.T) {
 		t.Parallel()
-		if socktest.InChildWithoutCaps(t, unix.CAP_SYS_PTRACE) {
+		if testkit.InChildWithoutCaps(t, unix.CAP_SYS_PTRACE) {
 			denied(t)
 		}
 	})
@@ -162,8 +161,8 @@ func asWhoMayNot(t *testing.T, denied func(*testing.T)) {
 func TestExitCodesWithoutPermission(t *testing.T) {
 	inTurn(t)
 	if os.Getenv(deniedEnv) == "" {
-		testenv.Root(t)
-		client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+		testkit.Root(t)
+		client, _ := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 		require.NoError(t, sockopt.Set(client, quick))
 		tellChild(t, deniedEnv, fmt.Sprintf("%d %s", os.Getpid(), client.LocalAddr()))
 	}
@@ -198,10 +197,10 @@ func TestExitCodesWithoutPermission(t *testing.T) {
 	asWhoMayNot(t, denied)
 	t.Run("hidepid", func(t *testing.T) {
 		t.Parallel()
-		if !socktest.IsChild(t) {
-			testenv.Root(t)
+		if !testkit.IsChild(t) {
+			testkit.Root(t)
 		}
-		if socktest.InChild(t, func(cmd *exec.Cmd) {
+		if testkit.InChild(t, func(cmd *exec.Cmd) {
 			cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: unix.CLONE_NEWNS}
 		}) {
 			require.NoError(t, unix.Mount("proc", "/proc", "proc", 0, "hidepid=2"))

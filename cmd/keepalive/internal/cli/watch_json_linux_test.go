@@ -10,14 +10,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 // Each look is a set of objects of one time and an object that ends it.
 func TestWatchJSON(t *testing.T) {
 	t.Parallel()
-	client, server := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+	client, server := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 	require.NoError(t, sockopt.Set(client, sockopt.Config{Idle: 100 * time.Second}))
 	o := &watchOptions{every: 100 * time.Millisecond, sort: "none", rounds: 3}
 	cmd := newWatch()

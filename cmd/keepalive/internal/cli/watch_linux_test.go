@@ -14,8 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -61,7 +60,7 @@ func TestWatchOnATerminal(t *testing.T) {
 			cmd := p.start(t, keepalive, watch...)
 			screen := p.wait(t, "the first frame", "q quit")
 			assert.Contains(t, screen, otherScreen)
-			system := socktest.Untouched()
+			system := testkit.Untouched()
 			assert.Regexp(t, fmt.Sprintf(`ESTAB.* 100/%d\*/%d\* `, system.Interval, system.Count), screen, "the settings in 80 columns")
 			assert.NotEqual(t, before, p.mode(t))
 			tt.quit(p, cmd)
@@ -120,8 +119,8 @@ func TestWatchOnATerminal(t *testing.T) {
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = keys.slave, screen, screen
 		require.NoError(t, cmd.Start())
 		defer cmd.Process.Kill()
-		socktest.Until(t, "the keyboard is raw", func() bool { return keys.mode(t) != before })
-		socktest.Until(t, "it waits for the screen", func() bool {
+		testkit.Until(t, "the keyboard is raw", func() bool { return keys.mode(t) != before })
+		testkit.Until(t, "it waits for the screen", func() bool {
 			tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/syscall", cmd.Process.Pid))
 			for _, task := range tasks {
 				if call, err := os.ReadFile(task); err == nil && strings.HasPrefix(string(call), fmt.Sprintf("%d 0x1 ", unix.SYS_WRITE)) {
@@ -137,7 +136,7 @@ func TestWatchOnATerminal(t *testing.T) {
 	})
 	t.Run("Ctrl-Z", func(t *testing.T) {
 		t.Parallel()
-		bash := testenv.Tool(t, "bash")
+		bash := testkit.Tool(t, "bash")
 		p := openPTY(t)
 		p.resize(t, 80, 20)
 		before := p.mode(t)
@@ -178,14 +177,14 @@ func TestWatchOnATerminal(t *testing.T) {
 		p.wait(t, "the first frame", "q quit")
 		raw := p.mode(t)
 		require.NoError(t, cmd.Process.Signal(unix.SIGSTOP))
-		socktest.Until(t, "it is stopped", func() bool {
+		testkit.Until(t, "it is stopped", func() bool {
 			stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", cmd.Process.Pid))
 			return err == nil && strings.Contains(string(stat), ") T ")
 		})
 		require.NoError(t, unix.IoctlSetTermios(int(p.slave.Fd()), unix.TCSETS, &before))
 		require.NoError(t, cmd.Process.Signal(unix.SIGCONT))
 		p.wait(t, "it shows itself again", otherScreen)
-		socktest.Until(t, "the terminal is raw again", func() bool { return p.mode(t) == raw })
+		testkit.Until(t, "the terminal is raw again", func() bool { return p.mode(t) == raw })
 		p.master.WriteString("q")
 		require.NoError(t, cmd.Wait())
 		assert.Equal(t, before, p.mode(t))

@@ -19,8 +19,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/inspect"
 	"github.com/tcpkeepalive/keepalive/internal/freeport"
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -80,7 +79,7 @@ func file(t *testing.T, name, text string) string {
 
 func run(t *testing.T, name string, args ...string) string {
 	t.Helper()
-	out, err := exec.Command(testenv.Tool(t, name), args...).CombinedOutput()
+	out, err := exec.Command(testkit.Tool(t, name), args...).CombinedOutput()
 	require.NoError(t, err, "%s %s\n%s", name, strings.Join(args, " "), out)
 	return string(out)
 }
@@ -88,7 +87,7 @@ func run(t *testing.T, name string, args ...string) string {
 // start runs a program until the test ends.
 func start(t *testing.T, env []string, name string, args ...string) {
 	t.Helper()
-	c := exec.Command(testenv.Tool(t, name), args...)
+	c := exec.Command(testkit.Tool(t, name), args...)
 	c.Env = append(os.Environ(), env...)
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	var out strings.Builder
@@ -115,7 +114,7 @@ func freePort(t *testing.T) int {
 func dial(t *testing.T, port int) net.Conn {
 	t.Helper()
 	var conn net.Conn
-	socktest.Until(t, fmt.Sprintf("something listens on port %d", port), func() bool {
+	testkit.Until(t, fmt.Sprintf("something listens on port %d", port), func() bool {
 		c, err := net.Dial("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
 		conn = c
 		return err == nil

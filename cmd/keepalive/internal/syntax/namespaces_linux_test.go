@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/syntax"
-	"github.com/tcpkeepalive/keepalive/internal/netlab"
+	"github.com/tcpkeepalive/keepalive/internal/lab"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -18,7 +18,7 @@ import (
 func TestSysctl(t *testing.T) {
 	withEach(t, "sysctl", func(t *testing.T, p syntax.Plan, text string) {
 		path := file(t, "keepalive.conf", text)
-		n := netlab.NewNamespace(t)
+		n := lab.NewNamespace(t)
 		n.Run("", "sysctl", "--dry-run", "-p", path)
 		n.Run("", "sysctl", "-p", path)
 		inNamespace(t, n, p.Config)
@@ -26,7 +26,7 @@ func TestSysctl(t *testing.T) {
 }
 
 // inNamespace makes a connection there that only switches keepalive on.
-func inNamespace(t *testing.T, n *netlab.Namespace, cfg sockopt.Config) {
+func inNamespace(t *testing.T, n *lab.Namespace, cfg sockopt.Config) {
 	t.Helper()
 	require.NoError(t, n.Do(func() error {
 		l, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -91,7 +91,7 @@ func TestContainers(t *testing.T) {
 	} {
 		t.Run(tt.format, func(t *testing.T) {
 			withEach(t, tt.format, func(t *testing.T, p syntax.Plan, text string) {
-				n := netlab.NewNamespace(t)
+				n := lab.NewNamespace(t)
 				pairs := tt.parse(t, text)
 				require.Len(t, pairs, 3)
 				for _, s := range pairs {

@@ -17,8 +17,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/syntax"
-	"github.com/tcpkeepalive/keepalive/internal/socktest"
-	"github.com/tcpkeepalive/keepalive/internal/testenv"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -41,7 +40,7 @@ func main() { fmt.Print(`+strings.TrimSpace(text)+`, time.Duration(0)) }
 }
 
 func TestNginx(t *testing.T) {
-	testenv.Root(t)
+	testkit.Root(t)
 	withEach(t, "nginx", func(t *testing.T, p syntax.Plan, text string) {
 		port := freePort(t)
 		text = strings.Replace(text, "listen 80 ", fmt.Sprintf("listen 127.0.0.1:%d ", port), 1)
@@ -56,7 +55,7 @@ func TestNginx(t *testing.T) {
 }
 
 func TestHAProxy(t *testing.T) {
-	testenv.Root(t)
+	testkit.Root(t)
 	withEach(t, "haproxy", func(t *testing.T, p syntax.Plan, text string) {
 		server, err := net.Listen("tcp4", "127.0.0.1:0")
 		require.NoError(t, err)
@@ -80,7 +79,7 @@ func TestHAProxy(t *testing.T) {
 // The note says what redis-server makes of the one value it takes, and that has to
 // survive too.
 func TestRedis(t *testing.T) {
-	testenv.Root(t)
+	testkit.Root(t)
 	withEach(t, "redis", func(t *testing.T, p syntax.Plan, text string) {
 		port := freePort(t)
 		path := file(t, "redis.conf", fmt.Sprintf("port %d\nbind 127.0.0.1\nsave \"\"\n", port)+text)
@@ -115,7 +114,7 @@ func TestSystemd(t *testing.T) {
 		dir := filepath.Dir(path)
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "keepalive-test.service"), []byte("[Service]\nExecStart=/bin/true\n"), 0o644))
 		verify := func() (string, error) {
-			c := exec.Command(testenv.Tool(t, "systemd-analyze"), "verify", "--man=no", path)
+			c := exec.Command(testkit.Tool(t, "systemd-analyze"), "verify", "--man=no", path)
 			c.Env = append(os.Environ(), "SYSTEMD_UNIT_PATH="+dir+":")
 			out, err := c.CombinedOutput()
 			return string(out), err
@@ -136,12 +135,12 @@ func postgresBinary(t *testing.T) string {
 	t.Helper()
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
 	require.NoError(t, err)
-	testenv.Need(t, len(found) > 0, "needs the program postgres")
+	testkit.Need(t, len(found) > 0, "needs the program postgres")
 	return found[len(found)-1]
 }
 
 func TestPostgreSQL(t *testing.T) {
-	testenv.Root(t)
+	testkit.Root(t)
 	postgres := postgresBinary(t)
 	withEach(t, "postgresql", func(t *testing.T, p syntax.Plan, text string) {
 		path := file(t, "postgresql.conf", text)
@@ -161,7 +160,7 @@ func TestPostgreSQL(t *testing.T) {
 
 // A real psql tries to talk to us.
 func TestLibpq(t *testing.T) {
-	testenv.Root(t)
+	testkit.Root(t)
 	withEach(t, "libpq", func(t *testing.T, p syntax.Plan, text string) {
 		l, err := net.Listen("tcp4", "127.0.0.1:0")
 		require.NoError(t, err)
@@ -207,7 +206,7 @@ func TestEnvoy(t *testing.T) {
 			} `yaml:"static_resources"`
 		}
 		strictYAML(t, text, &config)
-		client, _ := socktest.Pair(t, "tcp4", "127.0.0.1:0")
+		client, _ := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 		raw, err := client.SyscallConn()
 		require.NoError(t, err)
 		set := func(options []rawOption) {
@@ -235,9 +234,9 @@ func TestEnvoy(t *testing.T) {
 
 // A real program with libkeepalive: bash, which opens connections by itself.
 func TestEnv(t *testing.T) {
-	testenv.Root(t)
+	testkit.Root(t)
 	_, err := os.Stat("/usr/lib/libkeepalive.so")
-	testenv.Need(t, err == nil, "needs libkeepalive (Debian: libkeepalive0)")
+	testkit.Need(t, err == nil, "needs libkeepalive (Debian: libkeepalive0)")
 	withEach(t, "env", func(t *testing.T, p syntax.Plan, text string) {
 		l, err := net.Listen("tcp4", "127.0.0.1:0")
 		require.NoError(t, err)
