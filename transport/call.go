@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"net/http/httptrace"
@@ -11,12 +10,9 @@ import (
 	"time"
 )
 
-// A call is what a request needs in addition to what net/http makes: its context, and
-// the body of its response. It costs one allocation, and the copy of the request another.
+// A call is what a response needs in addition to what net/http makes: its body.
 type call struct {
-	context.Context
-	trace *httptrace.ClientTrace
-	t     *Transport
+	t *Transport
 
 	conn   *conn        // nil: not watched
 	use    int64        // of the conn
@@ -30,42 +26,9 @@ type call struct {
 	done bool     // nothing is left to read, or reading failed
 }
 
-// traced returns a copy of the request that calls the trace.
-func (c *call) traced(req *http.Request) *http.Request {
-	if traceKey == nil || httptrace.ContextClientTrace(c.Context) != nil {
-		own := *c.trace // WithClientTrace adds theirs to it
-		return req.WithContext(httptrace.WithClientTrace(c.Context, &own))
-	}
-	return req.WithContext(c)
-}
-
-// Value adds the trace to the values of the context, as httptrace.WithClientTrace does,
-// but without an allocation.
-func (c *call) Value(key any) any {
-	if key == traceKey {
-		return c.trace
-	}
-	return c.Context.Value(key)
-}
-
-// traceKey is the key with which httptrace looks into a context, nil if it does not.
-var traceKey = func() (key any) {
-	httptrace.ContextClientTrace(keyFinder{context.Background(), &key})
-	return key
-}()
-
-type keyFinder struct {
-	context.Context
-	found *any
-}
-
-func (k keyFinder) Value(key any) any {
-	*k.found = key
-	return nil
-}
-
 // follow watches the response to its end.
-func (c *call) follow(resp *http.Response, tr *tracer) {
+func (t *Transport) follow(resp *http.Response, tr *tracer) {
+	c := &call{t: t}
 	if w := tr.conn; w != nil {
 		c.conn, c.use = w, tr.use
 		if tr.joined {
@@ -121,8 +84,8 @@ func (c *call) leave() {
 	}
 }
 
-// A tracer learns which connection a request got. After a RoundTrip that succeeded it
-// serves another request. net/http keeps only its trace, which never changes.
+// A tracer learns which connection a request got. It serves only that request: net/http
+// nowhere promises to call no hook later.
 type tracer struct {
 	trace httptrace.ClientTrace
 	req   *http.Request
@@ -137,12 +100,13 @@ type tracer struct {
 	answered atomic.Bool // a byte of the response came
 }
 
-var tracers = sync.Pool{New: func() any {
-	tr := &tracer{}
+// traced returns a copy of the request that calls the hooks of the tracer, before those that
+// the request has.
+func (tr *tracer) traced() *http.Request {
 	tr.trace.GotConn = tr.gotConn
 	tr.trace.GotFirstResponseByte = func() { tr.answered.Store(true) }
-	return tr
-}}
+	return tr.req.WithContext(httptrace.WithClientTrace(tr.req.Context(), &tr.trace))
+}
 
 // gotConn is called for each attempt. net/http may make several by itself.
 func (tr *tracer) gotConn(info httptrace.GotConnInfo) {
@@ -233,11 +197,4 @@ func (tr *tracer) lost() {
 		return
 	}
 	c.lostRace(tr.idle)
-}
-
-func (tr *tracer) release() {
-	tr.req, tr.body, tr.conn, tr.joined = nil, nil, nil, false
-	tr.use, tr.idle, tr.reused, tr.shut = 0, 0, false, 0
-	tr.answered.Store(false)
-	tracers.Put(tr)
 }

@@ -176,10 +176,8 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL == nil || req.URL.Scheme != "http" && req.URL.Scheme != "https" {
 		return t.registered.RoundTrip(req) // which may know what to do, or says so
 	}
-	tr := tracers.Get().(*tracer)
-	tr.req = req
-	c := &call{Context: req.Context(), trace: &tr.trace, t: t}
-	out := c.traced(req)
+	tr := &tracer{req: req}
+	out := tr.traced()
 	tr.body = guard(out)
 	resp, err := t.base.RoundTrip(out)
 	for tr.unsent() {
@@ -187,7 +185,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			resp.Body.Close()
 			resp, err = nil, errUnsent
 		}
-		if cause := context.Cause(c); cause != nil {
+		if cause := context.Cause(req.Context()); cause != nil {
 			err = cause
 			break
 		}
@@ -205,14 +203,13 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if err != nil {
 		tr.lost()
-		return nil, err // net/http may still call the tracer
+		return nil, err
 	}
 	resp.Request = req
 	t.counts.responses.Add(1)
 	if resp.ProtoMajor == 1 || tr.joined {
-		c.follow(resp, tr)
+		t.follow(resp, tr)
 	}
-	tr.release()
 	return resp, nil
 }
 
