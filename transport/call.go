@@ -117,7 +117,7 @@ func (tr *tracer) gotConn(info httptrace.GotConnInfo) {
 		w.hostOf(tr.req)
 		tr.conn = w
 		if w.speaksHTTP1(info.Conn) {
-			tr.use, tr.idle = w.pick(info.Reused)
+			tr.use, tr.idle = w.pick(info.Reused, repeats(tr.req))
 		} else {
 			tr.use, tr.idle, tr.joined = w.join()
 		}
@@ -125,6 +125,19 @@ func (tr *tracer) gotConn(info httptrace.GotConnInfo) {
 	if tr.body != nil {
 		tr.body.got(tr.conn, tr.use, tr.joined)
 	}
+}
+
+// repeats reports whether net/http repeats the request if its connection has ended
+// (isReplayable in net/http/request.go).
+func repeats(req *http.Request) bool {
+	if req.Body != nil && req.Body != http.NoBody && req.GetBody == nil {
+		return false
+	}
+	switch req.Method {
+	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+		return true
+	}
+	return req.Header["Idempotency-Key"] != nil || req.Header["X-Idempotency-Key"] != nil
 }
 
 const maxShut = 3

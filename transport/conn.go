@@ -39,8 +39,8 @@ type conn struct {
 	timer *time.Timer  // looks whether it was idle for too long
 	due   atomic.Int64 // when that is; 0: not set
 
-	testimony   // of a connection that was dropped
-	multiplexed // HTTP/2 only
+	longer      atomic.Int64 // its idle time in ns if it was used although that was more than the limit, which is doubted; 0: it was not
+	multiplexed              // HTTP/2 only
 }
 
 // A phase is how far a connection has come with one request.

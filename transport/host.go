@@ -33,35 +33,41 @@ func (k hostKey) name() string {
 // taken for the timeout of every connection whose timeout it may be.
 type sightings struct {
 	least atomic.Int64 // the shortest idle time in ns; 0: there is none
-	until atomic.Int64 // when least is to be tested, see now and witnesses
+	until atomic.Int64 // when least is doubted, see now
 
 	mu     sync.Mutex
 	recent []time.Duration // idle times of the last moment
 	before struct {        // recent, to take that back
 		least, until int64
-		history
+		doubt
 	}
-
-	watched map[*conn]struct{} // the witnesses
-	later   int                // how many of them were closed later than after least
-	next    time.Duration      // the shortest of their idle times
-	history
+	doubt
 }
 
-// A history is what earlier tests have led to.
-type history struct {
-	replaced time.Duration // what least was before witnesses showed a longer time
+// A doubt is what speaks against the shortest idle time, since it was seen last.
+//
+// What a close has shown is not true for ever, but nobody would notice: connections are
+// dropped earlier. To forget it after a while would cost a POST each time. So after a while
+// connections stay for longer, and are used by requests that net/http repeats if they fail
+// because the connection has ended. Other requests get another connection.
+//
+// There have to be several such requests in a row that did not fail, as there may be several
+// servers behind one name, of which only one has the short timeout.
+type doubt struct {
+	later    int           // requests that were served although the connection had been idle for longer
+	next     time.Duration // the shortest of these idle times
+	replaced time.Duration // what least was before such requests replaced it
 	wrong    int           // how often that was wrong: some servers still close so early
 }
 
 const (
-	// doubtAfter is how long a close counts at most, before it is tested.
+	// enough is how many requests have to be served to replace the shortest idle time.
+	enough = 16
+	// doubtAfter is how long a close counts at most, before it is doubted.
 	doubtAfter = 10 * time.Minute
 	// observedAtLeast is how long it counts at least. It counts for a hundred times the
 	// idle time, so that a restart which was taken for a short timeout is found out soon.
 	observedAtLeast = time.Minute
-	// testFor is how long a test takes if net/http has no IdleConnTimeout.
-	testFor = 10 * time.Minute
 	// shortestTimeout is shorter than the timeout of any server: a server that closes
 	// sooner restarts, or is broken.
 	shortestTimeout = 20 * time.Millisecond
@@ -83,27 +89,62 @@ func (s *sightings) observe(h *host, idle time.Duration) {
 		return
 	}
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	least := s.shortest()
 	if len(s.recent) == 0 {
-		s.before.least, s.before.until, s.before.history = int64(least), s.until.Load(), s.history
+		s.before.least, s.before.until, s.before.doubt = int64(least), s.until.Load(), s.doubt
 		time.AfterFunc(moment, func() { s.settle(h) })
 	}
 	if len(s.recent) < 16 {
 		s.recent = append(s.recent, idle)
 	}
-	var dismissed map[*conn]struct{}
 	if least == 0 || idle < least || agree(idle, least) {
 		if least == 0 || idle < least {
 			s.least.Store(int64(idle))
 		}
-		dismissed = s.hold(h)
+		s.hold(h)
 	}
-	s.mu.Unlock()
-	closeAll(dismissed)
 }
 
-// settle decides whether the closes of a moment belong to a restart. A test that they
-// ended begins anew: its witnesses are closed.
+// hold lets the shortest idle time count for a while. The caller has the lock.
+func (s *sightings) hold(h *host) {
+	least := s.shortest()
+	if s.replaced > 0 && (least <= s.replaced || agree(least, s.replaced)) {
+		s.replaced = 0 // it should not have been
+		s.wrong = min(s.wrong+1, 16)
+	}
+	while := min(max(100*least, observedAtLeast), h.t.doubtAfter) << s.wrong
+	s.until.Store(now() + int64(while))
+	s.later = 0
+}
+
+// doubted reports whether connections may stay idle for longer, to see what happens.
+func (s *sightings) doubted() bool { return s.least.Load() != 0 && s.until.Load() <= now() }
+
+// survived notes that a request was served by a connection that had been idle for so long.
+func (s *sightings) survived(h *host, idle time.Duration) {
+	s.mu.Lock()
+	least := s.shortest()
+	if !s.doubted() || idle <= least || agree(idle, least) {
+		s.mu.Unlock()
+		return
+	}
+	if s.later++; s.later == 1 || idle < s.next {
+		s.next = idle
+	}
+	replaced, next := s.later == enough, s.next
+	if replaced {
+		s.replaced = least
+		s.least.Store(int64(next))
+		s.hold(h)
+	}
+	s.mu.Unlock()
+	if replaced {
+		h.t.events.learned(h, next, "observed closes")
+	}
+}
+
+// settle decides whether the closes of a moment belong to a restart.
 func (s *sightings) settle(h *host) {
 	s.mu.Lock()
 	recent, before := s.recent, s.before
@@ -111,7 +152,7 @@ func (s *sightings) settle(h *host) {
 	if different(recent) >= restart {
 		s.least.Store(before.least)
 		s.until.Store(before.until)
-		s.history = before.history
+		s.doubt = before.doubt
 		s.mu.Unlock()
 		return
 	}

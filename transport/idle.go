@@ -19,8 +19,9 @@ const hot = time.Millisecond
 const spareFor = 500 * time.Millisecond
 
 // pick is called when net/http gives the connection to a request, of which nothing was
-// sent yet. It returns the number of this use, and how long the connection was idle.
-func (c *conn) pick(reused bool) (use int64, idle time.Duration) {
+// sent yet. repeated says that net/http repeats the request if the connection has ended. It
+// returns the number of this use, and how long the connection was idle.
+func (c *conn) pick(reused, repeated bool) (use int64, idle time.Duration) {
 	for {
 		s, last, p := c.now()
 		use = last + 1
@@ -38,7 +39,13 @@ func (c *conn) pick(reused bool) (use int64, idle time.Duration) {
 		if next == picked {
 			idle = c.idleFor()
 			c.cold.Store(idle >= hot)
-			if c.tooLate(last, idle) || c.spent(last) {
+			c.longer.Store(0)
+			late := c.tooLate(last, idle)
+			if late && repeated && last > 0 && !c.expired(idle) {
+				c.longer.Store(int64(idle))
+				late = false
+			}
+			if late || c.spent(last) {
 				if c.move(state(use, picked), refused) {
 					c.dropped(idle)
 				}
@@ -52,11 +59,16 @@ func (c *conn) pick(reused bool) (use int64, idle time.Duration) {
 // the connection to another request before that.
 func (c *conn) finish(use int64) {
 	c.wall.Store(ahead(time.Now()))
+	longer := time.Duration(c.longer.Load()) // of this use, unless there is another one by now
 	if !c.state.CompareAndSwap(state(use, sent), state(use, idle)) {
 		return
 	}
+	if longer > 0 {
+		h := c.host.Load()
+		c.limiting(h).survived(h, longer)
+	}
 	if c.spent(use) {
-		c.drop(state(use, idle), false)
+		c.drop(state(use, idle))
 		return
 	}
 	c.arm()
@@ -99,6 +111,33 @@ func (c *conn) limit() time.Duration {
 	return limit
 }
 
+// limiting returns the closes that limit how long the connection may be idle.
+func (c *conn) limiting(h *host) *sightings {
+	if c.announced.Load() == 0 {
+		return &h.silent
+	}
+	return &h.early
+}
+
+// patience returns how long the connection is kept idle, 0 if only net/http limits it. That
+// is limit, but for what closes have shown and is doubted.
+func (c *conn) patience() time.Duration {
+	h := c.host.Load()
+	if h == nil || !c.limiting(h).doubted() {
+		return c.limit()
+	}
+	if announced := c.announced.Load(); announced != 0 {
+		return c.t.before(time.Duration(announced - 1))
+	}
+	return 0
+}
+
+// expired reports whether the connection was idle for longer than it is kept.
+func (c *conn) expired(idle time.Duration) bool {
+	patience := c.patience()
+	return patience > 0 && idle >= patience
+}
+
 // tooLate reports whether the connection may not be used again after having been idle
 // for so long.
 func (c *conn) tooLate(uses int64, idle time.Duration) bool {
@@ -129,7 +168,7 @@ func (c *conn) observe(h *host, idle time.Duration) {
 // arm starts the timer that drops the connection once it was idle for too long. The timer
 // is not set again for each request: expire does that when it fires.
 func (c *conn) arm() {
-	limit := c.limit()
+	limit := c.patience()
 	if limit == 0 {
 		return
 	}
@@ -167,37 +206,25 @@ func (c *conn) expire() {
 	if p != idle {
 		return // finish arms
 	}
-	if limit := c.limit(); limit > 0 && c.idleFor() >= limit {
-		c.drop(s, true)
+	if c.expired(c.idleFor()) {
+		c.drop(s)
 		return
 	}
 	c.arm()
 }
 
-// drop ends the connection, unless a request has got it meanwhile. If that is because it
-// was idle for long, it may become a witness.
-func (c *conn) drop(s int64, idle bool) {
-	if !c.move(s, over) {
-		return
+// drop ends the connection, unless a request has got it meanwhile.
+func (c *conn) drop(s int64) {
+	if c.move(s, over) {
+		c.dropped(c.idleFor())
+		c.end()
 	}
-	if idle {
-		c.volunteer()
-	}
-	c.dropped(c.idleFor())
-	c.end()
 }
 
 // end makes the Read of net/http return, so that it closes the connection, with the
-// close_notify of TLS. If net/http closes it already, the deadline is that of testify.
+// close_notify of TLS.
 func (c *conn) end() {
-	c.mu.Lock()
-	var err error
-	if !c.closing.Load() { // detach, which starts testify, comes after that
-		err = c.Conn.SetReadDeadline(time.Unix(1, 0))
-	}
-	c.mu.Unlock()
-	if err != nil {
-		c.retract()
+	if c.Conn.SetReadDeadline(time.Unix(1, 0)) != nil {
 		c.Conn.Close()
 	}
 }

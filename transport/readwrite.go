@@ -60,8 +60,6 @@ func (c *conn) begin() bool {
 			}
 		case refused, shut:
 			return false
-		case over:
-			return c.mayWrite()
 		case picked:
 			if c.spoke.Load() != 0 || c.cold.Load() && c.socket.pending() {
 				if c.move(s, refused) {
@@ -139,9 +137,6 @@ func (c *conn) Close() error {
 			c.peerClosed()
 		case p == idle:
 			c.dropped(c.idleFor())
-		}
-		if c.detach() {
-			return nil
 		}
 		return c.Conn.Close()
 	}

@@ -85,17 +85,14 @@ type Options struct {
 // Nothing was sent then, so nothing is lost, not even a POST whose body can be read only
 // once.
 //
-// What one close has shown counts until something else is known, however long that takes.
-// As connections are dropped earlier, the Transport would not notice that a server has a
-// longer timeout by now. So after a hundred times the idle time, at least a minute and at
-// most 10 minutes, it tests that: it leaves connections that it drops open, without using
-// them, and sees when their server closes them. If one is closed as early as before, the
-// test is over. If 16 in a row are closed later, or are not closed until IdleConnTimeout
-// of the Base is over (10 minutes if there is none), the shortest of their idle times
-// counts from then on. If that was wrong, as only some of the servers behind one name
-// have a longer timeout, it takes twice as long until the next test. CloseIdleConnections
-// closes these connections, too. They do not count for MaxIdleConns; with MaxConnsPerHost
-// there are no such tests, and the shortest idle time counts for good.
+// What one close has shown counts until something else is known. As connections are
+// dropped earlier, the Transport would not notice that a server has a longer timeout by
+// now. So after a hundred times the idle time, at least a minute and at most 10 minutes,
+// connections of HTTP/1 stay for longer, and GET and other requests that net/http repeats
+// by itself are sent on them. If 16 of these in a row are served, the shortest of the idle
+// times before them counts from then on. If a connection is closed as early as before, that
+// is over for the same time again, and for twice as long each time that a longer time was
+// wrong, as only some of the servers behind one name have it. A POST never takes part.
 //
 // A server counts its timeout from the moment at which it has sent a response. The
 // Transport counts from the moment at which the last bytes of the response came. If a
@@ -219,12 +216,6 @@ func (t *Transport) CloseIdleConnections() {
 		return
 	}
 	t.base.CloseIdleConnections()
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	for _, h := range t.hosts {
-		h.silent.dismiss()
-		h.early.dismiss()
-	}
 }
 
 // host returns what is remembered about a host.
