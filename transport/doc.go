@@ -11,8 +11,8 @@
 //   - An idle connection is dropped before its server closes it, so that no request is
 //     sent on a connection that is just being closed. The Keep-Alive header that the
 //     server sent on that very connection says when that is (timeout=N and max=N). If a
-//     server sends no such header, one close of an idle connection shows it, until tests
-//     with connections that no request uses show that it is longer. This works with
+//     server sends no such header, one close of an idle connection shows it, until
+//     requests that net/http repeats by itself show that it is longer. This works with
 //     HTTP/1 and HTTP/2, over TLS and through proxies; see [Transport].
 //   - More than two idle connections are kept for each host.
 //   - [Stats] and [Events] say what happens to connections.
