@@ -191,11 +191,16 @@ func WithDevices(endpoints []Endpoint) ([]Endpoint, error) {
 		}
 		if device, err := net.InterfaceByName(e.Zone); err == nil {
 			e.Device = uint32(device.Index)
-		} else if n, numErr := strconv.ParseUint(e.Zone, 10, 32); numErr == nil && n > 0 {
-			e.Device = uint32(n)
-		} else {
+			continue
+		}
+		n, err := strconv.Atoi(e.Zone)
+		if err == nil {
+			_, err = net.InterfaceByIndex(n)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("%v: %w named %s", *e, ErrNoInterface, e.Zone)
 		}
+		e.Device = uint32(n)
 	}
 	return endpoints, nil
 }

@@ -87,6 +87,16 @@ func TestParseSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+func TestNoSuchInterface(t *testing.T) {
+	t.Parallel()
+	for _, zone := range []string{"none77", "2000000000", "0", "-1"} {
+		e, err := endpoint.Parse("fe80::1%" + zone)
+		require.NoError(t, err)
+		_, err = endpoint.WithDevices([]endpoint.Endpoint{e})
+		assert.ErrorIs(t, err, endpoint.ErrNoInterface, zone)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{"10.0.0.0/8:443", "[2001:db8::]/32:443", ":1-2", "*", "::ffff:1.2.3.4", "fe80::1%x"} {
 		f.Add(s)

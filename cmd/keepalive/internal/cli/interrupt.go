@@ -2,17 +2,16 @@ package cli
 
 import (
 	"context"
+	"os"
 	"os/signal"
 	"slices"
 )
 
 // untilInterrupted returns a context that ends when somebody wants the command to end,
-// which prints what it knows by then. A signal that was ignored when the program began,
-// as nohup and the & of a script have it, stays so.
+// which prints what it knows by then. The end of a terminal that was ignored when the
+// program began, as nohup has it, stays ignored. SIGINT, which the & of a script ignores,
+// does not: there, kill -INT ends the program.
 func untilInterrupted() (ctx context.Context, stop context.CancelFunc) {
-	which := slices.DeleteFunc(slices.Clone(interrupts), signal.Ignored)
-	if len(which) == 0 { // which NotifyContext takes for all there are
-		return context.WithCancel(context.Background())
-	}
+	which := slices.DeleteFunc(slices.Clone(interrupts), func(s os.Signal) bool { return s == hangup && signal.Ignored(s) })
 	return signal.NotifyContext(context.Background(), which...)
 }

@@ -10,3 +10,5 @@ import (
 // interrupts are signals that ask a program to end: SIGHUP when its terminal is gone,
 // such as that of a broken ssh session.
 var interrupts = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
+
+const hangup = syscall.SIGHUP
