@@ -25,6 +25,7 @@ func (c *conn) ended() {
 			c.idleEnded()
 		case sent:
 			c.heard.Store(true)
+			c.failed.Store(true)
 			if (c.kind.Load() == notHTTP1 || use == 0) && !c.move(s, over) {
 				continue
 			}

@@ -67,11 +67,16 @@ func (c *conn) finish(use int64) {
 		h := c.host.Load()
 		c.limiting(h).survived(h, longer)
 	}
-	if c.spent(use) {
+	switch {
+	case c.closing.Load(): // net/http had the connection before, and it was one too many
+		if c.move(state(use, idle), over) && !c.failed.Load() {
+			c.dropped(c.idleFor())
+		}
+	case c.spent(use):
 		c.drop(state(use, idle))
-		return
+	default:
+		c.arm()
 	}
-	c.arm()
 }
 
 // idleFor returns the time since the last bytes of a response came. The server's time

@@ -122,21 +122,32 @@ func TestLostRacesAreCounted(t *testing.T) {
 			}()
 		}
 	}()
-	lost := make(chan time.Duration, 10)
-	rt := newTransport(t, transport.Options{Events: transport.Events{LostRace: func(_ string, idle time.Duration) { lost <- idle }}})
 	url := "http://" + l.Addr().String()
-	read(t, rt, url)
-	_, err = rt.RoundTrip(must(http.NewRequest(http.MethodPost, url, strings.NewReader("body"))))
-	assert.ErrorIs(t, err, io.EOF)
-	s := rt.Stats()
-	assert.EqualValues(t, 1, s.LostRaces)
-	assert.Less(t, <-lost, 10*time.Second)
-	assert.Empty(t, lost)
-	assert.Zero(t, s.PeerClosed)
-	// GET is sent again by net/http, and lost all the same.
-	assert.Equal(t, "x", read(t, rt, url))
-	assert.Equal(t, "x", read(t, rt, url))
-	assert.EqualValues(t, 2, rt.Stats().LostRaces)
+	// On a busy machine the lost POST may come so late that it teaches a timeout, and
+	// then nothing more is lost.
+	const teaches = 20 * time.Millisecond
+	for range 100 {
+		lost := make(chan time.Duration, 10)
+		rt := newTransport(t, transport.Options{Events: transport.Events{LostRace: func(_ string, idle time.Duration) { lost <- idle }}})
+		read(t, rt, url)
+		_, err = rt.RoundTrip(must(http.NewRequest(http.MethodPost, url, strings.NewReader("body"))))
+		assert.ErrorIs(t, err, io.EOF)
+		s := rt.Stats()
+		assert.EqualValues(t, 1, s.LostRaces)
+		idle := <-lost
+		assert.Less(t, idle, 10*time.Second)
+		assert.Empty(t, lost)
+		assert.Zero(t, s.PeerClosed)
+		if idle >= teaches {
+			continue
+		}
+		// GET is sent again by net/http, and lost all the same.
+		assert.Equal(t, "x", read(t, rt, url))
+		assert.Equal(t, "x", read(t, rt, url))
+		assert.EqualValues(t, 2, rt.Stats().LostRaces)
+		return
+	}
+	t.Fatal("the machine is too busy")
 }
 
 // Where nobody but ReadFrom has noticed that the server ended the connection, the
