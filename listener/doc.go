@@ -14,7 +14,7 @@
 // inherit all options, their timers run even before Accept is called, and Accept
 // makes no keepalive system call (package net makes four per connection).
 //
-// On macOS 13 and before, and on NetBSD, the same options start a timer on the
+// On macOS (13 and before) and on NetBSD, the same options start a timer on the
 // listening socket that ends the listener while Accept still waits. So on every
 // system where the options are not known to be harmless
 // ([platform.Table.ArmsListener]), everything is set after accept. On the other

@@ -37,7 +37,7 @@ func darwinSpecs() []Spec {
 
 func darwinNotes() []string {
 	return []string{
-		"TCP_KEEPALIVE set on a listening socket ends it after the idle time on macOS 13 and before: nothing is set before accept, on any version.",
+		"TCP_KEEPALIVE set on a listening socket ends it after the idle time on macOS 13 and before: nothing is set before accept, on any version of macOS.",
 		"Accepted sockets inherit neither TCP_KEEPALIVE (the idle time) nor TCP_RXT_CONNDROPTIME.",
 		mayAlwaysProbe,
 		"The idle time takes effect at once only if SO_KEEPALIVE is already on when it is set.",
@@ -48,7 +48,7 @@ func darwinNotes() []string {
 const darwinSource = "xnu-11417.101.15 (macOS 15.4); compiled, not run"
 
 // There is one answer for all versions: xnu 10002 and later (macOS 14) arm
-// nothing, but public reports also blame SO_KEEPALIVE alone, and four calls
+// nothing, but public reports also blame SO_KEEPALIVE alone, and some calls
 // after accept cost less than losing a listener.
 const darwinListenerSource = "xnu up to 8796.141 (macOS 13) arms the timer for TCP_KEEPALIVE in any state (tcp_usrreq.c, tcp_ctloutput), and drops a socket below ESTABLISHED when it fires (tcp_timer.c, tcp_timers): the listener dies after the idle time; since 10002 (macOS 14) it arms connections only"
 

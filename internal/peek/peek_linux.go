@@ -13,8 +13,8 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/proc"
+	"github.com/tcpkeepalive/keepalive/internal/socket"
 	"github.com/tcpkeepalive/keepalive/platform"
-	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 // A peekerState is the state that a Peeker shares with its children.
@@ -165,7 +165,7 @@ func (q *Peek) answer(k kernel.Kernel, fd uintptr, inode uint64, mode uint16) {
 	case err != nil:
 		q.Err = err
 	case kind == kernel.NotTCP:
-		q.Err = errors.Join(ErrChanged, sockopt.ErrNotTCP)
+		q.Err = errors.Join(ErrChanged, socket.ErrNotTCP)
 	default:
 		q.Settings, q.Err = kernel.Current().Read(k, fd)
 		q.LongestRTO = longestRTO(k, fd)

@@ -120,6 +120,8 @@ func (r *row) settingCell(o platform.Option) string {
 	}
 	return o.Format(value)
 }
+
+// timerCell is the kernel's timer: its name, and when it fires.
 func timerCell(r *row) string {
 	switch r.Timer.Kind {
 	case "":

@@ -15,10 +15,10 @@ import (
 // into, whatever interfaces the caller has.
 func TestZonesOfAnotherNamespace(t *testing.T) {
 	inTurn(t)
-	testkit.NeedIPv6(t)
 	if !inOwnMounts(t) {
 		return
 	}
+	testkit.NeedIPv6(t)
 	ns := lab.NewNamespace(t)
 	named(t, ns, "blue")
 	require.NoError(t, ns.Do(func() error {
