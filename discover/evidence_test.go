@@ -58,6 +58,33 @@ func TestWeigh(t *testing.T) {
 	}
 }
 
+// TestApart: two timeouts in one round, which differ too little to contradict each other.
+func TestApart(t *testing.T) {
+	t.Parallel()
+	round := func(end string, late time.Duration, idle ...float64) (tests []Test) {
+		for _, i := range idle {
+			tests = append(tests, Test{Idle: time.Duration(i * float64(time.Second)), Late: late, End: end})
+		}
+		return tests
+	}
+	for rule, tt := range map[string]struct {
+		tests []Test
+		want  float64
+	}{
+		"nothing":                         {nil, 0},
+		"one timeout":                     {round(endClosed, 0, 4, 4.01, 4.02, 4.03), 0},
+		"0.21 s apart, which is 5.2 %":    {round(endClosed, 0, 4, 4, 4.21, 4.21), 4.21},
+		"0.19 s apart":                    {round(endClosed, 0, 2, 2, 2.19, 2.19), 0},
+		"4 % apart":                       {round(endClosed, 0, 10, 10, 10.4, 10.4), 0},
+		"one alone ended sooner":          {round(endClosed, 0, 4, 4.3, 4.3, 4.3), 0},
+		"one alone ended later":           {round(endClosed, 0, 4, 4, 4, 4.3), 0},
+		"seen late, so perhaps not later": {round(endClosed, 150*time.Millisecond, 4, 4, 4.3, 4.3), 0},
+		"asked, which says nothing of it": {round(endClosedOnUse, 0, 4, 4, 4.3, 4.3), 0},
+	} {
+		assert.Equal(t, time.Duration(tt.want*float64(time.Second)), apart(tt.tests), rule)
+	}
+}
+
 // TestHTTPAnswers: which are whole, and which are none.
 func TestHTTPAnswers(t *testing.T) {
 	t.Parallel()
