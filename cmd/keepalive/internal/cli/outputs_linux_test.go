@@ -16,7 +16,8 @@ import (
 func TestOutputsThatAreTheSameFile(t *testing.T) {
 	t.Parallel()
 	keepalive := program(t)
-	trace, plan := keepalive+" trace --count 1 --for 10ms ", keepalive+" plan --path aws-nlb-tcp "
+	// Of port 9 nothing is seen, so nothing that others do decides how it ends.
+	trace, plan := keepalive+" trace --port 9 --for 10ms ", keepalive+" plan --path aws-nlb-tcp "
 	for line, want := range map[string]string{
 		trace + "--write new --svg new":             "--write new and --svg new are the same file",
 		trace + "--write new --svg ./new":           "are the same file",
@@ -40,7 +41,7 @@ func TestOutputsThatAreTheSameFile(t *testing.T) {
 		inFolder(t, line, exitOK)
 	}
 	if os.Geteuid() == 0 {
-		inFolder(t, trace+"--write /dev/null --svg /dev/null >/dev/null", exitOK)
+		inFolder(t, trace+"--write /dev/null --svg /dev/null >/dev/null", exitNothing)
 	}
 }
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -41,8 +42,14 @@ func newReused(t *testing.T, from string) *reused {
 	}}}
 }
 
+// dial waits until the kernel has let go of the addresses, which takes the last
+// acknowledgement of the connection before.
 func (r *reused) dial() (client, server net.Conn) {
 	client, err := r.d.DialContext(context.Background(), "tcp4", r.l.Addr().String())
+	for end := time.Now().Add(10 * time.Second); errors.Is(err, syscall.EADDRNOTAVAIL) && time.Now().Before(end); {
+		time.Sleep(10 * time.Millisecond)
+		client, err = r.d.DialContext(context.Background(), "tcp4", r.l.Addr().String())
+	}
 	require.NoError(r.t, err)
 	r.d.LocalAddr = client.LocalAddr()
 	server = testkit.Accept(r.t, r.l, client)
