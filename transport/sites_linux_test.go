@@ -25,6 +25,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tcpkeepalive/keepalive/internal/freeport"
 	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
@@ -263,11 +264,9 @@ func startProgram(t testing.TB, name, scheme string, configure func(dir string, 
 	require.NoError(t, os.WriteFile(both, append(
 		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate[0]}),
 		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})...), 0o600))
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := freeport.Find()
 	require.NoError(t, err)
-	address := l.Addr().String()
-	port := l.Addr().(*net.TCPAddr).Port
-	require.NoError(t, l.Close())
+	address := fmt.Sprintf("127.0.0.1:%d", port)
 	cmd := exec.Command(path, configure(dir, port, both)...)
 	output, err := os.Create(filepath.Join(dir, "output"))
 	require.NoError(t, err)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/examples/internal/sockets"
+	"github.com/tcpkeepalive/keepalive/internal/freeport"
 	"github.com/tcpkeepalive/keepalive/internal/lab"
 	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/platform"
@@ -116,10 +117,9 @@ func TestSidecar(t *testing.T) {
 	database, err := net.Listen("tcp4", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer database.Close()
-	free, err := net.Listen("tcp4", "127.0.0.1:0")
+	port, err := freeport.Find()
 	require.NoError(t, err)
-	address := free.Addr().String()
-	free.Close()
+	address := fmt.Sprintf("127.0.0.1:%d", port)
 	text := strings.NewReplacer("127.0.0.1:5432", address, "database.example.com:5432", database.Addr().String()).Replace(config.Data["haproxy.cfg"])
 	file := filepath.Join(t.TempDir(), "haproxy.cfg")
 	require.NoError(t, os.WriteFile(file, []byte(text), 0o644))
