@@ -2,6 +2,7 @@ package align
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/tcpkeepalive/keepalive/internal/duration"
@@ -23,14 +24,17 @@ const (
 	Survives
 	// Loses means that a probe can come too late, or that none is sent.
 	Loses
+	// SurvivesIf means that the connection survives if the Assumptions of the Assessment
+	// are true, which nobody has verified.
+	SurvivesIf
 	// NeedsHeartbeat means that a middlebox on the path ignores probes. The Heartbeat
 	// of the Assessment says what to do.
 	NeedsHeartbeat
 )
 
-// String returns "unknown", "survives", "loses" or "needs a heartbeat".
+// String returns "unknown", "survives", "loses", "survives if" or "needs a heartbeat".
 func (v Verdict) String() string {
-	return enum.Name("Verdict", v, "unknown", "survives", "loses", "needs a heartbeat")
+	return enum.Name("Verdict", v, "unknown", "survives", "loses", "survives if", "needs a heartbeat")
 }
 
 // An Assessment says what happens to a silent connection on a path.
@@ -85,7 +89,7 @@ func (r Request) Assess(s platform.Settings) (*Assessment, error) {
 	if err := r.Validate(); err != nil {
 		return nil, err
 	}
-	if err := r.parts().errNothing(); err != nil {
+	if err := r.errNothing(); err != nil {
 		return nil, err
 	}
 	return r.assess(s), nil
@@ -126,8 +130,8 @@ func (r Request) assess(s platform.Settings) *Assessment {
 	if a.Verdict == NeedsHeartbeat {
 		a.Heartbeat = r.heartbeat(parts)
 	}
-	a.Warnings = r.warnings(parts)
-	for _, p := range r.Path {
+	a.Warnings = r.warnings(parts, a.LatestRefresh)
+	for _, p := range r.leg() {
 		for _, doubt := range p.Doubts() {
 			a.Assumptions = append(a.Assumptions, p.label()+": "+doubt)
 		}
@@ -185,7 +189,7 @@ func (r Request) verdict(s platform.Settings, parts parts, a *Assessment) (Verdi
 		return NeedsHeartbeat, fmt.Sprintf("%s does not count TCP keepalive probes: only data keeps the connection", ids(parts.ignoring))
 	}
 	if a.Tightest.Timeout == 0 {
-		return Unknown, fmt.Sprintf("the timeout of %s is not known", ids(parts.unknown))
+		return Unknown, fmt.Sprintf("%s is not known", r.timeoutOf(parts.unknown))
 	}
 	limit := fmt.Sprintf("%s forgets it after %s", a.Tightest.label(), duration.Seconds(a.Tightest.Timeout))
 	if err := r.probes(s); err != nil {
@@ -197,20 +201,33 @@ func (r Request) verdict(s platform.Settings, parts parts, a *Assessment) (Verdi
 	if a.LostProbes < r.lostProbes() {
 		return Loses, r.tooLate(s, a, limit)
 	}
-	var doubtful []Profile
-	for _, p := range parts.refreshed {
-		if p.Refreshed == platform.Unknown {
-			doubtful = append(doubtful, p)
+	if len(parts.unknown) > 0 {
+		return Unknown, fmt.Sprintf("%s is not known; the rest of the path is survived", r.timeoutOf(parts.unknown))
+	}
+	refreshed := fmt.Sprintf("refreshed after %s at the latest, with %s lost; %s",
+		duration.Seconds(roundUp(a.LatestRefresh)), probeCount(r.lostProbes()), limit)
+	if ifs := r.conditionsOf(parts.refreshed); len(ifs) > 0 {
+		return SurvivesIf, strings.Join(ifs, ", and ") + "; then it is " + refreshed
+	}
+	return Survives, refreshed
+}
+
+// conditionsOf returns on what the survival of a connection through these middleboxes
+// rests and nobody has verified.
+func (r Request) conditionsOf(profiles []Profile) (ifs []string) {
+	for _, p := range profiles {
+		if !p.TimeoutEvidence.Sure() {
+			ifs = append(ifs, fmt.Sprintf("the timeout of %s is %s (%s)", p.label(), duration.Seconds(p.Timeout), p.TimeoutEvidence))
+		}
+		switch {
+		case r.AssumeRefresh:
+		case p.Refreshed == platform.Unknown:
+			ifs = append(ifs, fmt.Sprintf("a probe refreshes %s (not known)", p.label()))
+		case !p.RefreshedEvidence.Sure():
+			ifs = append(ifs, fmt.Sprintf("a probe refreshes %s (%s)", p.label(), p.RefreshedEvidence))
 		}
 	}
-	switch {
-	case len(parts.unknown) > 0:
-		return Unknown, fmt.Sprintf("the timeout of %s is not known; the rest of the path is survived", ids(parts.unknown))
-	case len(doubtful) > 0:
-		return Unknown, fmt.Sprintf("whether a probe refreshes %s is not known; if it does, it comes in time", ids(doubtful))
-	}
-	return Survives, fmt.Sprintf("refreshed after %s at the latest, with %s lost; %s",
-		duration.Seconds(roundUp(a.LatestRefresh)), probeCount(r.lostProbes()), limit)
+	return ifs
 }
 
 func (r Request) tooLate(s platform.Settings, a *Assessment, limit string) string {
@@ -242,33 +259,4 @@ func probeCount(n int) string {
 		return "1 probe"
 	}
 	return fmt.Sprintf("%d probes", n)
-}
-
-func (r Request) warnings(parts parts) []string {
-	var ws []string
-	for _, p := range parts.others {
-		switch p.Kind {
-		case maxAge:
-			ws = append(ws, fmt.Sprintf("%s ends every connection at the age of %s, used or not: no setting prevents that, let the pool retire them earlier", p.label(), duration.Seconds(p.Timeout)))
-		case requestLimit:
-			ws = append(ws, fmt.Sprintf("%s limits a request to %s; it says nothing about idle connections", p.label(), duration.Seconds(p.Timeout)))
-		default:
-			ws = append(ws, fmt.Sprintf("%s is no middlebox: the plan does not take it into account", p.label()))
-		}
-	}
-	for i, p := range r.Path {
-		if p.LimitsSilence() && p.EndsTCP() && i < len(r.Path)-1 {
-			ws = append(ws, fmt.Sprintf("%s ends the TCP connection: what is beyond (%s) sees the connection that it makes, not yours", p.label(), ids(r.Path[i+1:])))
-			break
-		}
-	}
-	for _, p := range parts.unknown {
-		ws = append(ws, fmt.Sprintf("the timeout of %s is not known: the plan does not take it into account", p.label()))
-	}
-	for _, p := range r.Path {
-		if p.Note != "" {
-			ws = append(ws, p.label()+": "+p.Note)
-		}
-	}
-	return ws
 }

@@ -18,9 +18,8 @@ func (c *Catalog) groups() [][]Profile {
 	return [][]Profile{awsProfiles, cloudsProfiles, softwareProfiles, devicesProfiles, c.own}
 }
 
-// Path returns the built-in profiles of these IDs, in this order: from the client to
-// the server. The error is that of [Catalog.Lookup].
-func Path(ids ...string) ([]Profile, error) { return new(Catalog).Path(ids...) }
+// Path returns the path of these elements with the built-in profiles, see [Catalog.Path].
+func Path(elements ...string) ([]Profile, error) { return new(Catalog).Path(elements...) }
 
 // Add adds a profile. Its ID must be new. It must also differ from every built-in ID
 // in more than a third of its letters: a mistyped ID would hide the facts of the
@@ -28,8 +27,8 @@ func Path(ids ...string) ([]Profile, error) { return new(Catalog).Path(ids...) }
 // [Profile.WithTimeout]. Every error is a [*ValueError]. Add must not be called
 // concurrently with other methods.
 func (c *Catalog) Add(p Profile) error {
-	if p.ID == "" || strings.ContainsAny(p.ID, " ,=\t\n") {
-		return &ValueError{Field: "ID", Value: fmt.Sprintf("%q", p.ID), Limit: "not empty, without spaces, commas and ="}
+	if p.ID == "" || strings.ContainsAny(p.ID, " ,=:\t\n") {
+		return &ValueError{Field: "ID", Value: fmt.Sprintf("%q", p.ID), Limit: "not empty, without spaces, commas, colons and ="}
 	}
 	if _, err := c.Lookup(p.ID); err == nil {
 		return &ValueError{Field: "ID", Value: p.ID, Limit: "there is a profile of that name"}
@@ -95,12 +94,21 @@ func (c *Catalog) Search(words ...string) []Profile {
 	return found
 }
 
-// Path returns the profiles of these IDs, in this order: from the client to the
-// server. The error is that of [Catalog.Lookup].
-func (c *Catalog) Path(ids ...string) ([]Profile, error) {
-	path := make([]Profile, 0, len(ids))
-	for _, id := range ids {
-		p, err := c.Lookup(id)
+// Path returns the profiles of a path, from the client to the server. Each element is one
+// of these, in upper or lower case, with a time such as 350s, 1h30m or 1d:
+//
+//   - "aws-nlb-tcp": the profile with that ID, as it is by default.
+//   - "aws-nlb-tcp=600s": the same, set to that timeout.
+//   - "box:300s": a middlebox of your own that forgets silently, and counts probes.
+//   - "proxy:300s": one that ends idle connections, and does not count probes.
+//   - "server:8h": a server that ends idle connections.
+//
+// The errors are those of [Catalog.Lookup] and [Profile.WithTimeout], or name the element
+// and what it may be.
+func (c *Catalog) Path(elements ...string) ([]Profile, error) {
+	path := make([]Profile, 0, len(elements))
+	for _, e := range elements {
+		p, err := c.element(e)
 		if err != nil {
 			return nil, err
 		}

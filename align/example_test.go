@@ -25,9 +25,9 @@ func Example() {
 	fmt.Println(plan.Verdict, "-", plan.Reason)
 	fmt.Println("dead peer noticed within", plan.Detection.Idle.Latest)
 	// Output:
-	// idle=262s,interval=27s,count=3,user-timeout=350s
-	// survives - refreshed after 349.9s at the latest, with 2 probes lost; aws-nlb-tcp forgets it after 350s
-	// dead peer noticed within 6m19.048s
+	// idle=60s,interval=6s,count=3,user-timeout=79s
+	// survives - refreshed after 78.5s at the latest, with 2 probes lost; aws-nlb-tcp forgets it after 350s
+	// dead peer noticed within 1m25.64s
 }
 
 // A plan prints as a line.
@@ -40,8 +40,8 @@ func ExamplePlan() {
 	fmt.Println(plan)
 	fmt.Println(plan.Assessment)
 	// Output:
-	// idle=262s,interval=27s,count=3,user-timeout=350s survives: refreshed after 349.9s at the latest, with 2 probes lost; aws-nlb-tcp forgets it after 350s
-	// survives: refreshed after 349.9s at the latest, with 2 probes lost; aws-nlb-tcp forgets it after 350s
+	// idle=60s,interval=6s,count=3,user-timeout=79s survives: refreshed after 78.5s at the latest, with 2 probes lost; aws-nlb-tcp forgets it after 350s
+	// survives: refreshed after 78.5s at the latest, with 2 probes lost; aws-nlb-tcp forgets it after 350s
 }
 
 // A proxy that probes do not refresh.

@@ -26,7 +26,7 @@ type Plan struct {
 }
 
 // String returns the Config and the verdict on it, in one line:
-// "idle=262s,interval=27s,count=3,user-timeout=350s survives: refreshed after ...".
+// "idle=60s,interval=6s,count=3,user-timeout=80s survives: refreshed after ...".
 func (p Plan) String() string { return p.Config.String() + " " + p.Assessment.String() }
 
 // A Limit is a case in which the death of the peer may go unnoticed for longer than the
@@ -36,9 +36,20 @@ type Limit struct {
 	Remedy string // what would help
 }
 
-// Plan returns the Config with the longest idle time that meets the request. Its
-// interval is a tenth of the idle time and at least 1 s, and its count is one more than
-// the number of probes that may be lost.
+const (
+	// comfortable is the longest idle time of a plan without Longest: connections survive
+	// nearly every path, and the death of a peer is noticed after about 80 s, for one probe
+	// a minute. It is the idle time that curl has by default (CURLOPT_TCP_KEEPIDLE), that
+	// Google recommends for Compute Engine, and that DataStax recommends behind firewalls.
+	comfortable = 60 * time.Second
+	// reserve is the share of a timeout that such a plan keeps.
+	reserve = 0.05
+)
+
+// Plan returns a Config that meets the request. Its idle time is the longest of at most
+// 60 s with which a connection survives the path and 5 % of the timeout are left, or with
+// Longest the longest of all. Its interval is a tenth of the idle time and at least 1 s,
+// and its count is one more than the number of probes that may be lost.
 //
 // Without Detect the user timeout is idle + count*interval. It is longer if the
 // connection could otherwise end before a late probe leaves.
@@ -51,7 +62,7 @@ func (r Request) Plan() (*Plan, error) {
 		return nil, err
 	}
 	parts := r.parts()
-	if err := parts.errNothing(); err != nil && (r.Detect == 0 || len(r.Path) > 0) {
+	if err := r.errNothing(); err != nil && (r.Detect == 0 || len(r.Path) > 0) {
 		return nil, err
 	}
 	timeout := time.Duration(math.MaxInt64)
@@ -73,6 +84,7 @@ func (r Request) Plan() (*Plan, error) {
 		cfg.UserTimeout = sockopt.NoUserTimeout
 	}
 	p := &Plan{Config: cfg, Assessment: *r.assess(settingsOf(cfg)), Limits: r.limits(cfg)}
+	p.Warnings = append(p.Warnings, r.withoutUserTimeout(cfg)...)
 	if len(r.Path) == 0 {
 		p.Verdict, p.Reason = Unknown, "no path is given: this notices dead peers, and may or may not survive middleboxes"
 	}
@@ -90,6 +102,20 @@ func (r Request) search(timeout time.Duration) (sockopt.Config, bool) {
 	if r.Detect > 0 {
 		longest = min(longest, r.Detect)
 	}
+	if !r.Longest {
+		if r.Margin == 0 && timeout <= maxTimeout {
+			with := r
+			with.Margin = time.Duration(reserve * float64(timeout))
+			if cfg, found := with.searchFrom(min(longest, comfortable), timeout); found {
+				return cfg, true
+			}
+		}
+		longest = min(longest, comfortable)
+	}
+	return r.searchFrom(longest, timeout)
+}
+
+func (r Request) searchFrom(longest, timeout time.Duration) (sockopt.Config, bool) {
 	for idle := longest.Truncate(second); idle >= second; idle -= second {
 		if cfg, ok := r.withIdle(idle, timeout); ok {
 			return cfg, true

@@ -32,6 +32,11 @@ type Profile struct {
 	Min, Max        time.Duration
 	TimeoutEvidence Evidence
 
+	// HalfClosed is the timeout of a connection that one end has closed for writing. It
+	// is 0 if it is not known.
+	HalfClosed         time.Duration
+	HalfClosedEvidence Evidence
+
 	// Expiry is what the middlebox does when the time is over; ExpiryText says it in
 	// the terms of the product.
 	Expiry         Expiry
@@ -42,6 +47,9 @@ type Profile struct {
 	// platform.Unknown if nobody knows that, or if it depends on the configuration.
 	Refreshed         platform.Answer
 	RefreshedEvidence Evidence
+	// Sender says which end has to send the probes, in the terms of the product: "the
+	// inside". It is "" if either end may.
+	Sender string
 
 	Source string // address of the page that states these facts
 	Note   string // what else a user has to know
@@ -93,7 +101,7 @@ func (p Profile) Validate() error {
 	for _, f := range []struct {
 		name  string
 		value time.Duration
-	}{{"timeout", p.Timeout}, {"min", p.Min}, {"max", p.Max}} {
+	}{{"timeout", p.Timeout}, {"min", p.Min}, {"max", p.Max}, {"half-closed timeout", p.HalfClosed}} {
 		if f.value < 0 || f.value > maxTimeout {
 			return &ValueError{Field: f.name + " of " + p.label(), Value: duration.Seconds(f.value), Limit: "0 (not known) to " + duration.Seconds(maxTimeout)}
 		}
@@ -118,7 +126,10 @@ func (p Profile) Doubts() []string {
 	if p.Timeout > 0 && !p.TimeoutEvidence.Sure() {
 		doubts = append(doubts, fmt.Sprintf("its %s: %s (%s)", p.Kind, duration.Seconds(p.Timeout), p.TimeoutEvidence))
 	}
-	if p.Refreshed != platform.Unknown && !p.RefreshedEvidence.Sure() {
+	switch {
+	case p.Refreshed == platform.Unknown && p.LimitsSilence() && p.Timeout > 0:
+		doubts = append(doubts, "whether a probe refreshes it: not known")
+	case p.Refreshed != platform.Unknown && !p.RefreshedEvidence.Sure():
 		doubts = append(doubts, fmt.Sprintf("whether a probe refreshes it: %s (%s)", p.Refreshed, p.RefreshedEvidence))
 	}
 	return doubts

@@ -70,7 +70,7 @@ func TestSomeProfiles(t *testing.T) {
 		{"haproxy", 0, "idle timeout", platform.No, "closed", true, 0},
 		{"linkerd", 0, "idle timeout", platform.Unknown, "unknown", true, 0},
 		{"android-eas-mobile", 295 * time.Second, "heuristic", platform.Unknown, "unknown", false, 0},
-		{"f5-bigip", 5 * time.Minute, "idle timeout", platform.Unknown, "silent drop", true, 0},
+		{"f5-bigip", 5 * time.Minute, "idle timeout", platform.Unknown, "silent drop", true, 1},
 	} {
 		p, err := new(align.Catalog).Lookup(tt.id)
 		require.NoError(t, err)
@@ -126,7 +126,7 @@ func TestUnknownProfileSuggests(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ id, want string }{
 		{"aws-nlb", `no profile "aws-nlb": did you mean aws-nlb-tcp, aws-nlb-tls, aws-alb?`},
-		{"AWS-NLB-TCP", `no profile "AWS-NLB-TCP": did you mean aws-nlb-tcp, aws-nlb-tls`},
+		{"AWS-NLB-TPC", `no profile "AWS-NLB-TPC": did you mean aws-nlb-tcp, aws-nlb-tls`},
 		{"aws-nat-gatway", `no profile "aws-nat-gatway": did you mean aws-nat-gateway`},
 		{"enovy-tcp-proxy", `did you mean envoy-tcp-proxy`},
 		{"xyzzy-unheard-of", `no profile "xyzzy-unheard-of"`},
@@ -199,7 +199,7 @@ func TestWords(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, align.Profile{
 		ID: "office-firewall", Timeout: time.Minute, Kind: "idle timeout", TimeoutEvidence: "given",
-		Expiry: "unknown", ExpiryEvidence: "given", RefreshedEvidence: "given",
+		HalfClosedEvidence: "given", Expiry: "unknown", ExpiryEvidence: "given", RefreshedEvidence: "given",
 	}, p)
 	assert.Contains(t, c.Profiles(), p)
 }

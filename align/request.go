@@ -15,9 +15,20 @@ import (
 
 // A Request is what a plan has to meet. Only Path or Detect is needed.
 type Request struct {
-	// Path holds the middleboxes that the connection crosses, from the client to the
-	// server. The one with the shortest timeout decides.
+	// Path holds the middleboxes between the client and the server, in this order. Those
+	// that end TCP connections split it into legs, see [Request.Legs]: a Config only shapes
+	// the leg at its own end, and there the middlebox with the shortest timeout decides.
 	Path []Profile
+
+	// Server says that the Config is for the server's end of the path. Without it, it is
+	// for the client's.
+	Server bool
+
+	// Longest asks for the longest idle time with which a connection survives. Without
+	// it, the idle time is at most 60 s, and 5 % of the timeout are kept in reserve if
+	// Margin is 0, or less where no Config leaves so much. It changes nothing for
+	// [Request.Assess].
+	Longest bool
 
 	// LostProbes is how many probes may be lost in a row, at most 126: 0 stands for 2,
 	// negative for none.
@@ -26,6 +37,15 @@ type Request struct {
 	// Margin is a reserve between the latest refresh and the timeout. What late timers,
 	// lost probes and the round trip take is counted without it. 0 or more.
 	Margin time.Duration
+
+	// AssumeRefresh takes it for true that probes refresh the middleboxes of which that
+	// is not known, or not verified. Without it, a path with such a middlebox at best has
+	// the verdict [SurvivesIf].
+	AssumeRefresh bool
+
+	// HalfClosed asks about connections that one end has closed for writing. Middleboxes
+	// forget these sooner, see the HalfClosed of [Profile].
+	HalfClosed bool
 
 	// RTT is the longest round trip to expect, at most 2 minutes; 0 stands for 100 ms.
 	RTT time.Duration
@@ -116,7 +136,7 @@ func (r Request) Validate() error {
 	return nil
 }
 
-// parts are the middleboxes of a path, by what they do to an idle connection.
+// parts are the middleboxes of a leg, by what they do to an idle connection.
 type parts struct {
 	refreshed []Profile // probes refresh these, or nobody knows that they do not
 	ignoring  []Profile // probes do not refresh these
@@ -126,7 +146,7 @@ type parts struct {
 
 func (r Request) parts() parts {
 	var s parts
-	for _, p := range r.Path {
+	for _, p := range r.leg() {
 		switch {
 		case !p.LimitsSilence():
 			s.others = append(s.others, p)
@@ -152,16 +172,24 @@ func tightest(profiles []Profile) (Profile, bool) {
 }
 
 // errNothing returns why the path has no timeout to plan for, nil if it has one.
-func (s parts) errNothing() error {
+func (r Request) errNothing() error {
+	s := r.parts()
 	switch {
 	case len(s.refreshed) > 0 || len(s.ignoring) > 0:
 		return nil
 	case len(s.unknown) > 0:
-		return fmt.Errorf("the timeout of %s is %w", ids(s.unknown), sockopt.ErrUnknown)
+		return fmt.Errorf("%s is %w", r.timeoutOf(s.unknown), sockopt.ErrUnknown)
 	case len(s.others) > 0:
 		return &ValueError{"path", ids(s.others), fmt.Sprintf("has no idle timeout (%s is a %s)", s.others[0].label(), s.others[0].Kind)}
 	}
 	return &ValueError{"path", "none", "name at least one middlebox"}
+}
+
+func (r Request) timeoutOf(profiles []Profile) string {
+	if r.HalfClosed {
+		return "the timeout of half-closed connections of " + ids(profiles)
+	}
+	return "the timeout of " + ids(profiles)
 }
 
 func ids(profiles []Profile) string {

@@ -106,6 +106,7 @@ func (p Profile) errWords() error {
 	return cmp.Or(
 		errWord("kind of "+p.label(), p.Kind, kinds),
 		errWord("timeout evidence of "+p.label(), p.TimeoutEvidence, evidences),
+		errWord("half-closed evidence of "+p.label(), p.HalfClosedEvidence, evidences),
 		errWord("expiry of "+p.label(), p.Expiry, expiries),
 		errWord("expiry evidence of "+p.label(), p.ExpiryEvidence, evidences),
 		errWord("refreshed evidence of "+p.label(), p.RefreshedEvidence, evidences),
@@ -117,6 +118,7 @@ func (p Profile) errWords() error {
 func (p Profile) spelled() Profile {
 	p.Kind, p.Expiry = cmp.Or(p.Kind, idleTimeout), cmp.Or(p.Expiry, unknown)
 	p.TimeoutEvidence = cmp.Or(p.TimeoutEvidence, given)
+	p.HalfClosedEvidence = cmp.Or(p.HalfClosedEvidence, given)
 	p.ExpiryEvidence = cmp.Or(p.ExpiryEvidence, given)
 	p.RefreshedEvidence = cmp.Or(p.RefreshedEvidence, given)
 	return p

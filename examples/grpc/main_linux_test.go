@@ -38,8 +38,8 @@ func TestRun(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, run(&out))
 	assert.Equal(t, "health SERVING\n"+
-		"client on idle=262s interval=27s count=3 user-timeout=350s\n"+
-		"server on idle=262s interval=27s count=3 user-timeout=350s\n", out.String())
+		"client on idle=60s interval=6s count=3 user-timeout=79s\n"+
+		"server on idle=60s interval=6s count=3 user-timeout=79s\n", out.String())
 }
 
 func check(t *testing.T, c *runningClient) {

@@ -18,5 +18,5 @@ func TestRun(t *testing.T) {
 	err := run(&out, "")
 	testkit.Need(t, !errors.Is(err, servers.ErrMissing), "needs MariaDB")
 	require.NoError(t, err)
-	assert.Regexp(t, `^server \S+MariaDB\S*\nmysql  on idle=262s interval=27s count=3 user-timeout=350s\n$`, out.String())
+	assert.Regexp(t, `^server \S+MariaDB\S*\nmysql  on idle=60s interval=6s count=3 user-timeout=79s\n$`, out.String())
 }

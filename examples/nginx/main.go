@@ -38,7 +38,7 @@ func run(w io.Writer) error {
 	}
 	// What keepalive plan --path aws-nlb-tcp --as nginx prints. The second value of
 	// keepalive_timeout is what nginx tells clients in its Keep-Alive header.
-	server, err := servers.Nginx("so_keepalive=262s:27s:3", "keepalive_timeout 75s 75s;\nreturn 200 hello;")
+	server, err := servers.Nginx("so_keepalive=60s:6s:3", "keepalive_timeout 75s 75s;\nreturn 200 hello;")
 	if err != nil {
 		return err
 	}

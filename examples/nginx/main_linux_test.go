@@ -20,6 +20,6 @@ func TestRun(t *testing.T) {
 	testkit.Need(t, !errors.Is(err, servers.ErrMissing), "needs nginx")
 	require.NoError(t, err)
 	assert.Regexp(t, `^answer 200 OK nginx/\S+ Keep-Alive: timeout=75\n`+
-		`Go     on idle=262s interval=27s count=3 user-timeout=350s\n`+
-		`nginx  on idle=262s interval=27s count=3 user-timeout=off\n$`, out.String())
+		`Go     on idle=60s interval=6s count=3 user-timeout=79s\n`+
+		`nginx  on idle=60s interval=6s count=3 user-timeout=off\n$`, out.String())
 }

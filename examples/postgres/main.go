@@ -46,7 +46,7 @@ func run(w io.Writer, url string) error {
 	}
 	if url == "" {
 		// What keepalive plan --path aws-nlb-tcp --as postgresql prints.
-		server, err := servers.PostgreSQL("tcp_keepalives_idle = 262\ntcp_keepalives_interval = 27\ntcp_keepalives_count = 3\ntcp_user_timeout = 350000")
+		server, err := servers.PostgreSQL("tcp_keepalives_idle = 60\ntcp_keepalives_interval = 6\ntcp_keepalives_count = 3\ntcp_user_timeout = 79000")
 		if err != nil {
 			return err
 		}

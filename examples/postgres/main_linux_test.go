@@ -18,8 +18,8 @@ func TestRun(t *testing.T) {
 	err := run(&out, "")
 	testkit.Need(t, !errors.Is(err, servers.ErrMissing), "needs PostgreSQL")
 	require.NoError(t, err)
-	assert.Equal(t, "pgx        on idle=262s interval=27s count=3 user-timeout=350s\n"+
-		"PostgreSQL tcp_keepalives_idle=262 tcp_keepalives_interval=27 tcp_keepalives_count=3 tcp_user_timeout=350000\n"+
+	assert.Equal(t, "pgx        on idle=60s interval=6s count=3 user-timeout=79s\n"+
+		"PostgreSQL tcp_keepalives_idle=60 tcp_keepalives_interval=6 tcp_keepalives_count=3 tcp_user_timeout=79000\n"+
 		"not handed out: the peer has closed the connection\n"+
 		"the query was answered: 1\n", out.String())
 }

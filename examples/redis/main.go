@@ -49,7 +49,7 @@ func run(w io.Writer, addr string, useTLS bool) error {
 	var config *tls.Config
 	if addr == "" {
 		// What keepalive plan --path aws-nlb-tcp --as redis prints.
-		lines := "tcp-keepalive 197"
+		lines := "tcp-keepalive 60"
 		if useTLS {
 			dir, err := os.MkdirTemp("", "keepalive-example-")
 			if err != nil {

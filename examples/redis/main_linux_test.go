@@ -23,8 +23,8 @@ func TestRun(t *testing.T) {
 			testkit.Need(t, !errors.Is(err, servers.ErrMissing), "needs redis-server")
 			require.NoError(t, err)
 			assert.Equal(t, "answer       PONG\n"+
-				"go-redis     on idle=262s interval=27s count=3 user-timeout=350s\n"+
-				"redis-server on idle=197s interval=65s count=3 user-timeout=off\n", out.String())
+				"go-redis     on idle=60s interval=6s count=3 user-timeout=79s\n"+
+				"redis-server on idle=60s interval=20s count=3 user-timeout=off\n", out.String())
 		})
 	}
 }

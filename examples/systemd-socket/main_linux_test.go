@@ -32,7 +32,7 @@ func TestActivation(t *testing.T) {
 	l, err := lc.Listen(t.Context(), "tcp4", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer l.Close()
-	unit := sockopt.Config{Idle: 262 * time.Second, Interval: 27 * time.Second, Count: 3}
+	unit := sockopt.Config{Idle: 60 * time.Second, Interval: 6 * time.Second, Count: 3}
 	require.NoError(t, sockopt.Set(l, unit))
 	f, err := l.(*net.TCPListener).File()
 	require.NoError(t, err)
@@ -56,7 +56,7 @@ func TestActivation(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, cmd.Process.Kill())
 	cmd.Wait()
-	assert.Contains(t, out.String(), "on idle=262s interval=27s count=3 user-timeout=off <nil>")
+	assert.Contains(t, out.String(), "on idle=60s interval=6s count=3 user-timeout=off <nil>")
 }
 
 func TestWithoutSystemd(t *testing.T) {

@@ -29,21 +29,24 @@ func newCheck() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check --path ID[,ID...]",
 		Short: "Find connections that a path loses, or whose death goes unnoticed",
-		Long: `check looks at the established connections of this network namespace (Linux) and
+		Long: `check looks at the open connections of this network namespace (Linux) and
 tells, for each that would be lost in silence on the path, or whose peer could
 die unnoticed, why, and what to change. keepalive plan --help says how that is
 calculated.
 
   VERDICT  loses: the path forgets it. needs a heartbeat: the path ignores
            probes. unnoticed: it survives, but a dead peer is noticed never, or
-           later than --detect. unknown: its settings cannot be read, or the
+           later than --detect. survives if: it does if what nobody verified
+           about the path is true. unknown: its settings cannot be read, or the
            path is not known
   CHANGE   the settings that the plan has and the socket has not, as
            sockopt.Parse and keepalive demo --config read them; or the heartbeat
            that it needs
 
-Verdicts that rest on what nobody verified about the path make the exit code 5,
-unless --accept-assumptions is given.
+Verdicts that rest on what nobody verified about the path make the exit code 5;
+--assume-refresh takes it for true that probes count. A connection that one end
+has closed for writing is held against the timeout that middleboxes have for
+those.
 
 A connection that only this machine sees (loopback) crosses no path and is left
 out, unless --peer names it. One that the peer keeps alive with probes of its
@@ -87,14 +90,17 @@ type finding struct {
 }
 
 // A tally counts findings.
-type tally struct{ checked, bad, unknown, denied, local int } // denied are some of unknown
+type tally struct {
+	checked, bad, unknown, local int
+	denied, assumed              int // some of unknown
+}
 
 func (o *checkOptions) run(stdout, stderr io.Writer) error {
 	plan, err := o.plan()
 	if err != nil {
 		return err
 	}
-	o.list.filter.States = []inspect.State{inspect.Established}
+	o.list.filter.States = []inspect.State{inspect.Established, inspect.FinWait2, inspect.CloseWait}
 	v := o.list.newSurvey()
 	out := bufio.NewWriter(stdout)
 	var rows [][]string
@@ -107,7 +113,7 @@ func (o *checkOptions) run(stdout, stderr io.Writer) error {
 			count.local++
 			continue
 		}
-		if r.gone {
+		if r.gone || r.State == inspect.FinWait2 && r.Inode == 0 { // which the kernel ends by itself
 			continue
 		}
 		f := o.judge(r, plan)
@@ -117,7 +123,7 @@ func (o *checkOptions) run(stdout, stderr io.Writer) error {
 			if err := f.writeJSON(out); err != nil {
 				return err
 			}
-		case f.bad || f.verdict == align.Unknown.String():
+		case f.verdict != align.Survives.String():
 			cells := f.cells()
 			if o.list.severalNetns() {
 				cells = append([]string{netnsColumn.cell(r)}, cells...)
@@ -145,8 +151,8 @@ func (o *checkOptions) run(stdout, stderr io.Writer) error {
 	v.notes.print(stderr)
 	count.print(stderr)
 	err = several(v.notes.unseen(), v.notes.lost(), count.result())
-	if count.checked > 0 {
-		err = several(err, o.restsOn(plan))
+	if count.assumed > 0 {
+		err = several(err, ifAssumed(plan))
 	}
 	return err
 }
@@ -161,6 +167,9 @@ func (t *tally) add(f finding) {
 		if f.cause == exitDenied {
 			t.denied++
 		}
+	case f.verdict == align.SurvivesIf.String():
+		t.unknown++
+		t.assumed++
 	}
 }
 
@@ -183,7 +192,7 @@ func (t *tally) result() error {
 	if t.denied > 0 {
 		errs = append(errs, deniedError{fmt.Errorf("%d of %d connections cannot be judged for lack of permission", t.denied, t.checked)})
 	}
-	if n := t.unknown - t.denied; n > 0 {
+	if n := t.unknown - t.denied - t.assumed; n > 0 {
 		errs = append(errs, unknownError{fmt.Errorf("%d of %d connections cannot be judged: their settings, or the path, are not known", n, t.checked)})
 	}
 	return several(errs...)
@@ -198,20 +207,22 @@ func (o *checkOptions) judge(r *row, plan *align.Plan) finding {
 		request.Multipath = true
 		want.UserTimeout = 0 // which it cannot have
 	}
+	request.HalfClosed = r.State != inspect.Established
 	a, err := request.Assess(r.Settings)
-	if err != nil { // the plan was made of the same request
-		panic(err)
+	if err != nil { // as the plan was made of the same request, only half-closed connections have one
+		return finding{row: r, verdict: align.Unknown.String(), reason: err.Error(), assess: &align.Assessment{Settings: r.Settings}}
 	}
+	survives := a.Verdict == align.Survives || a.Verdict == align.SurvivesIf
 	f := finding{row: r, verdict: a.Verdict.String(), reason: a.Reason, assess: a}
 	switch {
 	case a.Verdict == align.Loses:
 		f.bad, f.change = true, changes(r.Settings, want)
 	case a.Verdict == align.NeedsHeartbeat:
 		f.bad, f.change = true, heartbeatChange(a.Heartbeat)
-	case a.Verdict == align.Survives && o.request.Detect > 0 && r.Settings.UserTimeout == 0 && !limitsKnown:
+	case survives && o.request.Detect > 0 && r.Settings.UserTimeout == 0 && !limitsKnown:
 		f.verdict = align.Unknown.String()
 		f.reason = "how long data in flight to a dead peer goes unnoticed is unknown: net.ipv4.tcp_retries2 of its network namespace cannot be read"
-	case a.Verdict == align.Survives:
+	case survives:
 		if why := o.unnoticed(a); why != "" {
 			f.bad, f.verdict, f.reason, f.change = true, unnoticed, why, changes(r.Settings, want)
 		}

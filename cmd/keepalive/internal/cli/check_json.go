@@ -9,7 +9,9 @@ means nothing for this connection. Times are seconds.
   local, peer      string   address:port, [address]:port
   netns            string   network namespace, as --netns takes it
   netns_inode      number   the same as in net:[4026531840]; null: unknown
-  verdict          string   survives, loses, needs a heartbeat, unnoticed, unknown
+  state            string   ESTAB, FIN-WAIT-2, CLOSE-WAIT
+  verdict          string   survives, survives if, loses, needs a heartbeat,
+                            unnoticed, unknown
   bad              bool     whether something is to be changed
   reason           string   why, for people; may change
   change           string   settings as sockopt.Parse reads them; where it needs a
@@ -32,6 +34,7 @@ The last line is {"summary": {...}}:
 // A checkRecord is the JSON of a connection that was checked; see checkSchema.
 type checkRecord struct {
 	socketRecord
+	State      string    `json:"state"`
 	Verdict    string    `json:"verdict"` // survives, loses, needs a heartbeat, unnoticed, unknown
 	Bad        bool      `json:"bad"`
 	Reason     string    `json:"reason"`
@@ -48,7 +51,7 @@ type checkRecord struct {
 func (f finding) writeJSON(w io.Writer) error {
 	a := f.assess
 	r := checkRecord{
-		socketRecord: f.socketRecord(), Verdict: f.verdict, Bad: f.bad, Reason: f.reason, Change: f.change,
+		socketRecord: f.socketRecord(), State: f.State.String(), Verdict: f.verdict, Bad: f.bad, Reason: f.reason, Change: f.change,
 		Settings: f.Settings.String(), Latest: known(a.LatestRefresh),
 		Idle:      known(a.Detection.Idle.Latest),
 		InFlight:  known(a.Detection.InFlight.Latest),

@@ -28,15 +28,15 @@ func TestCheck(t *testing.T) {
 		code int
 		want string
 	}{
-		{"off", sockopt.Config{Disabled: true}, nil, exitProblems, `loses +on,idle=262s,interval=27s,count=3,user-timeout=350s +keepalive is off`},
-		{"system's defaults", sockopt.Config{}, nil, exitProblems, `loses +idle=262s,interval=27s,count=3,user-timeout=350s +the first probe comes up to [\d.]+s`},
+		{"off", sockopt.Config{Disabled: true}, nil, exitProblems, `loses +on,idle=60s,interval=6s,count=3,user-timeout=79s +keepalive is off`},
+		{"system's defaults", sockopt.Config{}, nil, exitProblems, `loses +idle=60s,interval=6s,count=3,user-timeout=79s +the first probe comes up to [\d.]+s`},
 		{"survives", good, nil, exitOK, `^$`},
 		{"too slow to notice", good, []string{"--detect", "60s"}, exitProblems, `unnoticed +idle=40s,interval=4s,user-timeout=53s +idle: a dead peer is noticed up to`},
 		{"quick enough", quick, []string{"--detect", "60s"}, exitOK, `^$`},
 		{"a proxy", good, []string{"--path", "aws-alb"}, exitProblems, `needs a heartbeat +HTTP/2 PING every 58s, or drop it after 58s unused`},
 		{"a proxy nobody knows the timeout of", good, []string{"--path", "haproxy"}, exitProblems, `how often is not known`},
-		{"an assumption", good, []string{"--path", "own=350s"}, exitUnknown, `^$`},
-		{"an accepted one", good, []string{"--path", "own=350s", "--accept-assumptions"}, exitOK, `^$`},
+		{"an assumption", good, []string{"--path", "aws-vpc-endpoint"}, exitUnknown, `survives if +- +a probe refreshes aws-vpc-endpoint`},
+		{"an accepted one", good, []string{"--path", "aws-vpc-endpoint", "--assume-refresh"}, exitOK, `^$`},
 		{"a path nobody knows", good, []string{"--path", "linkerd"}, exitUnknown, `unknown +- +the timeout of linkerd is not known`},
 	} {
 		t.Run(tt.rule, func(t *testing.T) {
@@ -154,7 +154,7 @@ func TestCheckOfMultipathTCP(t *testing.T) {
 	require.NoError(t, sockopt.Set(client, sockopt.Config{Disabled: true}))
 	code, out = check()
 	assert.Equal(t, exitProblems, code, out)
-	assert.Regexp(t, `loses +on,idle=262s,interval=27s +keepalive is off`, out)
+	assert.Regexp(t, `loses +on,interval=6s +keepalive is off`, out)
 
 	require.NoError(t, server.Close())
 	testkit.Until(t, "the peer's FIN", func() bool { return errors.Is(inspect.Alive(client), inspect.ErrPeerClosed) })

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	longChange = "on,idle=262s,interval=27s,count=3,user-timeout=350s"
+	longChange = "on,idle=60s,interval=6s,count=3,user-timeout=79s"
 	longWhy    = "the first probe comes up to 7200s after the last segment, and aws-nlb-tcp forgets the connection after 350s; 15 s, 15 s and 9 are what Go sets on its own"
 )
 

@@ -16,18 +16,18 @@ import (
 func TestDidYouMean(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{
-		"chekc":                         `"chekc" is not understood; see keepalive --help; did you mean check?`,
-		"lss":                           "did you mean ls?",
-		"plan --pth x":                  "unknown flag: --pth; did you mean --path",
-		"--verison":                     "unknown flag: --verison; did you mean --version?",
-		"trace --cuont 1":               "did you mean --count?",
-		"plan --path aws-nlb":           "did you mean aws-nlb-tcp",
-		"plan --path x=60s --as ngnix":  "did you mean nginx?",
-		"ls --pid one":                  "--pid one: want a whole number\n",
-		"ls --pid 99999999999999999999": "--pid 99999999999999999999: the number is out of range",
-		"ls --json=perhaps":             "--json perhaps: want true or false\n",
-		"watch --interval soon":         `--interval soon: "soon" is not a duration`,
-		"trace --port x":                "--port x: want a whole number\n",
+		"chekc":                          `"chekc" is not understood; see keepalive --help; did you mean check?`,
+		"lss":                            "did you mean ls?",
+		"plan --pth x":                   "unknown flag: --pth; did you mean --path",
+		"--verison":                      "unknown flag: --verison; did you mean --version?",
+		"trace --cuont 1":                "did you mean --count?",
+		"plan --path aws-nlb":            "did you mean aws-nlb-tcp",
+		"plan --path box:60s --as ngnix": "did you mean nginx?",
+		"ls --pid one":                   "--pid one: want a whole number\n",
+		"ls --pid 99999999999999999999":  "--pid 99999999999999999999: the number is out of range",
+		"ls --json=perhaps":              "--json perhaps: want true or false\n",
+		"watch --interval soon":          `--interval soon: "soon" is not a duration`,
+		"trace --port x":                 "--port x: want a whole number\n",
 	} {
 		code, out, errs := command(strings.Fields(line)...)
 		assert.Equal(t, exitUsage, code, line)

@@ -252,7 +252,7 @@ func printDiscovery(w io.Writer, r *discover.Result) {
 		printHeartbeat(w, plan.Heartbeat)
 		return
 	}
-	fmt.Fprintf(w, "\nkeepalive plan --path measured=%s\n", duration.Format(profile.Timeout.Truncate(time.Second/10)))
+	fmt.Fprintf(w, "\nif probes refresh the path, which was not measured:\nkeepalive plan --path box:%s\n", duration.Format(profile.Timeout.Truncate(time.Second/10)))
 	if err != nil {
 		fmt.Fprintln(w, err)
 		return

@@ -63,10 +63,10 @@ func TestDiscoveryOffersThePlan(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
 	printDiscovery(&b, &discover.Result{Alive: 348 * time.Second, Dead: 352 * time.Second, End: "forgotten: silent drop"})
-	_, out, _ := command("plan", "--path", "measured=348s")
+	_, out, _ := command("plan", "--path", "box:348s")
 	settings, _, _ := strings.Cut(out, "\n")
 	assert.Equal(t, "between 348s and 352s: forgotten: silent drop\n0 connections, 0.0s\n\n"+
-		"keepalive plan --path measured=348s\n"+settings+"\n", b.String())
+		"if probes refresh the path, which was not measured:\nkeepalive plan --path box:348s\n"+settings+"\n", b.String())
 }
 
 func TestDiscoverWrongUse(t *testing.T) {

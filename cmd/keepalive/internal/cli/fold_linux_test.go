@@ -15,7 +15,7 @@ func TestNotesFitTheTerminal(t *testing.T) {
 		args []string
 		last string
 	}{
-		{[]string{"plan", "--path", "aws-nlb-tcp", "--as", "redis"}, "27s, 3"},
+		{[]string{"plan", "--path", "aws-nlb-tcp", "--as", "redis"}, "6s, 3"},
 		{[]string{"plan", "--path", "aws-nlb-tcp,nowhere"}, "own"},
 		{[]string{"profiles"}, "shows all"},
 	} {

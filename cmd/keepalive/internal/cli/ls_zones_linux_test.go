@@ -45,7 +45,7 @@ func TestZonesOfAnotherNamespace(t *testing.T) {
 		_, out, errs = ls("--local", nobodys, "--local", theirs)
 		assert.Contains(t, out, "fe80::77", "the other one")
 		assert.Contains(t, errs, "there is no interface named none77")
-		code, out, errs = command(append([]string{"check", "--path", "x=1h", "--accept-assumptions", "--peer", theirs}, place...)...)
+		code, out, errs = command(append([]string{"check", "--path", "box:1h", "--peer", theirs}, place...)...)
 		assert.Equal(t, exitProblems, code, errs)
 		assert.Contains(t, out, "keepalive is off")
 	}

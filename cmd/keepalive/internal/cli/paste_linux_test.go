@@ -49,8 +49,8 @@ func TestWhatIsPrintedCanBeTyped(t *testing.T) {
 	inTurn(t)
 	flags := ours(t, sockopt.Config{Idle: 36 * time.Second, Interval: 90 * time.Second, Count: 3, UserTimeout: 1500 * time.Millisecond})
 	lines := []string{
-		"profiles", "plan --path own=1d", "plan --path own=100d --lost-probes 0", "plan --path aws-alb", "plan --path azure-lb --detect 60.5s",
-		"discover --help", "demo --config idle=36s,user-timeout=1500ms", "plan --path x=90m --margin 0.25s",
+		"profiles", "plan --path box:1d", "plan --path box:100d --lost-probes 0", "plan --path aws-alb", "plan --path azure-lb --detect 60.5s",
+		"discover --help", "demo --config idle=36s,user-timeout=1500ms", "plan --path box:90m --margin 0.25s",
 		"ls " + strings.Join(flags, " "), "check --path aws-nlb-tcp " + strings.Join(flags, " "),
 		"watch --rounds 1 " + strings.Join(flags, " "),
 	}
@@ -73,7 +73,7 @@ func TestWhatIsPrintedCanBeTyped(t *testing.T) {
 		if !assert.NoError(t, err) || d < time.Minute {
 			continue
 		}
-		code, _, errs := command("plan", "--accept-assumptions", "--path", "own="+text)
+		code, _, errs := command("plan", "--path", "box:"+text)
 		assert.Equal(t, exitOK, code, "%s: %s", text, errs)
 	}
 	for _, text := range []string{"1d", "350s", "1200s"} {

@@ -3,16 +3,13 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tcpkeepalive/keepalive/align"
-	"github.com/tcpkeepalive/keepalive/internal/alike"
 	"github.com/tcpkeepalive/keepalive/internal/duration"
-	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -26,22 +23,22 @@ type pathOptions struct {
 	rtt        seconds
 	hz         int
 	detect     seconds
-	accept     bool
 
 	request align.Request
 }
 
 func (o *pathOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringSliceVar(&o.path, "path", nil, "what the connection crosses, from client to server: profile IDs; NAME=350s is a middlebox of your own")
-	f.StringArrayVar(&o.timeouts, "idle-timeout", nil, "ID=1000s: what a profile of the path is set to")
+	f.StringSliceVar(&o.path, "path", nil, "what the connection crosses, from client to server: profile IDs, ID=600s for one set to that time; box:300s forgets silently, proxy:300s and server:8h end the connection")
+	f.StringArrayVar(&o.timeouts, "idle-timeout", nil, "ID=1000s: what a profile of the path is set to, the same as --path ID=1000s")
 	o.lostProbes = 2
 	f.Var(number{&o.lostProbes, 0, 126}, "lost-probes", "how many probes may be lost in a row, 0 to 126")
 	f.Var(&o.margin, "margin", "time to keep in reserve")
 	f.Var(moreThan0{&o.rtt}, "rtt", "longest round trip to expect (default 100ms)")
 	f.Var(number{&o.hz, 24, 1200}, "hz", "CONFIG_HZ of the kernel, 24 to 1200 (default: the worst of 100, 250, 300, 1000)")
 	f.Var(moreThan0{&o.detect}, "detect", "how soon the death of the peer has to be noticed")
-	f.BoolVar(&o.accept, "accept-assumptions", false, "take for true what nobody verified: it is printed all the same, and does not make the exit code 5")
+	f.BoolVar(&o.request.AssumeRefresh, "assume-refresh", false, "take it for true that probes refresh a middlebox of which that is not known or not verified")
+	f.BoolVar(&o.request.Server, "server", false, "the settings are those of the server's end, which differs if a proxy ends the connection between")
 	completeWords(cmd, "path", profileIDs)
 	completeWords(cmd, "idle-timeout", func() []string { return endingIn("=", profileIDs()) })
 }
@@ -95,57 +92,55 @@ func (o *pathOptions) ofFlag(err error) error {
 }
 
 func (o *pathOptions) parsePath() error {
-	timeouts := map[string]time.Duration{}
-	set := func(id string, d time.Duration) error {
-		if before, twice := timeouts[id]; twice && before != d {
-			return fmt.Errorf("the idle timeout of %s is given as %s and as %s", id, duration.Format(before), duration.Format(d))
-		}
-		timeouts[id] = d
-		return nil
-	}
-	for _, text := range o.timeouts {
-		id, value, ok := strings.Cut(text, "=")
-		if !ok {
-			return fmt.Errorf("--idle-timeout %s: want ID=TIME, such as aws-nlb-tcp=1000s", text)
-		}
-		d, err := duration.Parse(value)
-		if err == nil {
-			err = set(id, d)
-		}
-		if err != nil {
-			return fmt.Errorf("--idle-timeout %s: %w", text, err)
-		}
+	timeouts, err := o.idleTimeouts()
+	if err != nil {
+		return err
 	}
 	used := map[string]bool{}
 	for _, element := range o.path {
-		id, value, hasTime := strings.Cut(strings.TrimSpace(element), "=")
-		if hasTime {
-			d, err := duration.Parse(value)
-			if err == nil {
-				err = set(id, d)
-			}
-			if err != nil {
-				return fmt.Errorf("--path %s: %w", element, err)
-			}
-		}
-		p, err := profileOrOwn(id, hasTime)
+		path, err := align.Path(element)
 		if err != nil {
 			return fmt.Errorf("--path: %w", err)
 		}
-		if d, given := timeouts[id]; given {
+		p := path[0]
+		if d, given := timeouts[p.ID]; given {
+			if strings.Contains(element, "=") && p.Timeout != d {
+				return fmt.Errorf("the idle timeout of %s is given as %s and as %s", p.ID, duration.Format(p.Timeout), duration.Format(d))
+			}
 			if p, err = p.WithTimeout(d); err != nil {
 				return err
 			}
 		}
-		used[id] = true
+		used[p.ID] = true
 		o.request.Path = append(o.request.Path, p)
 	}
 	for _, text := range o.timeouts {
-		if id, _, _ := strings.Cut(text, "="); !used[id] {
+		if id, _, _ := strings.Cut(text, "="); !used[strings.ToLower(id)] {
 			return fmt.Errorf("--idle-timeout %s: --path does not have %s", text, id)
 		}
 	}
 	return nil
+}
+
+// idleTimeouts returns the times of --idle-timeout by the ID of their profile.
+func (o *pathOptions) idleTimeouts() (map[string]time.Duration, error) {
+	timeouts := map[string]time.Duration{}
+	for _, text := range o.timeouts {
+		id, value, ok := strings.Cut(text, "=")
+		if !ok {
+			return nil, fmt.Errorf("--idle-timeout %s: want ID=TIME, such as aws-nlb-tcp=1000s", text)
+		}
+		d, err := duration.Parse(value)
+		if err != nil {
+			return nil, fmt.Errorf("--idle-timeout %s: %w", text, err)
+		}
+		id = strings.ToLower(id)
+		if before, twice := timeouts[id]; twice && before != d {
+			return nil, fmt.Errorf("the idle timeout of %s is given as %s and as %s", id, duration.Format(before), duration.Format(d))
+		}
+		timeouts[id] = d
+	}
+	return timeouts, nil
 }
 
 // plan makes the plan for the flags.
@@ -160,37 +155,7 @@ func (o *pathOptions) plan() (*align.Plan, error) {
 	return nil, o.ofFlag(err)
 }
 
-// restsOn is what makes a good verdict one that is not known for sure.
-func (o *pathOptions) restsOn(p *align.Plan) error {
-	if o.accept || len(p.Assumptions) == 0 {
-		return nil
-	}
-	return unknownError{fmt.Errorf("this rests on what nobody verified: %s (--accept-assumptions takes that for true)", strings.Join(p.Assumptions, "; "))}
-}
-
-// profileOrOwn looks a profile up, or makes one of a name with a time.
-func profileOrOwn(id string, hasTime bool) (align.Profile, error) {
-	var known align.Catalog
-	p, err := known.Lookup(id)
-	if lower, lowerErr := known.Lookup(strings.ToLower(id)); err != nil && lowerErr == nil {
-		return lower, nil // profiles does not tell cases apart either
-	}
-	switch {
-	case err == nil:
-		return p, nil
-	case !hasTime:
-		return p, fmt.Errorf("%w; keepalive profiles lists them, and NAME=350s is one of your own", err)
-	case id == "":
-		return p, fmt.Errorf("a middlebox of your own needs a name: NAME=350s")
-	}
-	typo := slices.DeleteFunc(profileIDs(), func(known string) bool { return !alike.Mistyped(id, known) })
-	if len(typo) > 0 {
-		// What a typo makes would be trusted to let probes refresh it, where the box that
-		// was meant may ignore them.
-		return p, fmt.Errorf("no profile %q: did you mean %s? A middlebox of your own needs a name that is less like one of them", id, strings.Join(alike.Nearest(id, typo), ", "))
-	}
-	return align.Profile{
-		ID: id, Provider: "yours", Product: "as given", Layer: "L4",
-		Refreshed: platform.Yes, RefreshedEvidence: "inferred",
-	}, nil
+// ifAssumed says how a verdict that rests on what nobody verified becomes one that does not.
+func ifAssumed(p *align.Plan) error {
+	return unknownError{fmt.Errorf("this rests on what nobody verified: %s (--assume-refresh takes it for true that probes refresh what they may refresh; --path ID=TIME states a timeout)", strings.Join(p.Assumptions, "; "))}
 }

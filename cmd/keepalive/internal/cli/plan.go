@@ -30,11 +30,20 @@ func newPlan() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plan --path ID[,ID...] [--detect TIME]",
 		Short: "Find keepalive settings that survive a path, with the proof",
-		Long: `plan finds the settings with the longest idle time that keep a silent connection
-alive on a path, whatever of the following comes together: as many probes lost
-as --lost-probes says, every kernel timer as late as it may be, the longest
-round trip. The tightest middlebox of the path decides; keepalive profiles lists
-them.
+		Long: `plan finds settings that keep a silent connection alive on a path, whatever of
+the following comes together: as many probes lost as --lost-probes says, every
+kernel timer as late as it may be, the longest round trip. The tightest
+middlebox of the path decides; keepalive profiles lists them.
+
+The idle time is at most 60 s, so that a dead peer is noticed in good time, and
+5 % of the timeout are kept in reserve. --longest gives the longest idle time
+that survives.
+
+A middlebox of your own is box:15m (it forgets silently, and probes count),
+proxy:15m or server:15m (it ends idle connections, and probes do not count).
+
+A proxy ends the connection: plan is for the client's own leg of the path, or
+with --server for the server's, and names the others.
 
 Where probes do not help, because a proxy on the path ignores them, plan says so
 and names the heartbeat that the application needs instead.
@@ -44,15 +53,14 @@ with data in flight, from the write. --from-failure counts from the death, also
 if the program writes just before keepalive would have noticed. Without --path
 it is not known what the path makes of such a plan: exit code 5.
 
-A plan that rests on what nobody verified says so, and the exit code is 5,
-unless --accept-assumptions is given. That probes refresh a middlebox of your
-own is such an assumption.
+A plan that rests on what nobody verified has the verdict "survives if" and the
+exit code 5; --assume-refresh takes it for true that probes count.
 
 --as prints the plan in the syntax of another program:
 ` + formatList(),
 		Example: `  keepalive plan --path aws-nlb-tcp,aws-nat-gateway
   keepalive plan --path aws-nlb-tcp --idle-timeout aws-nlb-tcp=1000s --detect 1m
-  keepalive plan --path office-firewall=15m --lost-probes 3
+  keepalive plan --path box:15m --lost-probes 3
   keepalive plan --path aws-nlb-tcp --as nginx
   keepalive plan --path aws-nlb-tcp --svg plan.svg`,
 		Args: noArgs,
@@ -65,6 +73,8 @@ own is such an assumption.
 	}
 	o.addFlags(cmd)
 	f := cmd.Flags()
+	f.BoolVar(&o.request.Longest, "longest", false, "the longest idle time that survives, instead of at most 60s and a reserve of 5 %")
+	f.BoolVar(&o.request.HalfClosed, "half-closed", false, "plan for connections that one end has closed for writing, too")
 	f.BoolVar(&o.fromFailure, "from-failure", false, "count --detect from the death of the peer, whatever the program does")
 	f.BoolVar(&o.noUserTimeout, "no-user-timeout", false, "plan without TCP_USER_TIMEOUT")
 	f.BoolVar(&o.json, "json", false, "print one JSON object")
@@ -107,7 +117,9 @@ func (o *planOptions) run(stdout, stderr io.Writer) error {
 	}
 	switch {
 	case plan.Verdict == align.Survives:
-		return o.restsOn(plan)
+		return nil
+	case plan.Verdict == align.SurvivesIf:
+		return ifAssumed(plan)
 	case plan.Verdict == align.Unknown:
 		return said{unknownError{errors.New(plan.Reason)}}
 	}
@@ -169,6 +181,7 @@ func printPlan(w io.Writer, width int, r align.Request, p *align.Plan, line time
 		fmt.Fprintln(w)
 		printPath(w, r.Path)
 	}
+	printLegs(w, r.Legs())
 	if p.Tightest.Timeout > 0 {
 		fmt.Fprintf(w, "\nmargin %s beyond the worst case; %.1f probes an hour on a silent connection\n", tenths(p.Margin.Truncate(time.Second/10)), p.ProbesPerHour)
 	}
@@ -209,6 +222,21 @@ func printPath(w io.Writer, path []align.Profile) {
 	l := fit(make([]column, 4), rows, 0)
 	for _, cells := range rows {
 		fmt.Fprintf(w, "%s\n", l.append(nil, cells))
+	}
+}
+
+// printLegs says which part of a path the plan is for, if a proxy splits it.
+func printLegs(w io.Writer, legs []align.Leg) {
+	if len(legs) == 1 {
+		return
+	}
+	fmt.Fprintln(w, "\nTCP connections of this path")
+	for _, l := range legs {
+		whose := "to be set at one of its ends"
+		if l.Own {
+			whose = "this plan"
+		}
+		fmt.Fprintf(w, "  %s - %s: %s\n", l.Client, l.Server, whose)
 	}
 }
 

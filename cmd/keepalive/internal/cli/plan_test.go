@@ -23,13 +23,13 @@ func TestPlan(t *testing.T) {
 	assert.Equal(t, exitOK, code, errs)
 	assert.Empty(t, errs)
 	for _, want := range []string{
-		"idle=262s,interval=27s,count=3,user-timeout=350s\n",
-		"survives: refreshed after 349.9s at the latest, with 2 probes lost; aws-nlb-tcp forgets it after 350s\n",
-		"probe 1, 262s to 294.9s  |....",
+		"idle=60s,interval=6s,count=3,user-timeout=79s\n",
+		"survives: refreshed after 78.5s at the latest, with 2 probes lost; aws-nlb-tcp forgets it after 350s\n",
+		"probe 1, 60s to 65.3s  |....",
 		"X aws-nlb-tcp forgets\n",
-		"margin 0.1s beyond the worst case; 13.7 probes an hour",
-		"  idle         350s to 379.1s after the last segment received\n",
-		"  late write   350s to 751.7s after the death of the peer\n",
+		"margin 271.5s beyond the worst case; 60.0 probes an hour",
+		"  idle         79s to 85.7s after the last segment received\n",
+		"  late write   79s to 170.3s after the death of the peer\n",
 		"  connect      131s to 147.5s after the first SYN: net.ipv4.tcp_syn_retries=6 decides, the kernel's default",
 	} {
 		assert.Contains(t, out, want)
@@ -46,17 +46,25 @@ func TestPlanFlagsReachTheRequest(t *testing.T) {
 		{[]string{"--path", "aws-nlb-tcp", "--idle-timeout", "aws-nlb-tcp=1000s"}, exitOK, "forgets it after 1000s"},
 		{[]string{"--path", "aws-nlb-tcp=1000"}, exitOK, "forgets it after 1000s"},
 		{[]string{"--path", "aws-nlb-tcp=1000", "--idle-timeout", "aws-nlb-tcp=1000s"}, exitOK, "forgets it after 1000s"},
-		{[]string{"--path", "office-firewall=15m"}, exitUnknown, "office-firewall: whether a probe refreshes it: yes (inferred)"},
-		{[]string{"--path", "office-firewall=15m", "--accept-assumptions"}, exitOK, "office-firewall: whether a probe refreshes it: yes (inferred)"},
-		{[]string{"--path", "x=60s", "--lost-probes", "0", "--accept-assumptions"}, exitOK, "idle=54s,interval=6s,count=1"},
-		{[]string{"--path", "own=1d", "--accept-assumptions"}, exitOK, "X own forgets"},
-		{[]string{"--path", "x=60s", "--hz", "250", "--accept-assumptions"}, exitOK, "idle=47s"},
-		{[]string{"--path", "x=60s", "--margin", "20s", "--accept-assumptions"}, exitOK, "idle=30s"},
-		{[]string{"--path", "x=60s", "--rtt", "2s", "--accept-assumptions"}, exitOK, "idle=42s"},
-		{[]string{"--path", "x=60s", "--no-user-timeout", "--accept-assumptions"}, exitOK, "user-timeout=off"},
-		{[]string{"--path", "x=350s", "--detect", "60", "--accept-assumptions"}, exitOK, "what no setting of a socket can notice within 60s"},
+		{[]string{"--path", "box:15m"}, exitOK, "survives: refreshed after"},
+		{[]string{"--path", "proxy:15m"}, exitProblems, "needs a heartbeat: proxy:15m does not count"},
+		{[]string{"--path", "server:8h"}, exitProblems, "needs a heartbeat: server:8h does not count"},
+		{[]string{"--path", "aws-vpc-endpoint"}, exitUnknown, "survives if: a probe refreshes aws-vpc-endpoint (inferred); then it is refreshed after"},
+		{[]string{"--path", "aws-vpc-endpoint", "--assume-refresh"}, exitOK, "aws-vpc-endpoint: whether a probe refreshes it: yes (inferred)"},
+		{[]string{"--path", "aws-nlb-tcp,aws-alb,box:1h"}, exitProblems, "  aws-alb - server: to be set at one of its ends"},
+		{[]string{"--path", "aws-nlb-tcp,aws-alb,box:1h", "--server"}, exitProblems, "  client - aws-alb: to be set at one of its ends"},
+		{[]string{"--path", "aws-nlb-tcp", "--longest"}, exitOK, "idle=262s,interval=27s,count=3,user-timeout=350s"},
+		{[]string{"--path", "box:90s", "--half-closed"}, exitOK, "idle=60s"},
+		{[]string{"--path", "aws-nlb-tcp", "--no-user-timeout"}, exitOK, "net.ipv4.tcp_retries2=8 up to 219s"},
+		{[]string{"--path", "box:60s", "--longest", "--lost-probes", "0"}, exitOK, "idle=54s,interval=6s,count=1"},
+		{[]string{"--path", "box:1d"}, exitOK, "X box:1d forgets"},
+		{[]string{"--path", "box:60s", "--longest", "--hz", "250"}, exitOK, "idle=47s"},
+		{[]string{"--path", "box:60s", "--margin", "20s"}, exitOK, "idle=30s"},
+		{[]string{"--path", "box:60s", "--longest", "--rtt", "2s"}, exitOK, "idle=42s"},
+		{[]string{"--path", "box:60s", "--no-user-timeout"}, exitOK, "user-timeout=off"},
+		{[]string{"--path", "box:350s", "--detect", "60"}, exitOK, "what no setting of a socket can notice within 60s"},
 		{[]string{"--detect", "60s", "--from-failure"}, exitUnknown, "idle=20s,interval=2s"},
-		{[]string{"--path", "AWS-NLB-TCP"}, exitOK, "idle=262s"},
+		{[]string{"--path", "AWS-NLB-TCP"}, exitOK, "idle=60s"},
 		{[]string{"--path", "aws-alb"}, exitProblems, "needs a heartbeat: aws-alb does not count"},
 		{[]string{"--path", "aws-alb"}, exitProblems, "send something at least every 58s"},
 		{[]string{"--path", "haproxy"}, exitProblems, "--idle-timeout haproxy=60s tells how often"},
@@ -80,15 +88,17 @@ func TestPlanWrongUse(t *testing.T) {
 		{[]string{"--path", "aws-nlb-tcp", "--idle-timeout", "aws-nlb-tcp"}, "want ID=TIME"},
 		{[]string{"--path", "aws-nlb-tcp", "--idle-timeout", "aws-nlb-tcp=10"}, "idle timeout of aws-nlb-tcp is 60s to 6000s"},
 		{[]string{"--path", "aws-nlb-tcp", "--idle-timeout", "azure-lb=300"}, "--path does not have azure-lb"},
-		{[]string{"--path", "aws-nlb-tcp=100,aws-nlb-tcp=200"}, "is given as 100s and as 200s"},
-		{[]string{"--path", "aws-nlb-tcp=100", "--idle-timeout", "aws-nlb-tcp=200"}, "is given as 200s and as 100s"},
-		{[]string{"--path", "x=0"}, "must be positive"},
-		{[]string{"--path", "x=-5s"}, "must be positive"},
-		{[]string{"--path", "x=9999999999999"}, "is more than a duration can hold"},
-		{[]string{"--path", "x=999999999999h"}, "is more than a duration can hold"},
-		{[]string{"--path", "x=abc"}, "is not a duration such as 90s"},
-		{[]string{"--path", "=5"}, "needs a name"},
-		{[]string{"--path", "x=1s"}, "timeout of x=1s is impossible"},
+		{[]string{"--path", "aws-nlb-tcp=100", "--idle-timeout", "aws-nlb-tcp=200"}, "is given as 100s and as 200s"},
+		{[]string{"--path", "aws-nlb-tcp", "--idle-timeout", "aws-nlb-tcp=100", "--idle-timeout", "aws-nlb-tcp=200"}, "is given as 100s and as 200s"},
+		{[]string{"--path", "office-firewall=15m"}, "a middlebox of your own is box:TIME"},
+		{[]string{"--path", "firewall:15m"}, "one of your own is box:TIME"},
+		{[]string{"--path", "box:0"}, "must be positive"},
+		{[]string{"--path", "box:-5s"}, "must be positive"},
+		{[]string{"--path", "box:9999999999999"}, "is more than a duration can hold"},
+		{[]string{"--path", "box:999999999999h"}, "is more than a duration can hold"},
+		{[]string{"--path", "box:abc"}, "is not a duration such as 90s"},
+		{[]string{"--path", "=5"}, `no profile ""`},
+		{[]string{"--path", "box:1s"}, "timeout of box:1s=1s is impossible"},
 		{[]string{"--path", "aws-nlb-tcp", "--detect", "1s"}, "--detect 1s is impossible"},
 		{[]string{"--path", "aws-nlb-tcp", "--detect", "-1s"}, "--detect -1s: want a time longer than 0"},
 		{[]string{"--path", "aws-nlb-tcp", "--detect", "60s", "--no-user-timeout"}, "needs a user timeout"},
@@ -130,7 +140,7 @@ func TestPlanAs(t *testing.T) {
 	for _, name := range syntax.Names() {
 		code, out, errs := command("plan", "--path", "aws-nlb-tcp", "--as", name)
 		assert.Equal(t, exitOK, code, errs)
-		assert.Contains(t, out, map[bool]string{false: "262", true: "tcp-keepalive 197"}[name == "redis"])
+		assert.Contains(t, out, map[bool]string{false: "60", true: "tcp-keepalive 60"}[name == "redis"])
 		assert.NotContains(t, out, "note")
 		assert.Contains(t, errs, "note: ")
 	}
@@ -148,7 +158,7 @@ func TestPlanJSON(t *testing.T) {
 	d := json.NewDecoder(strings.NewReader(out))
 	d.DisallowUnknownFields()
 	require.NoError(t, d.Decode(&got))
-	assert.Equal(t, "survives", got.Verdict)
+	assert.Equal(t, "survives if", got.Verdict)
 	assert.Equal(t, 40.0, got.Config.Idle)
 	assert.Equal(t, 53.0, *got.Config.UserTimeout)
 	assert.Len(t, got.Path, 2)
@@ -165,7 +175,10 @@ func TestPlanJSON(t *testing.T) {
 	assert.Nil(t, got.Config.UserTimeout)
 	assert.Nil(t, got.Margin)
 	assert.Equal(t, 58.0, *got.Heartbeat.Every)
+	assert.Contains(t, out, "net.ipv4.tcp_retries2=8")
+	_, out, _ = command("plan", "--path", "box:350s", "--json")
 	assert.Contains(t, out, `"warnings": []`)
+	assert.Contains(t, out, `"assumptions": []`)
 }
 
 func TestTimelineFitsTheTerminal(t *testing.T) {
@@ -195,7 +208,7 @@ func TestTimelineFitsTheTerminal(t *testing.T) {
 
 func TestPlanSVG(t *testing.T) {
 	t.Parallel()
-	for _, path := range []string{"aws-nlb-tcp", "aws-alb", "<&>'=350s", "linux-conntrack"} {
+	for _, path := range []string{"aws-nlb-tcp", "aws-alb", "box:350s", "linux-conntrack"} {
 		_, out, errs := command("plan", "--path", path, "--detect", "60s", "--svg", "-")
 		d := xml.NewDecoder(strings.NewReader(out))
 		bars := 0
@@ -271,7 +284,7 @@ func TestPathCompletion(t *testing.T) {
 	t.Parallel()
 	_, out, _ := command("__complete", "plan", "--path", "aws-nlb-tcp,azure-l")
 	assert.Contains(t, out, "aws-nlb-tcp,azure-lb\n")
-	_, out, _ = command("__complete", "plan", "--path", "x=1s", "--as", "po")
+	_, out, _ = command("__complete", "plan", "--path", "box:1s", "--as", "po")
 	assert.Contains(t, out, "postgresql\n")
 }
 

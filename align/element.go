@@ -1,0 +1,73 @@
+package align
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tcpkeepalive/keepalive/internal/duration"
+	"github.com/tcpkeepalive/keepalive/platform"
+)
+
+// own are the middleboxes of a user's own, by the word before the colon.
+var own = map[string]Profile{
+	"box": {
+		Product: "middlebox that forgets silently", Layer: "L4",
+		Expiry: silent, Refreshed: platform.Yes,
+	},
+	"proxy": {
+		Product: "proxy that ends idle connections", Layer: "L4 proxy",
+		Expiry: closes, Refreshed: platform.No,
+	},
+	"server": {
+		Product: "server that ends idle connections", Layer: "server",
+		Expiry: closes, Refreshed: platform.No,
+	},
+}
+
+const ownForms = "box:TIME (it forgets silently, and probes count), proxy:TIME or server:TIME (it ends idle connections, and probes do not count)"
+
+// element returns the profile that an element of a path stands for, see [Catalog.Path].
+func (c *Catalog) element(text string) (Profile, error) {
+	text = strings.TrimSpace(text)
+	if word, value, ok := strings.Cut(text, ":"); ok {
+		p, known := own[strings.ToLower(word)]
+		if !known {
+			return p, fmt.Errorf("no middlebox %q: one of your own is %s", text, ownForms)
+		}
+		return p.ofOne(strings.ToLower(word), strings.TrimSpace(value))
+	}
+	id, value, hasTime := strings.Cut(text, "=")
+	p, err := c.Lookup(id)
+	if lower, lowerErr := c.Lookup(strings.ToLower(id)); err != nil && lowerErr == nil {
+		p, err = lower, nil
+	}
+	suggests := err != nil && strings.HasSuffix(err.Error(), "?")
+	switch {
+	case suggests && hasTime:
+		return p, fmt.Errorf("%w A middlebox of your own is %s", err, ownForms)
+	case err != nil && !suggests:
+		return p, fmt.Errorf("%w; a middlebox of your own is %s", err, ownForms)
+	}
+	if err != nil || !hasTime {
+		return p, err
+	}
+	d, err := duration.Parse(value)
+	if err != nil {
+		return p, fmt.Errorf("%s: %w", text, err)
+	}
+	return p.WithTimeout(d)
+}
+
+// ofOne returns the profile of a middlebox of a user's own.
+func (p Profile) ofOne(word, value string) (Profile, error) {
+	d, err := duration.Parse(value)
+	if err != nil {
+		return p, fmt.Errorf("%s:%s: %w", word, value, err)
+	}
+	p.ID, p.Provider = word+":"+value, "yours"
+	if p, err = p.WithTimeout(d); err != nil {
+		return p, err
+	}
+	p.HalfClosed = d
+	return p.spelled(), nil
+}

@@ -1,0 +1,98 @@
+package align_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkeepalive/keepalive/align"
+)
+
+// TestLegs: each proxy splits the path, and only the own end's leg counts.
+func TestLegs(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		path            string
+		server          bool
+		legs            string // the own one is marked
+		verdict         align.Verdict
+		tightest, other string
+	}{
+		{"aws-nat-gateway aws-nlb-tcp", false, "*client[aws-nat-gateway aws-nlb-tcp]server", align.Survives, "aws-nat-gateway", ""},
+		{"aws-nat-gateway aws-nlb-tcp", true, "*client[aws-nat-gateway aws-nlb-tcp]server", align.Survives, "aws-nat-gateway", ""},
+		{"aws-nlb-tcp aws-nlb-tls linux-conntrack", false, "*client[aws-nlb-tcp aws-nlb-tls]aws-nlb-tls aws-nlb-tls[aws-nlb-tls linux-conntrack]server", align.Survives, "aws-nlb-tcp", "aws-nlb-tls and server have a TCP connection of their own across linux-conntrack: what is set at the client does not reach it"},
+		{"aws-nlb-tcp aws-alb linux-conntrack", false, "*client[aws-nlb-tcp aws-alb]aws-alb aws-alb[aws-alb linux-conntrack]server", align.NeedsHeartbeat, "aws-nlb-tcp", "aws-alb and server"},
+		{"aws-nlb-tls aws-nlb-tcp haproxy azure-lb", true, "client[aws-nlb-tls]aws-nlb-tls aws-nlb-tls[aws-nlb-tls aws-nlb-tcp haproxy]haproxy *haproxy[haproxy azure-lb]server", align.NeedsHeartbeat, "azure-lb", "client and aws-nlb-tls have a TCP connection of their own: what is set at the server does not reach it"},
+		// It limits no silence, so it says nothing about where a connection ends.
+		{"aws-alb-client-keepalive aws-nlb-tcp", false, "*client[aws-alb-client-keepalive aws-nlb-tcp]server", align.Survives, "aws-nlb-tcp", ""},
+	} {
+		t.Run(tt.path, func(t *testing.T) {
+			t.Parallel()
+			r := request(t, strings.Fields(tt.path)...)
+			r.Server = tt.server
+			var legs []string
+			for _, l := range r.Legs() {
+				ids := []string{}
+				for _, p := range l.Path {
+					ids = append(ids, p.ID)
+				}
+				own := map[bool]string{true: "*"}[l.Own]
+				legs = append(legs, own+l.Client+"["+strings.Join(ids, " ")+"]"+l.Server)
+			}
+			assert.Equal(t, tt.legs, strings.Join(legs, " "))
+			p := mustPlan(t, r)
+			assert.Equal(t, tt.verdict, p.Verdict, p.Reason)
+			assert.Equal(t, tt.tightest, p.Tightest.ID)
+			assert.Contains(t, strings.Join(p.Warnings, "\n"), tt.other)
+		})
+	}
+}
+
+// TestHalfClosed: a middlebox forgets a connection sooner that one end has closed.
+func TestHalfClosed(t *testing.T) {
+	t.Parallel()
+	r := own(seconds(432000))
+	r.Path[0].HalfClosed = seconds(60)
+	p := mustPlan(t, r)
+	assert.Equal(t, align.Survives, p.Verdict)
+	assert.Contains(t, strings.Join(p.Warnings, "\n"), "box forgets a connection that one end has closed for writing after 60s: these settings do not keep it that long")
+	r.HalfClosed = true
+	a, err := r.Assess(p.Settings)
+	require.NoError(t, err)
+	assert.Equal(t, align.Loses, a.Verdict, a.Reason)
+	p = mustPlan(t, r)
+	assert.Equal(t, align.Survives, p.Verdict, p.Reason)
+	assert.Less(t, p.LatestRefresh, seconds(58), "5 % are left")
+	assert.Empty(t, p.Warnings)
+
+	r.Path[0].HalfClosedEvidence = "secondary"
+	assert.Equal(t, align.SurvivesIf, mustPlan(t, r).Verdict)
+	r.Path[0].HalfClosed = 0
+	_, err = r.Plan()
+	assert.ErrorContains(t, err, "the timeout of half-closed connections of box is unknown")
+}
+
+// TestWhoSendsTheProbes: a warning names the end, where that matters.
+func TestWhoSendsTheProbes(t *testing.T) {
+	t.Parallel()
+	r := own(seconds(600))
+	r.Path[0].Sender = "the VM's side"
+	assert.Contains(t, mustPlan(t, r).Warnings, "box: the probes have to come from the VM's side")
+}
+
+// TestAdviceWithoutUserTimeout has the figures of sysctls that programs can be helped with.
+func TestAdviceWithoutUserTimeout(t *testing.T) {
+	t.Parallel()
+	r := own(seconds(350))
+	assert.Empty(t, mustPlan(t, r).Warnings)
+	r.NoUserTimeout = true
+	warnings := mustPlan(t, r).Warnings
+	require.Len(t, warnings, 1)
+	assert.Equal(t, "without a user timeout a sysctl decides how long data in flight to a dead peer goes unnoticed, for all connections of the network namespace: "+
+		"net.ipv4.tcp_retries2=15 (the default of Linux) up to 1060s, net.ipv4.tcp_retries2=8 up to 219s, net.ipv4.tcp_retries2=5 up to 28s, "+
+		"net.ipv4.tcp_rto_max_ms=10000 (Linux 6.15 and later) up to 125s", warnings[0])
+	r.NoUserTimeout, r.Multipath = false, true
+	assert.Contains(t, strings.Join(mustPlan(t, r).Warnings, "\n"), "net.ipv4.tcp_retries2=8")
+}

@@ -1,0 +1,65 @@
+package align
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tcpkeepalive/keepalive/internal/duration"
+)
+
+// warnings says what a user has to know about the path besides the verdict.
+func (r Request) warnings(parts parts, latestRefresh time.Duration) []string {
+	var ws []string
+	warn := func(format string, args ...any) { ws = append(ws, fmt.Sprintf(format, args...)) }
+	for _, p := range r.Path {
+		switch p.Kind {
+		case "", idleTimeout:
+		case maxAge:
+			warn("%s ends every connection at the age of %s, used or not: no setting prevents that, let the pool retire them earlier", p.label(), duration.Seconds(p.Timeout))
+		case requestLimit:
+			warn("%s limits a request to %s; it says nothing about idle connections", p.label(), duration.Seconds(p.Timeout))
+		default:
+			warn("%s is no middlebox: the plan does not take it into account", p.label())
+		}
+	}
+	for _, l := range r.Legs() {
+		if !l.Own {
+			warn("%s and %s have a TCP connection of their own%s: what is set at the %s does not reach it", l.Client, l.Server, l.across(), r.end())
+		}
+	}
+	for _, p := range parts.unknown {
+		warn("%s is not known: the plan does not take it into account", r.timeoutOf([]Profile{p}))
+	}
+	for _, p := range parts.refreshed {
+		if p.Sender != "" {
+			warn("%s: the probes have to come from %s", p.label(), p.Sender)
+		}
+		if !r.HalfClosed && p.HalfClosed > 0 && latestRefresh >= p.HalfClosed {
+			warn("%s forgets a connection that one end has closed for writing after %s: these settings do not keep it that long", p.label(), duration.Seconds(p.HalfClosed))
+		}
+	}
+	for _, p := range r.Path {
+		if p.Note != "" {
+			warn("%s: %s", p.label(), p.Note)
+		}
+	}
+	return ws
+}
+
+// across says what the connection crosses between its ends.
+func (l Leg) across() string {
+	between := slices.DeleteFunc(slices.Clone(l.Path), func(p Profile) bool { return p.label() == l.Client || p.label() == l.Server })
+	if len(between) == 0 {
+		return ""
+	}
+	return " across " + ids(between)
+}
+
+// end names the end that the Config is for.
+func (r Request) end() string {
+	if r.Server {
+		return "server"
+	}
+	return "client"
+}
