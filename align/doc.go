@@ -32,15 +32,16 @@
 //
 // Proxies (ALB, Classic ELB, Global Accelerator, Envoy, HAProxy) end the TCP
 // connection, and only data restarts their timeouts. They split the path into legs, and a
-// plan is for one of them: see [Request.Legs]. A plan for such a path has the verdict [NeedsHeartbeat] and a [Heartbeat], which says what the application has to
-// send, how often, and when a pool has to drop a connection.
+// plan is for one of them: see [Request.Legs]. A plan for such a path has the verdict
+// [NeedsHeartbeat] and a [Heartbeat], which says what the application has to send, how
+// often, and when a pool has to drop a connection.
 //
 // # What a plan rests on
 //
 // A [Profile] names the source of its figures, and how sure each one is: see
 // [Evidence]. A [Plan] lists its assumptions, and while there are some, its verdict is at
-// best [SurvivesIf]. Its times are those of the Linux kernel.
-// This package does not know how late the timers of other systems are.
+// best [SurvivesIf]. Its times are those of the Linux kernel. This package does not know
+// how late the timers of other systems are.
 //
 // The package computes from data: it makes no system call and starts no goroutine.
 // Everything may be used concurrently, except [Catalog.Add].

@@ -91,7 +91,7 @@ func TestAdviceWithoutUserTimeout(t *testing.T) {
 	warnings := mustPlan(t, r).Warnings
 	require.Len(t, warnings, 1)
 	assert.Equal(t, "without a user timeout a sysctl decides how long data in flight to a dead peer goes unnoticed, for all connections of the network namespace: "+
-		"net.ipv4.tcp_retries2=15 (the default of Linux) up to 1060s, net.ipv4.tcp_retries2=8 up to 219s, net.ipv4.tcp_retries2=5 up to 28s, "+
+		"net.ipv4.tcp_retries2=15 (the default of Linux) up to 1061s, net.ipv4.tcp_retries2=8 up to 219s, net.ipv4.tcp_retries2=5 up to 29s, "+
 		"net.ipv4.tcp_rto_max_ms=10000 (Linux 6.15 and later) up to 125s", warnings[0])
 	r.NoUserTimeout, r.Multipath = false, true
 	assert.Contains(t, strings.Join(mustPlan(t, r).Warnings, "\n"), "net.ipv4.tcp_retries2=8")

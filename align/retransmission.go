@@ -21,7 +21,7 @@ func (r Request) withoutUserTimeout(cfg sockopt.Config) []string {
 	limits := platform.Retries(kernel.DefaultRetries())
 	whose := "the default of Linux"
 	if r.Retries != nil {
-		limits, whose = *r.Retries, "as it is"
+		limits, whose = *r.Retries, "as it is set"
 	}
 	var list []string
 	add := func(setting, note string, change func(*platform.Retries)) {
@@ -34,7 +34,7 @@ func (r Request) withoutUserTimeout(cfg sockopt.Config) []string {
 		if err != nil {
 			return
 		}
-		list = append(list, fmt.Sprintf("%s%s up to %s", setting, note, duration.Format(roundUp(d[timing.PhaseInFlight].Latest).Round(time.Second))))
+		list = append(list, fmt.Sprintf("%s%s up to %s", setting, note, duration.Format((d[timing.PhaseInFlight].Latest+second-1).Truncate(second))))
 	}
 	add(fmt.Sprintf("net.ipv4.tcp_retries2=%d", limits.Data), " ("+whose+")", func(*platform.Retries) {})
 	for _, n := range []int{8, 5} {

@@ -13,6 +13,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/syntax"
 	"github.com/tcpkeepalive/keepalive/internal/duration"
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
@@ -20,6 +21,7 @@ type planOptions struct {
 	pathOptions
 	fromFailure   bool
 	noUserTimeout bool
+	here          bool
 	json          bool
 	as            string
 	svg           string
@@ -77,6 +79,7 @@ exit code 5; --assume-refresh takes it for true that probes count.
 	f.BoolVar(&o.request.HalfClosed, "half-closed", false, "plan for connections that one end has closed for writing, too")
 	f.BoolVar(&o.fromFailure, "from-failure", false, "count --detect from the death of the peer, whatever the program does")
 	f.BoolVar(&o.noUserTimeout, "no-user-timeout", false, "plan without TCP_USER_TIMEOUT")
+	f.BoolVar(&o.here, "here", false, "the program runs on this machine: its sysctls decide where no option of a socket does (Linux)")
 	f.BoolVar(&o.json, "json", false, "print one JSON object")
 	f.StringVar(&o.as, "as", "", "print the plan in the syntax of: "+strings.Join(syntax.Names(), ", "))
 	f.StringVar(&o.svg, "svg", "", "also draw the plan into this file; - prints the drawing only")
@@ -97,6 +100,13 @@ func (o *planOptions) run(stdout, stderr io.Writer) error {
 	o.request.FromFailure, o.request.NoUserTimeout = o.fromFailure, o.noUserTimeout
 	if err := o.parse(); err != nil {
 		return err
+	}
+	if o.here {
+		limits, err := kernel.SystemRetries()
+		if err != nil {
+			return unknownError{fmt.Errorf("--here: the limits of this machine: %w", err)}
+		}
+		o.request.Retries = new(platform.Retries(limits))
 	}
 	if len(o.request.Path) == 0 && o.request.Detect == 0 {
 		return usageError{errors.New("--path is missing: what does the connection cross? keepalive profiles lists what is known")}
