@@ -15,11 +15,11 @@ var own = map[string]Profile{
 		Expiry: silent, Refreshed: platform.Yes,
 	},
 	"proxy": {
-		Product: "proxy that ends idle connections", Layer: "L4 proxy",
+		Product: "proxy that ends idle connections", Layer: "L4/L7 proxy",
 		Expiry: closes, Refreshed: platform.No,
 	},
 	"server": {
-		Product: "server that ends idle connections", Layer: "server",
+		Product: "server that ends idle connections", Layer: "server", Kind: serverTimeout,
 		Expiry: closes, Refreshed: platform.No,
 	},
 }

@@ -56,7 +56,7 @@ func ExampleRequest_Plan_heartbeat() {
 	fmt.Println("or IdleConnTimeout", plan.Heartbeat.IdleConnTimeout)
 	// Output:
 	// needs a heartbeat - aws-alb does not count TCP keepalive probes: only data keeps the connection
-	// HTTP/2 PING every 58s
+	// HTTP request every 58s
 	// or IdleConnTimeout 58s
 }
 

@@ -2,6 +2,7 @@ package align
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tcpkeepalive/keepalive/internal/duration"
@@ -23,22 +24,16 @@ type Heartbeat struct {
 	// a request is lost that is on its way when the middlebox closes the connection.
 	// It is 0 if the timeout of Tightest is not known.
 	IdleConnTimeout time.Duration
-	// Kinds lists the heartbeats that applications have, the preferred one first.
+	// Kinds lists the heartbeats that count on this path, the preferred one first.
 	Kinds []HeartbeatKind
 }
 
-// A HeartbeatKind is a way for an application to keep a connection alive with data.
+// A HeartbeatKind is a way for an application to keep a connection alive with data, or
+// to end it before a middlebox does.
 type HeartbeatKind struct {
 	Name string // "HTTP/2 PING"
 	How  string // where it is set in Go
 }
-
-var (
-	http2Ping = HeartbeatKind{"HTTP/2 PING", "http.Transport.HTTP2.SendPingTimeout"}
-	grpcPing  = HeartbeatKind{"gRPC keepalive", "keepalive.ClientParameters{Time, PermitWithoutStream: true}; 10s or more, and servers refuse less than 5m unless their EnforcementPolicy.MinTime allows it"}
-	sqlPing   = HeartbeatKind{"SQL ping", "sql.DB.PingContext on each pooled connection, or SetConnMaxIdleTime to have none idle for so long"}
-	redisPing = HeartbeatKind{"Redis PING", "Pool.ConnMaxIdleTime of the client, or a PING on subscribed connections"}
-)
 
 // headroom is kept for the scheduling of both ends and their clocks.
 const headroom = time.Second
@@ -55,10 +50,7 @@ func (r Request) heartbeat(parts parts) *Heartbeat {
 			known, h.Tightest = false, p
 		}
 	}
-	h.Kinds = []HeartbeatKind{http2Ping, grpcPing, sqlPing, redisPing}
-	if onlyHTTP(parts.ignoring) {
-		h.Kinds = h.Kinds[:2]
-	}
+	h.Kinds = kindsFor(parts.ignoring)
 	if !known {
 		return h
 	}
@@ -80,27 +72,20 @@ func (r Request) resending() time.Duration {
 	return (1<<min(r.lostProbes(), longest) - 1) * r.conditions().RTO()
 }
 
-func onlyHTTP(profiles []Profile) bool {
-	for _, p := range profiles {
-		if p.Layer != "L7" {
-			return false
-		}
-	}
-	return true
-}
-
 // GRPC returns the heartbeat as parameters of a gRPC client: Time and Timeout of its
 // keepalive.ClientParameters, which also need PermitWithoutStream. The server has to
 // permit such pings: the MinTime of its keepalive.EnforcementPolicy is 5 minutes by
 // default, and it disconnects a client that pings more often (ENHANCE_YOUR_CALM).
 //
-// gRPC pings at most every 10 s. If the path needs more, the error is a [*ValueError].
-// If the timeout of the path is not known, the error wraps [sockopt.ErrUnknown].
+// gRPC pings at most every 10 s. If the path needs more, or if a middlebox on it does not
+// count the pings, which are HTTP/2 PINGs, the error is a [*ValueError]. If the timeout of the path is not known, the error wraps [sockopt.ErrUnknown].
 func (h *Heartbeat) GRPC() (period, timeout time.Duration, err error) {
 	const shortest, usual = 10 * time.Second, 20 * time.Second
 	switch {
 	case h.Every == 0:
 		return 0, 0, fmt.Errorf("the timeout of %s is %w", h.Tightest.label(), sockopt.ErrUnknown)
+	case !slices.Contains(h.Kinds, grpcPing):
+		return 0, 0, &ValueError{"heartbeat", grpcPing.Name, fmt.Sprintf("HTTP/2 PINGs do not count on this path: let grpc.WithIdleTimeout(%s) end the connection first, or send data on a stream", duration.Seconds(h.IdleConnTimeout))}
 	case h.Every < shortest:
 		return 0, 0, &ValueError{"heartbeat", duration.Seconds(h.Every), "gRPC pings every 10s at the most"}
 	}

@@ -151,9 +151,7 @@ func TestPlanSaysNo(t *testing.T) {
 		assert.LessOrEqual(t, p.Heartbeat.IdleConnTimeout, timeout-time.Second, "the margin is absolute")
 		assert.GreaterOrEqual(t, p.Heartbeat.IdleConnTimeout, p.Heartbeat.Every)
 	}
-	alb := mustPlan(t, request(t, "aws-alb")).Heartbeat
-	assert.Len(t, alb.Kinds, 2, "no SQL through an HTTP balancer")
-	assert.Equal(t, seconds(58), alb.IdleConnTimeout)
+	assert.Equal(t, seconds(58), mustPlan(t, request(t, "aws-alb")).Heartbeat.IdleConnTimeout)
 	tiny := mustPlan(t, request(t, "gunicorn")).Heartbeat
 	assert.Equal(t, seconds(1), tiny.IdleConnTimeout, "half of what is too short for a margin")
 
@@ -179,18 +177,6 @@ func TestRetriesDecide(t *testing.T) {
 	few, err := r.Assess(on)
 	require.NoError(t, err)
 	assert.Less(t, few.Detection.InFlight.Latest, seconds(30))
-}
-
-func TestHeartbeatOfGRPC(t *testing.T) {
-	t.Parallel()
-	period, timeout, err := mustPlan(t, request(t, "aws-alb")).Heartbeat.GRPC()
-	require.NoError(t, err)
-	assert.Equal(t, seconds(58), period)
-	assert.Equal(t, seconds(20), timeout)
-	_, _, err = mustPlan(t, request(t, "gunicorn")).Heartbeat.GRPC()
-	assert.ErrorContains(t, err, "heartbeat=1s: gRPC pings every 10s at the most")
-	_, _, err = mustPlan(t, request(t, "haproxy")).Heartbeat.GRPC()
-	assert.ErrorIs(t, err, sockopt.ErrUnknown)
 }
 
 func TestImpossibleRequestsNameTheNearest(t *testing.T) {

@@ -24,13 +24,24 @@ type Profile struct {
 	Layer    string // "L4", "L4 NAT", "L4 stateful", "L4 proxy", "L7"...
 	Kind     Kind   // what Timeout limits
 
+	// Protocol is what the connection carries, if that decides which heartbeats count:
+	// "HTTP", "stream" (one gRPC stream or WebSocket), "SQL", "Redis", "Kafka", "AMQP",
+	// "NATS". "" stands for HTTP in layer 7, and elsewhere for any protocol.
+	Protocol string
+
 	// Timeout is the product's default. It is 0 if there is no default, or if it is
 	// not known.
 	Timeout time.Duration
+	// Never says that nothing ends a silent connection unless somebody sets Timeout,
+	// which is 0. A plan then only warns about the profile.
+	Never bool
+	// Settable tells whether Timeout can be set to another value: platform.No if it is
+	// fixed, platform.Unknown if nobody knows.
+	Settable platform.Answer
 	// Min and Max are the limits within which Timeout can be set. Each is 0 if it is
-	// not known, and both are if Timeout cannot be set.
+	// not known. Both are 0 if Timeout is fixed.
 	Min, Max        time.Duration
-	TimeoutEvidence Evidence
+	TimeoutEvidence Evidence // of Timeout, Never, Settable, Min and Max
 
 	// HalfClosed is the timeout of a connection that one end has closed for writing. It
 	// is 0 if it is not known.
@@ -50,24 +61,50 @@ type Profile struct {
 	// Sender says which end has to send the probes, in the terms of the product: "the
 	// inside". It is "" if either end may.
 	Sender string
+	// RefreshedSource is the address of the page that states Refreshed. "" stands for
+	// Source.
+	RefreshedSource string
 
 	Source string // address of the page that states these facts
+	Read   string // the day on which Source was read, "2026-11-27"; "" if nobody noted it
 	Note   string // what else a user has to know
+
+	also string // other words by which people look for it
 }
 
 // EndsTCP reports whether the middlebox ends the TCP connection and makes another one
 // to the server, as proxies do. Keepalive then covers only the first of the two.
 func (p Profile) EndsTCP() bool {
-	return strings.Contains(p.Layer, "proxy") || strings.Contains(p.Layer, "L7")
+	return strings.Contains(p.Layer, "proxy") || strings.Contains(p.Layer, "L7") && p.Kind != serverTimeout
 }
 
-// LimitsSilence reports whether Timeout is an idle timeout. Otherwise the profile says
-// nothing about silent connections, and plans only warn about it.
-func (p Profile) LimitsSilence() bool { return cmp.Or(p.Kind, idleTimeout) == idleTimeout }
+// LimitsSilence reports whether Timeout is an idle timeout, of a middlebox or of a
+// server. Otherwise the profile says nothing about silent connections, and plans only
+// warn about it.
+func (p Profile) LimitsSilence() bool {
+	return cmp.Or(p.Kind, idleTimeout) == idleTimeout || p.Kind == serverTimeout
+}
+
+// ignoresProbes reports whether keepalive probes do not start the time again. No server
+// counts them: its kernel answers, and the program never learns of it.
+func (p Profile) ignoresProbes() bool {
+	return p.Refreshed == platform.No || p.Kind == serverTimeout
+}
 
 // WithTimeout returns the profile of a middlebox whose timeout is set to d. If the
-// product does not take that value, the error is a [*ValueError].
+// product does not take that value, or if its timeout is fixed, the error is a
+// [*ValueError].
 func (p Profile) WithTimeout(d time.Duration) (Profile, error) {
+	if p.Settable == platform.No {
+		if d != p.Timeout {
+			limit := fmt.Sprintf("the %s of %s is fixed at %s", p.Kind, p.ID, duration.Seconds(p.Timeout))
+			if p.Source != "" {
+				limit += " (" + p.Source + ")"
+			}
+			return p, &ValueError{Field: "timeout of " + p.ID, Value: duration.Seconds(d), Limit: limit}
+		}
+		return p, nil
+	}
 	low, high := max(p.Min, 1), p.Max
 	if high == 0 {
 		high = maxTimeout
@@ -84,7 +121,7 @@ func (p Profile) WithTimeout(d time.Duration) (Profile, error) {
 		}
 		return p, &ValueError{Field: "timeout of " + p.ID, Value: duration.Seconds(d), Limit: limit}
 	}
-	p.Timeout, p.TimeoutEvidence = d, given
+	p.Timeout, p.Never, p.TimeoutEvidence = d, false, given
 	return p, nil
 }
 
@@ -92,8 +129,8 @@ func (p Profile) WithTimeout(d time.Duration) (Profile, error) {
 const maxTimeout = 100 * 365 * 24 * time.Hour
 
 // Validate returns a [*ValueError] if the profile has a duration that is negative or
-// longer than 100 years, a Max below its Min, or a word that is not one of [Kind],
-// [Evidence] and [Expiry].
+// longer than 100 years, a Max below its Min, a word that is not one of [Kind],
+// [Evidence] and [Expiry], or facts that contradict each other.
 func (p Profile) Validate() error {
 	if err := p.errWords(); err != nil {
 		return err
@@ -109,6 +146,14 @@ func (p Profile) Validate() error {
 	if p.Max > 0 && p.Max < p.Min {
 		return &ValueError{Field: "max of " + p.label(), Value: duration.Seconds(p.Max), Limit: "at least its min, " + duration.Seconds(p.Min)}
 	}
+	switch {
+	case p.Never && p.Timeout > 0:
+		return &ValueError{Field: "timeout of " + p.label(), Value: duration.Seconds(p.Timeout), Limit: "0, as Never says that there is none"}
+	case p.Settable == platform.No && max(p.Min, p.Max) > 0:
+		return &ValueError{Field: "settable of " + p.label(), Value: p.Settable.String(), Limit: "yes, or no Min and no Max"}
+	case p.Kind == serverTimeout && p.Refreshed == platform.Yes:
+		return &ValueError{Field: "refreshed of " + p.label(), Value: p.Refreshed.String(), Limit: "no, as a server counts only data"}
+	}
 	return nil
 }
 
@@ -123,14 +168,22 @@ func (p Profile) label() string {
 // in words: "whether a probe refreshes it: yes (inferred)".
 func (p Profile) Doubts() []string {
 	var doubts []string
-	if p.Timeout > 0 && !p.TimeoutEvidence.Sure() {
-		doubts = append(doubts, fmt.Sprintf("its %s: %s (%s)", p.Kind, duration.Seconds(p.Timeout), p.TimeoutEvidence))
+	if (p.Timeout > 0 || p.Never) && !p.TimeoutEvidence.Sure() {
+		doubts = append(doubts, fmt.Sprintf("its %s: %s (%s)", p.Kind, p.timeoutText(), p.TimeoutEvidence))
 	}
 	switch {
-	case p.Refreshed == platform.Unknown && p.LimitsSilence() && p.Timeout > 0:
+	case p.Refreshed == platform.Unknown && !p.ignoresProbes() && p.LimitsSilence() && p.Timeout > 0:
 		doubts = append(doubts, "whether a probe refreshes it: not known")
 	case p.Refreshed != platform.Unknown && !p.RefreshedEvidence.Sure():
 		doubts = append(doubts, fmt.Sprintf("whether a probe refreshes it: %s (%s)", p.Refreshed, p.RefreshedEvidence))
 	}
 	return doubts
+}
+
+// timeoutText returns the timeout, "none unless set" if there is none by default.
+func (p Profile) timeoutText() string {
+	if p.Never {
+		return "none unless set"
+	}
+	return duration.Seconds(p.Timeout)
 }

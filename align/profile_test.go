@@ -104,6 +104,8 @@ func TestWithTimeout(t *testing.T) {
 		{"home-nat-measured", time.Second, "timeout of home-nat-measured=1s: idle timeout of home-nat-measured is at least 239s"},
 		{"haproxy", 0, "timeout of haproxy=0s: must be positive and at most 3153600000s"},
 		{"haproxy", -time.Second, "timeout of haproxy=-1s: must be positive and at most 3153600000s"},
+		{"aws-nlb-tls", 600 * time.Second, "timeout of aws-nlb-tls=600s: the idle timeout of aws-nlb-tls is fixed at 350s (https://docs.aws.amazon.com/elasticloadbalancing/latest/network/update-idle-timeout.html)"},
+		{"aws-nat-gateway", 900 * time.Second, "timeout of aws-nat-gateway=900s: the idle timeout of aws-nat-gateway is fixed at 350s (https://aws.amazon.com/blogs/networking-and-content-delivery/implementing-long-running-tcp-connections-within-vpc-networking/)"},
 		{"haproxy", 1<<63 - 1, "timeout of haproxy=9223372036.854775807s: must be positive and at most 3153600000s"},
 	} {
 		p := lookup(t, tt.id)
@@ -161,10 +163,10 @@ func TestWords(t *testing.T) {
 	assert.Equal(t, "idle timeout", align.Kind("").String())
 	assert.Equal(t, "given", align.Evidence("").String())
 	assert.Equal(t, "unknown", align.Expiry("").String())
-	for _, kind := range []align.Kind{"", "idle timeout", "maximum age", "request limit", "heuristic"} {
+	for _, kind := range []align.Kind{"", "idle timeout", "server timeout", "maximum age", "request limit", "heuristic"} {
 		p := align.Profile{ID: "box", Kind: kind}
 		assert.NoError(t, p.Validate())
-		assert.Equal(t, kind == "" || kind == "idle timeout", p.LimitsSilence(), kind)
+		assert.Equal(t, kind == "" || kind == "idle timeout" || kind == "server timeout", p.LimitsSilence(), kind)
 	}
 	for _, e := range []align.Evidence{"", "given", "verified", "secondary", "inferred", "from memory", "not found"} {
 		assert.NoError(t, align.Profile{ID: "box", TimeoutEvidence: e, ExpiryEvidence: e, RefreshedEvidence: e}.Validate())
@@ -179,7 +181,7 @@ func TestWords(t *testing.T) {
 		profile align.Profile
 		want    string
 	}{
-		{align.Profile{Kind: "max age"}, `kind of box="max age": one of "idle timeout", "maximum age", "request limit", "heuristic"`},
+		{align.Profile{Kind: "max age"}, `kind of box="max age": one of "idle timeout", "server timeout", "maximum age", "request limit", "heuristic"`},
 		{align.Profile{TimeoutEvidence: "sure"}, `timeout evidence of box="sure": ` + evidences},
 		{align.Profile{ExpiryEvidence: "Verified"}, `expiry evidence of box="Verified": ` + evidences},
 		{align.Profile{RefreshedEvidence: "?"}, `refreshed evidence of box="?": ` + evidences},
@@ -223,4 +225,41 @@ func TestCatalogAdd(t *testing.T) {
 		var wrong *align.ValueError
 		assert.ErrorAs(t, c.Add(p), &wrong, "%+v", p)
 	}
+}
+
+// TestContradictions: facts of one's own that cannot all be true.
+func TestContradictions(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		profile align.Profile
+		want    string
+	}{
+		{align.Profile{Timeout: time.Minute, Never: true}, "timeout of box=60s: 0, as Never says that there is none"},
+		{align.Profile{Timeout: time.Minute, Settable: platform.No, Max: time.Hour}, "settable of box=no: yes, or no Min and no Max"},
+		{align.Profile{Timeout: time.Minute, Kind: "server timeout", Refreshed: platform.Yes}, "refreshed of box=yes: no, as a server counts only data"},
+	} {
+		tt.profile.ID = "box"
+		var wrong *align.ValueError
+		require.ErrorAs(t, tt.profile.Validate(), &wrong)
+		assert.EqualError(t, wrong, tt.want)
+	}
+}
+
+// TestNever: what ends no silent connection by default takes no part in a plan, and makes
+// none if it is alone; set, it does.
+func TestNever(t *testing.T) {
+	t.Parallel()
+	never := align.Profile{ID: "cache", Kind: "server timeout", Never: true, Settable: platform.Yes}
+	nlb := lookup(t, "aws-nlb-tcp")
+	p := mustPlan(t, align.Request{Path: []align.Profile{nlb, never}})
+	assert.Equal(t, align.Survives, p.Verdict)
+	assert.Contains(t, p.Warnings, "cache ends no silent connection unless its timeout is set: if yours is, state it")
+	_, err := align.Request{Path: []align.Profile{never}}.Plan()
+	assert.EqualError(t, err, "path=cache: has no idle timeout (cache ends no silent connection unless its timeout is set; if yours is, state it)")
+	set, err := never.WithTimeout(time.Minute)
+	require.NoError(t, err)
+	p = mustPlan(t, align.Request{Path: []align.Profile{nlb, set}})
+	assert.Equal(t, align.NeedsHeartbeat, p.Verdict)
+	assert.Contains(t, p.Reason, "cache does not count TCP keepalive probes")
+	assert.Equal(t, seconds(58), p.Heartbeat.IdleConnTimeout)
 }

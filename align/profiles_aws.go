@@ -13,10 +13,10 @@ var awsProfiles = []Profile{
 	},
 	{
 		ID: "aws-nlb-tls", Provider: "AWS", Product: "NLB, TLS listener", Layer: "L4 TLS proxy",
-		Timeout: 350 * second, TimeoutEvidence: verified,
+		Timeout: 350 * second, Settable: platform.No, TimeoutEvidence: verified,
 		Expiry: silentThenReset, ExpiryText: "silent; RST on next packet", ExpiryEvidence: verified,
 		Refreshed: platform.Yes, RefreshedEvidence: verified,
-		Source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/network/network-load-balancers.html#connection-idle-timeout",
+		Source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/network/update-idle-timeout.html",
 	},
 	{
 		ID: "aws-gwlb", Provider: "AWS", Product: "Gateway Load Balancer", Layer: "L3/L4",
@@ -48,10 +48,10 @@ var awsProfiles = []Profile{
 	},
 	{
 		ID: "aws-nat-gateway", Provider: "AWS", Product: "VPC NAT gateway", Layer: "L4 NAT",
-		Timeout: 350 * second, TimeoutEvidence: verified,
+		Timeout: 350 * second, Settable: platform.No, TimeoutEvidence: verified,
 		Expiry: silentThenReset, ExpiryText: "silent; RST on next packet (to inside host only)", ExpiryEvidence: verified,
 		Refreshed: platform.Yes, RefreshedEvidence: verified,
-		Source: "https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html",
+		Source: "https://aws.amazon.com/blogs/networking-and-content-delivery/implementing-long-running-tcp-connections-within-vpc-networking/",
 	},
 	{
 		ID: "aws-vpc-endpoint", Provider: "AWS", Product: "PrivateLink / interface VPC endpoint", Layer: "L4",

@@ -141,16 +141,16 @@ type parts struct {
 	refreshed []Profile // probes refresh these, or nobody knows that they do not
 	ignoring  []Profile // probes do not refresh these
 	unknown   []Profile // nobody knows the timeout of these
-	others    []Profile // the timeout of these is not an idle timeout
+	others    []Profile // these have no idle timeout
 }
 
 func (r Request) parts() parts {
 	var s parts
 	for _, p := range r.leg() {
 		switch {
-		case !p.LimitsSilence():
+		case !p.LimitsSilence() || p.Never:
 			s.others = append(s.others, p)
-		case p.Refreshed == platform.No:
+		case p.ignoresProbes():
 			s.ignoring = append(s.ignoring, p)
 		case p.Timeout == 0:
 			s.unknown = append(s.unknown, p)
@@ -179,6 +179,8 @@ func (r Request) errNothing() error {
 		return nil
 	case len(s.unknown) > 0:
 		return fmt.Errorf("%s is %w", r.timeoutOf(s.unknown), sockopt.ErrUnknown)
+	case len(s.others) > 0 && s.others[0].Never:
+		return &ValueError{"path", ids(s.others), fmt.Sprintf("has no idle timeout (%s ends no silent connection unless its timeout is set; if yours is, state it)", s.others[0].label())}
 	case len(s.others) > 0:
 		return &ValueError{"path", ids(s.others), fmt.Sprintf("has no idle timeout (%s is a %s)", s.others[0].label(), s.others[0].Kind)}
 	}

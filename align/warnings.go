@@ -13,11 +13,13 @@ func (r Request) warnings(parts parts, latestRefresh time.Duration) []string {
 	var ws []string
 	warn := func(format string, args ...any) { ws = append(ws, fmt.Sprintf(format, args...)) }
 	for _, p := range r.Path {
-		switch p.Kind {
-		case "", idleTimeout:
-		case maxAge:
+		switch {
+		case p.Never:
+			warn("%s ends no silent connection unless its timeout is set: if yours is, state it", p.label())
+		case p.LimitsSilence():
+		case p.Kind == maxAge:
 			warn("%s ends every connection at the age of %s, used or not: no setting prevents that, let the pool retire them earlier", p.label(), duration.Seconds(p.Timeout))
-		case requestLimit:
+		case p.Kind == requestLimit:
 			warn("%s limits a request to %s; it says nothing about idle connections", p.label(), duration.Seconds(p.Timeout))
 		default:
 			warn("%s is no middlebox: the plan does not take it into account", p.label())

@@ -8,9 +8,11 @@ import (
 )
 
 // Kind is what the Timeout of a [Profile] limits. [Profile.LimitsSilence] tells the
-// first of these words from the others:
+// first two of these words from the others:
 //
 //   - "idle timeout": the silence of a connection. "" stands for it.
+//   - "server timeout": the silence of a connection as the server at its end sees it.
+//     Only data counts, never a probe.
 //   - "maximum age": the life of a connection, used or not.
 //   - "request limit": the time that one request takes.
 //   - "heuristic": nothing. It is what some client does on its own because of the
@@ -18,13 +20,14 @@ import (
 type Kind string
 
 const (
-	idleTimeout  Kind = "idle timeout"
-	maxAge       Kind = "maximum age"
-	requestLimit Kind = "request limit"
-	heuristic    Kind = "heuristic"
+	idleTimeout   Kind = "idle timeout"
+	serverTimeout Kind = "server timeout"
+	maxAge        Kind = "maximum age"
+	requestLimit  Kind = "request limit"
+	heuristic     Kind = "heuristic"
 )
 
-var kinds = []Kind{idleTimeout, maxAge, requestLimit, heuristic}
+var kinds = []Kind{idleTimeout, serverTimeout, maxAge, requestLimit, heuristic}
 
 // String returns the word, "idle timeout" for "".
 func (k Kind) String() string { return string(cmp.Or(k, idleTimeout)) }
@@ -117,6 +120,7 @@ func (p Profile) errWords() error {
 // profile of a [Catalog] with a word finds it.
 func (p Profile) spelled() Profile {
 	p.Kind, p.Expiry = cmp.Or(p.Kind, idleTimeout), cmp.Or(p.Expiry, unknown)
+	p.Protocol = p.protocol()
 	p.TimeoutEvidence = cmp.Or(p.TimeoutEvidence, given)
 	p.HalfClosedEvidence = cmp.Or(p.HalfClosedEvidence, given)
 	p.ExpiryEvidence = cmp.Or(p.ExpiryEvidence, given)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 	"unsafe"
 
@@ -155,7 +156,8 @@ func follow(t *http.Transport, h *align.Heartbeat) {
 	if h.IdleConnTimeout > 0 && (t.IdleConnTimeout == 0 || t.IdleConnTimeout > h.IdleConnTimeout) {
 		t.IdleConnTimeout = h.IdleConnTimeout
 	}
-	if h.Every > 0 {
+	counts := slices.ContainsFunc(h.Kinds, func(k align.HeartbeatKind) bool { return k.Name == "HTTP/2 PING" })
+	if h.Every > 0 && counts {
 		pings := http.HTTP2Config{}
 		if t.HTTP2 != nil {
 			pings = *t.HTTP2

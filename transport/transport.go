@@ -59,7 +59,7 @@ type Options struct {
 	Margin time.Duration
 
 	// Plan, if it has a Heartbeat, limits how long a connection may be idle, and sets
-	// the health pings of HTTP/2. It may be nil.
+	// the health pings of HTTP/2 if they count on its path. It may be nil.
 	Plan *align.Plan
 
 	// Events are called when something happens to a connection.

@@ -156,12 +156,21 @@ func TestTheSocketIsTuned(t *testing.T) {
 
 func TestPlanOfTransport(t *testing.T) {
 	t.Parallel()
-	path, err := align.Path("aws-alb")
-	require.NoError(t, err)
-	plan, err := align.Request{Path: path}.Plan()
-	require.NoError(t, err)
-	rt := newTransport(t, transport.Options{Plan: plan})
-	base := transport.BaseOf(rt)
+	planOf := func(id string) *align.Plan {
+		path, err := align.Path(id)
+		require.NoError(t, err)
+		path[0], err = path[0].WithTimeout(time.Minute)
+		require.NoError(t, err)
+		plan, err := align.Request{Path: path}.Plan()
+		require.NoError(t, err)
+		return plan
+	}
+	base := transport.BaseOf(newTransport(t, transport.Options{Plan: planOf("aws-alb")}))
+	assert.Equal(t, 58*time.Second, base.IdleConnTimeout)
+	assert.Nil(t, base.HTTP2, "a balancer that ends HTTP does not count PINGs")
+
+	plan := planOf("envoy-tcp-proxy")
+	base = transport.BaseOf(newTransport(t, transport.Options{Plan: plan}))
 	assert.Equal(t, 58*time.Second, base.IdleConnTimeout)
 	require.NotNil(t, base.HTTP2)
 	assert.Equal(t, 58*time.Second, base.HTTP2.SendPingTimeout)

@@ -33,7 +33,7 @@ func TestCheck(t *testing.T) {
 		{"survives", good, nil, exitOK, `^$`},
 		{"too slow to notice", good, []string{"--detect", "60s"}, exitProblems, `unnoticed +idle=40s,interval=4s,user-timeout=53s +idle: a dead peer is noticed up to`},
 		{"quick enough", quick, []string{"--detect", "60s"}, exitOK, `^$`},
-		{"a proxy", good, []string{"--path", "aws-alb"}, exitProblems, `needs a heartbeat +HTTP/2 PING every 58s, or drop it after 58s unused`},
+		{"a proxy", good, []string{"--path", "aws-alb"}, exitProblems, `needs a heartbeat +HTTP request every 58s, or drop it after 58s unused`},
 		{"a proxy nobody knows the timeout of", good, []string{"--path", "haproxy"}, exitProblems, `how often is not known`},
 		{"an assumption", good, []string{"--path", "aws-vpc-endpoint"}, exitUnknown, `survives if +- +a probe refreshes aws-vpc-endpoint`},
 		{"an accepted one", good, []string{"--path", "aws-vpc-endpoint", "--assume-refresh"}, exitOK, `^$`},

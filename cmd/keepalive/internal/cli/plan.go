@@ -215,9 +215,6 @@ func printHeartbeat(w io.Writer, h *align.Heartbeat) {
 	for _, k := range h.Kinds {
 		fmt.Fprintf(w, "  - %s: %s\n", k.Name, k.How)
 	}
-	if h.IdleConnTimeout > 0 {
-		fmt.Fprintf(w, "  - pools: http.Transport.IdleConnTimeout, sql.DB.SetConnMaxIdleTime = %s\n", duration.Format(h.IdleConnTimeout))
-	}
 }
 
 func printPath(w io.Writer, path []align.Profile) {
