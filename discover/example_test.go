@@ -61,5 +61,5 @@ func ExampleResult_Profile() {
 		log.Fatal(err)
 	}
 	fmt.Println(plan.Config)
-	// Output: idle=260s,interval=26s,count=3,user-timeout=346s
+	// Output: idle=60s,interval=6s,count=3,user-timeout=79s
 }
