@@ -232,21 +232,6 @@ func printPath(w io.Writer, path []align.Profile) {
 	}
 }
 
-// printLegs says which part of a path the plan is for, if a proxy splits it.
-func printLegs(w io.Writer, legs []align.Leg) {
-	if len(legs) == 1 {
-		return
-	}
-	fmt.Fprintln(w, "\nTCP connections of this path")
-	for _, l := range legs {
-		whose := "to be set at one of its ends"
-		if l.Own {
-			whose = "this plan"
-		}
-		fmt.Fprintf(w, "  %s - %s: %s\n", l.Client, l.Server, whose)
-	}
-}
-
 func printDetection(w io.Writer, d align.Detection) {
 	fmt.Fprintln(w, "\na dead peer is noticed")
 	for _, b := range d.Bounds() {
