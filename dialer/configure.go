@@ -26,14 +26,14 @@ import (
 // falls back to plain TCP if cfg has one; [sockopt.NoUserTimeout] does not
 // count.
 //
-// The error is that of [sockopt.Config.Validate]; d is then unchanged.
+// The error wraps the same as that of [sockopt.Config.Validate]; d is then unchanged.
 func Configure(d *net.Dialer, cfg sockopt.Config) error {
 	if d == nil {
-		return errors.New("dialer: the net.Dialer is nil")
+		return named(errors.New("the net.Dialer is nil"))
 	}
-	setter, err := socket.NewSetter(kernel.Request(cfg))
+	setter, err := socket.OS{}.NewSetter(kernel.Request(cfg))
 	if err != nil {
-		return err
+		return named(err)
 	}
 	d.KeepAlive = -1
 	d.KeepAliveConfig = net.KeepAliveConfig{}
@@ -57,6 +57,6 @@ func chain(d *net.Dialer, s *socket.Setter) {
 				return err
 			}
 		}
-		return s.ControlContext(ctx, network, address, c)
+		return s.Hook(network, address, c)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"strings"
-	"sync/atomic"
 
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/socket"
@@ -21,9 +20,11 @@ import (
 // The options are set right after connecting. If several addresses are tried in
 // parallel, only the connection that is established first gets them.
 //
-// The zero value is ready to use. As with a [net.Dialer], every dial uses the
-// current values of the fields. A Dialer is safe for concurrent use as long as
-// its fields are not changed, and must not be copied after first use.
+// The zero value is ready to use: it switches keepalive on and leaves the rest to the
+// system. Where there is no keepalive (Plan 9, js, wasip1), each dial to a TCP address
+// fails with an error that wraps [errors.ErrUnsupported], whatever the Config is. As with
+// a [net.Dialer], every dial uses the current values of the fields. A Dialer may be
+// copied, and is safe for concurrent use as long as its fields are not changed.
 type Dialer struct {
 	// Base is the net.Dialer to connect with: timeouts, addresses, resolver,
 	// hooks. Its KeepAlive, KeepAliveConfig and Multipath TCP setting are ignored.
@@ -53,28 +54,18 @@ type Dialer struct {
 	// [sockopt.Pin].
 	Pin bool
 
-	kernel kernel.Kernel // nil is the real one
-
-	latest atomic.Pointer[prepared] // reused by the next dial with the same fields
+	os socket.OS // for tests
 }
 
-// asked has the fields that determine the options of a dial.
-type asked struct {
-	config                                    sockopt.Config
-	multipath, beforeConnect, withoutReadBack bool
-}
-
-// prepared has what is computed once for all dials with the same fields.
-type prepared struct {
-	asked
-	err    error          // why such a dial is impossible
+// A plan says what a dial sets.
+type plan struct {
 	begin  *socket.Setter // before connecting; nil if nothing is to be set then
 	finish *socket.Setter // on the connected socket
 }
 
 // New returns a Dialer with that Config on a zero net.Dialer. Its other fields can be set
-// afterwards. If this operating system cannot honour the Config, the error is that of
-// [sockopt.Config.Validate].
+// afterwards. If this operating system cannot honour the Config, the error wraps the
+// same as that of [sockopt.Config.Validate].
 func New(cfg sockopt.Config) (*Dialer, error) {
 	d := &Dialer{Config: cfg}
 	if err := d.Check(); err != nil {
@@ -83,53 +74,39 @@ func New(cfg sockopt.Config) (*Dialer, error) {
 	return d, nil
 }
 
-// String returns the settings of its connections: "dialer
-// idle=60s,interval=10s".
-func (d *Dialer) String() string {
-	text := "dialer " + d.Config.String()
-	if d.Pin {
-		text += ", pinned"
-	}
-	return text
+// Check returns the reason why every dial to a TCP address would fail because of the
+// Dialer's fields, without dialing.
+func (d *Dialer) Check() error {
+	_, err := d.plan()
+	return named(err)
 }
 
-// Check returns the error that every dial to a TCP address would return because
-// of the Dialer's fields, without dialing.
-func (d *Dialer) Check() error { return d.prepare().err }
-
-func (d *Dialer) prepare() *prepared {
-	now := asked{d.Config, d.MultipathTCP, d.UserTimeoutBeforeConnect, d.WithoutReadBack}
-	if p := d.latest.Load(); p != nil && p.asked == now {
-		return p
-	}
-	p := &prepared{asked: now}
-	p.err = p.plan(d.kernel)
-	d.latest.Store(p)
-	return p
-}
-
-// plan fills in the rest of p.
-func (p *prepared) plan(k kernel.Kernel) error {
-	setter, err := socket.NewSetter(kernel.Request(p.config))
+// plan makes no system call, and takes a small part of the time of a dial.
+func (d *Dialer) plan() (p plan, err error) {
+	p.finish, err = d.os.NewSetter(kernel.Request(d.Config))
 	if err != nil {
-		return err
+		return plan{}, err
 	}
-	if k != nil {
-		setter = setter.WithKernel(k)
-	}
-	p.finish = setter
 	late := kernel.SetOf(platform.UserTimeout)
 	switch {
-	case p.config.UserTimeout > 0 && p.beforeConnect && p.multipath:
-		return fmt.Errorf("dialer: keepalive %v: user timeout before connect: Multipath TCP sockets have none: %w", p.config, errors.ErrUnsupported)
-	case p.config.UserTimeout > 0 && p.beforeConnect:
-		p.begin = setter.Only(late).WithoutReadBack()
-		p.finish = setter.SetsOnly(^late)
+	case d.Config.UserTimeout > 0 && d.UserTimeoutBeforeConnect && d.MultipathTCP:
+		return plan{}, fmt.Errorf("keepalive %v: user timeout before connect: Multipath TCP sockets have none: %w", d.Config, errors.ErrUnsupported)
+	case d.Config.UserTimeout > 0 && d.UserTimeoutBeforeConnect:
+		p.begin = p.finish.Only(late).WithoutReadBack()
+		p.finish = p.finish.SetsOnly(^late)
 	}
-	if p.withoutReadBack {
+	if d.WithoutReadBack {
 		p.finish = p.finish.WithoutReadBack()
 	}
-	return nil
+	return p, nil
+}
+
+// named begins an error with the name of the package, where it leaves the package.
+func named(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("dialer: %w", err)
 }
 
 // Dial connects like [net.Dialer.Dial].
@@ -139,8 +116,8 @@ func (d *Dialer) Dial(network, address string) (net.Conn, error) {
 
 // DialContext connects like [net.Dialer.DialContext] and returns a connection on
 // which every option that Config asks for has been set and verified. If an
-// option could not be set, the connection is closed and the error, a
-// [*net.OpError], wraps that of [sockopt.Set].
+// option could not be set, the connection is closed and the error is a [*net.OpError]
+// that wraps the same as that of [sockopt.Set].
 //
 // Connections on networks other than tcp, tcp4 and tcp6 are dialed by Base and
 // left unchanged.
@@ -148,14 +125,14 @@ func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.
 	if !strings.HasPrefix(network, "tcp") {
 		return d.Base.DialContext(ctx, network, address)
 	}
-	p := d.prepare()
-	if p.err != nil {
-		return nil, &net.OpError{Op: "dial", Net: network, Err: p.err}
+	p, err := d.plan()
+	if err != nil {
+		return nil, &net.OpError{Op: "dial", Net: network, Err: err}
 	}
 	base := d.Base
 	base.KeepAlive = -1
 	base.KeepAliveConfig = net.KeepAliveConfig{}
-	base.SetMultipathTCP(p.multipath)
+	base.SetMultipathTCP(d.MultipathTCP)
 	if p.begin != nil {
 		chain(&base, p.begin)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/dialer"
 	"github.com/tcpkeepalive/keepalive/internal/configtest"
 	"github.com/tcpkeepalive/keepalive/internal/kernel/kerneltest"
+	"github.com/tcpkeepalive/keepalive/internal/socket"
 	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -116,7 +117,7 @@ func TestFieldsChangedBetweenDials(t *testing.T) {
 		},
 		"WithoutReadBack": func(t *testing.T, d *dialer.Dialer) {
 			testkit.NeedReadable(t, platform.Idle)
-			d = (&dialer.Dialer{Config: asked}).WithKernel(lyingAbout(platform.Idle, 15))
+			d = (&dialer.Dialer{Config: asked}).On(socket.OS{Calls: lyingAbout(platform.Idle, 15)})
 			_, err := d.Dial("tcp", address)
 			require.ErrorContains(t, err, "the kernel holds 15")
 			d.WithoutReadBack = true
@@ -125,7 +126,7 @@ func TestFieldsChangedBetweenDials(t *testing.T) {
 		"UserTimeoutBeforeConnect": func(t *testing.T, d *dialer.Dialer) {
 			testkit.NeedOptions(t, platform.UserTimeout)
 			k := kerneltest.Running()
-			d = (&dialer.Dialer{Config: asked}).WithKernel(k)
+			d = (&dialer.Dialer{Config: asked}).On(socket.OS{Calls: k})
 			dial(t, d)
 			late := configtest.At(platform.UserTimeout)
 			assert.NotEqual(t, late, k.Sets[0])
@@ -148,24 +149,22 @@ func TestFieldsChangedBetweenDials(t *testing.T) {
 	}
 }
 
-// New's checks and plans are those of the dials.
-func TestDialsUseWhatNewHasPrepared(t *testing.T) {
+// A Dialer has no memory: a copy of one that has dialed dials as its own fields say.
+func TestCopyOfADialer(t *testing.T) {
 	t.Parallel()
 	address := loopback(t).Addr().String()
 	d, err := dialer.New(asked)
 	require.NoError(t, err)
-	prepared := d.Prepared()
-	require.NotNil(t, prepared)
-	d.Pin, d.Base.Timeout = true, time.Minute
-	for range 2 {
+	dialed := func(d *dialer.Dialer) testkit.Values {
 		c, err := d.Dial("tcp", address)
 		require.NoError(t, err)
-		testkit.Closing(t, c)
-		assert.Same(t, prepared, d.Prepared())
+		return testkit.ReadAny(t, testkit.Closing(t, c))
 	}
-	d.Config.Disabled = true
-	require.NoError(t, d.Check())
-	assert.NotSame(t, prepared, d.Prepared())
+	assert.Equal(t, askedValues, dialed(d))
+	other := *d
+	other.Config.Disabled = true
+	assert.Zero(t, dialed(&other).KeepAlive)
+	assert.Equal(t, askedValues, dialed(d))
 }
 
 // The same settings on a bare net.Dialer are rows of
@@ -318,32 +317,32 @@ func TestErrorsSayWhoseTheyAre(t *testing.T) {
 		},
 		"an option": {
 			refused: []platform.Option{platform.Interval},
-			dialer:  (&dialer.Dialer{Config: asked}).WithKernel(refusing(platform.Interval)),
+			dialer:  (&dialer.Dialer{Config: asked}).On(socket.OS{Calls: refusing(platform.Interval)}),
 			is:      kerneltest.EPERM,
 			isNot:   []error{refused, errors.ErrUnsupported},
 			text:    []string{"dial tcp", "setsockopt " + configtest.Calling(platform.Interval, 22)},
 		},
 		"all options are named": {
 			refused: []platform.Option{platform.Interval, platform.Count, platform.Idle},
-			dialer:  (&dialer.Dialer{Config: asked}).WithKernel(refusing(platform.Interval, platform.Count, platform.Idle)),
+			dialer:  (&dialer.Dialer{Config: asked}).On(socket.OS{Calls: refusing(platform.Interval, platform.Count, platform.Idle)}),
 			is:      kerneltest.EPERM,
 			text:    []string{configtest.Calling(platform.Interval, 22), configtest.Calling(platform.Count, 3), configtest.Calling(platform.Idle, 111)},
 		},
 		"the user timeout": {
 			refused: []platform.Option{platform.UserTimeout},
-			dialer:  (&dialer.Dialer{Config: asked}).WithKernel(refusing(platform.UserTimeout)),
+			dialer:  (&dialer.Dialer{Config: asked}).On(socket.OS{Calls: refusing(platform.UserTimeout)}),
 			is:      kerneltest.EPERM,
 			text:    []string{"dial tcp", "setsockopt " + configtest.Calling(platform.UserTimeout, askedValues.UserTimeout)},
 		},
 		"the user timeout, without read-back": {
 			refused: []platform.Option{platform.UserTimeout},
-			dialer:  (&dialer.Dialer{Config: asked, WithoutReadBack: true}).WithKernel(refusing(platform.UserTimeout)),
+			dialer:  (&dialer.Dialer{Config: asked, WithoutReadBack: true}).On(socket.OS{Calls: refusing(platform.UserTimeout)}),
 			is:      kerneltest.EPERM,
 			text:    []string{"setsockopt " + configtest.Calling(platform.UserTimeout, askedValues.UserTimeout)},
 		},
 		"the user timeout, before connect": {
 			refused: []platform.Option{platform.UserTimeout},
-			dialer:  (&dialer.Dialer{Config: asked, UserTimeoutBeforeConnect: true}).WithKernel(refusing(platform.UserTimeout)),
+			dialer:  (&dialer.Dialer{Config: asked, UserTimeoutBeforeConnect: true}).On(socket.OS{Calls: refusing(platform.UserTimeout)}),
 			is:      kerneltest.EPERM,
 			text:    []string{"setsockopt " + configtest.Calling(platform.UserTimeout, askedValues.UserTimeout)},
 		},

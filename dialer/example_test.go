@@ -80,7 +80,7 @@ func ExampleDialer() {
 func ExampleDialer_Check() {
 	d := dialer.Dialer{Config: sockopt.Config{Idle: -time.Second}}
 	fmt.Println(d.Check())
-	// Output: keepalive idle=-1s: idle=-1s is negative: 0 leaves it alone
+	// Output: dialer: idle=-1s is negative: 0 leaves it alone
 }
 
 func ExampleDialer_DialContext() {

@@ -1,14 +1,9 @@
 package dialer
 
-import (
-	"github.com/tcpkeepalive/keepalive/internal/kernel"
-)
+import "github.com/tcpkeepalive/keepalive/internal/socket"
 
-// WithKernel puts a kernel that fails or lies in the place of the real one.
-func (d *Dialer) WithKernel(k kernel.Kernel) *Dialer {
-	d.kernel = k
+// On makes the Dialer dial on another system.
+func (d *Dialer) On(o socket.OS) *Dialer {
+	d.os = o
 	return d
 }
-
-// Prepared is what the next dial would go by.
-func (d *Dialer) Prepared() any { return d.latest.Load() }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/dialer"
 	"github.com/tcpkeepalive/keepalive/internal/configtest"
+	"github.com/tcpkeepalive/keepalive/internal/socket"
 	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -35,7 +36,7 @@ func TestReadBackFindsWhatDidNotTake(t *testing.T) {
 			defer l.Close()
 			lying := lyingAbout(row.option, row.holds)
 			leaks := testkit.StartLeakCheck(t)
-			d := (&dialer.Dialer{Config: asked}).WithKernel(lying)
+			d := (&dialer.Dialer{Config: asked}).On(socket.OS{Calls: lying})
 			c, err := d.Dial("tcp", l.Addr().String())
 			require.ErrorContains(t, err, configtest.Differing(row.option, row.asked, row.holds))
 			assert.Nil(t, c)
@@ -57,7 +58,7 @@ func TestReadBackFindsWhatDidNotTake(t *testing.T) {
 			require.NoError(t, server.Close())
 			leaks.End(t)
 
-			d = (&dialer.Dialer{Config: asked, WithoutReadBack: true}).WithKernel(lying)
+			d = (&dialer.Dialer{Config: asked, WithoutReadBack: true}).On(socket.OS{Calls: lying})
 			c, err = d.Dial("tcp", l.Addr().String())
 			require.NoError(t, err, "WithoutReadBack believes it")
 			assert.Equal(t, askedValues, testkit.ReadAny(t, testkit.Closing(t, c)), "and the options are set all the same")
@@ -80,7 +81,7 @@ func TestReadBackNamesEveryOption(t *testing.T) {
 	if len(all) == 0 {
 		t.Skip("there is no option to lie about")
 	}
-	d := (&dialer.Dialer{Config: asked}).WithKernel(lying)
+	d := (&dialer.Dialer{Config: asked}).On(socket.OS{Calls: lying})
 	_, err := d.Dial("tcp", address)
 	for _, o := range all {
 		assert.ErrorContains(t, err, testkit.Of(o).Symbol)
@@ -92,7 +93,7 @@ func TestReadBackOnlyWhatWasAsked(t *testing.T) {
 	t.Parallel()
 	testkit.NeedReadable(t, platform.UserTimeout)
 	lying := lyingAbout(platform.UserTimeout, 99)
-	d := (&dialer.Dialer{Config: askedEarly}).WithKernel(lying)
+	d := (&dialer.Dialer{Config: askedEarly}).On(socket.OS{Calls: lying})
 	c, err := d.Dial("tcp", loopback(t).Addr().String())
 	require.NoError(t, err)
 	testkit.Closing(t, c)

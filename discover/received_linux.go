@@ -7,7 +7,10 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/internal/socket"
+	"github.com/tcpkeepalive/keepalive/internal/tcpinfo"
 )
+
+var visits socket.Visits[tcpinfo.Info]
 
 // receivedBy returns what a connection has received until now, false if the kernel does
 // not say it.
@@ -16,20 +19,20 @@ func receivedBy(c net.Conn) (received, bool) {
 	if err != nil {
 		return received{}, false
 	}
-	var info *unix.TCPInfo
+	v := visits.Get()
+	defer visits.Put(v)
 	now := time.Now()
-	raw.Control(func(fd uintptr) {
-		info, err = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
-	})
-	if err != nil || info == nil || info.Segs_in == 0 { // even a handshake has a segment
+	inner, outer := v.On(raw, (*tcpinfo.Info).Read)
+	info := &v.Data
+	if inner != nil || outer != nil || info.SegmentsReceived == 0 { // even a handshake has a segment
 		return received{}, false
 	}
 	ago := func(ms uint32) time.Time { return now.Add(-time.Duration(ms) * time.Millisecond) }
 	const established = 1 // TCP_ESTABLISHED
 	return received{
 		when: now, closed: info.State != established,
-		segments: info.Segs_in, dataSegments: info.Data_segs_in,
-		data: ago(info.Last_data_recv), ack: ago(info.Last_ack_recv),
+		segments: info.SegmentsReceived, dataSegments: info.DataSegmentsReceived,
+		data: ago(info.LastDataReceived), ack: ago(info.LastAckReceived),
 	}, true
 }
 

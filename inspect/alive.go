@@ -98,30 +98,23 @@ func (h health) String() string {
 func Alive(c any) error {
 	rc, err := socket.Find(c)
 	if err != nil {
-		return err
+		return named(err)
 	}
 	h := Handle{rc: rc}
-	v := take(&h, (*visit).askAlive)
-	defer v.release()
-	if err := v.do(); err != nil {
-		return err
-	}
-	return v.health.err()
+	return h.alive((*visit).askAlive)
 }
 
 // Alive does what the function [Alive] does. For plain TCP it makes one system call
 // (TCP_INFO). For Multipath TCP it makes three more and a netlink query, because the
 // connection as a whole has its own state, and its peer answers as long as one subflow is
 // answered.
-func (h *Handle) Alive() error {
-	v := take(h, (*visit).askHealth)
-	defer v.release()
-	if err := v.do(); err != nil {
+func (h *Handle) Alive() error { return h.alive((*visit).askHealth) }
+
+func (h *Handle) alive(ask func(*visit, uintptr) error) error {
+	v, err := h.visit(ask)
+	defer release(v)
+	if err != nil {
 		return err
 	}
-	return v.health.err()
-}
-
-func fmtUnsupported(what, goos string) error {
-	return fmt.Errorf("inspect: %s unknown on %s: %w", what, goos, errors.ErrUnsupported)
+	return named(v.Data.health.err())
 }

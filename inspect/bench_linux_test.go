@@ -109,31 +109,6 @@ func BenchmarkAliveAndTheReadOfMySQL(b *testing.B) {
 	compare(b, h.Alive, func() error { return checkByRead(conn) })
 }
 
-// BenchmarkTimerAndReadBack compares the lookup of a timer with what reading the
-// four options takes at least.
-func BenchmarkTimerAndReadBack(b *testing.B) {
-	conn := benchConn(b)
-	h, err := inspect.NewHandle(conn)
-	if err != nil {
-		b.Fatal(err)
-	}
-	rc, err := conn.SyscallConn()
-	if err != nil {
-		b.Fatal(err)
-	}
-	options := [4][2]int{{unix.SOL_SOCKET, unix.SO_KEEPALIVE}, {unix.IPPROTO_TCP, unix.TCP_KEEPIDLE}, {unix.IPPROTO_TCP, unix.TCP_KEEPINTVL}, {unix.IPPROTO_TCP, unix.TCP_KEEPCNT}}
-	rc.Control(func(fd uintptr) {
-		compare(b, func() error { return second(h.Timer()) }, func() error {
-			for _, o := range options {
-				if _, err := unix.GetsockoptInt(int(fd), o[0], o[1]); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	})
-}
-
 // BenchmarkReport has no counterpart: settings, activity and timer.
 func BenchmarkReport(b *testing.B) {
 	h, err := inspect.NewHandle(benchConn(b))

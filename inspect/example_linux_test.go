@@ -78,7 +78,7 @@ func ExampleAlive() {
 	fmt.Println(inspect.Alive(conn))
 	// Output:
 	// <nil>
-	// the peer has closed the connection
+	// inspect: the peer has closed the connection
 }
 
 func ExampleNewHandle() {

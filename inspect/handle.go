@@ -1,8 +1,8 @@
 package inspect
 
 import (
+	"cmp"
 	"fmt"
-	"sync"
 	"syscall"
 
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
@@ -42,12 +42,12 @@ type Handle struct {
 func NewHandle(c any) (*Handle, error) {
 	rc, err := socket.Find(c)
 	if err != nil {
-		return nil, err
+		return nil, named(err)
 	}
 	h := &Handle{rc: rc}
-	v := take(h, (*visit).identify)
-	defer v.release()
-	if err := v.do(); err != nil {
+	v, err := h.visit((*visit).identify)
+	defer release(v)
+	if err != nil {
 		return nil, err
 	}
 	return h, nil
@@ -55,19 +55,9 @@ func NewHandle(c any) (*Handle, error) {
 
 // Report returns everything that is known about the socket.
 func (h *Handle) Report() (Report, error) {
-	v := take(h, (*visit).look)
-	defer v.release()
-	err := v.do()
-	return v.report, err
-}
-
-// Timer returns the timer alone: on Linux with one exact netlink query. The
-// error says why the timer is not known.
-func (h *Handle) Timer() (Timer, error) {
-	v := take(h, (*visit).askTimer)
-	defer v.release()
-	err := v.do()
-	return v.report.Timer, err
+	v, err := h.visit((*visit).look)
+	defer release(v)
+	return v.Data.report, err
 }
 
 // tcpKind is the kind of a TCP socket.
@@ -75,53 +65,37 @@ func tcpKind(fd uintptr) (kernel.Kind, error) {
 	kind, err := kernel.KindOf(kernel.System(), fd)
 	switch {
 	case err != nil:
-		return kind, fmt.Errorf("inspect: %w: %w", socket.ErrNoSocket, err)
+		return kind, fmt.Errorf("%w: %w", socket.ErrNoSocket, err)
 	case kind == kernel.NotTCP:
-		return kind, fmt.Errorf("inspect: %w", socket.ErrNotTCP)
+		return kind, socket.ErrNotTCP
 	}
 	return kind, nil
 }
 
-// A visit is one use of a socket's descriptor. RawConn.Control takes a function,
-// and a closure made for each use would be allocated each time, so visits are
-// pooled together with their closures.
+// A visit is what one use of a socket's descriptor needs and finds out.
 type visit struct {
-	run func(fd uintptr) // always (*visit).step of this visit
-
 	handle *Handle
-	task   func(*visit, uintptr) error
 	report Report
 	health health
-	err    error
 	multipath
 }
 
-var visits = sync.Pool{New: func() any {
-	v := new(visit)
-	v.run = v.step
-	return v
-}}
+var visits socket.Visits[visit]
 
-func take(h *Handle, task func(*visit, uintptr) error) *visit {
-	v := visits.Get().(*visit)
-	v.handle, v.task = h, task
-	return v
+// visit does a task with the descriptor. The caller releases the result, also after an
+// error.
+func (h *Handle) visit(task func(*visit, uintptr) error) (*socket.Visit[visit], error) {
+	v := visits.Get()
+	if h.rc == nil {
+		return v, named(fmt.Errorf("a Handle that NewHandle has not made: %w", socket.ErrNoSocket))
+	}
+	v.Data.handle = h
+	inner, outer := v.On(h.rc, task)
+	return v, named(cmp.Or(outer, inner))
 }
 
-func (v *visit) step(fd uintptr) { v.err = v.task(v, fd) }
-
-// do returns the error of getting the descriptor, or that of the task.
-func (v *visit) do() error {
-	if v.handle.rc == nil {
-		return fmt.Errorf("inspect: a Handle that NewHandle has not made: %w", socket.ErrNoSocket)
-	}
-	if err := v.handle.rc.Control(v.run); err != nil {
-		return fmt.Errorf("inspect: %w", err)
-	}
-	return v.err
-}
-
-func (v *visit) release() {
-	v.handle, v.task, v.report, v.health, v.err = nil, nil, Report{}, health{}, nil
+// release does not clear what TCP_INFO has filled in: it is large, and refers to nothing.
+func release(v *socket.Visit[visit]) {
+	v.Data.handle, v.Data.report, v.Data.health = nil, Report{}, health{}
 	visits.Put(v)
 }

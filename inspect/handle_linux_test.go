@@ -192,8 +192,6 @@ func TestAHandleOfAClosedConnection(t *testing.T) {
 	client.Close()
 	_, err = h.Report()
 	assert.ErrorIs(t, err, net.ErrClosed)
-	_, err = h.Timer()
-	assert.ErrorIs(t, err, net.ErrClosed)
 	assert.ErrorIs(t, h.Alive(), net.ErrClosed)
 }
 
@@ -216,8 +214,6 @@ func TestOfAResetConnectionIsNotItsListener(t *testing.T) {
 	assert.Equal(t, inspect.Closed, r.State)
 	assert.ErrorIs(t, r.Unknown, inspect.ErrGone)
 	assert.Equal(t, "off", r.Timer.Kind)
-	_, err = h.Timer()
-	assert.ErrorIs(t, err, inspect.ErrGone)
 	r = of(t, server) // a new handle, whose addresses are gone
 	assert.ErrorIs(t, r.Unknown, inspect.ErrGone)
 	_, err = server.Read(make([]byte, 1))
@@ -425,7 +421,7 @@ func TestManyAtATimeBesideClose(t *testing.T) {
 	for range 16 {
 		wg.Go(func() {
 			for range 200 {
-				for _, err := range []error{h.Alive(), second(h.Report()), second(h.Timer())} {
+				for _, err := range []error{h.Alive(), second(h.Report())} {
 					if err != nil && !errors.Is(err, net.ErrClosed) {
 						t.Error(err)
 					}
@@ -469,7 +465,6 @@ func TestHandlesAllocateNothing(t *testing.T) {
 	require.NoError(t, err)
 	for rule, f := range map[string]func() error{
 		"Report": func() error { return second(h.Report()) },
-		"Timer":  func() error { return second(h.Timer()) },
 		"Alive":  h.Alive,
 	} {
 		assert.Zero(t, testing.AllocsPerRun(100, func() {

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/tcpkeepalive/keepalive/internal/tcpinfo"
 )
 
 // Each counter means something in its state only. Times are those that Linux
@@ -11,49 +13,49 @@ import (
 func TestCountersInTheirState(t *testing.T) {
 	t.Parallel()
 	for rule, row := range map[string]struct {
-		info tcpInfoFields
+		info tcpinfo.Fields
 		want health
 		err  error
 	}{
-		"idle": {tcpInfoFields{rto: 200_000, window: 9}, health{}, nil},
-		"a keepalive probe has no answer": {tcpInfoFields{rto: 200_000, probes: 1, window: 9},
+		"idle": {tcpinfo.Fields{RTO: 200_000, Window: 9}, health{}, nil},
+		"a keepalive probe has no answer": {tcpinfo.Fields{RTO: 200_000, Probes: 1, Window: 9},
 			health{Probes: 1}, ErrSuspect},
-		"backoff is left from data that was acknowledged since": {tcpInfoFields{rto: 200_000, backoff: 3, window: 9},
+		"backoff is left from data that was acknowledged since": {tcpinfo.Fields{RTO: 200_000, Backoff: 3, Window: 9},
 			health{Backoff: 3}, nil},
-		"data is in flight": {tcpInfoFields{rto: 200_000, unacked: 3, window: 9},
+		"data is in flight": {tcpinfo.Fields{RTO: 200_000, Unacked: 3, Window: 9},
 			health{Unacked: 3}, nil},
-		"data is retransmitted": {tcpInfoFields{rto: 400_000, unacked: 3, retransmits: 1, backoff: 1, window: 9},
+		"data is retransmitted": {tcpinfo.Fields{RTO: 400_000, Unacked: 3, Retransmits: 1, Backoff: 1, Window: 9},
 			health{Unacked: 3, Retransmits: 1, Backoff: 1}, ErrSuspect},
-		"the window is closed, the third probe was answered": {tcpInfoFields{rto: 200_000, notSent: 9, backoff: 3, lastAckRecv: 900, lastDataReceived: 5000},
+		"the window is closed, the third probe was answered": {tcpinfo.Fields{RTO: 200_000, NotSent: 9, Backoff: 3, LastAckReceived: 900, LastDataReceived: 5000},
 			health{WindowClosed: true, Backoff: 3}, nil},
-		"the answer to a window probe is on its way": {tcpInfoFields{rto: 200_000, notSent: 9, probes: 1, backoff: 3, lastAckRecv: 820, lastDataReceived: 5000},
+		"the answer to a window probe is on its way": {tcpinfo.Fields{RTO: 200_000, NotSent: 9, Probes: 1, Backoff: 3, LastAckReceived: 820, LastDataReceived: 5000},
 			health{WindowClosed: true, Backoff: 3}, nil},
-		"it is overdue": {tcpInfoFields{rto: 200_000, notSent: 9, probes: 1, backoff: 3, lastAckRecv: 1101, lastDataReceived: 5000},
+		"it is overdue": {tcpinfo.Fields{RTO: 200_000, NotSent: 9, Probes: 1, Backoff: 3, LastAckReceived: 1101, LastDataReceived: 5000},
 			health{WindowClosed: true, Backoff: 3, Probes: 1}, ErrSuspect},
-		"two window probes have no answer": {tcpInfoFields{rto: 200_000, notSent: 9, probes: 2, backoff: 9, lastAckRecv: 77_000, lastDataReceived: 500_000},
+		"two window probes have no answer": {tcpinfo.Fields{RTO: 200_000, NotSent: 9, Probes: 2, Backoff: 9, LastAckReceived: 77_000, LastDataReceived: 500_000},
 			health{WindowClosed: true, Backoff: 9, Probes: 2}, ErrSuspect},
-		"Linux answers twice a second at most": {tcpInfoFields{rto: 200_000, notSent: 9, probes: 1, backoff: 2, lastAckRecv: 1100, lastDataReceived: 5000},
+		"Linux answers twice a second at most": {tcpinfo.Fields{RTO: 200_000, NotSent: 9, Probes: 1, Backoff: 2, LastAckReceived: 1100, LastDataReceived: 5000},
 			health{WindowClosed: true, Backoff: 2}, nil},
-		"the next probe it answers": {tcpInfoFields{rto: 200_000, notSent: 9, probes: 2, backoff: 3, lastAckRecv: 1500, lastDataReceived: 5000},
+		"the next probe it answers": {tcpinfo.Fields{RTO: 200_000, NotSent: 9, Probes: 2, Backoff: 3, LastAckReceived: 1500, LastDataReceived: 5000},
 			health{WindowClosed: true, Backoff: 3}, nil},
-		"unless it is gone": {tcpInfoFields{rto: 200_000, notSent: 9, probes: 2, backoff: 3, lastAckRecv: 1600, lastDataReceived: 5000},
+		"unless it is gone": {tcpinfo.Fields{RTO: 200_000, NotSent: 9, Probes: 2, Backoff: 3, LastAckReceived: 1600, LastDataReceived: 5000},
 			health{WindowClosed: true, Backoff: 3, Probes: 2}, ErrSuspect},
-		"the longest interval": {tcpInfoFields{rto: 200_000, notSent: 9, probes: 1, backoff: 15, lastAckRecv: 130_000, lastDataReceived: 200_000},
+		"the longest interval": {tcpinfo.Fields{RTO: 200_000, NotSent: 9, Probes: 1, Backoff: 15, LastAckReceived: 130_000, LastDataReceived: 200_000},
 			health{WindowClosed: true, Backoff: 15}, nil},
-		"and longer": {tcpInfoFields{rto: 200_000, notSent: 9, probes: 1, backoff: 15, lastAckRecv: 135_300, lastDataReceived: 200_000},
+		"and longer": {tcpinfo.Fields{RTO: 200_000, NotSent: 9, Probes: 1, Backoff: 15, LastAckReceived: 135_300, LastDataReceived: 200_000},
 			health{WindowClosed: true, Backoff: 15, Probes: 1}, ErrSuspect},
-		"a window taken back is asked for by retransmissions, which were answered": {tcpInfoFields{rto: 800_000, unacked: 1, backoff: 2, lastAckRecv: 400, lastDataReceived: 5000},
+		"a window taken back is asked for by retransmissions, which were answered": {tcpinfo.Fields{RTO: 800_000, Unacked: 1, Backoff: 2, LastAckReceived: 400, LastDataReceived: 5000},
 			health{WindowClosed: true, Unacked: 1, Backoff: 2}, nil},
-		"or not": {tcpInfoFields{rto: 1_600_000, unacked: 1, backoff: 3, lastAckRecv: 1901, lastDataReceived: 5000},
+		"or not": {tcpinfo.Fields{RTO: 1_600_000, Unacked: 1, Backoff: 3, LastAckReceived: 1901, LastDataReceived: 5000},
 			health{WindowClosed: true, Unacked: 1, Backoff: 3, Probes: 1}, ErrSuspect},
 	} {
-		row.info.state = uint8(Established)
+		row.info.State = uint8(Established)
 		row.want.State = Established
-		i := tcpInfo{row.info, valueSize}
-		assert.Equal(t, row.want, i.health(), rule)
-		h := i.health()
+		i := tcpinfo.Info{Fields: row.info, Size: tcpinfo.WholeSize}
+		assert.Equal(t, row.want, healthOf(&i), rule)
+		h := healthOf(&i)
 		assert.ErrorIs(t, h.err(), row.err, rule)
 	}
-	old := tcpInfo{tcpInfoFields{state: uint8(Established), unacked: 3, backoff: 1, rto: 200_000, lastAckRecv: 9000, lastDataReceived: 9000}, minSize}
-	assert.False(t, old.health().WindowClosed, "before Linux 5.4 the window is not known")
+	old := tcpinfo.Info{Fields: tcpinfo.Fields{State: uint8(Established), Unacked: 3, Backoff: 1, RTO: 200_000, LastAckReceived: 9000, LastDataReceived: 9000}, Size: tcpinfo.MinSize}
+	assert.False(t, healthOf(&old).WindowClosed, "before Linux 5.4 the window is not known")
 }

@@ -82,14 +82,14 @@ func List(f Filter) iter.Seq2[*Report, error] {
 	return func(yield func(*Report, error) bool) {
 		q, err := f.query()
 		if err != nil {
-			yield(nil, err)
+			yield(nil, named(err))
 			return
 		}
 		j := joiner{query: q, owners: f.Owners, yield: yield}
 		defer j.peeker.Close()
 		err = q.list(j.add)
 		if !j.stopped && j.flush() && err != nil {
-			yield(nil, err)
+			yield(nil, named(err))
 		}
 	}
 }
@@ -108,10 +108,10 @@ func (f Filter) query() (q *query, err error) {
 		return nil, err
 	}
 	if !slices.Contains([]string{"", "tcp", "tcp4", "tcp6"}, f.Network) {
-		return nil, fmt.Errorf("inspect: Filter.Network=%q is neither tcp, tcp4 nor tcp6", f.Network)
+		return nil, fmt.Errorf("Filter.Network=%q is neither tcp, tcp4 nor tcp6", f.Network)
 	}
 	if f.Settings && f.Owners == nil {
-		return nil, errors.New("inspect: Filter.Settings needs Filter.Owners: the settings of a socket are read through the process that has it open")
+		return nil, errors.New("Filter.Settings needs Filter.Owners: the settings of a socket are read through the process that has it open")
 	}
 	if q.local, err = f.endpoints("Local", f.Local); err == nil {
 		q.peer, err = f.endpoints("Peer", f.Peer)
@@ -125,7 +125,7 @@ func (f *Filter) endpoints(field string, texts []string) ([]endpoint.Endpoint, e
 	for _, text := range texts {
 		e, err := endpoint.Parse(text)
 		if err != nil {
-			return nil, fmt.Errorf("inspect: Filter.%s: %w", field, err)
+			return nil, fmt.Errorf("Filter.%s: %w", field, err)
 		}
 		list = append(list, e)
 	}
@@ -137,7 +137,7 @@ func (f *Filter) endpoints(field string, texts []string) ([]endpoint.Endpoint, e
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("inspect: Filter.%s: %w", field, err)
+		return nil, fmt.Errorf("Filter.%s: %w", field, err)
 	}
 	return list, nil
 }

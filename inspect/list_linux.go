@@ -13,6 +13,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/netns"
 	"github.com/tcpkeepalive/keepalive/internal/procnet"
 	"github.com/tcpkeepalive/keepalive/internal/sockdiag"
+	"github.com/tcpkeepalive/keepalive/internal/tcpinfo"
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
@@ -25,14 +26,14 @@ func (q *query) list(add func(*Report) bool) error {
 	case err == nil && errors.Is(l.whole.err, sockdiag.ErrInterrupted), errors.Is(err, sockdiag.ErrInterrupted):
 		return ErrTableChanged
 	case err == nil: // /proc does not have these states either
-		return fmt.Errorf("inspect: the states of Multipath TCP connections: %w", l.whole.err)
+		return fmt.Errorf("the states of Multipath TCP connections: %w", l.whole.err)
 	case errors.Is(err, netns.ErrNotEntered):
-		return fmt.Errorf("inspect: %w", err)
+		return err
 	case l.listed, exhausted(err): // this says nothing about sock_diag
-		return fmt.Errorf("inspect: the list is not complete: %w", err)
+		return fmt.Errorf("the list is not complete: %w", err)
 	default:
 		if procErr := l.fromProc(); procErr != nil {
-			return fmt.Errorf("inspect: %w; %w", err, procErr)
+			return fmt.Errorf("%w; %w", err, procErr)
 		}
 	}
 	return nil
@@ -153,9 +154,9 @@ func (l *lister) fillAttributes(m sockdiag.Message) {
 	m.Attributes(func(kind uint16, value []byte) {
 		switch {
 		case kind == sockdiag.AttrInfo:
-			var info tcpInfo
-			if r.State != Listen && info.decode(value) {
-				r.Activity = info.activity()
+			var info tcpinfo.Info
+			if r.State != Listen && info.Decode(value) {
+				r.Activity = activityOf(&info)
 			}
 		case kind == sockdiag.AttrULP:
 			if sockdiag.IsSubflow(value) {

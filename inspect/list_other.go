@@ -4,11 +4,10 @@ package inspect
 
 import (
 	"os"
-	"runtime"
 )
 
 func (q *query) list(func(*Report) bool) error {
-	return fmtUnsupported("the table of sockets is", runtime.GOOS)
+	return errUnsupported("the table of sockets is")
 }
 
 func stillOpen(_ *os.File, sockets []*Report) []bool { return make([]bool, len(sockets)) }

@@ -1,41 +1,17 @@
 package inspect
 
 import (
-	"unsafe"
-
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/internal/sockdiag"
+	"github.com/tcpkeepalive/keepalive/internal/tcpinfo"
 )
 
-// Numbers and structures of linux/mptcp.h, since Linux 5.16.
-const (
-	solMPTCP     = 284
-	mptcpInfo    = 1 // MPTCP_INFO
-	mptcpTCPInfo = 2 // MPTCP_TCPINFO
-
-	maxSubflows = 16 // read at most
-)
-
-// mptcpInfoFields is the beginning of struct mptcp_info.
-type mptcpInfoFields struct {
-	counts [8]uint8
-	flags  uint32
-	token  uint32
-}
-
-// subflowInfos is struct mptcp_subflow_data followed by the array of infos.
-type subflowInfos struct {
-	sizeHere, subflows, sizeKernel, sizeUser uint32
-	infos                                    [maxSubflows]tcpInfoFields
-}
-
-// A multipath is what a visit reads from a Multipath TCP socket, because
-// TCP_INFO describes only its first subflow.
+// A multipath is what a visit reads of TCP_INFO and of what the kernel shows of a
+// Multipath TCP connection.
 type multipath struct {
-	info     tcpInfo
-	subflows subflowInfos
-	whole    mptcpInfoFields
+	info  tcpinfo.Info
+	whole tcpinfo.Multipath
 }
 
 // askMultipath corrects what TCP_INFO reported: a subflow keeps its state when
@@ -44,13 +20,12 @@ type multipath struct {
 // taken from the socket.
 func (v *visit) askMultipath(fd uintptr) {
 	h := &v.health
-	size := uint32(unsafe.Sizeof(v.whole))
-	if getsockopt(fd, solMPTCP, mptcpInfo, unsafe.Pointer(&v.whole), &size) != nil {
-		// It fell back to TCP, it is gone, or the kernel is older than Linux 5.16.
+	token, ok := v.whole.Token(fd)
+	if !ok {
 		h.State = polled(fd, h.State)
 		return
 	}
-	state, err := v.handle.target.multipathState(v.whole.token)
+	state, err := v.handle.target.multipathState(token)
 	if err != nil {
 		state = polled(fd, Established)
 	}
@@ -61,21 +36,18 @@ func (v *visit) askMultipath(fd uintptr) {
 // bestSubflow takes the counters of the subflow with the fewest unanswered
 // probes and retransmissions.
 func (v *visit) bestSubflow(fd uintptr) {
-	s := &v.subflows
-	*s = subflowInfos{sizeHere: uint32(unsafe.Offsetof(s.infos)), sizeUser: valueSize}
-	size := uint32(unsafe.Sizeof(*s))
-	if getsockopt(fd, solMPTCP, mptcpTCPInfo, unsafe.Pointer(s), &size) != nil {
+	subflows, size, ok := v.whole.Subflows(fd)
+	if !ok {
 		return
 	}
-	info := tcpInfo{size: min(s.sizeKernel, valueSize)}
 	var best health
 	found, unacked := false, 0
-	for i := range s.infos[:min(s.subflows, maxSubflows)] {
-		info.tcpInfoFields = s.infos[i]
-		if State(info.state) == Closed {
+	for _, fields := range subflows {
+		info := tcpinfo.Info{Fields: fields, Size: size}
+		if State(info.State) == Closed {
 			continue
 		}
-		h := info.health()
+		h := healthOf(&info)
 		unacked += h.Unacked
 		if !found || h.doubt() < best.doubt() {
 			best = h
@@ -107,13 +79,6 @@ func (t *target) multipathState(token uint32) (State, error) {
 		return StateUnknown, err
 	}
 	return State(m.State()), nil
-}
-
-func getsockopt(fd uintptr, level, name int, value unsafe.Pointer, size *uint32) error {
-	if errno := rawGetsockopt(fd, uintptr(level), uintptr(name), value, unsafe.Pointer(size)); errno != 0 {
-		return errno
-	}
-	return nil
 }
 
 // polled corrects the state of a subflow with what poll reports: that the peer

@@ -100,7 +100,7 @@ func TestTheEndOfMultipathTCP(t *testing.T) {
 				assert.Equal(t, "last words", string(said))
 				require.NoError(t, client.CloseWrite())
 				testkit.Until(t, "both sides are closed", func() bool { return of(t, client).State == inspect.Closed })
-				assert.Equal(t, inspect.ErrGone, inspect.Alive(client))
+				assert.ErrorIs(t, inspect.Alive(client), inspect.ErrGone)
 
 				client, server = open()
 				require.NoError(t, server.Close())

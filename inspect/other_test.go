@@ -42,7 +42,6 @@ func TestWhereOnlyTheSettingsAreKnown(t *testing.T) {
 		"the timer":    r.Unknown,
 		"Alive":        inspect.Alive(conn),
 		"FindOwners":   second(inspect.FindOwners()),
-		"Handle.Timer": func() error { h, err := inspect.NewHandle(conn); require.NoError(t, err); return second(h.Timer()) }(),
 		"Handle.Alive": func() error { h, err := inspect.NewHandle(conn); require.NoError(t, err); return h.Alive() }(),
 	} {
 		assert.ErrorIs(t, err, errors.ErrUnsupported, rule)

@@ -46,7 +46,10 @@ type ownerEntry struct {
 // wraps [fs.ErrNotExist] or [fs.ErrPermission]. A process that ends in the
 // meantime is not an error. On systems other than Linux the error wraps
 // [errors.ErrUnsupported].
-func FindOwners(pids ...int) (*Owners, error) { return findOwners(pids) }
+func FindOwners(pids ...int) (*Owners, error) {
+	o, err := findOwners(pids)
+	return o, named(err)
+}
 
 // Denied returns how many processes could not be read completely, and how many
 // unreadable descriptors they are known to have. Processes that /proc hides

@@ -16,7 +16,7 @@ func findOwners(pids []int) (*Owners, error) {
 		var hides bool
 		var err error
 		if pids, hides, err = proc.All(); err != nil {
-			return nil, fmt.Errorf("inspect: %w", err)
+			return nil, err
 		}
 		if hides {
 			o.denied.processes++
@@ -44,7 +44,7 @@ func findOwners(pids []int) (*Owners, error) {
 			o.denied.descriptors += s.denied
 		case all && proc.Gone(err):
 		default:
-			return nil, fmt.Errorf("inspect: the descriptors of process %d: %w", s.pid, err)
+			return nil, fmt.Errorf("the descriptors of process %d: %w", s.pid, err)
 		}
 		if s.count() == 0 {
 			continue

@@ -2,10 +2,6 @@
 
 package inspect
 
-import (
-	"runtime"
-)
-
 func findOwners([]int) (*Owners, error) {
-	return nil, fmtUnsupported("which process has a socket open is", runtime.GOOS)
+	return nil, errUnsupported("which process has a socket open is")
 }

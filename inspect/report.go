@@ -145,6 +145,11 @@ func (r Report) String() string {
 // take over), or the socket is not in a connected state. It wraps
 // [sockopt.ErrUnknown] if a value that is needed is not known.
 func (r Report) NextProbe() (time.Duration, error) {
+	d, err := r.nextProbe()
+	return d, named(err)
+}
+
+func (r Report) nextProbe() (time.Duration, error) {
 	known := r.Settings.Known
 	switch {
 	case r.State != StateUnknown && !r.State.keepsAlive():
@@ -185,7 +190,8 @@ func (r Report) NextProbe() (time.Duration, error) {
 // DetectionTime returns how long after the last segment from the peer an idle
 // connection is given up; see [sockopt.Config.DetectionTime].
 func (r Report) DetectionTime() (time.Duration, error) {
-	return timing.DetectionTime(kernel.Current(), r.Settings)
+	d, err := timing.DetectionTime(kernel.Current(), r.Settings)
+	return d, named(err)
 }
 
 // Unanswered returns the number of unanswered keepalive or window probes, and

@@ -68,7 +68,7 @@ func maskOf(states []State) (stateMask, error) {
 	var mask stateMask
 	for _, s := range states {
 		if s == StateUnknown || s > BoundInactive {
-			return 0, fmt.Errorf("inspect: Filter.States: %v is not a state of a socket", s)
+			return 0, fmt.Errorf("Filter.States: %v is not a state of a socket", s)
 		}
 		if mask |= 1 << s; s == SynReceived {
 			mask |= 1 << newSynReceived

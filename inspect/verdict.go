@@ -101,7 +101,7 @@ func (r *Report) probing() string {
 	if r.Timer.Kind == timerOn || r.Timer.Kind == timerPersist || r.Activity.Known && (r.Activity.Unacked > 0 || r.Activity.WindowClosed) {
 		return ""
 	}
-	next, err := r.NextProbe()
+	next, err := r.nextProbe()
 	n, _ := r.Unanswered()
 	switch {
 	case err == nil && n > 0:
@@ -125,7 +125,7 @@ func (r *Report) whyUnknown(err error) string {
 
 // givenUp returns the detection time in words.
 func (r *Report) givenUp() string {
-	d, err := r.DetectionTime()
+	d, err := timing.DetectionTime(kernel.Current(), r.Settings)
 	switch {
 	case errors.Is(err, sockopt.ErrNeverDetected):
 		return sockopt.ErrNeverDetected.Error()

@@ -33,7 +33,7 @@ func (v *visit) identify(fd uintptr) (err error) {
 func (v *visit) locate(fd uintptr) (err error) {
 	t := &v.handle.target
 	if t.id, err = sockdiag.Identify(int(fd)); err != nil {
-		return fmt.Errorf("inspect: %w", err)
+		return err
 	}
 	t.namespace = sockdiag.NamespaceOf(int(fd))
 	return nil
@@ -46,7 +46,7 @@ func (v *visit) look(fd uintptr) (err error) {
 	r.Local, r.Peer, r.Inode = t.id.Local, t.id.Remote, t.id.Inode
 	r.Settings, err = kernel.Current().Read(kernel.System(), fd)
 	if err != nil {
-		return fmt.Errorf("inspect: %w", err)
+		return err
 	}
 	if err := v.askActivity(fd); err != nil {
 		r.Unknown = err
@@ -78,15 +78,6 @@ func (v *visit) disbelieve() {
 		r.Timer = Timer{}
 		r.Unknown = fmt.Errorf("keepalive is on, yet %v shows no timer", r.Source)
 	}
-}
-
-// askTimer fills in the timer alone.
-func (v *visit) askTimer(fd uintptr) error {
-	v.askTables(fd)
-	if v.report.Timer.Kind == timerUnknown {
-		return fmt.Errorf("inspect: %w", v.report.Unknown)
-	}
-	return nil
 }
 
 // askTables fills in what sock_diag reports, or else what /proc shows.
@@ -194,7 +185,7 @@ func (v *visit) askActivity(fd uintptr) error {
 	}
 	v.report.State = v.health.State
 	if v.report.State != Listen { // in a listener the same fields count connections
-		v.report.Activity = v.info.activity()
+		v.report.Activity = activityOf(&v.info)
 		v.report.Activity.Known = !inGVisor()
 	}
 	return nil
@@ -207,7 +198,7 @@ func (v *visit) askAlive(fd uintptr) error {
 	protocol, err := kernel.System().Get(fd, unix.SOL_SOCKET, unix.SO_PROTOCOL)
 	switch {
 	case err != nil:
-		return fmt.Errorf("inspect: %w: getsockopt SO_PROTOCOL: %w", sockopt.ErrNoSocket, err)
+		return fmt.Errorf("%w: getsockopt SO_PROTOCOL: %w", sockopt.ErrNoSocket, err)
 	case protocol == unix.IPPROTO_MPTCP:
 		v.handle.target.kind = kernel.MultipathTCP
 		if err := v.locate(fd); err != nil {
@@ -216,7 +207,7 @@ func (v *visit) askAlive(fd uintptr) error {
 	case protocol == unix.IPPROTO_TCP:
 		v.handle.target.kind = kernel.TCP
 	default:
-		return fmt.Errorf("inspect: %w", sockopt.ErrNotTCP)
+		return sockopt.ErrNotTCP
 	}
 	return v.askHealth(fd)
 }
@@ -224,10 +215,10 @@ func (v *visit) askAlive(fd uintptr) error {
 // askHealth reads TCP_INFO and, for Multipath TCP, the state of the whole
 // connection.
 func (v *visit) askHealth(fd uintptr) error {
-	if err := v.info.read(fd); err != nil {
-		return fmt.Errorf("inspect: getsockopt TCP_INFO: %w", err)
+	if err := v.info.Read(fd); err != nil {
+		return err
 	}
-	v.health = v.info.health()
+	v.health = healthOf(&v.info)
 	if v.handle.target.kind == kernel.MultipathTCP && v.health.State != Listen {
 		v.askMultipath(fd)
 	}

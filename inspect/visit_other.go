@@ -3,8 +3,8 @@
 package inspect
 
 import (
+	"errors"
 	"fmt"
-	"runtime"
 
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 )
@@ -19,16 +19,10 @@ func (v *visit) identify(fd uintptr) error {
 }
 
 func (v *visit) look(fd uintptr) (err error) {
-	r := &v.report
-	r.Settings, err = kernel.Current().Read(kernel.System(), fd)
-	r.Unknown = fmtUnsupported("the timer is", runtime.GOOS)
-	if err != nil {
-		return fmt.Errorf("inspect: %w", err)
-	}
-	return nil
+	v.report.Settings, err = kernel.Current().Read(kernel.System(), fd)
+	v.report.Unknown = errUnsupported("the timer is")
+	return err
 }
-
-func (v *visit) askTimer(uintptr) error { return fmtUnsupported("the timer is", runtime.GOOS) }
 
 // A multipath is empty too.
 //
@@ -38,5 +32,10 @@ type multipath struct{}
 func (v *visit) askAlive(fd uintptr) error { return v.askHealth(fd) }
 
 func (v *visit) askHealth(uintptr) error {
-	return fmtUnsupported("whether the peer answers is", runtime.GOOS)
+	return errUnsupported("whether the peer answers is")
+}
+
+// errUnsupported says what is known on Linux only.
+func errUnsupported(what string) error {
+	return fmt.Errorf("%s unknown on %s: %w", what, kernel.Current().Title, errors.ErrUnsupported)
 }

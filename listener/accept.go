@@ -95,12 +95,13 @@ func newReporter(to func(net.Conn, error)) *reporter {
 }
 
 func (r *reporter) deliver(conn net.Conn, err error) {
+	err = named(err)
 	if r.to != nil {
 		r.to(conn, err)
 		return
 	}
 	if r.isNew(err.Error()) {
-		slog.Warn("listener: keepalive option not set", "error", err)
+		slog.Warn("keepalive option not set", "error", err)
 	}
 }
 

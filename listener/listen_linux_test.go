@@ -23,7 +23,8 @@ func TestNewRefuses(t *testing.T) {
 	require.Len(t, faults, 2)
 	lc := listener.ListenConfig{Config: sockopt.Config{Idle: 40000 * time.Second, Count: 1000}}
 	_, listenErr := lc.Listen(context.Background(), "tcp", "127.0.0.1:0")
-	require.ErrorContains(t, listenErr, err.Error())
+	assert.EqualError(t, err, "listener: "+faults.Error())
+	assert.EqualError(t, listenErr, "listen tcp: "+faults.Error())
 }
 
 func TestListenErrorOfLinux(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/internal/configtest"
 	"github.com/tcpkeepalive/keepalive/internal/kernel/kerneltest"
+	"github.com/tcpkeepalive/keepalive/internal/socket"
 	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/platform"
@@ -229,10 +230,10 @@ func TestListenErrors(t *testing.T) {
 	}{
 		"an address in use":           {&listener.ListenConfig{Config: asked}, taken, kerneltest.EADDRINUSE, []string{"bind"}, platform.KeepAlive},
 		"the user's hook":             {&listener.ListenConfig{Base: net.ListenConfig{Control: func(string, string, syscall.RawConn) error { return refused }}}, "127.0.0.1:0", refused, nil, platform.KeepAlive},
-		"an option that is refused":   {(&listener.ListenConfig{Config: asked}).WithKernel(refusing(anySocket, kerneltest.EPERM, platform.Interval)), "127.0.0.1:0", kerneltest.EPERM, []string{"setsockopt " + configtest.Calling(platform.Interval, 22)}, platform.Interval},
-		"an option that did not take": {(&listener.ListenConfig{Config: asked}).WithKernel(liar), "127.0.0.1:0", nil, []string{configtest.Differing(platform.Idle, 111, 15)}, platform.Idle},
+		"an option that is refused":   {(&listener.ListenConfig{Config: asked}).On(socket.OS{Calls: refusing(anySocket, kerneltest.EPERM, platform.Interval)}), "127.0.0.1:0", kerneltest.EPERM, []string{"setsockopt " + configtest.Calling(platform.Interval, 22)}, platform.Interval},
+		"an option that did not take": {(&listener.ListenConfig{Config: asked}).On(socket.OS{Calls: liar}), "127.0.0.1:0", nil, []string{configtest.Differing(platform.Idle, 111, 15)}, platform.Idle},
 		"the same without read-back: the listening socket is always read": {
-			(&listener.ListenConfig{Config: asked, WithoutReadBack: true}).WithKernel(liar), "127.0.0.1:0", nil, []string{configtest.Differing(platform.Idle, 111, 15)}, platform.Idle},
+			(&listener.ListenConfig{Config: asked, WithoutReadBack: true}).On(socket.OS{Calls: liar}), "127.0.0.1:0", nil, []string{configtest.Differing(platform.Idle, 111, 15)}, platform.Idle},
 		"an invalid Config": {&listener.ListenConfig{Config: sockopt.Config{Idle: -1, Count: -1000}}, "127.0.0.1:0", nil, []string{"idle=-1ns is negative", "count=-1000"}, platform.KeepAlive},
 	} {
 		t.Run(rule, func(t *testing.T) {

@@ -53,8 +53,8 @@ type ListenConfig struct {
 	// still open are read again. OnError receives an error if an option has been
 	// overwritten since Accept, even one that Config leaves unset, or could not be read. A
 	// connection that is not TCP or hides its socket is not verified. All options of a
-	// connection are read twice. The connection is kept in memory until it is verified; at
-	// most as many closed connections as open ones, or 64, are kept. With 0 nothing is
+	// connection are read twice. The connection is kept in memory until it is verified; about
+	// as many closed connections as open ones, or 64, are kept. With 0 nothing is
 	// verified.
 	VerifyAfter time.Duration
 
@@ -65,32 +65,23 @@ type ListenConfig struct {
 	// error is logged once, with [log/slog].
 	OnError func(net.Conn, error)
 
-	kernel kernel.Kernel // nil is the real one
-	system *kernel.Rules // nil is the running system
+	os socket.OS // for tests
 }
 
 // New returns a ListenConfig with that Config on a zero net.ListenConfig. Its other fields
-// can be set afterwards. If this operating system cannot honour the Config, the error is
-// that of [sockopt.Config.Validate].
+// can be set afterwards. If this operating system cannot honour the Config, the error
+// wraps the same as that of [sockopt.Config.Validate].
 func New(cfg sockopt.Config) (*ListenConfig, error) {
 	lc := &ListenConfig{Config: cfg}
-	if _, err := lc.setter(cfg); err != nil {
-		return nil, err
+	if _, err := lc.os.NewSetter(kernel.Request(cfg)); err != nil {
+		return nil, named(err)
 	}
 	return lc, nil
 }
 
-// rules returns the rules of this system, or those of a test.
-func (lc *ListenConfig) rules() *kernel.Rules {
-	if lc.system != nil {
-		return lc.system
-	}
-	return kernel.Current()
-}
-
-// Listen listens like [net.ListenConfig.Listen]. The error is that of
-// [sockopt.Config.Validate] if this operating system cannot honour the Config,
-// or wraps that of [sockopt.Set] if the kernel refused an option.
+// Listen listens like [net.ListenConfig.Listen]. The error is a [*net.OpError]. It wraps the
+// same as that of [sockopt.Config.Validate] if this operating system cannot honour the
+// Config, and the same as that of [sockopt.Set] if the kernel refused an option.
 //
 // Base listens on networks other than tcp, tcp4 and tcp6; their sockets are left
 // unchanged.
@@ -98,7 +89,7 @@ func (lc *ListenConfig) Listen(ctx context.Context, network, address string) (ne
 	if !strings.HasPrefix(network, "tcp") {
 		return lc.Base.Listen(ctx, network, address)
 	}
-	setter, err := lc.setter(lc.Config)
+	setter, err := lc.os.NewSetter(kernel.Request(lc.Config))
 	if err != nil {
 		return nil, &net.OpError{Op: "listen", Net: network, Err: err}
 	}
@@ -110,7 +101,7 @@ func (lc *ListenConfig) Listen(ctx context.Context, network, address string) (ne
 		if before == nil {
 			return nil
 		}
-		err := before.Control(network, address, c)
+		err := before.Hook(network, address, c)
 		if multipath {
 			lostMultipath = err
 		}
@@ -125,18 +116,9 @@ func (lc *ListenConfig) Listen(ctx context.Context, network, address string) (ne
 		if lostMultipath == nil {
 			lostMultipath = errors.New("the system has none, or it is switched off")
 		}
-		report.deliver(nil, fmt.Errorf("listener: plain TCP instead of the Multipath TCP asked for: %w", lostMultipath))
+		report.deliver(nil, fmt.Errorf("plain TCP instead of the Multipath TCP asked for: %w", lostMultipath))
 	}
-	return lc.accepting(l, setter, lc.rules().NotInherited(setter.Options()), report), nil
-}
-
-// setter prepares cfg, for the kernel of a test if there is one.
-func (lc *ListenConfig) setter(cfg sockopt.Config) (*socket.Setter, error) {
-	s, err := socket.NewSetter(kernel.Request(cfg))
-	if err == nil && lc.kernel != nil {
-		s = s.WithKernel(lc.kernel)
-	}
-	return s, err
+	return lc.accepting(l, setter, lc.os.Rules().NotInherited(setter.Options()), report), nil
 }
 
 // own makes base leave keepalive unchanged and run hook after its own Control.
@@ -163,7 +145,7 @@ func isMultipath(c any) bool {
 // onListeningSocket returns the part of s that is set on the listening socket,
 // or nil if nothing may be set on it.
 func (lc *ListenConfig) onListeningSocket(s *socket.Setter, multipath bool) *socket.Setter {
-	options := lc.rules().OnListener(s.Options())
+	options := lc.os.Rules().OnListener(s.Options())
 	if multipath {
 		options &^= kernel.SetOf(platform.UserTimeout)
 	}
@@ -203,32 +185,41 @@ func (lc *ListenConfig) accepting(l net.Listener, s *socket.Setter, again platfo
 // first one. (SetMultipathTCP(true) may be called afterwards; if cfg has a user
 // timeout, Go then falls back to plain TCP.)
 //
-// The error is that of [sockopt.Config.Validate], or wraps
+// The error wraps the same as that of [sockopt.Config.Validate], or
 // [errors.ErrUnsupported] on systems where an option set before accept might end
 // the listener (macOS, NetBSD, and those where this is unknown), or where
 // accepted connections do not inherit all of cfg (FreeBSD: the user timeout). A
 // net.ListenConfig cannot set options after accept, so use a [ListenConfig] or
 // [Wrap] there. On an error lc is unchanged.
 func Configure(lc *net.ListenConfig, cfg sockopt.Config) error {
-	return configure(kernel.Current(), lc, cfg)
+	return named(configure(socket.OS{}, lc, cfg))
 }
 
-func configure(rules *kernel.Rules, lc *net.ListenConfig, cfg sockopt.Config) error {
+func configure(on socket.OS, lc *net.ListenConfig, cfg sockopt.Config) error {
 	if lc == nil {
-		return errors.New("listener: the net.ListenConfig is nil")
+		return errors.New("the net.ListenConfig is nil")
 	}
-	setter, err := socket.NewSetter(kernel.Request(cfg))
+	setter, err := on.NewSetter(kernel.Request(cfg))
 	if err != nil {
 		return err
 	}
+	rules := on.Rules()
 	const instead = "use listener.ListenConfig or listener.Wrap, which set the options after accept"
 	if harm := rules.ListenerHarm(); harm != "" {
-		return fmt.Errorf("listener: %s; %s: %w", harm, instead, errors.ErrUnsupported)
+		return fmt.Errorf("%s; %s: %w", harm, instead, errors.ErrUnsupported)
 	}
 	if lost := rules.NotInherited(setter.Options()); lost != 0 {
-		return fmt.Errorf("listener: accepted connections on %s do not inherit %v, or it is not known whether they do; %s: %w",
+		return fmt.Errorf("accepted connections on %s do not inherit %v, or it is not known whether they do; %s: %w",
 			rules.Title, lost, instead, errors.ErrUnsupported)
 	}
-	own(lc, false, setter.Control)
+	own(lc, false, setter.Hook)
 	return nil
+}
+
+// named begins an error with the name of the package, where it leaves the package.
+func named(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("listener: %w", err)
 }

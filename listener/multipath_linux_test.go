@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/tcpkeepalive/keepalive/internal/socket"
 	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/platform"
@@ -81,7 +82,7 @@ func TestMultipathListenerFallsBackAloud(t *testing.T) {
 	testkit.NeedMultipath(t)
 	old := refusing(isMultipath, unix.EOPNOTSUPP, platform.Idle, platform.Interval, platform.Count, platform.UserTimeout)
 	var errs heard
-	lc := (&listener.ListenConfig{Config: asked, MultipathTCP: true, OnError: errs.on}).WithKernel(old)
+	lc := (&listener.ListenConfig{Config: asked, MultipathTCP: true, OnError: errs.on}).On(socket.OS{Calls: old})
 	l := opened(t)(lc.Listen(context.Background(), "tcp4", "127.0.0.1:0"))
 	assert.Equal(t, unix.IPPROTO_TCP, protocolOf(t, l))
 	require.Len(t, errs.errs, 1)
@@ -110,7 +111,7 @@ func TestErrorsAreLoggedOnce(t *testing.T) {
 	}
 	assert.Equal(t, 1, strings.Count(log.String(), "TCP_USER_TIMEOUT"), log.String())
 	assert.Contains(t, log.String(), "level=WARN")
-	assert.Contains(t, log.String(), "listener: keepalive option not set")
+	assert.Contains(t, log.String(), "keepalive option not set\" error=\"listener: keepalive idle=")
 
 	lc.OnError = func(net.Conn, error) {}
 	silent := opened(t)(lc.Listen(context.Background(), "tcp4", "127.0.0.1:0"))

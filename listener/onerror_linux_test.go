@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/tcpkeepalive/keepalive/internal/socket"
 	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/platform"
@@ -28,7 +29,7 @@ func TestTenThousandAcceptsWithErrors(t *testing.T) {
 			wrong.Add(1)
 		}
 		count.Add(1)
-	}}).WithKernel(refusing(isAccepted, unix.EPERM, platform.Count))
+	}}).On(socket.OS{Calls: refusing(isAccepted, unix.EPERM, platform.Count)})
 	inner, err := net.Listen("tcp4", "127.0.0.1:0")
 	require.NoError(t, err)
 	l, err := lc.Wrap(inner)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/internal/configtest"
 	"github.com/tcpkeepalive/keepalive/internal/kernel/kerneltest"
+	"github.com/tcpkeepalive/keepalive/internal/socket"
 	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/platform"
@@ -42,7 +43,7 @@ func TestOptionErrorsDoNotStopAccept(t *testing.T) {
 				t.Parallel()
 				testkit.NeedReadable(t, platform.Idle, platform.Interval, platform.Count)
 				var errs heard
-				lc := (&listener.ListenConfig{Config: asked, OnError: errs.on, Pin: pin, WithoutReadBack: row.withoutReadBack}).WithKernel(row.kernel)
+				lc := (&listener.ListenConfig{Config: asked, OnError: errs.on, Pin: pin, WithoutReadBack: row.withoutReadBack}).On(socket.OS{Calls: row.kernel})
 				l, err := lc.Wrap(opened(t)(net.Listen("tcp4", "127.0.0.1:0")))
 				require.NoError(t, err)
 				for range 3 { // the user's function hears of every connection
@@ -74,7 +75,7 @@ func TestDistinctErrorsAreLoggedOnceEach(t *testing.T) {
 	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
 	kernel := kerneltest.Running()
 	kernel.Only = isAccepted
-	lc := (&listener.ListenConfig{Config: asked}).WithKernel(kernel)
+	lc := (&listener.ListenConfig{Config: asked}).On(socket.OS{Calls: kernel})
 	l, err := lc.Wrap(opened(t)(net.Listen("tcp4", "127.0.0.1:0")))
 	require.NoError(t, err)
 	for range 2 {
@@ -99,7 +100,7 @@ func TestLogIsBounded(t *testing.T) {
 	defer slog.SetDefault(standard)
 	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
 	kernel := lying(isAccepted, 1000, platform.Idle)
-	lc := (&listener.ListenConfig{Config: asked}).WithKernel(kernel)
+	lc := (&listener.ListenConfig{Config: asked}).On(socket.OS{Calls: kernel})
 	l, err := lc.Wrap(opened(t)(net.Listen("tcp4", "127.0.0.1:0")))
 	require.NoError(t, err)
 	const accepts = 100
@@ -117,7 +118,7 @@ func TestOnErrorDoesNotConcernListen(t *testing.T) {
 	testkit.NeedReadable(t, platform.Count)
 	testkit.Need(t, platform.Current().ArmsListener == platform.No, "nothing is set on a listening socket here")
 	var errs heard
-	lc := (&listener.ListenConfig{Config: asked, OnError: errs.on}).WithKernel(refusing(isAccepted, kerneltest.EPERM, platform.Count))
+	lc := (&listener.ListenConfig{Config: asked, OnError: errs.on}).On(socket.OS{Calls: refusing(isAccepted, kerneltest.EPERM, platform.Count)})
 	_, err := lc.Listen(context.Background(), "tcp", "127.0.0.1:0") // the socket does not listen yet
 	require.ErrorIs(t, err, kerneltest.EPERM)
 	assert.Equal(t, sockopt.OtherCause, sockopt.CauseOf(err))

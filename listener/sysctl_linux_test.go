@@ -73,7 +73,7 @@ func TestVerifyAfterWhereTheSysctlIsBeyondTheOption(t *testing.T) {
 				untouched := accept(t, l, false)
 				before, err := sockopt.Get(untouched)
 				require.NoError(t, err)
-				assert.NoError(t, sockopt.Verify(untouched, sockopt.Of(before)))
+				assert.NoError(t, sockopt.Verify(untouched, sockopt.FromSettings(before)))
 				overwritten = accept(t, l, false)
 				setUserTimeout(t, overwritten)
 				return nil

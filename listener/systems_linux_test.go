@@ -14,6 +14,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/kernel/kerneltest"
+	"github.com/tcpkeepalive/keepalive/internal/socket"
 	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/platform"
@@ -54,7 +55,7 @@ func TestNothingIsSetBeforeAcceptWhereItMayEndTheListener(t *testing.T) {
 			t.Run(tbl.Name+", "+rule, func(t *testing.T) {
 				t.Parallel()
 				kernel := kerneltest.Running()
-				lc := (&listener.ListenConfig{Config: asked, OnError: func(_ net.Conn, err error) { t.Error(err) }}).WithKernel(kernel).WithTable(linuxAs(tbl))
+				lc := (&listener.ListenConfig{Config: asked, OnError: func(_ net.Conn, err error) { t.Error(err) }}).On(socket.OS{Calls: kernel, Table: linuxAs(tbl)})
 				l := opened(t)(listen(lc))
 				before := len(kernel.Sets)
 				assert.Equal(t, tbl.ArmsListener == platform.No, before > 0, "%d options were set before accept", before)
@@ -72,7 +73,7 @@ func TestRestoreSetsNothingOnTheListener(t *testing.T) {
 	darwin, _ := platform.Lookup("darwin")
 	kernel := refusing(isListening, unix.EPERM, platform.Idle, platform.Interval, platform.Count, platform.UserTimeout)
 	kernel.FailSet[kerneltest.At{unix.SOL_SOCKET, unix.SO_KEEPALIVE}] = unix.EPERM
-	lc := (&listener.ListenConfig{}).WithKernel(kernel).WithTable(linuxAs(darwin)) // Restore is a Wrap of an empty Config
+	lc := (&listener.ListenConfig{}).On(socket.OS{Calls: kernel, Table: linuxAs(darwin)}) // Restore is a Wrap of an empty Config
 	l := opened(t)(lc.Wrap(configured(t, testkit.Make(1, 111, 22, 3, 0))))
 	assert.Equal(t, testkit.Make(1, 111, 22, 3, 0), testkit.ReadAny(t, accept(t, l, false)))
 }
@@ -85,7 +86,7 @@ func TestConfigureRefusesWhereNothingMayBeSetBeforeAccept(t *testing.T) {
 			t.Parallel()
 			lc := net.ListenConfig{Control: setAsked, KeepAlive: time.Minute}
 			system := linuxAs(tbl)
-			err := listener.ConfigureAs(system, &lc, asked)
+			err := listener.ConfigureOn(socket.OS{Table: system}, &lc, asked)
 			if tbl.ArmsListener == platform.No && system.NotInherited(kernel.SetOf(kernel.Options()...)) == 0 {
 				require.NoError(t, err)
 				return
@@ -100,5 +101,5 @@ func TestConfigureRefusesWhereNothingMayBeSetBeforeAccept(t *testing.T) {
 		})
 	}
 	var lc net.ListenConfig
-	assert.ErrorContains(t, listener.ConfigureAs(linuxAs(platform.Tables()[0]), &lc, sockopt.Config{Count: 1000}), "count=1000 is too large")
+	assert.ErrorContains(t, listener.ConfigureOn(socket.OS{Table: linuxAs(platform.Tables()[0])}, &lc, sockopt.Config{Count: 1000}), "count=1000 is too large")
 }

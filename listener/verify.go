@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/socket"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -20,59 +21,76 @@ type verifier struct {
 	after  time.Duration
 	report *reporter
 
-	mu      sync.Mutex
-	waiting []waiting // ordered by due time
-	sweepAt int       // number of waiting connections at which to look for closed ones
-	running bool      // a timer is running
+	// mu is held by Accept too, so no system call is made under it, and no method of a
+	// connection is called.
+	mu       sync.Mutex
+	waiting  []*waiting // ordered by due time
+	sweepAt  int        // number of waiting connections at which to look for closed ones
+	running  bool       // a timer is running
+	sweeping bool       // sweep is running
 }
 
 type waiting struct {
-	conn  net.Conn
-	holds platform.Settings
-	due   time.Time
+	conn   net.Conn
+	holds  platform.Settings
+	due    time.Time
+	closed bool // only for sweep
 }
 
-// minSweep is the smallest number of waiting connections that is swept.
+// minSweep is the smallest number of waiting connections that are swept.
 const minSweep = 64
 
 // later schedules the verification of conn.
 func (v *verifier) later(conn net.Conn) {
-	holds, err := sockopt.Get(conn)
+	holds, err := socket.OS{}.Get(conn)
 	switch {
 	case err == nil:
-	case errors.Is(err, sockopt.ErrNotTCP), errors.Is(err, sockopt.ErrNoSocket), errors.Is(err, net.ErrClosed):
+	case errors.Is(err, socket.ErrNotTCP), errors.Is(err, socket.ErrNoSocket), errors.Is(err, net.ErrClosed):
 		return
 	default:
-		v.report.deliver(conn, fmt.Errorf("listener: the connection cannot be verified later: %w", err))
+		v.report.deliver(conn, fmt.Errorf("the connection cannot be verified later: %w", err))
 		return
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.sweep()
-	v.waiting = append(v.waiting, waiting{conn, holds, time.Now().Add(v.after)})
+	v.waiting = append(v.waiting, &waiting{conn: conn, holds: holds, due: time.Now().Add(v.after)})
 	if !v.running {
 		v.running = true
 		time.AfterFunc(v.after, v.verify)
 	}
+	if v.crowded() && !v.sweeping {
+		v.sweeping = true
+		go v.sweep()
+	}
 }
 
-// sweep removes closed connections. It runs only when twice as many are waiting
-// as it left the last time, so that an accept pays for checking two on average.
+// crowded reports whether it is time to look for closed connections: if twice as many are
+// waiting as the last sweep has left. So two connections are looked at for each accept, on
+// average.
+func (v *verifier) crowded() bool { return len(v.waiting) >= max(v.sweepAt, minSweep) }
+
+// sweep removes closed connections. It runs beside Accept, as it looks at all that wait, and
+// a connection's methods may take their time.
 func (v *verifier) sweep() {
-	if len(v.waiting) < max(v.sweepAt, minSweep) {
-		return
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for v.crowded() {
+		all := slices.Clone(v.waiting)
+		v.mu.Unlock()
+		for _, w := range all {
+			w.closed = socket.IsClosed(w.conn)
+		}
+		v.mu.Lock()
+		v.waiting = slices.DeleteFunc(v.waiting, func(w *waiting) bool { return w.closed })
+		v.sweepAt = 2 * len(v.waiting)
 	}
-	v.waiting = slices.DeleteFunc(v.waiting, func(w waiting) bool {
-		_, err := socket.KindOf(w.conn)
-		return errors.Is(err, net.ErrClosed)
-	})
-	v.sweepAt = 2 * len(v.waiting)
+	v.sweeping = false
 }
 
 // verify verifies the connections that are due.
 func (v *verifier) verify() {
 	for _, w := range v.due() {
-		err := sockopt.Verify(w.conn, sockopt.Of(w.holds))
+		err := socket.OS{}.Verify(w.conn, kernel.Request(sockopt.FromSettings(w.holds)))
 		var mismatch *platform.MismatchError
 		switch {
 		case err == nil, errors.Is(err, net.ErrClosed):
@@ -88,7 +106,7 @@ func (v *verifier) verify() {
 
 // due removes and returns the connections that are due, and starts the timer for the next
 // one.
-func (v *verifier) due() []waiting {
+func (v *verifier) due() []*waiting {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	now, n := time.Now(), 0

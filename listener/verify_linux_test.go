@@ -32,7 +32,7 @@ func TestVerifyAfterOfMultipath(t *testing.T) {
 	require.True(t, multipath)
 	before, err := sockopt.Get(c)
 	require.NoError(t, err)
-	assert.NoError(t, sockopt.Verify(c, sockopt.Of(before)))
+	assert.NoError(t, sockopt.Verify(c, sockopt.FromSettings(before)))
 	marker := accept(t, l, true)
 	require.NoError(t, sockopt.Set(marker, sockopt.Config{Count: 7}))
 	<-reported

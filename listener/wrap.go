@@ -37,59 +37,64 @@ func Wrap(l net.Listener, cfg sockopt.Config) (net.Listener, error) {
 // (tls.NewListener) can be wrapped if Config sets idle, interval and count; otherwise wrap
 // the listener inside it.
 func (lc *ListenConfig) Wrap(l net.Listener) (net.Listener, error) {
+	wrapped, err := lc.wrap(l)
+	return wrapped, named(err)
+}
+
+func (lc *ListenConfig) wrap(l net.Listener) (net.Listener, error) {
 	if l == nil || socket.IsNilPointer(l) {
-		return nil, errors.New("listener: the net.Listener is nil")
+		return nil, errors.New("the net.Listener is nil")
 	}
-	asked, err := lc.setter(lc.Config)
+	asked, err := lc.os.NewSetter(kernel.Request(lc.Config))
 	if err != nil {
 		return nil, err
 	}
 	report := newReporter(lc.OnError)
 	kind, err := socket.KindOf(l)
 	switch {
-	case errors.Is(err, sockopt.ErrNoSocket):
+	case errors.Is(err, socket.ErrNoSocket):
 		if c := lc.Config; !c.Disabled && (c.Idle == 0 || c.Interval == 0 || c.Count == 0) {
-			return nil, fmt.Errorf("listener: the options that keepalive %v leaves unset cannot be read from %T; wrap the listener inside it, or set idle, interval and count: %w", c, l, err)
+			return nil, fmt.Errorf("the options that keepalive %v leaves unset cannot be read from %T; wrap the listener inside it, or set idle, interval and count: %w", c, l, err)
 		}
 		return lc.accepting(l, asked, asked.Options(), report), nil
 	case err != nil:
-		return nil, fmt.Errorf("listener: %w", err)
+		return nil, err
 	case kind == kernel.NotTCP:
 		return l, nil
 	}
-	held, err := sockopt.Get(l)
-	if err != nil {
-		return nil, fmt.Errorf("listener: %w", err)
-	}
-	full, err := fillTiming(lc.Config, held)
+	held, err := lc.os.Get(l)
 	if err != nil {
 		return nil, err
 	}
-	setter, err := lc.setter(full)
+	full, err := fillTiming(lc.os.Rules(), lc.Config, held)
+	if err != nil {
+		return nil, err
+	}
+	setter, err := lc.os.NewSetter(kernel.Request(full))
 	switch { // a sysctl may hold a value that setsockopt refuses
 	case err != nil && full.Disabled:
 		setter = asked
 	case err != nil:
-		return nil, fmt.Errorf("listener: a value of the listening socket cannot be set on a connection; set it in the Config: %w", err)
+		return nil, fmt.Errorf("a value of the listening socket cannot be set on a connection; set it in the Config: %w", err)
 	}
 	if before := lc.onListeningSocket(asked, kind == kernel.MultipathTCP); before != nil {
 		if err := before.Set(l); err != nil {
-			return nil, fmt.Errorf("listener: %w", err)
+			return nil, err
 		}
 	}
-	again := goOverwrites | lc.rules().NotInherited(setter.Options())
+	again := goOverwrites | lc.os.Rules().NotInherited(setter.Options())
 	return lc.accepting(l, setter, again, report), nil
 }
 
 // fillTiming fills in the unset options that Go overwrites with the values of
 // the listening socket. While keepalive is off, the timing has no effect and may
 // stay unknown.
-func fillTiming(cfg sockopt.Config, held platform.Settings) (sockopt.Config, error) {
-	holds := sockopt.Of(held)
+func fillTiming(rules *kernel.Rules, cfg sockopt.Config, held platform.Settings) (sockopt.Config, error) {
+	holds := sockopt.FromSettings(held)
 	var unknown platform.OptionSet
 	fill := func(o platform.Option, unset bool, take func()) {
 		switch {
-		case !unset || platform.Current().Spec(o) == nil: // without the option, Go cannot overwrite it
+		case !unset || rules.Spec(o) == nil: // without the option, Go cannot overwrite it
 		case held.Known.Has(o):
 			take()
 		default:
@@ -100,8 +105,8 @@ func fillTiming(cfg sockopt.Config, held platform.Settings) (sockopt.Config, err
 	fill(platform.Interval, cfg.Interval == 0, func() { cfg.Interval = holds.Interval })
 	fill(platform.Count, cfg.Count == 0, func() { cfg.Count = holds.Count })
 	if unknown != 0 && !cfg.Disabled {
-		return cfg, fmt.Errorf("listener: keepalive %v leaves %v unset, Go overwrites that after accept, and on %s it cannot be read from the listening socket; set it: %w",
-			cfg, unknown, platform.Current().Title, errors.ErrUnsupported)
+		return cfg, fmt.Errorf("keepalive %v leaves %v unset, Go overwrites that after accept, and on %s it cannot be read from the listening socket; set it: %w",
+			cfg, unknown, rules.Title, errors.ErrUnsupported)
 	}
 	return cfg, nil
 }
@@ -112,12 +117,12 @@ func fillTiming(cfg sockopt.Config, held platform.Settings) (sockopt.Config, err
 // which Go would overwrite. That includes keepalive being off, the default of a
 // socket that was not configured.
 func Restore(l net.Listener) (net.Listener, error) {
-	held, err := sockopt.Get(l)
-	if errors.Is(err, sockopt.ErrNotTCP) {
+	held, err := socket.OS{}.Get(l)
+	if errors.Is(err, socket.ErrNotTCP) {
 		return l, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("listener: %w", err)
+		return nil, named(err)
 	}
 	if held.Known.Has(platform.KeepAlive) && !held.Enabled {
 		return Wrap(l, sockopt.Config{Disabled: true})

@@ -18,6 +18,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/internal/configtest"
 	"github.com/tcpkeepalive/keepalive/internal/kernel/kerneltest"
+	"github.com/tcpkeepalive/keepalive/internal/socket"
 	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/platform"
@@ -282,7 +283,7 @@ func TestWrapErrors(t *testing.T) {
 		"a nil *net.UnixListener":           {&listener.ListenConfig{Config: asked}, unixNil, nil, "nil"},
 		"a nil pointer of another type":     {&listener.ListenConfig{Config: asked}, foreignNil, nil, "nil"},
 		"a closed listener":                 {&listener.ListenConfig{Config: asked}, closed, net.ErrClosed, "listener"},
-		"an option that the socket refuses": {(&listener.ListenConfig{Config: asked}).WithKernel(refusing(isListening, kerneltest.EPERM, platform.Interval)), open, kerneltest.EPERM, "setsockopt " + configtest.Calling(platform.Interval, 22)},
+		"an option that the socket refuses": {(&listener.ListenConfig{Config: asked}).On(socket.OS{Calls: refusing(isListening, kerneltest.EPERM, platform.Interval)}), open, kerneltest.EPERM, "setsockopt " + configtest.Calling(platform.Interval, 22)},
 		"an invalid Config":                 {&listener.ListenConfig{Config: sockopt.Config{Count: -1000}}, open, nil, "count=-1000 is negative"},
 	} {
 		t.Run(rule, func(t *testing.T) {

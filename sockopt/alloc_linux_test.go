@@ -21,7 +21,7 @@ func TestAllocations(t *testing.T) {
 	conn, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	rc, err := conn.SyscallConn()
 	require.NoError(t, err)
-	setter, err := socket.NewSetter(kernel.Request(fullConfig))
+	setter, err := socket.OS{}.NewSetter(kernel.Request(fullConfig))
 	require.NoError(t, err)
 	pinned := sockopt.Pin(conn)
 	for _, tt := range []struct {
@@ -29,13 +29,12 @@ func TestAllocations(t *testing.T) {
 		call func() error
 		most float64
 	}{
-		{"Setter.Control", func() error { return setter.Control("tcp4", "127.0.0.1:1", rc) }, 0},
+		{"Setter.Hook", func() error { return setter.Hook("tcp4", "127.0.0.1:1", rc) }, 0},
 		{"Setter.Set of a RawConn", func() error { return setter.Set(rc) }, 0},
 		{"Setter.Set of a connection", func() error { return setter.Set(conn) }, 1},
 		{"Setter.Set of a pinned connection", func() error { return setter.Set(pinned) }, 1},
 		{"Set of a RawConn", func() error { return sockopt.Set(rc, fullConfig) }, 0},
 		{"Set of a connection", func() error { return sockopt.Set(conn, fullConfig) }, 1},
-		{"Read of a RawConn", func() error { _, err := socket.Read(rc); return err }, 0},
 		{"Get of a RawConn", func() error { _, err := sockopt.Get(rc); return err }, 0},
 		{"Get of a connection", func() error { _, err := sockopt.Get(conn); return err }, 1},
 		{"Validate", fullConfig.Validate, 0},

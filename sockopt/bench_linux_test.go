@@ -40,7 +40,7 @@ func BenchmarkReadBack(b *testing.B) {
 	require.NoError(b, sockopt.Set(client, sockopt.Recommended()))
 	raw, err := socket.RawConn(client)
 	require.NoError(b, err)
-	setter, err := socket.NewSetter(kernel.Request(sockopt.Config{Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3}))
+	setter, err := socket.OS{}.NewSetter(kernel.Request(sockopt.Config{Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3}))
 	require.NoError(b, err)
 	four := setter.SetsOnly(0)
 	for _, row := range []struct {
@@ -50,7 +50,7 @@ func BenchmarkReadBack(b *testing.B) {
 	}{
 		{"four-options/connection", 4, func() error { return four.Set(client) }},
 		{"five-options/connection", 5, func() error { _, err := sockopt.Get(client); return err }},
-		{"five-options/raw", 5, func() error { _, err := socket.Read(raw); return err }},
+		{"five-options/raw", 5, func() error { _, err := sockopt.Get(raw); return err }},
 	} {
 		b.Run(row.name, func(b *testing.B) {
 			require.NoError(b, row.read())
@@ -77,7 +77,7 @@ func BenchmarkReadBack(b *testing.B) {
 func BenchmarkSet(b *testing.B) {
 	client, _ := testkit.Pair(b, "tcp", "127.0.0.1:0")
 	cfg := sockopt.Config{Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3}
-	setter, err := socket.NewSetter(kernel.Request(cfg))
+	setter, err := socket.OS{}.NewSetter(kernel.Request(cfg))
 	require.NoError(b, err)
 	fast := setter.WithoutReadBack()
 	std := net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3}

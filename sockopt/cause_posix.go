@@ -1,4 +1,4 @@
-//go:build !plan9 && !wasip1 && !windows
+//go:build !plan9 && !windows
 
 package sockopt
 
@@ -12,7 +12,7 @@ var errnoCauses = []errnoCause{
 	{number: uintptr(syscall.ETIMEDOUT), cause: PeerTimeout},
 	{number: uintptr(syscall.EHOSTUNREACH), cause: PeerTimeout, transfer: true},
 	{number: uintptr(syscall.ENETUNREACH), cause: PeerTimeout, transfer: true},
-	{number: uintptr(syscall.EHOSTDOWN), cause: PeerTimeout, transfer: true},
+	{number: uintptr(hostDown), cause: PeerTimeout, transfer: true},
 	{number: uintptr(syscall.ENOTCONN), cause: PeerTimeout, transfer: true},
 	{number: uintptr(syscall.ECONNRESET), cause: Reset},
 	{number: uintptr(syscall.EPIPE), cause: Reset},

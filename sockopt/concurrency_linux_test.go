@@ -32,9 +32,9 @@ func useAll(t testing.TB, c any) {
 	rc, err := socket.RawConn(c)
 	require.NoError(t, err)
 	require.NoError(t, sockopt.Set(rc, cfg))
-	_, err = socket.Read(rc)
+	_, err = sockopt.Get(rc)
 	require.NoError(t, err)
-	s, err := socket.NewSetter(kernel.Request(cfg))
+	s, err := socket.OS{}.NewSetter(kernel.Request(cfg))
 	require.NoError(t, err)
 	require.NoError(t, s.Set(c))
 }
@@ -121,7 +121,7 @@ func TestBesideABlockedRead(t *testing.T) {
 func TestCloseMeanwhile(t *testing.T) {
 	t.Parallel()
 	cfg := sockopt.Config{Idle: time.Minute, Interval: 10 * time.Second, Count: 3, UserTimeout: 90 * time.Second}
-	setter, err := socket.NewSetter(kernel.Request(cfg))
+	setter, err := socket.OS{}.NewSetter(kernel.Request(cfg))
 	require.NoError(t, err)
 	var closed, worked int
 	for range 100 {
@@ -133,7 +133,7 @@ func TestCloseMeanwhile(t *testing.T) {
 			func() error { return setter.Set(client) },
 			func() error { return sockopt.Set(rc, cfg) },
 			func() error { _, err := sockopt.Get(client); return err },
-			func() error { _, err := socket.Read(rc); return err },
+			func() error { _, err := sockopt.Get(rc); return err },
 			func() error { _, err := socket.KindOf(client); return err },
 			func() error { return sockopt.Set(nested(sockopt.Pin(client), 2), cfg) },
 		}
@@ -179,7 +179,7 @@ func TestManyAtOnce(t *testing.T) {
 	for n := 1; n <= 8; n++ {
 		client, server := testkit.Pair(t, "tcp", "127.0.0.1:0")
 		cfg := sockopt.Config{Idle: seconds(float64(n)), Interval: seconds(float64(10 * n)), Count: n, UserTimeout: seconds(float64(100 * n))}
-		setter, err := socket.NewSetter(kernel.Request(cfg))
+		setter, err := socket.OS{}.NewSetter(kernel.Request(cfg))
 		require.NoError(t, err)
 		want := settings(testkit.Values{KeepAlive: 1, Idle: n, Interval: 10 * n, Count: n, UserTimeout: 100_000 * n})
 		for _, set := range []func() error{
@@ -210,7 +210,7 @@ func TestManyAtOnce(t *testing.T) {
 		atOnce.Go(func() {
 			for range 100 {
 				err := sockopt.Set(struct{ *net.UDPConn }{udp.(*net.UDPConn)}, cfg)
-				assert.EqualError(t, err, "keepalive "+cfg.String()+": not a TCP socket")
+				assert.EqualError(t, err, "sockopt: keepalive "+cfg.String()+": not a TCP socket")
 			}
 		})
 	}

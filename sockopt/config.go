@@ -85,12 +85,12 @@ func RecommendedFor(t *platform.Table) (Config, []platform.Change, error) {
 	return recommended.NearestFor(t)
 }
 
-var errNilTable = errors.New("sockopt: the platform.Table is nil")
+var errNilTable = errors.New("the platform.Table is nil")
 
-// Validate returns nil if this operating system can honour every field, otherwise a
-// [platform.Faults] that holds a [*platform.Fault] for each field that it cannot honour.
+// Validate returns nil if this operating system can honour every field, otherwise an
+// error that wraps a [platform.Faults], which holds a [*platform.Fault] for each field that it cannot honour.
 // errors.Is(err, [errors.ErrUnsupported]) reports whether an option is missing altogether.
-func (c Config) Validate() error { return kernel.Current().Check(kernel.Request(c)).Err() }
+func (c Config) Validate() error { return c.validate(kernel.Current()) }
 
 // ValidateFor is [Config.Validate] for another operating system:
 //
@@ -100,9 +100,13 @@ func (c Config) Validate() error { return kernel.Current().Check(kernel.Request(
 // A nil table is an error.
 func (c Config) ValidateFor(t *platform.Table) error {
 	if t == nil {
-		return errNilTable
+		return named(errNilTable)
 	}
-	return kernel.RulesOf(t).Check(kernel.Request(c)).Err()
+	return c.validate(kernel.RulesOf(t))
+}
+
+func (c Config) validate(rules *kernel.Rules) error {
+	return named(rules.Check(kernel.Request(c)).Err())
 }
 
 // Nearest returns the Config closest to c that this operating system accepts,
@@ -115,19 +119,19 @@ func (c Config) Nearest() (Config, []platform.Change, error) { return c.nearest(
 // error.
 func (c Config) NearestFor(t *platform.Table) (Config, []platform.Change, error) {
 	if t == nil {
-		return Config{}, nil, errNilTable
+		return Config{}, nil, named(errNilTable)
 	}
 	return c.nearest(kernel.RulesOf(t))
 }
 
 func (c Config) nearest(rules *kernel.Rules) (Config, []platform.Change, error) {
 	r, changes, err := rules.Nearest(kernel.Request(c))
-	return Config(r), changes, err
+	return Config(r), changes, named(err)
 }
 
-// Of returns the Config that asks for the settings s: an unknown setting is left
+// FromSettings returns the Config that asks for the settings s: an unknown setting is left
 // unset, and a user timeout of 0 becomes [NoUserTimeout].
-func Of(s platform.Settings) Config {
+func FromSettings(s platform.Settings) Config {
 	var c Config
 	for _, o := range kernel.Options() {
 		v, known := s.Lookup(o)

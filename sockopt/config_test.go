@@ -94,7 +94,7 @@ func TestValidateFor(t *testing.T) {
 				assert.NoError(t, err)
 				return
 			}
-			require.EqualError(t, err, tt.want)
+			require.EqualError(t, err, "sockopt: "+tt.want)
 			assert.Equal(t, tt.unsupported, errors.Is(err, errors.ErrUnsupported))
 			var faults platform.Faults
 			require.ErrorAs(t, err, &faults)
@@ -195,7 +195,7 @@ func TestNearestWithoutAnyKeepAlive(t *testing.T) {
 	none := &platform.Table{Name: "toaster", Title: "Toaster"}
 	_, _, err := sockopt.RecommendedFor(none)
 	assert.ErrorIs(t, err, errors.ErrUnsupported)
-	assert.EqualError(t, err, "Toaster has no TCP keepalive options: unsupported operation")
+	assert.EqualError(t, err, "sockopt: Toaster has no TCP keepalive options: unsupported operation")
 	assert.ErrorIs(t, sockopt.Config{}.ValidateFor(none), errors.ErrUnsupported)
 }
 
@@ -221,8 +221,7 @@ func TestRecommended(t *testing.T) {
 			assert.NoError(t, cfg.ValidateFor(system))
 			assert.Equal(t, less, len(changes) > 0, "nothing is left out in silence: %v", changes)
 
-			sockopt.SwapRules(t, kernel.RulesOf(system))
-			_, err = socket.NewSetter(kernel.Request(cfg)) // what Set, package dialer and package listener begin with
+			_, err = socket.OS{Table: kernel.RulesOf(system)}.NewSetter(kernel.Request(cfg)) // what Set, package dialer and package listener begin with
 			assert.NoError(t, err)
 		})
 	}
@@ -233,7 +232,7 @@ func TestRecommended(t *testing.T) {
 	assert.NoError(t, sockopt.Recommended().Validate())
 }
 
-func TestOf(t *testing.T) {
+func TestFromSettings(t *testing.T) {
 	t.Parallel()
 	all := kernel.SetOf(kernel.Options()...)
 	for _, tt := range []struct {
@@ -253,7 +252,7 @@ func TestOf(t *testing.T) {
 	} {
 		t.Run(tt.rule, func(t *testing.T) {
 			t.Parallel()
-			assert.Equal(t, tt.want, sockopt.Of(tt.held))
+			assert.Equal(t, tt.want, sockopt.FromSettings(tt.held))
 		})
 	}
 }
@@ -267,7 +266,7 @@ func TestOfIsTheInverseOfEffect(t *testing.T) {
 		{Idle: time.Hour, Interval: time.Minute, Count: 127, UserTimeout: noUserTimeout},
 	} {
 		held := kernel.Linux().Effect(kernel.Request(cfg), platform.Settings{})
-		assert.Equal(t, cfg, sockopt.Of(held))
+		assert.Equal(t, cfg, sockopt.FromSettings(held))
 	}
 }
 

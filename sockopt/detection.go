@@ -26,7 +26,7 @@ var (
 // where n is the count. On Linux, with a user timeout, n is instead the number
 // of intervals needed to reach the user timeout, at least 1. Fields that c
 // leaves unset have the system's default; if a default is not known, the error
-// wraps [ErrUnknown]. If keepalive is off, the error is [ErrNeverDetected].
+// wraps [ErrUnknown]. If keepalive is off, the error wraps [ErrNeverDetected].
 //
 // Kernel timers are late, on Linux by up to 1/8 of the time they run for. So the
 // peer may be given up that much later or, if the user timeout is reached in the
@@ -41,7 +41,8 @@ func (c Config) DetectionTime() (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	return timing.DetectionTime(kernel.Current(), effective)
+	d, err := timing.DetectionTime(kernel.Current(), effective)
+	return d, named(err)
 }
 
 // effective returns the settings of a new socket with this Config.
@@ -69,7 +70,7 @@ func (c Config) MatchUserTimeout() (Config, error) {
 	effective.UserTimeout = 0
 	d, err := timing.DetectionTime(kernel.Current(), effective)
 	if err != nil {
-		return c, err
+		return c, named(err)
 	}
 	matched := c
 	matched.UserTimeout = d

@@ -46,7 +46,7 @@ func ExampleSet() {
 	fmt.Println(sockopt.Set("a text", sockopt.Config{}))
 	// Output:
 	// <nil>
-	// keepalive idle=36000s,count=3: idle=36000s is too large: TCP_KEEPIDLE on linux takes 1s to 32767s
+	// sockopt: idle=36000s is too large: TCP_KEEPIDLE on linux takes 1s to 32767s
 	// sockopt: string: no access to a socket: string has neither SyscallConn nor NetConn
 }
 
@@ -56,28 +56,6 @@ func ExampleGet() {
 	held, err := sockopt.Get(conn)
 	fmt.Println(held, err)
 	// Output: on idle=15s interval=15s count=9 user-timeout=off <nil>
-}
-
-func ExampleControl() {
-	control, err := sockopt.Control(sockopt.Config{Idle: time.Minute, Interval: 10 * time.Second, Count: 3})
-	if err != nil {
-		log.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer l.Close()
-	// Without KeepAlive -1, Go would overwrite what the hook has set.
-	d := net.Dialer{KeepAlive: -1, Control: control}
-	conn, err := d.Dial("tcp", l.Addr().String())
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer conn.Close()
-	held, err := sockopt.Get(conn)
-	fmt.Println(held, err)
-	// Output: on idle=60s interval=10s count=3 user-timeout=off <nil>
 }
 
 func ExamplePin() {
@@ -91,7 +69,7 @@ func ExamplePin() {
 	fmt.Println(held, err)
 	// Output:
 	// <nil>
-	// keepalive options of this connection are pinned
+	// sockopt: the keepalive options of this connection are pinned
 	// on idle=30s interval=10s count=3 user-timeout=60s <nil>
 }
 
@@ -100,7 +78,7 @@ func ExampleConfig_Validate() {
 	fmt.Println(sockopt.Config{Idle: -time.Second, Interval: 10 * time.Hour}.Validate())
 	// Output:
 	// <nil>
-	// idle=-1s is negative: 0 leaves it alone; interval=36000s is too large: TCP_KEEPINTVL on linux takes 1s to 32767s
+	// sockopt: idle=-1s is negative: 0 leaves it alone; interval=36000s is too large: TCP_KEEPINTVL on linux takes 1s to 32767s
 }
 
 func ExampleConfig_Nearest() {
@@ -119,7 +97,7 @@ func ExampleConfig_DetectionTime() {
 	// Output:
 	// 25s <nil>
 	// 1m0s <nil>
-	// 0s keepalive is off: a dead peer of an idle connection is never noticed
+	// 0s sockopt: keepalive is off: a dead peer of an idle connection is never noticed
 }
 
 func ExampleConfig_MatchUserTimeout() {
@@ -178,5 +156,5 @@ func ExampleVerify() {
 	fmt.Println(sockopt.Verify(conn, cfg))
 	// Output:
 	// <nil>
-	// keepalive idle=30s,interval=10s,count=3,user-timeout=60s: TCP_KEEPIDLE: asked for 30, the kernel holds 60
+	// sockopt: keepalive idle=30s,interval=10s,count=3,user-timeout=60s: TCP_KEEPIDLE: asked for 30, the kernel holds 60
 }

@@ -24,14 +24,14 @@ func ExampleParse() {
 	// idle=60s,interval=10s,count=3,user-timeout=90s
 	// idle=1800s,count=10
 	// off
-	// keepalive "idle=0,count=x": idle=0 is zero: leave it out to keep what is there; count=x is not a whole number
+	// sockopt: keepalive "idle=0,count=x": idle=0 is zero: leave it out to keep what is there; count=x is not a whole number
 }
 
-// A *Config is a flag.Value.
-func ExampleConfig_Set() {
-	cfg := sockopt.Recommended() // the flag's default
+// A *Config is a flag of package flag.
+func ExampleConfig_UnmarshalText() {
+	var cfg sockopt.Config
 	fs := flag.NewFlagSet("server", flag.ContinueOnError)
-	fs.Var(&cfg, "keepalive", "TCP keepalive, e.g. idle=60s,interval=10s,count=3")
+	fs.TextVar(&cfg, "keepalive", sockopt.Recommended(), "TCP keepalive, e.g. idle=60s,interval=10s,count=3")
 	if err := fs.Parse([]string{"-keepalive", "7200:75:9"}); err != nil {
 		fmt.Println(err)
 	}
@@ -101,7 +101,7 @@ func ExampleConfig_ToNet() {
 	fmt.Printf("%+v\n%v\n", k, err)
 	// Output:
 	// {Enable:true Idle:30s Interval:10s Count:3}
-	// net.KeepAliveConfig has no user timeout: unsupported operation
+	// sockopt: net.KeepAliveConfig has no user timeout: unsupported operation
 }
 
 func ExampleOf() {
@@ -110,7 +110,7 @@ func ExampleOf() {
 		Enabled: true, Idle: time.Minute,
 	}
 	fmt.Println(held)
-	fmt.Println(sockopt.Of(held))
+	fmt.Println(sockopt.FromSettings(held))
 	// Output:
 	// on idle=60s interval=unknown count=unknown user-timeout=off
 	// idle=60s,user-timeout=off

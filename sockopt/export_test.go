@@ -1,10 +1,8 @@
 package sockopt
 
 import (
-	"testing"
-
-	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/socket"
+	"github.com/tcpkeepalive/keepalive/platform"
 )
 
 // NoError is the Cause of the error nil.
@@ -13,19 +11,14 @@ const NoError = noError
 // WinsockCause reads Winsock's codes; it runs on every system.
 func WinsockCause(code uintptr) Cause { return causeIn(winsockCauses, errno(code), true) }
 
-// SwapKernel puts k in the place of the running kernel until the test ends. Such
-// a test may not be parallel.
-func SwapKernel(t testing.TB, k kernel.Kernel) {
-	t.Helper()
-	t.Cleanup(socket.Replace(k, nil))
-}
+// SetOn is Set on another system.
+func SetOn(o socket.OS, c any, cfg Config) error { return set(o, c, cfg) }
 
-// SwapRules puts r in the place of this system's rules until the test ends. Such
-// a test may not be parallel.
-func SwapRules(t testing.TB, r *kernel.Rules) {
-	t.Helper()
-	t.Cleanup(socket.Replace(nil, r))
-}
+// VerifyOn is Verify on another system.
+func VerifyOn(o socket.OS, c any, cfg Config) error { return verify(o, c, cfg) }
+
+// GetOn is Get on another system.
+func GetOn(o socket.OS, c any) (platform.Settings, error) { return get(o, c) }
 
 // ParseError is what Parse returns.
 type ParseError = parseError

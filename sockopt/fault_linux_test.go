@@ -58,36 +58,42 @@ var fullCalls = []struct {
 	{platform.UserTimeout, userTimeout, "TCP_USER_TIMEOUT", "90000", 90000},
 }
 
-// setters are the ways to set a Config on a connection with a given kernel.
-var setters = map[string]func(t *testing.T, k kernel.Kernel, conn *net.TCPConn) error{
-	"Set": func(t *testing.T, k kernel.Kernel, conn *net.TCPConn) error {
-		sockopt.SwapKernel(t, k)
-		return sockopt.Set(conn, fullConfig)
-	},
-	"Setter.Set": func(t *testing.T, k kernel.Kernel, conn *net.TCPConn) error {
-		s, err := socket.NewSetter(kernel.Request(fullConfig))
-		require.NoError(t, err)
-		return s.WithKernel(k).Set(conn)
-	},
-	"Setter.Control": func(t *testing.T, k kernel.Kernel, conn *net.TCPConn) error {
-		s, err := socket.NewSetter(kernel.Request(fullConfig))
-		require.NoError(t, err)
+// setters are the ways to set a Config on a connection with a given kernel, and how their
+// errors begin.
+var setters = map[string]struct {
+	set   func(t *testing.T, k kernel.Kernel, conn *net.TCPConn) error
+	begin string
+}{
+	"Set": {func(t *testing.T, k kernel.Kernel, conn *net.TCPConn) error {
+		return sockopt.SetOn(socket.OS{Calls: k}, conn, fullConfig)
+	}, "sockopt: "},
+	"Setter.Set": {func(t *testing.T, k kernel.Kernel, conn *net.TCPConn) error {
+		return setter(t, k, fullConfig).Set(conn)
+	}, ""},
+	"Setter.Hook": {func(t *testing.T, k kernel.Kernel, conn *net.TCPConn) error {
 		rc, err := conn.SyscallConn()
 		require.NoError(t, err)
-		return s.WithKernel(k).Control("tcp4", "127.0.0.1:1", rc)
-	},
+		return setter(t, k, fullConfig).Hook("tcp4", "127.0.0.1:1", rc)
+	}, ""},
 }
 
-// Not parallel, here and below: the kernel is swapped for the whole package.
+func setter(t *testing.T, k kernel.Kernel, cfg sockopt.Config) *socket.Setter {
+	t.Helper()
+	s, err := socket.OS{Calls: k}.NewSetter(kernel.Request(cfg))
+	require.NoError(t, err)
+	return s
+}
+
 func TestOneOptionRefused(t *testing.T) {
-	for name, set := range setters {
+	t.Parallel()
+	for name, way := range setters {
 		for _, c := range fullCalls {
 			t.Run(name+"/"+c.symbol, func(t *testing.T) {
 				conn, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 				k := fakeSocket()
 				k.FailSet[c.key] = unix.EPERM
-				err := set(t, k, conn)
-				assert.EqualError(t, err, fullText+"setsockopt "+c.symbol+"="+c.value+": operation not permitted")
+				err := way.set(t, k, conn)
+				assert.EqualError(t, err, way.begin+fullText+"setsockopt "+c.symbol+"="+c.value+": operation not permitted")
 				assert.ErrorIs(t, err, syscall.EPERM)
 				assert.NotErrorIs(t, err, errors.ErrUnsupported)
 				var option *platform.OptionError
@@ -102,14 +108,15 @@ func TestOneOptionRefused(t *testing.T) {
 }
 
 func TestOneOptionReadsBackAsSomethingElse(t *testing.T) {
-	for name, set := range setters {
+	t.Parallel()
+	for name, way := range setters {
 		for _, c := range fullCalls {
 			t.Run(name+"/"+c.symbol, func(t *testing.T) {
 				conn, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 				k := fakeSocket()
 				k.Answer[c.key] = 0
-				err := set(t, k, conn)
-				assert.EqualError(t, err, fullText+c.symbol+": asked for "+c.value+", the kernel holds 0")
+				err := way.set(t, k, conn)
+				assert.EqualError(t, err, way.begin+fullText+c.symbol+": asked for "+c.value+", the kernel holds 0")
 				var mismatch *platform.MismatchError
 				require.ErrorAs(t, err, &mismatch)
 				assert.Equal(t, platform.MismatchError{Option: c.option, Symbol: c.symbol, Asked: c.number, Got: 0}, *mismatch)
@@ -119,14 +126,15 @@ func TestOneOptionReadsBackAsSomethingElse(t *testing.T) {
 }
 
 func TestEveryOptionRefused(t *testing.T) {
-	for name, set := range setters {
+	t.Parallel()
+	for name, way := range setters {
 		t.Run(name, func(t *testing.T) {
 			conn, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 			k := fakeSocket()
 			for _, c := range fullCalls {
 				k.FailSet[c.key] = unix.EINVAL
 			}
-			err := set(t, k, conn)
+			err := way.set(t, k, conn)
 			for _, c := range fullCalls {
 				assert.ErrorContains(t, err, "setsockopt "+c.symbol+"="+c.value+": invalid argument")
 			}
@@ -143,9 +151,7 @@ func TestRefusedLyingAndUnreadableAtOnce(t *testing.T) {
 	k.FailSet[keepIntvl] = unix.ENOPROTOOPT
 	k.Answer[keepIdle] = 15
 	k.FailGet[keepCnt] = unix.EACCES
-	s, err := socket.NewSetter(kernel.Request(fullConfig))
-	require.NoError(t, err)
-	err = s.WithKernel(k).Set(conn)
+	err := setter(t, k, fullConfig).Set(conn)
 	assert.EqualError(t, err, fullText+"setsockopt TCP_KEEPINTVL=10: protocol not available; "+
 		"getsockopt TCP_KEEPCNT: permission denied; "+
 		"TCP_KEEPIDLE: asked for 60, the kernel holds 15")
@@ -173,9 +179,7 @@ func TestOrderOfCalls(t *testing.T) {
 		t.Run(tt.rule, func(t *testing.T) {
 			t.Parallel()
 			k := fakeSocket()
-			s, err := socket.NewSetter(kernel.Request(tt.cfg))
-			require.NoError(t, err)
-			require.NoError(t, s.WithKernel(k).Set(conn))
+			require.NoError(t, setter(t, k, tt.cfg).Set(conn))
 			assert.Equal(t, tt.want, k.Sets)
 			assert.ElementsMatch(t, tt.want, k.Gets, "all is read back, and nothing else")
 		})
@@ -185,36 +189,36 @@ func TestOrderOfCalls(t *testing.T) {
 func TestPartsOfASetter(t *testing.T) {
 	t.Parallel()
 	conn, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
-	whole, err := socket.NewSetter(kernel.Request(fullConfig))
-	require.NoError(t, err)
+	type part = func(whole *socket.Setter) *socket.Setter
 	all := []kerneltest.At{keepIntvl, keepCnt, userTimeout, soKeepAlive, keepIdle}
 	timing := kernel.SetOf(platform.Idle, platform.Count)
 	for _, tt := range []struct {
 		rule       string
-		part       *socket.Setter
+		part       part
 		sets, gets []kerneltest.At
 		options    platform.OptionSet
 		noticesLie bool
 	}{
-		{"the whole", whole, all, all, kernel.SetOf(kernel.Options()...), true},
-		{"WithoutReadBack believes the kernel", whole.WithoutReadBack(), all, nil, kernel.SetOf(kernel.Options()...), false},
-		{"Only sets and reads back a part", whole.Only(timing), []kerneltest.At{keepCnt, keepIdle}, []kerneltest.At{keepCnt, keepIdle}, timing, true},
-		{"Only without the option that lies", whole.Only(kernel.SetOf(platform.Count)), []kerneltest.At{keepCnt}, []kerneltest.At{keepCnt}, kernel.SetOf(platform.Count), false},
-		{"SetsOnly reads back all", whole.SetsOnly(timing), []kerneltest.At{keepCnt, keepIdle}, all, timing, true},
-		{"SetsOnly of nothing verifies", whole.SetsOnly(0), nil, all, 0, true},
+		{"the whole", func(w *socket.Setter) *socket.Setter { return w }, all, all, kernel.SetOf(kernel.Options()...), true},
+		{"WithoutReadBack believes the kernel", (*socket.Setter).WithoutReadBack, all, nil, kernel.SetOf(kernel.Options()...), false},
+		{"Only sets and reads back a part", func(w *socket.Setter) *socket.Setter { return w.Only(timing) }, []kerneltest.At{keepCnt, keepIdle}, []kerneltest.At{keepCnt, keepIdle}, timing, true},
+		{"Only without the option that lies", func(w *socket.Setter) *socket.Setter { return w.Only(kernel.SetOf(platform.Count)) }, []kerneltest.At{keepCnt}, []kerneltest.At{keepCnt}, kernel.SetOf(platform.Count), false},
+		{"SetsOnly reads back all", func(w *socket.Setter) *socket.Setter { return w.SetsOnly(timing) }, []kerneltest.At{keepCnt, keepIdle}, all, timing, true},
+		{"SetsOnly of nothing verifies", func(w *socket.Setter) *socket.Setter { return w.SetsOnly(0) }, nil, all, 0, true},
 	} {
 		t.Run(tt.rule, func(t *testing.T) {
 			t.Parallel()
 			k := fakeSocket()
 			k.Held = maps.Clone(fullValues)
-			require.NoError(t, tt.part.WithKernel(k).Set(conn))
+			part := tt.part(setter(t, k, fullConfig))
+			require.NoError(t, part.Set(conn))
 			assert.Equal(t, tt.sets, k.Sets)
 			assert.ElementsMatch(t, tt.gets, k.Gets)
-			assert.Equal(t, tt.options, tt.part.Options())
-			assert.Equal(t, kernel.Request(fullConfig), tt.part.Request())
+			assert.Equal(t, tt.options, part.Options())
+			assert.Equal(t, kernel.Request(fullConfig), part.Request())
 
 			k.Answer[keepIdle] = 15
-			err := tt.part.WithKernel(k).Set(conn)
+			err := part.Set(conn)
 			var mismatch *platform.MismatchError
 			assert.Equal(t, tt.noticesLie, errors.As(err, &mismatch), "%v", err)
 		})
@@ -222,6 +226,7 @@ func TestPartsOfASetter(t *testing.T) {
 }
 
 func TestGetWithABadKernel(t *testing.T) {
+	t.Parallel()
 	conn, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	want := platform.Settings{Known: kernel.SetOf(kernel.Options()...), Enabled: true,
 		Idle: time.Minute, Interval: 10 * time.Second, Count: 3, UserTimeout: 90 * time.Second}
@@ -229,22 +234,21 @@ func TestGetWithABadKernel(t *testing.T) {
 		t.Run(c.symbol, func(t *testing.T) {
 			k := fakeSocket()
 			k.Held = maps.Clone(fullValues)
-			sockopt.SwapKernel(t, k)
-
+			other := socket.OS{Calls: k}
 			k.FailGet[c.key] = unix.EACCES
-			got, err := sockopt.Get(conn)
+			got, err := sockopt.GetOn(other, conn)
 			assert.EqualError(t, err, "sockopt: getsockopt "+c.symbol+": permission denied")
 			assert.Equal(t, want.Known&^kernel.SetOf(c.option), got.Known)
 			assert.True(t, got.Enabled, "what can be read is read")
 
 			for _, missing := range []error{unix.ENOPROTOOPT, unix.EOPNOTSUPP} {
 				k.FailGet[c.key] = missing
-				got, err = sockopt.Get(conn)
+				got, err = sockopt.GetOn(other, conn)
 				assert.NoError(t, err)
 				assert.Equal(t, want.Known&^kernel.SetOf(c.option), got.Known, "unknown, never 0")
 			}
 			delete(k.FailGet, c.key)
-			got, err = sockopt.Get(conn)
+			got, err = sockopt.GetOn(other, conn)
 			assert.NoError(t, err)
 			assert.Equal(t, want, got)
 		})
@@ -254,8 +258,7 @@ func TestGetWithABadKernel(t *testing.T) {
 		for _, c := range fullCalls {
 			k.FailGet[c.key] = unix.EACCES
 		}
-		sockopt.SwapKernel(t, k)
-		got, err := sockopt.Get(conn)
+		got, err := sockopt.GetOn(socket.OS{Calls: k}, conn)
 		assert.Zero(t, got)
 		for _, c := range fullCalls {
 			assert.ErrorContains(t, err, "getsockopt "+c.symbol+": permission denied")
@@ -264,12 +267,12 @@ func TestGetWithABadKernel(t *testing.T) {
 	t.Run("the kind cannot be asked", func(t *testing.T) {
 		k := fakeSocket()
 		k.FailGet[soProtocol] = unix.EACCES
-		sockopt.SwapKernel(t, k)
-		for name, call := range entryPoints {
-			assert.ErrorIs(t, call(struct{ *net.TCPConn }{conn}), unix.EACCES, name)
-		}
-		_, err := socket.KindOf(conn)
+		c := struct{ *net.TCPConn }{conn}
+		other := socket.OS{Calls: k}
+		_, err := sockopt.GetOn(other, c)
 		assert.ErrorIs(t, err, unix.EACCES)
+		assert.ErrorIs(t, sockopt.SetOn(other, c, fullConfig), unix.EACCES)
+		assert.ErrorIs(t, sockopt.VerifyOn(other, c, fullConfig), unix.EACCES)
 		assert.Empty(t, k.Sets)
 	})
 }

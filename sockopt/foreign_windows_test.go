@@ -264,9 +264,7 @@ func TestForeignRefusedEarly(t *testing.T) {
 	before := foreignOptions(t, client)
 	check("Validate", cfg.Validate())
 	check("Set", sockopt.Set(client, cfg))
-	_, err := sockopt.Control(cfg)
-	check("Control", err)
-	_, err = dialer.New(cfg)
+	_, err := dialer.New(cfg)
 	check("dialer.New", err)
 	_, err = (&dialer.Dialer{Config: cfg}).Dial("tcp", "127.0.0.1:1")
 	check("Dial", err)
@@ -298,11 +296,9 @@ func TestForeignCalls(t *testing.T) {
 	if foreignOld(table) {
 		want = []string{"ioctl [1 46500 6500]", "set 0xffff 0x8 1", "get 0xffff 0x8"}
 	}
-	setter, err := socket.NewSetter(kernel.Request(foreignConfig(table)))
-	require.NoError(t, err)
 	client, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
 	k := kerneltest.Running()
-	require.NoError(t, setter.WithKernel(k).Set(client))
+	require.NoError(t, socket.OS{Calls: k}.Set(client, kernel.Request(foreignConfig(table))))
 	assert.Equal(t, want, k.Calls)
 }
 

@@ -49,7 +49,7 @@ func requireGVisor(t *testing.T, conn net.Conn) {
 	require.Equal(t, gvisorValues, testkit.Read(t, conn.(*net.TCPConn)))
 	held, err := sockopt.Get(conn)
 	require.NoError(t, err)
-	require.Equal(t, gvisorConfig, sockopt.Of(held))
+	require.Equal(t, gvisorConfig, sockopt.FromSettings(held))
 }
 
 // gvisorAccept connects to l and returns the accepted connection.
@@ -194,8 +194,7 @@ func TestGVisorUnknownOption(t *testing.T) {
 		rules := *kernel.Current()
 		rules.Specs = slices.Clone(rules.Specs)
 		rules.Spec(platform.UserTimeout).Number = number
-		sockopt.SwapRules(t, &rules)
-		setter, err := socket.NewSetter(kernel.Request(gvisorConfig))
+		setter, err := socket.OS{Table: &rules}.NewSetter(kernel.Request(gvisorConfig))
 		require.NoError(t, err)
 		assert.NoError(t, setter.WithoutReadBack().Set(client), "the lie is believed")
 		err = setter.Set(client)

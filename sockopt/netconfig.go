@@ -60,7 +60,7 @@ func (c Config) ToNet() (net.KeepAliveConfig, error) {
 	if c.Disabled {
 		errs = append(errs, fmt.Errorf("net.Dialer and net.ListenConfig ignore a disabled net.KeepAliveConfig: %w", errors.ErrUnsupported))
 	}
-	return k, errors.Join(errs...)
+	return k, named(errors.Join(errs...))
 }
 
 func toNet[T int | time.Duration](v T) T {

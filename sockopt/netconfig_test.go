@@ -70,7 +70,7 @@ func TestToNet(t *testing.T) {
 				assert.NoError(t, err)
 				return
 			}
-			assert.EqualError(t, err, tt.err)
+			assert.EqualError(t, err, "sockopt: "+tt.err)
 			assert.ErrorIs(t, err, errors.ErrUnsupported)
 		})
 	}

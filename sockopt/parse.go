@@ -20,7 +20,7 @@ type parseError struct {
 
 // Error names every problem.
 func (e *parseError) Error() string {
-	return fmt.Sprintf("keepalive %q: %s", e.Text, strings.Join(e.Problems, "; "))
+	return fmt.Sprintf("sockopt: keepalive %q: %s", e.Text, strings.Join(e.Problems, "; "))
 }
 
 // Parse parses the text form of a Config:
@@ -170,13 +170,10 @@ func (c Config) MarshalText() ([]byte, error) {
 	return []byte(text), nil
 }
 
-// UnmarshalText is [Parse].
-func (c *Config) UnmarshalText(text []byte) error { return c.Set(string(text)) }
-
-// Set is [Parse]; with it a *Config is a [flag.Value]. On an error c stays as
-// it was.
-func (c *Config) Set(text string) error {
-	parsed, err := Parse(text)
+// UnmarshalText is [Parse]; with it and MarshalText a *Config is a flag for
+// [flag.TextVar]. On an error c stays as it was.
+func (c *Config) UnmarshalText(text []byte) error {
+	parsed, err := Parse(string(text))
 	if err != nil {
 		return err
 	}

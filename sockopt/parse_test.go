@@ -178,5 +178,5 @@ func TestParseError(t *testing.T) {
 func TestParseErrorText(t *testing.T) {
 	t.Parallel()
 	_, err := sockopt.Parse("idle=-5s,count=0")
-	assert.EqualError(t, err, `keepalive "idle=-5s,count=0": idle=-5s is negative; count=0 is zero: leave it out to keep what is there`)
+	assert.EqualError(t, err, `sockopt: keepalive "idle=-5s,count=0": idle=-5s is negative; count=0 is zero: leave it out to keep what is there`)
 }

@@ -9,7 +9,7 @@ import (
 
 // ErrPinned is returned by SetKeepAlive, SetKeepAlivePeriod and
 // SetKeepAliveConfig of a pinned connection.
-var ErrPinned = errors.New("keepalive options of this connection are pinned")
+var ErrPinned = errors.New("sockopt: the keepalive options of this connection are pinned")
 
 // Pin protects the options of a TCP connection from frameworks that overwrite
 // them on every *net.TCPConn: grpc-go sets TCP_USER_TIMEOUT (20 s on a server by

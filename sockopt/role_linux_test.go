@@ -1,7 +1,6 @@
 package sockopt_test
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"net"
@@ -35,30 +34,27 @@ type bareSocket struct{ syscall.Conn }
 // knows on other systems: there it is refused, with every way to get at one. A
 // connection gets its options on all of them.
 func TestListenersAreRefusedWhereAnOptionMayEndThem(t *testing.T) {
-	k := kerneltest.Running()
-	sockopt.SwapKernel(t, k)
+	t.Parallel()
 	cfg := sockopt.Config{Idle: 111 * time.Second, Interval: 22 * time.Second, Count: 3}
 	for _, tbl := range platform.Tables() {
 		t.Run(tbl.Name, func(t *testing.T) {
-			sockopt.SwapRules(t, linuxAs(tbl))
+			t.Parallel()
+			k := kerneltest.Running()
+			other := socket.OS{Calls: k, Table: linuxAs(tbl)}
 			l, err := net.Listen("tcp4", "127.0.0.1:0")
 			require.NoError(t, err)
 			defer l.Close()
 			tcp := l.(*net.TCPListener)
 			rc, err := tcp.SyscallConn()
 			require.NoError(t, err)
-			setter, err := socket.NewSetter(kernel.Request(cfg))
+			setter, err := other.NewSetter(kernel.Request(cfg))
 			require.NoError(t, err)
-			hook, err := sockopt.Control(cfg)
-			require.NoError(t, err)
-			k.Sets = nil
 			for way, err := range map[string]error{
-				"a *net.TCPListener":         sockopt.Set(l, cfg),
-				"a listener wrapped":         sockopt.Set(struct{ *net.TCPListener }{tcp}, cfg),
-				"its RawConn":                sockopt.Set(rc, cfg),
-				"another syscall.Conn":       sockopt.Set(bareSocket{tcp}, cfg),
-				"a Setter":                   setter.Set(l),
-				"the hook of a ListenConfig": listenWith(net.ListenConfig{Control: hook}),
+				"a *net.TCPListener":   sockopt.SetOn(other, l, cfg),
+				"a listener wrapped":   sockopt.SetOn(other, struct{ *net.TCPListener }{tcp}, cfg),
+				"its RawConn":          sockopt.SetOn(other, rc, cfg),
+				"another syscall.Conn": sockopt.SetOn(other, bareSocket{tcp}, cfg),
+				"a Setter":             setter.Set(l),
 			} {
 				if tbl.ArmsListener == platform.No {
 					assert.NoError(t, err, way)
@@ -70,7 +66,7 @@ func TestListenersAreRefusedWhereAnOptionMayEndThem(t *testing.T) {
 			}
 			assert.Equal(t, tbl.ArmsListener == platform.No, len(k.Sets) > 0, "options set on a listening socket")
 			k.Sets = nil
-			_, err = sockopt.Get(l)
+			_, err = sockopt.GetOn(other, l)
 			assert.NoError(t, err, "to look is harmless")
 			require.NoError(t, setter.SetsOnly(0).WithoutReadBack().Set(l), "to set nothing too")
 
@@ -78,14 +74,14 @@ func TestListenersAreRefusedWhereAnOptionMayEndThem(t *testing.T) {
 			rc, err = server.SyscallConn()
 			require.NoError(t, err)
 			for way, err := range map[string]error{
-				"a *net.TCPConn":  sockopt.Set(client, cfg),
-				"a tls.Conn":      sockopt.Set(tls.Client(client, &tls.Config{}), cfg),
-				"its RawConn":     sockopt.Set(rc, cfg),
+				"a *net.TCPConn":  sockopt.SetOn(other, client, cfg),
+				"a tls.Conn":      sockopt.SetOn(other, tls.Client(client, &tls.Config{}), cfg),
+				"its RawConn":     sockopt.SetOn(other, rc, cfg),
 				"a Setter":        setter.Set(server),
-				"a Dialer's hook": dialWith(t, net.Dialer{Control: hook, KeepAlive: -1}),
-				"a Dialer's ControlContext, the port reused": dialWith(t, net.Dialer{KeepAlive: -1,
-					ControlContext: func(ctx context.Context, network, address string, c syscall.RawConn) error {
-						return errors.Join(reuseAddr(c), setter.ControlContext(ctx, network, address, c))
+				"a Dialer's hook": dialWith(t, net.Dialer{Control: setter.Hook, KeepAlive: -1}),
+				"a Dialer's hook, the port reused": dialWith(t, net.Dialer{KeepAlive: -1,
+					Control: func(network, address string, c syscall.RawConn) error {
+						return errors.Join(reuseAddr(c), setter.Hook(network, address, c))
 					}}),
 			} {
 				assert.NoError(t, err, way)
@@ -94,15 +90,6 @@ func TestListenersAreRefusedWhereAnOptionMayEndThem(t *testing.T) {
 			assert.Equal(t, 111, testkit.ReadAny(t, client).Idle)
 		})
 	}
-}
-
-func listenWith(lc net.ListenConfig) error {
-	lc.SetMultipathTCP(false)
-	l, err := lc.Listen(context.Background(), "tcp4", "127.0.0.1:0")
-	if err == nil {
-		l.Close()
-	}
-	return err
 }
 
 func dialWith(t *testing.T, d net.Dialer) error {
@@ -125,16 +112,16 @@ func reuseAddr(c syscall.RawConn) error {
 
 // What cannot be asked is not a connection.
 func TestASocketThatCannotBeAskedWhetherItListens(t *testing.T) {
+	t.Parallel()
 	refusing := kerneltest.Running()
 	refusing.FailGet[kerneltest.At{syscall.SOL_SOCKET, syscall.SO_ACCEPTCONN}] = syscall.ENOPROTOOPT
-	sockopt.SwapKernel(t, refusing)
 	darwin, _ := platform.Lookup("darwin")
-	sockopt.SwapRules(t, linuxAs(darwin))
+	other := socket.OS{Calls: refusing, Table: linuxAs(darwin)}
 	client, _ := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 	rc, err := client.SyscallConn()
 	require.NoError(t, err)
-	err = sockopt.Set(rc, sockopt.Config{Idle: time.Minute})
+	err = sockopt.SetOn(other, rc, sockopt.Config{Idle: time.Minute})
 	require.ErrorIs(t, err, syscall.ENOPROTOOPT)
 	assert.ErrorContains(t, err, "SO_ACCEPTCONN")
-	assert.NoError(t, sockopt.Set(client, sockopt.Config{Idle: time.Minute}), "the type says that it is a connection")
+	assert.NoError(t, sockopt.SetOn(other, client, sockopt.Config{Idle: time.Minute}), "the type says that it is a connection")
 }

@@ -1,7 +1,7 @@
 package sockopt
 
 import (
-	"syscall"
+	"fmt"
 
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/socket"
@@ -27,7 +27,9 @@ var (
 // (on macOS and NetBSD that timer ends the listener, see ArmsListener in
 // [platform.Table]), Set on a listener changes nothing and returns an error that
 // wraps [errors.ErrUnsupported]: use listener.ListenConfig or listener.Wrap,
-// which set the options after accept.
+// which set the options after accept. In the Control hook of a [net.ListenConfig] the socket
+// does not listen yet, so Set does not recognize it; listener.Configure sets up such a hook
+// where it is harmless.
 //
 // A connection that has already been silent for longer than the new idle time
 // is probed at once (Linux), and one that has more unanswered probes than the new
@@ -38,22 +40,26 @@ var (
 // option that the kernel refused and a [*platform.MismatchError] for each option that reads back as
 // another value. It wraps [ErrNotTCP] or [ErrNoSocket] if there is no TCP socket below c, and
 // [net.ErrClosed] if it is closed.
-func Set(c any, cfg Config) error { return socket.Set(c, kernel.Request(cfg)) }
+func Set(c any, cfg Config) error { return set(socket.OS{}, c, cfg) }
+
+func set(o socket.OS, c any, cfg Config) error { return named(o.Set(c, kernel.Request(cfg))) }
 
 // Verify returns nil if the socket below c still holds every option that cfg asks for. c
 // is anything that [Set] accepts. Verify changes nothing. Its error joins a
 // [*platform.MismatchError] for each option that has another value (grpc-go sets
 // TCP_USER_TIMEOUT on every *net.TCPConn that its servers accept, see [Pin]) and an
 // [*platform.OptionError] for each option that could not be read. Options that cfg leaves
-// unset are not checked; to find out whether any option has changed, pass [Of] the
-// settings that [Get] returned earlier.
+// unset are not checked; to find out whether any option has changed, pass
+// [FromSettings] of what [Get] returned earlier.
 //
 // Because nothing is set, cfg may hold values that [Set] refuses: a sysctl can give a
 // socket longer times than setsockopt accepts. If cfg asks for a value that no socket here
 // can hold (a negative value, an option that this system lacks), or for one that cannot be
-// read back, the error is a [platform.Faults]. In the latter case, such as the idle time
+// read back, the error wraps a [platform.Faults]. In the latter case, such as the idle time
 // on Windows before 1709, it wraps [errors.ErrUnsupported].
-func Verify(c any, cfg Config) error { return socket.Verify(c, kernel.Request(cfg)) }
+func Verify(c any, cfg Config) error { return verify(socket.OS{}, c, cfg) }
+
+func verify(o socket.OS, c any, cfg Config) error { return named(o.Verify(c, kernel.Request(cfg))) }
 
 // Get returns the settings that the kernel holds for the socket below c. c is
 // anything that [Set] accepts. A setting that this system or this kind of socket
@@ -63,33 +69,17 @@ func Verify(c any, cfg Config) error { return socket.Verify(c, kernel.Request(cf
 // The error joins an [*platform.OptionError] for each read that failed for another
 // reason, wraps [ErrNotTCP] or [ErrNoSocket] if there is no TCP socket below c,
 // and [net.ErrClosed] if it is closed.
-func Get(c any) (platform.Settings, error) { return socket.Get(c) }
+func Get(c any) (platform.Settings, error) { return get(socket.OS{}, c) }
 
-// Control returns a hook for [net.Dialer].Control or [net.ListenConfig].Control
-// that sets the options of cfg on each TCP socket and reads them back.
-//
-// The hook alone is not enough: unless KeepAlive of the Dialer or ListenConfig
-// is -1 and its KeepAliveConfig is not enabled, Go overwrites idle, interval and
-// count with 15 s, 15 s and 9 (or its own idle time) right after connect and
-// accept. dialer.Configure and listener.Configure set both. A hook always runs
-// before connect, so a user timeout that it sets also bounds the handshake.
-//
-// On systems where an option might end a listening socket (macOS, NetBSD; see ArmsListener
-// in [platform.Table]), the hook refuses to run in a net.ListenConfig: Listen returns an
-// error that wraps [errors.ErrUnsupported]. The hook recognizes a ListenConfig by
-// SO_REUSEADDR, which package net has already set, so it also refuses in a Dialer whose
-// own hook has set SO_REUSEADDR; use dialer.Configure there. On Windows the hook cannot
-// distinguish the two. No harm is known there, but do not use the hook in a ListenConfig
-// on Windows.
-//
-// The hook leaves unix, UDP and IP sockets untouched, may be called more than
-// once for a connection and by several goroutines at a time (Go tries addresses
-// in parallel), and does not allocate. On a Multipath TCP socket an error of the
-// hook makes Go silently fall back to plain TCP and call the hook again.
-func Control(cfg Config) (func(network, address string, c syscall.RawConn) error, error) {
-	s, err := socket.NewSetter(kernel.Request(cfg))
-	if err != nil {
-		return nil, err
+func get(o socket.OS, c any) (platform.Settings, error) {
+	s, err := o.Get(c)
+	return s, named(err)
+}
+
+// named begins an error with the name of the package, where it leaves the package.
+func named(err error) error {
+	if err == nil {
+		return nil
 	}
-	return s.Control, nil
+	return fmt.Errorf("sockopt: %w", err)
 }

@@ -208,7 +208,7 @@ func TestOfCopiesASocket(t *testing.T) {
 		preset(t, from, v)
 		held, err := sockopt.Get(from)
 		require.NoError(t, err)
-		require.NoError(t, sockopt.Set(to, sockopt.Of(held)))
+		require.NoError(t, sockopt.Set(to, sockopt.FromSettings(held)))
 		assert.Equal(t, v, testkit.Read(t, to))
 	}
 }
@@ -222,8 +222,8 @@ func TestMultipathTCPTakesWhatItHeld(t *testing.T) {
 	before, err := sockopt.Get(client)
 	require.NoError(t, err)
 	require.NoError(t, sockopt.Set(client, sockopt.Config{Idle: time.Minute, Count: 3}))
-	require.NoError(t, sockopt.Set(client, sockopt.Of(before)))
-	require.NoError(t, sockopt.Verify(client, sockopt.Of(before)))
+	require.NoError(t, sockopt.Set(client, sockopt.FromSettings(before)))
+	require.NoError(t, sockopt.Verify(client, sockopt.FromSettings(before)))
 	after, err := sockopt.Get(client)
 	require.NoError(t, err)
 	assert.Equal(t, before, after)
@@ -254,7 +254,7 @@ func TestVerifyChangesNothingAndNamesWhatDiffers(t *testing.T) {
 	require.NoError(t, sockopt.Set(client, cfg))
 	require.NoError(t, sockopt.Verify(client, cfg))
 	require.NoError(t, sockopt.Set(client, sockopt.Config{Idle: 15 * time.Second, UserTimeout: 20 * time.Second}))
-	assert.EqualError(t, sockopt.Verify(client, cfg), "keepalive idle=60s,interval=10s,count=3,user-timeout=90s: "+
+	assert.EqualError(t, sockopt.Verify(client, cfg), "sockopt: keepalive idle=60s,interval=10s,count=3,user-timeout=90s: "+
 		"TCP_USER_TIMEOUT: asked for 90000, the kernel holds 20000; TCP_KEEPIDLE: asked for 60, the kernel holds 15")
 	assert.NoError(t, sockopt.Verify(client, sockopt.Config{Count: 3}), "what is unset is not looked at")
 
@@ -285,9 +285,9 @@ func TestVerifyComparesWhatCannotBeSet(t *testing.T) {
 	}
 }
 
-// Not parallel: it replaces the rules. An option that nobody can read is no option
-// that is as asked.
+// An option that nobody can read is no option that is as asked.
 func TestVerifyOfWhatCannotBeRead(t *testing.T) {
+	t.Parallel()
 	client, _ := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 	require.NoError(t, sockopt.Set(client, fullConfig))
 	for rule, readable := range map[string]platform.Answer{"never": platform.No, "on some releases": platform.Unknown} {
@@ -299,21 +299,21 @@ func TestVerifyOfWhatCannotBeRead(t *testing.T) {
 					system.Specs[i].Readable = readable
 				}
 			}
-			sockopt.SwapRules(t, &system)
-			assert.NoError(t, sockopt.Set(client, fullConfig), "which cannot do better")
-			assert.NoError(t, sockopt.Verify(client, sockopt.Config{Count: 3}), "the others can be read")
+			other := socket.OS{Table: &system}
+			assert.NoError(t, sockopt.SetOn(other, client, fullConfig), "which cannot do better")
+			assert.NoError(t, sockopt.VerifyOn(other, client, sockopt.Config{Count: 3}), "the others can be read")
 			if readable == platform.No {
-				err := sockopt.Verify(client, fullConfig)
+				err := sockopt.VerifyOn(other, client, fullConfig)
 				require.ErrorContains(t, err, "idle=60s cannot be read back on linux")
 				require.ErrorIs(t, err, errors.ErrUnsupported)
 				return
 			}
-			assert.NoError(t, sockopt.Verify(client, fullConfig), "this release can")
+			assert.NoError(t, sockopt.VerifyOn(other, client, fullConfig), "this release can")
 			k := fakeSocket()
 			k.FailGet[keepIdle] = unix.ENOPROTOOPT
 			k.Held[soKeepAlive] = 1
-			sockopt.SwapKernel(t, k)
-			err := sockopt.Verify(client, sockopt.Config{Idle: time.Minute})
+			other.Calls = k
+			err := sockopt.VerifyOn(other, client, sockopt.Config{Idle: time.Minute})
 			require.ErrorContains(t, err, "getsockopt TCP_KEEPIDLE: protocol not available")
 			require.ErrorIs(t, err, errors.ErrUnsupported)
 		})

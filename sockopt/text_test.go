@@ -18,7 +18,6 @@ import (
 )
 
 var (
-	_ flag.Value               = (*sockopt.Config)(nil)
 	_ encoding.TextMarshaler   = sockopt.Config{}
 	_ encoding.TextUnmarshaler = (*sockopt.Config)(nil)
 )
@@ -107,10 +106,10 @@ func TestMarshalTextRefusesNegatives(t *testing.T) {
 		cfg  sockopt.Config
 		want string
 	}{
-		{"idle", sockopt.Config{Idle: -time.Second}, `keepalive "idle=-1s": idle=-1s is negative`},
-		{"interval", sockopt.Config{Interval: math.MinInt64}, `keepalive "interval=-9223372036.854775808s": interval=-9223372036.854775808s is negative`},
-		{"count", sockopt.Config{Count: -1}, `keepalive "count=-1": count=-1 is negative`},
-		{"a user timeout that is not NoUserTimeout", sockopt.Config{UserTimeout: -2}, `keepalive "user-timeout=-2ns": user-timeout=-2ns is negative`},
+		{"idle", sockopt.Config{Idle: -time.Second}, `sockopt: keepalive "idle=-1s": idle=-1s is negative`},
+		{"interval", sockopt.Config{Interval: math.MinInt64}, `sockopt: keepalive "interval=-9223372036.854775808s": interval=-9223372036.854775808s is negative`},
+		{"count", sockopt.Config{Count: -1}, `sockopt: keepalive "count=-1": count=-1 is negative`},
+		{"a user timeout that is not NoUserTimeout", sockopt.Config{UserTimeout: -2}, `sockopt: keepalive "user-timeout=-2ns": user-timeout=-2ns is negative`},
 	} {
 		t.Run(tt.rule, func(t *testing.T) {
 			t.Parallel()
@@ -162,15 +161,7 @@ func TestJSON(t *testing.T) {
 
 func TestFlag(t *testing.T) {
 	t.Parallel()
-	t.Run("Var", func(t *testing.T) {
-		t.Parallel()
-		cfg := everyField
-		fs := flag.NewFlagSet("", flag.ContinueOnError)
-		fs.Var(&cfg, "keepalive", "TCP keepalive")
-		require.NoError(t, fs.Parse([]string{"-keepalive", "30m::10"}))
-		assert.Equal(t, sockopt.Config{Idle: 30 * time.Minute, Count: 10}, cfg)
-	})
-	t.Run("TextVar", func(t *testing.T) {
+	t.Run("the default and a value", func(t *testing.T) {
 		t.Parallel()
 		var cfg sockopt.Config
 		fs := flag.NewFlagSet("", flag.ContinueOnError)
@@ -181,34 +172,34 @@ func TestFlag(t *testing.T) {
 	})
 	t.Run("an error names the flag and leaves the value", func(t *testing.T) {
 		t.Parallel()
-		cfg := everyField
+		var cfg sockopt.Config
 		fs := flag.NewFlagSet("", flag.ContinueOnError)
 		fs.SetOutput(io.Discard)
-		fs.Var(&cfg, "keepalive", "TCP keepalive")
+		fs.TextVar(&cfg, "keepalive", everyField, "TCP keepalive")
 		err := fs.Parse([]string{"-keepalive", "idle=5s,count=0"})
 		assert.EqualError(t, err, `invalid value "idle=5s,count=0" for flag -keepalive: `+
-			`keepalive "idle=5s,count=0": count=0 is zero: leave it out to keep what is there`)
+			`sockopt: keepalive "idle=5s,count=0": count=0 is zero: leave it out to keep what is there`)
 		assert.Equal(t, everyField, cfg)
 	})
 	t.Run("the usage text shows the default", func(t *testing.T) {
 		t.Parallel()
 		var usage bytes.Buffer
-		cfg := everyField
+		var cfg sockopt.Config
 		fs := flag.NewFlagSet("", flag.ContinueOnError)
 		fs.SetOutput(&usage)
-		fs.Var(&cfg, "keepalive", "TCP keepalive")
+		fs.TextVar(&cfg, "keepalive", everyField, "TCP keepalive")
 		fs.PrintDefaults()
 		assert.Contains(t, usage.String(), "(default idle=30s,interval=10s,count=3,user-timeout=60s)")
 	})
 }
 
-func TestSetLeavesTheValueOnError(t *testing.T) {
+func TestUnmarshalTextLeavesTheValueOnError(t *testing.T) {
 	t.Parallel()
 	cfg := everyField
-	require.Error(t, cfg.Set("idle=1s,count=x"))
+	require.Error(t, cfg.UnmarshalText([]byte("idle=1s,count=x")))
 	assert.Equal(t, everyField, cfg)
 	require.Error(t, cfg.UnmarshalText(nil))
 	assert.Equal(t, everyField, cfg)
-	require.NoError(t, cfg.Set("on"))
+	require.NoError(t, cfg.UnmarshalText([]byte("on")))
 	assert.Zero(t, cfg, "fields that the text does not name become unset")
 }

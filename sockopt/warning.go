@@ -34,7 +34,7 @@ func (c Config) Warnings() []Warning {
 // (the zero Settings if they are not known). It panics if t is nil.
 func (c Config) WarningsFor(t *platform.Table, defaults platform.Settings) []Warning {
 	if t == nil {
-		panic(errNilTable)
+		panic(named(errNilTable))
 	}
 	return c.warnings(kernel.RulesOf(t), defaults)
 }

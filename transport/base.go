@@ -86,7 +86,7 @@ func (o *Options) setDialer(t *http.Transport) error {
 		t.DialContext = d.Base.DialContext
 		return nil
 	} else if err != nil {
-		return err
+		return fmt.Errorf("transport: %w", err)
 	}
 	d.Config = cfg
 	return use(t, d)
@@ -128,7 +128,7 @@ func (t *Transport) wrapDials() {
 
 func use(t *http.Transport, d *dialer.Dialer) error {
 	if err := d.Check(); err != nil {
-		return err
+		return fmt.Errorf("transport: %w", err)
 	}
 	t.DialContext = d.DialContext
 	return nil

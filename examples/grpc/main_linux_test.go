@@ -353,7 +353,7 @@ func TestTargets(t *testing.T) {
 		check(t, client)
 		c := <-client.conns
 		if tcp {
-			assert.Equal(t, sockopt.Recommended(), sockopt.Of(get(t, c)), target)
+			assert.Equal(t, sockopt.Recommended(), sockopt.FromSettings(get(t, c)), target)
 		} else {
 			assert.Equal(t, "unix", c.RemoteAddr().Network(), target)
 		}

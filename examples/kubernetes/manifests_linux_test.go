@@ -143,7 +143,7 @@ func TestSidecar(t *testing.T) {
 	var got platform.Settings
 	for range 100 { // it sets one option after the other
 		got, err = sockets.Between(outside.RemoteAddr(), outside.LocalAddr())
-		if err == nil && sockopt.Of(got) == plan(t) {
+		if err == nil && sockopt.FromSettings(got) == plan(t) {
 			return
 		}
 		time.Sleep(20 * time.Millisecond)

@@ -8,7 +8,6 @@ import "golang.org/x/sys/unix"
 var (
 	_ = [1]int{}[solSocket-unix.SOL_SOCKET]
 	_ = [1]int{}[soAcceptConn-unix.SO_ACCEPTCONN]
-	_ = [1]int{}[soReuseAddr-unix.SO_REUSEADDR]
 	_ = [1]int{}[protocolTCP-unix.IPPROTO_TCP]
 	_ = [1]int{}[tcpNoDelay-unix.TCP_NODELAY]
 )

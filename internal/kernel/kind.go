@@ -1,10 +1,10 @@
 package kernel
 
 import (
+	"fmt"
+
 	"github.com/tcpkeepalive/keepalive/internal/enum"
 )
-
-import "fmt"
 
 // A Kind is the protocol of a socket, as far as keepalive is concerned.
 type Kind uint8
@@ -26,14 +26,6 @@ func KindOf(k Kernel, fd uintptr) (Kind, error) { return kindOf(k, fd) }
 
 // Listens reports whether the TCP socket fd is a listening socket.
 func Listens(k Kernel, fd uintptr) (bool, error) { return listens(k, fd) }
-
-// MayListen is [Listens] for a socket in the Control hook of a net.Dialer or a
-// net.ListenConfig, which is neither connected nor listening yet: package net
-// has already set SO_REUSEADDR on a socket that is about to listen
-// (setDefaultListenerSockopts in net/sockopt_*.go), except on Windows. So true
-// may be wrong for a Dialer whose own hook sets SO_REUSEADDR, and false is wrong
-// for a net.ListenConfig on Windows.
-func MayListen(k Kernel, fd uintptr) (bool, error) { return mayListen(k, fd) }
 
 // holds reads a flag.
 func holds(k Kernel, fd uintptr, level, number int, symbol string) (bool, error) {

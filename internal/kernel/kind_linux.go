@@ -10,10 +10,6 @@ func listens(k Kernel, fd uintptr) (bool, error) {
 	return holds(k, fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN, "SO_ACCEPTCONN")
 }
 
-func mayListen(k Kernel, fd uintptr) (bool, error) {
-	return holds(k, fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, "SO_REUSEADDR")
-}
-
 // kindOf also reads the type, because raw sockets have protocol numbers too, and
 // other address families have their own protocol 6.
 func kindOf(k Kernel, fd uintptr) (Kind, error) {

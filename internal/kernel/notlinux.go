@@ -27,14 +27,9 @@ func systemRetriesOf(uintptr) (Retries, error) { return systemRetries() }
 const (
 	solSocket    = 0xffff
 	soAcceptConn = 2
-	soReuseAddr  = 4
 	protocolTCP  = 6 // IPPROTO_TCP
 	tcpNoDelay   = 1 // TCP_NODELAY
 )
-
-func mayListen(k Kernel, fd uintptr) (bool, error) {
-	return holds(k, fd, solSocket, soReuseAddr, "SO_REUSEADDR")
-}
 
 // kindOf reads an option that TCP has and no other protocol has. The sockets of other
 // protocols do not have the option, or they refuse the level with EINVAL, as

@@ -3,6 +3,7 @@ package lab
 import (
 	"net"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -24,11 +25,9 @@ func TestGoOverwritesTheHook(t *testing.T) {
 	t.Parallel()
 	testkit.Long(t)
 	hook := side{dial: func(address string) (net.Conn, error) {
-		control, err := sockopt.Control(sockopt.Config{Idle: time.Second, Interval: time.Second, Count: 3})
-		if err != nil {
-			return nil, err
-		}
-		d := net.Dialer{Control: control}
+		d := net.Dialer{Control: func(_, _ string, c syscall.RawConn) error {
+			return sockopt.Set(c, sockopt.Config{Idle: time.Second, Interval: time.Second, Count: 3})
+		}}
 		return d.Dial("tcp", address)
 	}}
 	w := newWorld(t, hook, plainSide, "127.0.0.1:0")

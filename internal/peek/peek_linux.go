@@ -68,7 +68,7 @@ func (p *Peeker) read(peeks []*Peek) {
 
 func (q *Peek) wrap() {
 	if q.Err != nil {
-		q.Err = fmt.Errorf("inspect: descriptor %d of process %d: %w", q.asked.FD, q.asked.PID, q.Err)
+		q.Err = fmt.Errorf("descriptor %d of process %d: %w", q.asked.FD, q.asked.PID, q.Err)
 	}
 }
 

@@ -5,7 +5,8 @@ package peek
 import (
 	"errors"
 	"fmt"
-	"runtime"
+
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 )
 
 type peekerState struct{}
@@ -14,6 +15,6 @@ func (p *Peeker) close() { p.state = peekerState{} }
 
 func (p *Peeker) read(peeks []*Peek) {
 	for _, q := range peeks {
-		q.Err = fmt.Errorf("inspect: the settings of another process's socket are unknown on %s: %w", runtime.GOOS, errors.ErrUnsupported)
+		q.Err = fmt.Errorf("the settings of another process's socket are unknown on %s: %w", kernel.Current().Title, errors.ErrUnsupported)
 	}
 }

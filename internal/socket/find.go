@@ -34,7 +34,7 @@ func find(c any) (rc syscall.RawConn, isTCP bool, err error) {
 		case nil:
 			return nil, false, noSocket(outer, "it holds no connection (nil)")
 		case *net.UnixConn, *net.UDPConn, *net.IPConn, *net.UnixListener:
-			return nil, false, fmt.Errorf("sockopt: %T: %w", x, ErrNotTCP)
+			return nil, false, fmt.Errorf("%T: %w", x, ErrNotTCP)
 		case syscall.RawConn:
 			return x, false, nil
 		case *net.TCPConn:
@@ -65,7 +65,7 @@ func find(c any) (rc syscall.RawConn, isTCP bool, err error) {
 		case rc == nil && err == nil, errors.Is(err, syscall.EINVAL):
 			return nil, false, noSocket(outer, fmt.Sprintf("%T is nil or was never opened", c))
 		case err != nil:
-			return nil, false, fmt.Errorf("sockopt: %T: %w", c, err)
+			return nil, false, fmt.Errorf("%T: %w", c, err)
 		}
 		return rc, isTCP, nil
 	}
@@ -88,7 +88,7 @@ func syscallConn(c syscall.Conn) (rc syscall.RawConn, err error) {
 }
 
 func noSocket(outer any, why string) error {
-	return fmt.Errorf("sockopt: %T: %w: %s", outer, ErrNoSocket, why)
+	return fmt.Errorf("%T: %w: %s", outer, ErrNoSocket, why)
 }
 
 // IsNilPointer reports whether x is a nil pointer of any type.

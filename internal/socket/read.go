@@ -1,8 +1,9 @@
 package socket
 
 import (
+	"cmp"
 	"errors"
-	"fmt"
+	"net"
 	"syscall"
 
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
@@ -10,28 +11,15 @@ import (
 )
 
 // Get reads the settings of the socket below c.
-func Get(c any) (platform.Settings, error) {
+func (o OS) Get(c any) (platform.Settings, error) {
 	rc, isTCP, err := find(c)
 	if err != nil {
 		return platform.Settings{}, err
 	}
-	return read(rc, isTCP)
-}
-
-// Read reads the settings of a TCP socket. It does not allocate.
-func Read(rc syscall.RawConn) (platform.Settings, error) { return read(rc, true) }
-
-func read(rc syscall.RawConn, isTCP bool) (platform.Settings, error) {
-	c := calls.Get().(*call)
-	c.kernel, c.askKind = system, !isTCP
-	s, inner, outer := c.on(rc)
-	if outer != nil {
-		return platform.Settings{}, fmt.Errorf("sockopt: %w", outer)
-	}
-	if inner != nil {
-		return s, fmt.Errorf("sockopt: %w", inner)
-	}
-	return s, nil
+	v := calls.Get()
+	v.Data.os, v.Data.askKind = o, !isTCP
+	s, _, inner, outer := visit(v, rc, (*call).read)
+	return s, cmp.Or(outer, inner)
 }
 
 // Find returns the socket below c, which is anything that sockopt.Set accepts. Whether it
@@ -48,16 +36,11 @@ func RawConn(c any) (syscall.RawConn, error) {
 	if err != nil || isTCP {
 		return rc, err
 	}
-	var kind kernel.Kind
-	var inner error
-	if err := rc.Control(func(fd uintptr) { kind, inner = kindOf(system, fd) }); err != nil {
-		return nil, fmt.Errorf("sockopt: %w", err)
-	}
-	if inner == nil && kind == kernel.NotTCP {
-		inner = ErrNotTCP
-	}
-	if inner != nil {
-		return nil, fmt.Errorf("sockopt: %w", inner)
+	switch kind, err := kindBelow(rc); {
+	case err != nil:
+		return nil, err
+	case kind == kernel.NotTCP:
+		return nil, ErrNotTCP
 	}
 	return rc, nil
 }
@@ -72,23 +55,19 @@ func KindOf(c any) (kernel.Kind, error) {
 	if err != nil {
 		return kernel.NotTCP, err
 	}
-	var kind kernel.Kind
-	var inner error
-	if err := rc.Control(func(fd uintptr) { kind, inner = kindOf(system, fd) }); err != nil {
-		return kernel.NotTCP, fmt.Errorf("sockopt: %w", err)
-	}
-	if inner != nil {
-		return kernel.NotTCP, fmt.Errorf("sockopt: %w", inner)
-	}
-	return kind, nil
+	return kindBelow(rc)
 }
 
-// kindOf is [kernel.KindOf]. It can fail for one reason: the descriptor is not a
-// socket.
-func kindOf(k kernel.Kernel, fd uintptr) (kernel.Kind, error) {
-	kind, err := kernel.KindOf(k, fd)
-	if err != nil {
-		return kind, fmt.Errorf("%w: %w", ErrNoSocket, err)
+// IsClosed reports whether the connection c is closed. It makes no system call.
+func IsClosed(c any) bool {
+	rc, _, err := find(c)
+	if err == nil {
+		_, _, _, err = visit(calls.Get(), rc, (*call).nothing)
 	}
-	return kind, nil
+	return errors.Is(err, net.ErrClosed)
+}
+
+func kindBelow(rc syscall.RawConn) (kernel.Kind, error) {
+	_, kind, inner, outer := visit(calls.Get(), rc, (*call).ask)
+	return kind, cmp.Or(outer, inner)
 }

@@ -16,7 +16,6 @@ const (
 	connection role = iota
 	listening
 	unknownRole // the kernel must be asked
-	hooked      // in a Control hook, neither connected nor listening yet
 )
 
 // roleOf returns the role by the type, which takes no system call. A wrapper
@@ -31,14 +30,10 @@ func roleOf(c any) role {
 	return unknownRole
 }
 
-// question returns a function that finds out whether the socket is, or will be,
-// a listening socket.
+// question returns a function that finds out whether the socket is a listening socket.
 func (r role) question() func(kernel.Kernel, uintptr) (bool, error) {
-	switch r {
-	case listening:
+	if r == listening {
 		return func(kernel.Kernel, uintptr) (bool, error) { return true, nil }
-	case hooked:
-		return kernel.MayListen
 	}
 	return kernel.Listens
 }

@@ -3,7 +3,6 @@
 package socket
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"syscall"
@@ -16,54 +15,28 @@ import (
 // once, and applied without allocating. It is safe for concurrent use.
 type Setter struct {
 	request  kernel.Request
-	rules    *kernel.Rules
+	os       OS
 	sets     kernel.Plan // the calls to make
 	verifies kernel.Plan // the calls to read back
-	kernel   kernel.Kernel
 }
 
-// NewSetter checks r for this operating system. The error is that of
-// sockopt's Config.Validate.
-func NewSetter(r kernel.Request) (*Setter, error) {
-	s, err := newSetter(r)
+// NewSetter checks r for this operating system. The error is a [platform.Faults].
+func (o OS) NewSetter(r kernel.Request) (*Setter, error) {
+	s, err := o.setter(r)
 	if err != nil {
 		return nil, err
 	}
 	return &s, nil
 }
 
-func newSetter(r kernel.Request) (Setter, error) {
-	t := rules()
-	plan, faults := t.Plan(r)
-	if len(faults) > 0 {
-		return Setter{}, fmt.Errorf("keepalive %v: %w", r, faults)
-	}
-	return Setter{request: r, rules: t, sets: plan, verifies: plan, kernel: system}, nil
-}
-
-// system and rules are those of new Setters and reads.
-var (
-	system = kernel.System()
-	rules  = kernel.Current
-)
-
-// Replace replaces system and rules, for tests, until restore is called. No
-// other goroutine may use the package at that moment. A nil argument replaces
-// nothing.
-func Replace(k kernel.Kernel, r *kernel.Rules) (restore func()) {
-	oldSystem, oldRules := system, rules
-	if k != nil {
-		system = k
-	}
-	if r != nil {
-		rules = func() *kernel.Rules { return r }
-	}
-	return func() { system, rules = oldSystem, oldRules }
+func (o OS) setter(r kernel.Request) (Setter, error) {
+	plan, faults := o.Rules().Plan(r)
+	return Setter{request: r, os: o, sets: plan, verifies: plan}, faults.Err()
 }
 
 // Set sets the options of r on the socket below c, and reads them back.
-func Set(c any, r kernel.Request) error {
-	s, err := newSetter(r)
+func (o OS) Set(c any, r kernel.Request) error {
+	s, err := o.setter(r)
 	if err != nil {
 		return err
 	}
@@ -71,24 +44,23 @@ func Set(c any, r kernel.Request) error {
 }
 
 // Verify only reads back the options of r. It accepts values that Set refuses.
-func Verify(c any, r kernel.Request) error {
-	t := rules()
-	plan, faults := t.Comparison(r)
+func (o OS) Verify(c any, r kernel.Request) error {
+	plan, faults := o.Rules().Comparison(r)
 	if len(faults) > 0 {
-		return fmt.Errorf("keepalive %v: %w", r, faults)
+		return faults
 	}
-	return Setter{request: r, rules: t, verifies: plan, kernel: system}.once(c)
+	return Setter{request: r, os: o, verifies: plan}.once(c)
 }
 
-// once stores the Setter in the pooled call, to avoid an allocation.
+// once stores the Setter in the pooled visit, to avoid an allocation.
 func (s Setter) once(c any) error {
 	rc, isTCP, err := find(c)
 	if err != nil {
 		return err
 	}
-	v := calls.Get().(*call)
-	v.own = s
-	return v.own.visit(v, rc, isTCP, roleOf(c))
+	v := calls.Get()
+	v.Data.own = s
+	return v.Data.own.visit(v, rc, isTCP, roleOf(c))
 }
 
 // Request returns the request of the Setter.
@@ -122,53 +94,34 @@ func (s *Setter) WithoutReadBack() *Setter {
 	return &part
 }
 
-// WithKernel returns a Setter that makes its calls with k, for tests.
-func (s *Setter) WithKernel(k kernel.Kernel) *Setter {
-	part := *s
-	part.kernel = k
-	return &part
-}
-
-// Set is the function [Set] with the Setter's request.
+// Set is [OS.Set] with the Setter's request.
 func (s *Setter) Set(c any) error {
 	rc, isTCP, err := find(c)
 	if err != nil {
 		return err
 	}
-	return s.visit(calls.Get().(*call), rc, isTCP, roleOf(c))
+	return s.visit(calls.Get(), rc, isTCP, roleOf(c))
 }
 
-// Control is the hook that sockopt.Control returns.
-func (s *Setter) Control(network, _ string, c syscall.RawConn) error {
-	return s.hook(network, c, hooked)
-}
-
-// ControlContext is the hook for [net.Dialer].ControlContext. Unlike
-// [Setter.Control] it need not find out whether the socket will listen: a
-// net.ListenConfig has no such field.
-func (s *Setter) ControlContext(_ context.Context, network, _ string, c syscall.RawConn) error {
-	return s.hook(network, c, connection)
-}
-
-func (s *Setter) hook(network string, c syscall.RawConn, r role) error {
+// Hook is a Control hook of a net.Dialer or a net.ListenConfig. It sets all options of the
+// Setter on a TCP socket, even on one that is about to listen, and none on others.
+func (s *Setter) Hook(network, _ string, c syscall.RawConn) error {
 	if !strings.HasPrefix(network, "tcp") {
 		return nil
 	}
-	return s.visit(calls.Get().(*call), c, true, r)
+	return s.visit(calls.Get(), c, true, connection)
 }
 
-func (s *Setter) visit(c *call, rc syscall.RawConn, isTCP bool, r role) error {
-	request := s.request // s may be stored in c, which is reused after the visit
-	c.setter, c.kernel, c.askKind = s, s.kernel, !isTCP
-	if r != connection && s.sets.Carries() != s.rules.OnListener(s.sets.Carries()) {
+func (s *Setter) visit(v *Visit[call], rc syscall.RawConn, isTCP bool, r role) error {
+	request := s.request // s may be stored in v, which is reused after the visit
+	c := &v.Data
+	c.setter, c.os, c.askKind = s, s.os, !isTCP
+	if r != connection && s.sets.Carries() != s.os.Rules().OnListener(s.sets.Carries()) {
 		c.listens = r.question()
 	}
-	_, inner, outer := c.on(rc)
-	if outer != nil {
-		return fmt.Errorf("sockopt: %w", outer)
-	}
+	_, _, inner, outer := visit(v, rc, (*call).apply)
 	if inner != nil {
 		return fmt.Errorf("keepalive %v: %w", request, inner)
 	}
-	return nil
+	return outer
 }

@@ -3,65 +3,46 @@ package socket
 import (
 	"sync"
 	"syscall"
-
-	"github.com/tcpkeepalive/keepalive/internal/kernel"
-	"github.com/tcpkeepalive/keepalive/platform"
 )
 
-// A call is one use of a socket's descriptor. RawConn.Control takes a function,
-// and a closure made for each use would be allocated each time, so calls are
-// pooled together with their function.
-type call struct {
-	visit func(fd uintptr) // always (*call).run of this call
+// A Visit is one use of a socket's descriptor, with what the use needs and finds out.
+// RawConn.Control takes a function, and a closure made for each use would be allocated
+// each time, so visits are pooled together with their function: see [Visits].
+type Visit[T any] struct {
+	Data T
 
-	kernel   kernel.Kernel
-	askKind  bool                                            // refuse a socket that is not TCP
-	listens  func(k kernel.Kernel, fd uintptr) (bool, error) // refuse a listening socket; nil: do not ask
-	setter   *Setter                                         // nil: only read the settings
-	own      Setter                                          // the setter of a single use, see once
-	settings platform.Settings
-	err      error
+	task  func(data *T, fd uintptr) error
+	err   error
+	visit func(fd uintptr) // always (*Visit).run of this visit
 }
 
-var calls = sync.Pool{New: func() any {
-	c := new(call)
-	c.visit = c.run
-	return c
-}}
+func (v *Visit[T]) run(fd uintptr) { v.err = v.task(&v.Data, fd) }
 
-func (c *call) run(fd uintptr) {
-	if c.askKind {
-		kind, err := kindOf(c.kernel, fd)
-		if err == nil && kind == kernel.NotTCP {
-			err = ErrNotTCP
-		}
-		if err != nil {
-			c.err = err
-			return
-		}
-	}
-	if c.listens != nil {
-		if is, err := c.listens(c.kernel, fd); err != nil || is {
-			c.err = err
-			if is {
-				c.err = onListener(c.setter.rules)
-			}
-			return
-		}
-	}
-	if c.setter == nil {
-		c.settings, c.err = rules().Read(c.kernel, fd)
-		return
-	}
-	c.err = c.setter.sets.Apply(c.kernel, fd, &c.setter.verifies)
+// On calls task with the descriptor of rc, which stays open until task returns. outer is
+// the error of getting the descriptor (the connection is closed), inner that of task.
+func (v *Visit[T]) On(rc syscall.RawConn, task func(data *T, fd uintptr) error) (inner, outer error) {
+	v.task, v.err = task, nil
+	outer = rc.Control(v.visit)
+	return v.err, outer
 }
 
-// on runs the call on the socket and returns it to the pool. outer is the error
-// of getting the descriptor (a closed connection), inner that of the call.
-func (c *call) on(rc syscall.RawConn) (s platform.Settings, inner, outer error) {
-	outer = rc.Control(c.visit)
-	s, inner = c.settings, c.err
-	*c = call{visit: c.visit}
-	calls.Put(c)
-	return s, inner, outer
+// Visits is a pool of visits. The zero value is ready to use. It is safe for concurrent
+// use.
+type Visits[T any] struct{ pool sync.Pool }
+
+// Get returns a visit. Its Data is what an earlier user has left, or zero.
+func (p *Visits[T]) Get() *Visit[T] {
+	v, ok := p.pool.Get().(*Visit[T])
+	if !ok {
+		v = new(Visit[T])
+		v.visit = v.run
+	}
+	return v
+}
+
+// Put returns a visit to the pool. Its Data must not refer to a connection any more, as the
+// pool would keep it in memory.
+func (p *Visits[T]) Put(v *Visit[T]) {
+	v.err = nil
+	p.pool.Put(v)
 }

@@ -14,6 +14,8 @@ type configFlag struct{ *sockopt.Config }
 
 func (configFlag) Type() string { return "config" }
 
+func (f configFlag) Set(text string) error { return f.UnmarshalText([]byte(text)) }
+
 func newDemo() *cobra.Command {
 	cfg := sockopt.Recommended()
 	var asJSON bool

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"syscall"
 	"time"
 
 	"github.com/tcpkeepalive/keepalive/dialer"
@@ -31,10 +32,7 @@ func makers(cfg sockopt.Config) ([]maker, error) {
 	if err != nil {
 		return nil, err
 	}
-	hook, err := sockopt.Control(cfg)
-	if err != nil {
-		return nil, err
-	}
+	hook := func(_, _ string, c syscall.RawConn) error { return sockopt.Set(c, cfg) }
 	lc := listener.ListenConfig{Config: cfg}
 	return []maker{
 		{

@@ -99,7 +99,7 @@ func look(m *maker, cfg sockopt.Config, end string, conn net.Conn) (socket, erro
 	}
 	if m.asks {
 		s.Asked = cfg.String()
-		s.Rounded = !m.net && sockopt.Of(want) != cfg
+		s.Rounded = !m.net && sockopt.FromSettings(want) != cfg
 	}
 	if s.Timer.Kind == "keepalive" && got.Known.Has(platform.Idle) && s.Timer.left > got.Idle {
 		s.OK = false // the timer does not run with the value that was read

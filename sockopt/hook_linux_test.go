@@ -20,40 +20,35 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// hook makes the Control hook of fullConfig.
+// hook is the Control hook of fullConfig that packages dialer and listener use.
 func hook(t testing.TB) func(network, address string, c syscall.RawConn) error {
 	t.Helper()
-	control, err := sockopt.Control(fullConfig)
+	s, err := socket.OS{}.NewSetter(kernel.Request(fullConfig))
 	require.NoError(t, err)
-	return control
+	return s.Hook
 }
 
 var fullSocket = testkit.Values{KeepAlive: 1, Idle: 60, Interval: 10, Count: 3, UserTimeout: 90000}
 
-func TestControlRefusesAnInvalidConfig(t *testing.T) {
+func TestNoSetterForAnInvalidConfig(t *testing.T) {
 	t.Parallel()
 	invalid := sockopt.Config{Idle: -1, Count: 128}
-	control, err := sockopt.Control(invalid)
-	assert.Nil(t, control)
-	assert.EqualError(t, err, "keepalive idle=-1ns,count=128: "+invalid.Validate().Error())
-	s, err := socket.NewSetter(kernel.Request(invalid))
+	s, err := socket.OS{}.NewSetter(kernel.Request(invalid))
 	assert.Nil(t, s)
+	assert.EqualError(t, invalid.Validate(), "sockopt: "+err.Error())
 	var faults platform.Faults
 	require.ErrorAs(t, err, &faults)
 	assert.Len(t, faults, 2)
 }
 
-func TestControlInADialer(t *testing.T) {
+func TestHookInADialer(t *testing.T) {
 	t.Parallel()
-	s, err := socket.NewSetter(kernel.Request(fullConfig))
-	require.NoError(t, err)
 	for _, tt := range []struct {
 		rule   string
 		dialer net.Dialer
 		want   testkit.Values
 	}{
 		{"with KeepAlive -1 the values stay", net.Dialer{KeepAlive: -1, Control: hook(t)}, fullSocket},
-		{"as ControlContext", net.Dialer{KeepAlive: -1, ControlContext: s.ControlContext}, fullSocket},
 		{"without, Go overwrites all but the user timeout", net.Dialer{Control: hook(t)},
 			testkit.Values{KeepAlive: 1, Idle: 15, Interval: 15, Count: 9, UserTimeout: 90000}},
 	} {
@@ -67,7 +62,7 @@ func TestControlInADialer(t *testing.T) {
 	}
 }
 
-func TestControlInAListenConfig(t *testing.T) {
+func TestHookInAListenConfig(t *testing.T) {
 	t.Parallel()
 	lc := net.ListenConfig{KeepAlive: -1, Control: hook(t)}
 	lc.SetMultipathTCP(false)
@@ -85,7 +80,7 @@ func TestControlInAListenConfig(t *testing.T) {
 }
 
 // SO_KEEPALIVE=1 would succeed on all of these.
-func TestControlLeavesWhatIsNotTCPAlone(t *testing.T) {
+func TestHookLeavesWhatIsNotTCPAlone(t *testing.T) {
 	t.Parallel()
 	lc := net.ListenConfig{Control: hook(t)}
 	d := net.Dialer{Control: hook(t)}
@@ -126,29 +121,27 @@ func (c fixedRawConn) Control(f func(fd uintptr)) error {
 	return c.err
 }
 
-func TestControlTellsInnerFromOuterErrors(t *testing.T) {
+func TestHookTellsInnerFromOuterErrors(t *testing.T) {
 	t.Parallel()
-	s, err := socket.NewSetter(kernel.Request(fullConfig))
-	require.NoError(t, err)
 	k := fakeSocket()
-	s = s.WithKernel(k)
+	s := setter(t, k, fullConfig)
 
 	t.Run("no access to the descriptor", func(t *testing.T) {
-		err := s.Control("tcp4", "127.0.0.1:1", fixedRawConn{err: net.ErrClosed})
-		assert.EqualError(t, err, "sockopt: use of closed network connection")
+		err := s.Hook("tcp4", "127.0.0.1:1", fixedRawConn{err: net.ErrClosed})
+		assert.EqualError(t, err, "use of closed network connection")
 		assert.ErrorIs(t, err, net.ErrClosed)
 		assert.Empty(t, k.Sets)
 	})
 	t.Run("not TCP, so the descriptor is not even asked for", func(t *testing.T) {
 		for _, network := range []string{"", "udp4", "udp6", "ip4", "ip6", "unix", "unixgram", "unixpacket"} {
-			assert.NoError(t, s.Control(network, "", fixedRawConn{err: net.ErrClosed}), network)
+			assert.NoError(t, s.Hook(network, "", fixedRawConn{err: net.ErrClosed}), network)
 		}
 		assert.Empty(t, k.Sets)
 	})
 	t.Run("the kernel refuses", func(t *testing.T) {
 		k.FailSet[keepIdle] = unix.EPERM
 		for _, network := range []string{"tcp", "tcp4", "tcp6"} {
-			err := s.Control(network, "127.0.0.1:1", fixedRawConn{})
+			err := s.Hook(network, "127.0.0.1:1", fixedRawConn{})
 			assert.EqualError(t, err, fullText+"setsockopt TCP_KEEPIDLE=60: operation not permitted", network)
 		}
 		assert.Len(t, k.Sets, 3*5)
@@ -156,23 +149,21 @@ func TestControlTellsInnerFromOuterErrors(t *testing.T) {
 }
 
 // What the hook returns is what a program gets from Dial and Listen.
-func TestControlErrorReachesTheCaller(t *testing.T) {
+func TestHookErrorReachesTheCaller(t *testing.T) {
 	t.Parallel()
-	s, err := socket.NewSetter(kernel.Request(fullConfig))
-	require.NoError(t, err)
 	k := fakeSocket()
 	k.Answer[keepCnt] = 9
-	s = s.WithKernel(k)
+	s := setter(t, k, fullConfig)
 	const text = fullText + "TCP_KEEPCNT: asked for 3, the kernel holds 9"
 
-	d := net.Dialer{KeepAlive: -1, Control: s.Control}
-	_, err = d.Dial("tcp", plainListener(t).Addr().String())
+	d := net.Dialer{KeepAlive: -1, Control: s.Hook}
+	_, err := d.Dial("tcp", plainListener(t).Addr().String())
 	assert.ErrorContains(t, err, text)
 	var mismatch *platform.MismatchError
 	assert.ErrorAs(t, err, &mismatch)
 	assert.Equal(t, sockopt.DialFailed, sockopt.CauseOf(err))
 
-	lc := net.ListenConfig{KeepAlive: -1, Control: s.Control}
+	lc := net.ListenConfig{KeepAlive: -1, Control: s.Hook}
 	_, err = lc.Listen(context.Background(), "tcp", "127.0.0.1:0")
 	assert.ErrorContains(t, err, text)
 	assert.ErrorAs(t, err, &mismatch)
@@ -180,7 +171,7 @@ func TestControlErrorReachesTheCaller(t *testing.T) {
 
 // Multipath TCP has no user timeout, and Go falls back to plain TCP when the
 // hook fails (net/mptcpsock_linux.go), so the option is there in the end.
-func TestControlOnMultipathTCP(t *testing.T) {
+func TestHookOnMultipathTCP(t *testing.T) {
 	t.Parallel()
 	multipathPair(t) // skips where there is no Multipath TCP
 	var mu sync.Mutex
@@ -206,7 +197,7 @@ func TestControlOnMultipathTCP(t *testing.T) {
 	assert.NoError(t, errs[1])
 }
 
-func TestControlConcurrently(t *testing.T) {
+func TestHookConcurrently(t *testing.T) {
 	t.Parallel()
 	d := net.Dialer{KeepAlive: -1, Control: hook(t)}
 	lc := net.ListenConfig{KeepAlive: -1}
