@@ -1,6 +1,7 @@
 package align
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -84,13 +85,10 @@ func (a Assessment) String() string { return a.Verdict.String() + ": " + a.Reaso
 //
 // It returns the errors of [Request.Validate]. If no idle timeout on the path is known,
 // the error wraps [sockopt.ErrUnknown]; set one with [Profile.WithTimeout]. If the path
-// has no middlebox with an idle timeout, the error is a [*ValueError].
+// has no middlebox with an idle timeout, the error wraps a [*ValueError].
 func (r Request) Assess(s platform.Settings) (*Assessment, error) {
-	if err := r.Validate(); err != nil {
-		return nil, err
-	}
-	if err := r.errNothing(); err != nil {
-		return nil, err
+	if err := cmp.Or(r.validate(), r.errNothing()); err != nil {
+		return nil, named(err)
 	}
 	return r.assess(s), nil
 }
@@ -99,11 +97,11 @@ func (r Request) Assess(s platform.Settings) (*Assessment, error) {
 // does. The options that the Config leaves alone have their values in defaults, which
 // are the settings of a socket on which nobody has set anything.
 //
-// If Linux does not take the Config, the error is that of
+// If Linux does not take the Config, the error wraps the same as that of
 // [sockopt.Config.ValidateFor].
 func (r Request) AssessConfig(cfg sockopt.Config, defaults platform.Settings) (*Assessment, error) {
 	if err := kernel.Linux().Check(kernel.Request(cfg)).Err(); err != nil {
-		return nil, err
+		return nil, named(err)
 	}
 	return r.Assess(kernel.Linux().Effect(kernel.Request(cfg), defaults))
 }

@@ -24,13 +24,15 @@ func Path(elements ...string) ([]Profile, error) { return new(Catalog).Path(elem
 // Add adds a profile. Its ID must be new. It must also differ from every built-in ID
 // in more than a third of its letters: a mistyped ID would hide the facts of the
 // profile that was meant. To change the timeout of a built-in profile, use
-// [Profile.WithTimeout]. Every error is a [*ValueError]. Add must not be called
+// [Profile.WithTimeout]. Every error wraps a [*ValueError]. Add must not be called
 // concurrently with other methods.
-func (c *Catalog) Add(p Profile) error {
+func (c *Catalog) Add(p Profile) error { return named(c.add(p)) }
+
+func (c *Catalog) add(p Profile) error {
 	if p.ID == "" || strings.ContainsAny(p.ID, " ,=:\t\n") {
 		return &ValueError{Field: "ID", Value: fmt.Sprintf("%q", p.ID), Limit: "not empty, without spaces, commas, colons and ="}
 	}
-	if _, err := c.Lookup(p.ID); err == nil {
+	if _, err := c.lookup(p.ID); err == nil {
 		return &ValueError{Field: "ID", Value: p.ID, Limit: "there is a profile of that name"}
 	}
 	for _, id := range new(Catalog).ids() {
@@ -38,7 +40,7 @@ func (c *Catalog) Add(p Profile) error {
 			return &ValueError{Field: "ID", Value: p.ID, Limit: "did you mean " + id + "? A profile of your own needs a name that is less like it"}
 		}
 	}
-	if err := p.Validate(); err != nil {
+	if err := p.validate(); err != nil {
 		return err
 	}
 	c.own = append(c.own, p)
@@ -66,6 +68,11 @@ func (c *Catalog) ids() []string {
 // Lookup returns the profile with that ID. There is one error, that no profile has it;
 // its text names at most three IDs that look similar.
 func (c *Catalog) Lookup(id string) (Profile, error) {
+	p, err := c.lookup(id)
+	return p, named(err)
+}
+
+func (c *Catalog) lookup(id string) (Profile, error) {
 	for _, profiles := range c.groups() {
 		for _, p := range profiles {
 			if p.ID == id {
@@ -110,7 +117,7 @@ func (c *Catalog) Path(elements ...string) ([]Profile, error) {
 	for _, e := range elements {
 		p, err := c.element(e)
 		if err != nil {
-			return nil, err
+			return nil, named(err)
 		}
 		path = append(path, p)
 	}

@@ -37,8 +37,8 @@ func (c *Catalog) element(text string) (Profile, error) {
 		return p.ofOne(strings.ToLower(word), strings.TrimSpace(value))
 	}
 	id, value, hasTime := strings.Cut(text, "=")
-	p, err := c.Lookup(id)
-	if lower, lowerErr := c.Lookup(strings.ToLower(id)); err != nil && lowerErr == nil {
+	p, err := c.lookup(id)
+	if lower, lowerErr := c.lookup(strings.ToLower(id)); err != nil && lowerErr == nil {
 		p, err = lower, nil
 	}
 	suggests := err != nil && strings.HasSuffix(err.Error(), "?")
@@ -55,7 +55,7 @@ func (c *Catalog) element(text string) (Profile, error) {
 	if err != nil {
 		return p, fmt.Errorf("%s: %w", text, err)
 	}
-	return p.WithTimeout(d)
+	return p.withTimeout(d)
 }
 
 // ofOne returns the profile of a middlebox of a user's own.
@@ -65,7 +65,7 @@ func (p Profile) ofOne(word, value string) (Profile, error) {
 		return p, fmt.Errorf("%s:%s: %w", word, value, err)
 	}
 	p.ID, p.Provider = word+":"+value, "yours"
-	if p, err = p.WithTimeout(d); err != nil {
+	if p, err = p.withTimeout(d); err != nil {
 		return p, err
 	}
 	p.HalfClosed = d

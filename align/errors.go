@@ -32,6 +32,14 @@ func (e *ImpossibleError) Error() string {
 	return fmt.Sprintf("%s=%s is impossible: %s", e.Field, e.Value, e.Limit)
 }
 
+// named begins an error with the name of the package, where it leaves the package.
+func named(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("align: %w", err)
+}
+
 // roundUp makes a bound short to read and keeps it one.
 func roundUp(d time.Duration) time.Duration {
 	const step = 100 * time.Millisecond

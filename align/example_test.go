@@ -128,5 +128,5 @@ func ExampleCatalog() {
 	_, err = c.Path("office-firewal", "aws-nlb-tcp")
 	fmt.Println(err)
 	// Output:
-	// no profile "office-firewal": did you mean office-firewall?
+	// align: no profile "office-firewal": did you mean office-firewall?
 }

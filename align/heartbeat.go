@@ -78,8 +78,14 @@ func (r Request) resending() time.Duration {
 // default, and it disconnects a client that pings more often (ENHANCE_YOUR_CALM).
 //
 // gRPC pings at most every 10 s. If the path needs more, or if a middlebox on it does not
-// count the pings, which are HTTP/2 PINGs, the error is a [*ValueError]. If the timeout of the path is not known, the error wraps [sockopt.ErrUnknown].
+// count the pings, which are HTTP/2 PINGs, the error wraps a [*ValueError]. If the timeout
+// of the path is not known, it wraps [sockopt.ErrUnknown].
 func (h *Heartbeat) GRPC() (period, timeout time.Duration, err error) {
+	period, timeout, err = h.grpc()
+	return period, timeout, named(err)
+}
+
+func (h *Heartbeat) grpc() (period, timeout time.Duration, err error) {
 	const shortest, usual = 10 * time.Second, 20 * time.Second
 	switch {
 	case h.Every == 0:

@@ -54,11 +54,16 @@ const (
 // Without Detect the user timeout is idle + count*interval. It is longer if the
 // connection could otherwise end before a late probe leaves.
 //
-// If no Config in whole seconds meets the request, the error is an [*ImpossibleError]
+// If no Config in whole seconds meets the request, the error wraps an [*ImpossibleError]
 // with the nearest request that one meets. Otherwise Plan returns the errors of
 // [Request.Assess]. A path that ignores probes is no error: the verdict says so.
 func (r Request) Plan() (*Plan, error) {
-	if err := r.Validate(); err != nil {
+	p, err := r.plan()
+	return p, named(err)
+}
+
+func (r Request) plan() (*Plan, error) {
+	if err := r.validate(); err != nil {
 		return nil, err
 	}
 	parts := r.parts()

@@ -92,9 +92,14 @@ func (p Profile) ignoresProbes() bool {
 }
 
 // WithTimeout returns the profile of a middlebox whose timeout is set to d. If the
-// product does not take that value, or if its timeout is fixed, the error is a
+// product does not take that value, or if its timeout is fixed, the error wraps a
 // [*ValueError].
 func (p Profile) WithTimeout(d time.Duration) (Profile, error) {
+	p, err := p.withTimeout(d)
+	return p, named(err)
+}
+
+func (p Profile) withTimeout(d time.Duration) (Profile, error) {
 	if p.Settable == platform.No {
 		if d != p.Timeout {
 			limit := fmt.Sprintf("the %s of %s is fixed at %s", p.Kind, p.ID, duration.Seconds(p.Timeout))
@@ -128,10 +133,12 @@ func (p Profile) WithTimeout(d time.Duration) (Profile, error) {
 // maxTimeout is so short that no sum of times overflows.
 const maxTimeout = 100 * 365 * 24 * time.Hour
 
-// Validate returns a [*ValueError] if the profile has a duration that is negative or
-// longer than 100 years, a Max below its Min, a word that is not one of [Kind],
-// [Evidence] and [Expiry], or facts that contradict each other.
-func (p Profile) Validate() error {
+// Validate returns an error that wraps a [*ValueError] if the profile has a duration that
+// is negative or longer than 100 years, a Max below its Min, a word that is not one of
+// [Kind], [Evidence] and [Expiry], or facts that contradict each other.
+func (p Profile) Validate() error { return named(p.validate()) }
+
+func (p Profile) validate() error {
 	if err := p.errWords(); err != nil {
 		return err
 	}

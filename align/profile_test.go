@@ -112,7 +112,7 @@ func TestWithTimeout(t *testing.T) {
 		same, err := p.WithTimeout(tt.timeout)
 		var wrong *align.ValueError
 		require.ErrorAs(t, err, &wrong)
-		assert.EqualError(t, err, tt.want)
+		assert.EqualError(t, err, "align: "+tt.want)
 		assert.Equal(t, p, same)
 	}
 }
@@ -192,7 +192,7 @@ func TestWords(t *testing.T) {
 		require.ErrorAs(t, tt.profile.Validate(), &wrong)
 		assert.EqualError(t, wrong, tt.want)
 		_, err := align.Request{Path: []align.Profile{tt.profile}}.Plan()
-		assert.EqualError(t, err, tt.want)
+		assert.EqualError(t, err, "align: "+tt.want)
 	}
 
 	var c align.Catalog
@@ -255,7 +255,7 @@ func TestNever(t *testing.T) {
 	assert.Equal(t, align.Survives, p.Verdict)
 	assert.Contains(t, p.Warnings, "cache ends no silent connection unless its timeout is set: if yours is, state it")
 	_, err := align.Request{Path: []align.Profile{never}}.Plan()
-	assert.EqualError(t, err, "path=cache: has no idle timeout (cache ends no silent connection unless its timeout is set; if yours is, state it)")
+	assert.EqualError(t, err, "align: path=cache: has no idle timeout (cache ends no silent connection unless its timeout is set; if yours is, state it)")
 	set, err := never.WithTimeout(time.Minute)
 	require.NoError(t, err)
 	p = mustPlan(t, align.Request{Path: []align.Profile{nlb, set}})

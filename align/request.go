@@ -107,7 +107,9 @@ func (r Request) rtt() time.Duration {
 
 // Validate returns an error that names the first field with an impossible value, that
 // value, and what the field may have.
-func (r Request) Validate() error {
+func (r Request) Validate() error { return named(r.validate()) }
+
+func (r Request) validate() error {
 	if r.LostProbes > maxLostProbes {
 		return &ValueError{"lost probes", fmt.Sprint(r.LostProbes), fmt.Sprintf("at most %d", maxLostProbes)}
 	}
@@ -129,7 +131,7 @@ func (r Request) Validate() error {
 		return &ValueError{"detect", duration.Seconds(r.Detect), "needs a user timeout: without one, data in flight to a dead peer is noticed after about 15 minutes"}
 	}
 	for _, p := range r.Path {
-		if err := p.Validate(); err != nil {
+		if err := p.validate(); err != nil {
 			return err
 		}
 	}

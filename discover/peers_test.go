@@ -63,7 +63,7 @@ func TestAPeerThatIsNeverSilent(t *testing.T) {
 					return
 				}
 			}
-		}, discover.Echo, `^not known: the peer keeps the path alive, it sends something (every \d+ms|by itself)$`}, // it depends on how busy the machine is
+		}, discover.Echo, `^discover: not known: the peer keeps the path alive, it sends something (every \d+ms|by itself)$`}, // it depends on how busy the machine is
 		"a pause, and then a byte every 100 ms": {func(c net.Conn) {
 			answerOne(c)
 			time.Sleep(500 * time.Millisecond)
@@ -72,7 +72,7 @@ func TestAPeerThatIsNeverSilent(t *testing.T) {
 					return
 				}
 			}
-		}, discover.Echo, `^not known: the peer keeps the path alive, it sends something( every \d+ms| by itself)$`},
+		}, discover.Echo, `^discover: not known: the peer keeps the path alive, it sends something( every \d+ms| by itself)$`},
 		"a flood": {func(c net.Conn) {
 			answerOne(c)
 			b := make([]byte, 4096) // a second without a pause would leave no CPU to the other tests
@@ -81,7 +81,7 @@ func TestAPeerThatIsNeverSilent(t *testing.T) {
 					return
 				}
 			}
-		}, discover.Echo, `^not known: the peer keeps the path alive, it sends something (all the time|every \d+ms|by itself)$`},
+		}, discover.Echo, `^discover: not known: the peer keeps the path alive, it sends something (all the time|every \d+ms|by itself)$`},
 		"a header that does not end": {func(c net.Conn) {
 			bufio.NewReader(c).ReadString('\n')
 			io.WriteString(c, "HTTP/1.1 200 OK\r\n")

@@ -162,6 +162,14 @@ func (r *Result) untested() (n int, why string) {
 // could be tested, and none survived a silence that is longer by 5 %, and at least 0.2 s,
 // than one that others did not survive.
 func (r *Result) Err() error {
+	if err := r.err(); err != nil {
+		return fmt.Errorf("discover: %w", err)
+	}
+	return nil
+}
+
+// err says why the timeout is not known.
+func (r *Result) err() error {
 	why := ""
 	untested, reason := r.untested()
 	switch {
@@ -211,7 +219,7 @@ func (u unknown) Unwrap() error { return sockopt.ErrUnknown }
 
 // String returns a sentence: "between 348s and 352s: forgotten: silent drop".
 func (r *Result) String() string {
-	if err := r.Err(); err != nil {
+	if err := r.err(); err != nil {
 		return err.Error()
 	}
 	return r.figure()
@@ -236,7 +244,7 @@ func (r *Result) figure() string {
 // If no connection died, or [Result.Err] says that the timeout is not known, the error
 // wraps [sockopt.ErrUnknown].
 func (r *Result) Profile(id string) (align.Profile, error) {
-	why := r.Err()
+	why := r.err()
 	if why == nil && r.Dead == 0 {
 		why = unknown{"not known: " + r.String()}
 	}
