@@ -1,0 +1,200 @@
+// Package conffile reads the configurations of other programs, and says what TCP
+// keepalive they mean: of which connections, with which settings, who sets each of
+// them, and which mistakes are in them.
+package conffile
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A File is the text of a configuration, and the name that messages have for it.
+type File struct{ Name, Text string }
+
+// A Place is a line of a file.
+type Place struct {
+	File string
+	Line int // from 1
+}
+
+// String returns "nginx.conf:12".
+func (p Place) String() string { return fmt.Sprintf("%s:%d", p.File, p.Line) }
+
+// A Document is what a file says about keepalive.
+type Document struct {
+	File   string
+	Format string // as in Formats; "" if it was not recognised
+	Legs   []Leg
+	// Remarks are about the file as a whole; those of a leg are in the leg.
+	Remarks []Remark
+	// Err says why the file could not be read. It is a *SyntaxError or a
+	// *NotRecognisedError.
+	Err error
+}
+
+// Empty reports that the file says nothing about keepalive.
+func (d *Document) Empty() bool { return d.Err == nil && len(d.Legs) == 0 && len(d.Remarks) == 0 }
+
+// All returns the remarks about the file and those about its legs, each once.
+func (d *Document) All() []Remark {
+	all := slices.Clone(d.Remarks)
+	for _, l := range d.Legs {
+		for _, r := range l.Remarks {
+			if !slices.Contains(all, r) {
+				all = append(all, r)
+			}
+		}
+	}
+	return all
+}
+
+// A Remark is something to know about a line.
+type Remark struct {
+	Place
+	Kind Kind
+	Text string
+}
+
+// A Kind says what a Remark is.
+type Kind string
+
+// The kinds of remarks. All but Note and Unread are mistakes: legal or not, they are
+// hardly what was meant.
+const (
+	Unit        Kind = "unit"         // milliseconds for seconds, or the reverse
+	Off         Kind = "off"          // times are set while keepalive is off
+	Cut         Kind = "user timeout" // the user timeout ends the connection before the count
+	Refused     Kind = "refused"      // the program or the kernel refuses the value
+	Ignored     Kind = "ignored"      // the program does not use the value
+	OneLeg      Kind = "one leg"      // a proxy probes on one of its sides only
+	UnknownWord Kind = "unknown word" // the program has no such setting
+	Note        Kind = "note"         // good to know
+	Unread      Kind = "unread"       // a part of the configuration that was not looked at
+)
+
+// Mistake reports whether a remark of this kind is about a mistake.
+func (k Kind) Mistake() bool { return k != Note && k != Unread }
+
+// A SyntaxError says where a file breaks the syntax of its format, and what was
+// expected there.
+type SyntaxError struct {
+	Place
+	Format string
+	Want   string
+}
+
+// Error returns "nginx.conf:12: not nginx: want a ; after the directive".
+func (e *SyntaxError) Error() string {
+	return fmt.Sprintf("%s: not %s: want %s", e.Place, e.Format, e.Want)
+}
+
+// A NotRecognisedError says that the format of a file cannot be told from its name and
+// its content.
+type NotRecognisedError struct {
+	File     string
+	Possible []string // more than one if several formats are possible
+}
+
+// Error names the formats to choose from.
+func (e *NotRecognisedError) Error() string {
+	if len(e.Possible) > 0 {
+		return fmt.Sprintf("%s can be %s: say which with --format", e.File, strings.Join(e.Possible, " or "))
+	}
+	return fmt.Sprintf("%s: its format is not recognised: say with --format which it is: %s", e.File, strings.Join(Names(), ", "))
+}
+
+// A source is a file that is read, with the other files, which it may include.
+type source struct {
+	File
+	others []File
+	used   includes
+	doc    *Document
+}
+
+// maxText limits how much one file may hold.
+const maxText = 16 << 20
+
+// Read reads files in a format, "" to recognise that of each. There is a Document for
+// each file, except for those that another one includes. The files may include each
+// other; files that are not given are never opened, because a configuration is often
+// not that of this machine.
+func Read(files []File, format string) []Document {
+	var docs []Document
+	used := includes{}
+	for _, f := range files {
+		parts := []File{f}
+		if dump := nginxDump(f); dump != nil {
+			parts = dump
+		}
+		others := append(slices.Clone(parts[1:]), files...)
+		docs = append(docs, read(parts[0], others, format, used))
+	}
+	return slices.DeleteFunc(docs, func(d Document) bool { return used.has(d.File) })
+}
+
+func read(f File, others []File, format string, used includes) Document {
+	doc := Document{File: f.Name}
+	fm, err := recognise(f, format)
+	if err != nil {
+		doc.Err = err
+		return doc
+	}
+	doc.Format = fm.Name
+	if len(f.Text) > maxText {
+		doc.Err = &SyntaxError{Place{f.Name, 1}, fm.Name, fmt.Sprintf("at most %d MB", maxText>>20)}
+		return doc
+	}
+	s := &source{File: f, others: others, used: used, doc: &doc}
+	if err := fm.read(s); err != nil {
+		var syntax *SyntaxError
+		if errors.As(err, &syntax) {
+			syntax.Format = fm.Name
+		}
+		return Document{File: f.Name, Format: fm.Name, Err: err}
+	}
+	slices.SortStableFunc(doc.Remarks, byLine)
+	return doc
+}
+
+func byLine(a, b Remark) int {
+	if a.File != b.File {
+		return 0 // in the order in which they were read
+	}
+	return a.Line - b.Line
+}
+
+func (s *source) at(line int) Place { return Place{s.Name, line} }
+
+// remark adds a remark about the file as a whole, once.
+func (s *source) remark(at Place, kind Kind, format string, args ...any) {
+	r := Remark{at, kind, fmt.Sprintf(format, args...)}
+	if !slices.Contains(s.doc.Remarks, r) {
+		s.doc.Remarks = append(s.doc.Remarks, r)
+	}
+}
+
+// add adds a finished leg.
+func (s *source) add(l *leg) { s.doc.Legs = append(s.doc.Legs, l.finish()) }
+
+func wrong(at Place, format string, args ...any) error {
+	return &SyntaxError{Place: at, Want: fmt.Sprintf(format, args...)}
+}
+
+// lines calls f for each line that is neither empty nor a comment, trimmed, with its
+// number. A comment starts with one of these characters.
+func (s *source) lines(comment string, f func(line int, text string) error) error {
+	n := 0
+	for text := range strings.Lines(s.Text) {
+		n++
+		text = strings.TrimSpace(text)
+		if text == "" || strings.IndexByte(comment, text[0]) >= 0 {
+			continue
+		}
+		if err := f(n, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,123 @@
+package conffile
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/tcpkeepalive/keepalive/internal/alike"
+)
+
+// A Format is the syntax of one program's configuration.
+type Format struct {
+	Name, What string
+	// named reports that a file of this name is in this format, by convention.
+	named *regexp.Regexp
+	// like reports that a text has something that only this format has.
+	like *regexp.Regexp
+	read func(*source) error
+}
+
+// Formats lists all of them.
+var Formats = []Format{
+	{"nginx", "nginx.conf, or what nginx -T prints", nginxNames, nginxLike, readNginx},
+	{"haproxy", "haproxy.cfg", haproxyNames, haproxyLike, readHAProxy},
+	{"envoy", "Envoy, YAML or JSON", envoyNames, nil, readEnvoy},
+	{"kubernetes", "pods, and what makes pods: sysctls", nil, nil, readKubernetes},
+	{"compose", "Docker Compose: sysctls of services", composeNames, nil, readCompose},
+	{"docker", "command lines of docker run", nil, dockerLike, readDocker},
+	{"sysctl", "sysctl.conf and sysctl.d", sysctlNames, sysctlLike, readSysctl},
+	{"systemd", ".socket units and their drop-ins", systemdNames, systemdLike, readSystemd},
+	{"libpq", "PostgreSQL conninfo and URIs, pg_service.conf", libpqNames, libpqLike, readLibpq},
+	{"postgresql", "postgresql.conf", postgresqlNames, postgresqlLike, readPostgreSQL},
+	{"redis", "redis.conf, valkey.conf", redisNames, redisLike, readRedis},
+	{"ssh", "ssh_config, the client's", sshNames, sshLike, readSSH},
+	{"sshd", "sshd_config, the server's", sshdNames, sshdLike, readSSHD},
+}
+
+// Names are those of the Formats.
+func Names() []string {
+	names := make([]string, len(Formats))
+	for i, f := range Formats {
+		names[i] = f.Name
+	}
+	return names
+}
+
+// CheckFormat returns an error that lists the formats if there is none of this name.
+func CheckFormat(name string) error {
+	if slices.Contains(Names(), name) {
+		return nil
+	}
+	return fmt.Errorf("%q: want one of %s%s", name, strings.Join(Names(), ", "), alike.Question(alike.Nearest(name, Names())))
+}
+
+func lookup(name string) *Format {
+	i := slices.IndexFunc(Formats, func(f Format) bool { return f.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &Formats[i]
+}
+
+// recognise finds the format of a file: the one that was asked for, the one of its name,
+// or the only one that its content has something of.
+func recognise(f File, asked string) (*Format, error) {
+	if asked != "" {
+		if err := CheckFormat(asked); err != nil {
+			return nil, err
+		}
+		return lookup(asked), nil
+	}
+	var possible []string
+	for _, fm := range Formats {
+		if fm.named != nil && fm.named.MatchString(slashes(f.Name)) {
+			return lookup(fm.Name), nil
+		}
+		if fm.like != nil && fm.like.MatchString(f.Text) {
+			possible = append(possible, fm.Name)
+		}
+	}
+	if kind := treeFormat(f); kind != "" && len(possible) == 0 {
+		return lookup(kind), nil
+	}
+	if len(possible) == 1 {
+		return lookup(possible[0]), nil
+	}
+	return nil, &NotRecognisedError{f.Name, possible}
+}
+
+// slashes are those of this function on every system.
+func slashes(name string) string { return path.Clean(strings.ReplaceAll(name, `\`, "/")) }
+
+// The names that files have by convention. Those of nginx include what Debian keeps in
+// sites-enabled, without a suffix.
+var (
+	nginxNames      = regexp.MustCompile(`(^|/)nginx([^/]*\.conf|/.*\.conf)$|(^|/)sites-(enabled|available)/`)
+	haproxyNames    = regexp.MustCompile(`(^|/)haproxy[^/]*\.(cfg|conf)$`)
+	envoyNames      = regexp.MustCompile(`(^|/)envoy[^/]*\.(ya?ml|json)$`)
+	composeNames    = regexp.MustCompile(`(^|/)(docker-)?compose[^/]*\.ya?ml$`)
+	sysctlNames     = regexp.MustCompile(`(^|/)sysctl\.conf$|(^|/)sysctl\.d/[^/]*\.conf$`)
+	systemdNames    = regexp.MustCompile(`\.socket$|\.socket\.d/[^/]*\.conf$`)
+	libpqNames      = regexp.MustCompile(`(^|/)\.?pg_service\.conf$`)
+	postgresqlNames = regexp.MustCompile(`(^|/)postgresql(\.auto|\.base)?\.conf$`)
+	redisNames      = regexp.MustCompile(`(^|/)(redis|valkey)[^/]*\.conf$`)
+	sshNames        = regexp.MustCompile(`(^|/)ssh_config$|(^|/)ssh_config\.d/[^/]*\.conf$|(^|/)\.ssh/config$`)
+	sshdNames       = regexp.MustCompile(`(^|/)sshd_config$|(^|/)sshd_config\.d/[^/]*\.conf$`)
+)
+
+// What only these formats have at the start of a line.
+var (
+	nginxLike      = regexp.MustCompile(`(?m)^[ \t]*(http|stream|server|events|upstream[ \t]+\S+|location[ \t].*)[ \t]*\{[ \t]*(#.*)?$|^[^#\n]*\bso_keepalive=[^;\n]*;|^[^#\n]*\w_socket_keepalive[ \t]+\w+;`)
+	haproxyLike    = regexp.MustCompile(`(?m)^[ \t]*((frontend|backend|listen)[ \t]+[^\s={};]+|(global|defaults)([ \t]+[^\s={};]+)?)[ \t\r]*(#.*)?$|^[ \t]*(option[ \t]+)?(cli|srv)?tcpka\b`)
+	dockerLike     = regexp.MustCompile(`(?m)^[ \t$#]*(sudo[ \t]+)?(docker|podman|nerdctl)[ \t]+(container[ \t]+)?(run|create)\b`)
+	sysctlLike     = regexp.MustCompile(`(?m)^[ \t]*-?(net|kernel|vm|fs)[./][a-z0-9_./*-]+[ \t]*=`)
+	systemdLike    = regexp.MustCompile(`(?m)^\[Socket\][ \t\r]*$`)
+	libpqLike      = regexp.MustCompile(`(?m)^[ \t]*((export[ \t]+)?\w+=["']?)?postgres(ql)?://|^[ \t]*(host|hostaddr|dbname|port|user|service|keepalives\w*|tcp_user_timeout)[ \t]*=[^\n]*\b(host|hostaddr|dbname|port|user|keepalives\w*|tcp_user_timeout)[ \t]*=|^[ \t]*keepalives(_\w+)?[ \t]*=`)
+	postgresqlLike = regexp.MustCompile(`(?mi)^[ \t]*(tcp_keepalives_(idle|interval|count)|shared_buffers|max_connections|listen_addresses|client_connection_check_interval)\b`)
+	redisLike      = regexp.MustCompile(`(?mi)^[ \t]*(tcp-keepalive|tcp-backlog|maxmemory|appendonly|protected-mode)[ \t]+\S`)
+	sshLike        = regexp.MustCompile(`(?mi)^[ \t]*(Host[ \t]+\S|ServerAlive(Interval|CountMax)[ \t=])`)
+	sshdLike       = regexp.MustCompile(`(?mi)^[ \t]*(ClientAlive(Interval|CountMax)|PermitRootLogin|AuthorizedKeysFile|Subsystem)[ \t=]`)
+)

@@ -1,0 +1,84 @@
+package conffile
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/internal/duration"
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/platform"
+)
+
+// Known returns what a connection of the leg holds, as far as the file decides it: what is
+// inherited is not known.
+func (l *Leg) Known() platform.Settings {
+	return kernel.Linux().Effect(kernel.Request(l.Config), platform.Settings{Known: kernel.SetOf(platform.UserTimeout)})
+}
+
+// linuxDefaults are those of a kernel on which nobody has changed a sysctl
+// (TCP_KEEPALIVE_TIME, _INTVL and _PROBES in include/net/tcp.h).
+var linuxDefaults = platform.Settings{
+	Known: kernel.SetOf(platform.Idle, platform.Interval, platform.Count, platform.UserTimeout),
+	Idle:  2 * time.Hour, Interval: 75 * time.Second, Count: 9,
+}
+
+// Assess says whether a silent connection of the leg survives the path of a request. If
+// that depends on what is inherited, the verdict is [align.Unknown], and the reason says
+// what the kernel's own defaults lead to. A heartbeat counts: data refreshes everything.
+// The errors are those of [align.Request.Assess].
+func (l *Leg) Assess(r align.Request) (*align.Assessment, error) {
+	a, err := r.Assess(l.Known())
+	if err != nil {
+		return nil, err
+	}
+	if l.Heartbeat > 0 && a.Verdict != align.Survives {
+		if err := l.assessHeartbeat(r, a); err != nil {
+			return nil, err
+		}
+	}
+	if a.Verdict == align.Unknown && a.Settings.Enabled && !l.complete() {
+		usual, err := r.Assess(kernel.Linux().Effect(kernel.Request(l.Config), linuxDefaults))
+		if err != nil {
+			return nil, err
+		}
+		a.Reason = fmt.Sprintf("it depends on what is inherited; with Linux's own 7200 s, 75 s and 9: %s: %s", usual.Verdict, usual.Reason)
+	}
+	if l.Assumption != "" {
+		a.Assumptions = append(a.Assumptions, l.Assumption)
+	}
+	return a, nil
+}
+
+// complete reports whether nothing is inherited.
+func (l *Leg) complete() bool {
+	return l.Config.Idle > 0 && l.Config.Interval > 0 && l.Config.Count > 0
+}
+
+// assessHeartbeat compares the heartbeat with the one that a path needs on which no probe
+// helps.
+func (l *Leg) assessHeartbeat(r align.Request, a *align.Assessment) error {
+	r.Path = slices.Clone(r.Path)
+	for i := range r.Path {
+		if r.Path[i].LimitsSilence() {
+			r.Path[i].Refreshed = platform.No
+		}
+	}
+	needs, err := r.Assess(l.Known())
+	if err != nil {
+		return err
+	}
+	h := needs.Heartbeat
+	switch {
+	case h == nil:
+	case h.Every == 0:
+		a.Verdict, a.Reason = align.Unknown, fmt.Sprintf("whether %s is often enough is not known, as the timeout of %s is not known", l.HeartbeatText, h.Tightest.ID)
+	case l.Heartbeat <= h.Every:
+		a.Verdict, a.Reason = align.Survives, fmt.Sprintf("%s sends data often enough: every %s would do", l.HeartbeatText, duration.Seconds(h.Every))
+		a.Heartbeat = nil
+	default:
+		a.Reason += fmt.Sprintf("; %s is too seldom: it takes every %s", l.HeartbeatText, duration.Seconds(h.Every))
+	}
+	return nil
+}

@@ -1,0 +1,278 @@
+package conffile
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tcpkeepalive/keepalive/internal/duration"
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/internal/timing"
+	"github.com/tcpkeepalive/keepalive/platform"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// A Leg is one kind of connections that a program has: those of its clients, or those
+// that it makes itself.
+type Leg struct {
+	Place
+	Name string // "connections of clients"
+
+	// Config is what the program asks the kernel for. What it leaves to the system is
+	// unset, as it is in a value that the kernel refuses.
+	Config sockopt.Config
+	// Settings says of each option what it is and who sets it.
+	Settings []Setting
+	// Heartbeat is how often the program sends data of its own on a silent connection;
+	// 0 if it does not.
+	Heartbeat     time.Duration
+	HeartbeatText string // as the file has it
+	// Assumption is what the file does not decide, and what Config rests on. It is ""
+	// if there is nothing.
+	Assumption string
+	Remarks    []Remark
+}
+
+// A Setting is an option of a connection.
+type Setting struct {
+	Option platform.Option
+	// Value is written as in a Config: "60s", "3", "on". It is "" if it is inherited.
+	Value string
+	// Place and Text say where the file has it; Line is 0 if it has not.
+	Place
+	Text string
+	// By says who sets it if the file does not: the program itself, or a sysctl.
+	By string
+}
+
+// origin is where a value stands.
+type origin struct {
+	Place
+	text string
+}
+
+// A leg is a Leg while its file is read.
+type leg struct {
+	Leg
+	program string
+	refusal string // what the program does if the kernel refuses a value
+	state   state
+	stateAt origin
+	values  map[platform.Option]value
+	offWhy  string // why keepalive is off if nothing switches it on
+	// lenient is true of what sets the kernel's defaults: setsockopt's limits do not apply.
+	lenient bool
+	// noUserTimeout says that the program has no such setting.
+	noUserTimeout bool
+}
+
+// state is whether keepalive is on.
+type state uint8
+
+const (
+	unset state = iota
+	on
+	off
+)
+
+// A value is the number that the kernel gets, in its unit.
+type value struct {
+	n  int64
+	by string
+	origin
+}
+
+func newLeg(at Place, program, name, refusal string) *leg {
+	return &leg{
+		Leg: Leg{Place: at, Name: name}, program: program, refusal: refusal, values: map[platform.Option]value{},
+		offWhy: program + " does not switch it on",
+	}
+}
+
+func (l *leg) turn(s state, o origin) { l.state, l.stateAt = s, o }
+
+func (l *leg) remark(at Place, kind Kind, format string, args ...any) {
+	r := Remark{at, kind, fmt.Sprintf(format, args...)}
+	if !slices.Contains(l.Remarks, r) {
+		l.Remarks = append(l.Remarks, r)
+	}
+}
+
+// set sets an option, in the kernel's unit. bare says that the file has a number without
+// a unit, in which a mistake of the unit does not show.
+func (l *leg) set(o platform.Option, n int64, bare bool, at origin) {
+	if bare {
+		if why := wrongUnit(o, n, at.text); why != "" {
+			spec := kernel.Linux().Spec(o)
+			if n > spec.Max && !l.lenient {
+				why += fmt.Sprintf("; %s takes %s, and %s", spec.Symbol, limits(o), l.refusal)
+				l.remark(at.Place, Unit, "%s", why)
+				return
+			}
+			l.remark(at.Place, Unit, "%s", why)
+		}
+	}
+	l.store(o, value{n: n, origin: at})
+}
+
+// setBy sets an option that the program derives by itself.
+func (l *leg) setBy(o platform.Option, n int64, by string, at origin) {
+	l.store(o, value{n: n, by: by, origin: at})
+}
+
+func (l *leg) store(o platform.Option, v value) {
+	spec := kernel.Linux().Spec(o)
+	if !l.lenient && (v.n < spec.Min || v.n > spec.Max) && (o != platform.UserTimeout || v.n != 0) {
+		l.remark(v.Place, Refused, "%s: %s takes %s on Linux: %s", v.text, spec.Symbol, limits(o), l.refusal)
+		delete(l.values, o)
+		return
+	}
+	l.values[o] = v
+}
+
+// limits are those of setsockopt.
+func limits(o platform.Option) string {
+	spec := kernel.Linux().Spec(o)
+	return o.Format(inField(o, spec.Min)) + " to " + o.Format(inField(o, spec.Max))
+}
+
+// inField converts from the kernel's unit to that of a Config. It saturates.
+func inField(o platform.Option, n int64) int64 {
+	unit := int64(kernel.Linux().Spec(o).Unit)
+	switch {
+	case unit == 0:
+		return n
+	case n > math.MaxInt64/unit:
+		return math.MaxInt64
+	case n < math.MinInt64/unit:
+		return math.MinInt64
+	}
+	return n * unit
+}
+
+// finish makes the Leg, with the mistakes that only show when all is known.
+func (l *leg) finish() Leg {
+	cfg := sockopt.Config{Disabled: l.state == off}
+	for o, v := range l.values {
+		switch n := inField(o, v.n); o {
+		case platform.Idle:
+			cfg.Idle = time.Duration(n)
+		case platform.Interval:
+			cfg.Interval = time.Duration(n)
+		case platform.Count:
+			cfg.Count = int(min(n, math.MaxInt32))
+		case platform.UserTimeout:
+			cfg.UserTimeout = time.Duration(n)
+			if n == 0 {
+				cfg.UserTimeout = sockopt.NoUserTimeout
+			}
+		}
+	}
+	l.Config = cfg
+	l.Settings = l.settings()
+	if cfg.Disabled {
+		l.offMistakes()
+	} else {
+		l.userTimeoutMistakes()
+	}
+	slices.SortStableFunc(l.Remarks, byLine)
+	return l.Leg
+}
+
+func (l *leg) settings() []Setting {
+	list := []Setting{{Option: platform.KeepAlive, Value: "on", Place: l.stateAt.Place, Text: l.stateAt.text}}
+	switch {
+	case l.state == off:
+		list[0].Value = "off"
+	case l.state == unset:
+		list[0].By = l.program + " switches it on"
+	}
+	if l.stateAt.Line == 0 && l.state == off {
+		list[0].By = l.offWhy
+	}
+	if l.Assumption != "" {
+		list[0].Value, list[0].By = "", "the program's, which may switch it on or not"
+	}
+	for _, o := range []platform.Option{platform.Idle, platform.Interval, platform.Count, platform.UserTimeout} {
+		s := Setting{Option: o}
+		v, set := l.values[o]
+		switch {
+		case set:
+			s.Place, s.Text, s.By, s.Value = v.Place, v.text, v.by, o.Format(inField(o, v.n))
+			if o == platform.UserTimeout && v.n == 0 {
+				s.Value = "off"
+			}
+		case o == platform.UserTimeout && l.noUserTimeout:
+			s.Value, s.By = "off", l.program+" cannot set it"
+		case o == platform.UserTimeout: // no sysctl sets TCP_USER_TIMEOUT
+			s.Value, s.By = "off", "nobody sets it"
+		case l.state == off:
+			continue
+		default:
+			s.By = "inherited: " + kernel.Linux().Spec(o).Sysctl + " of its network namespace"
+		}
+		list = append(list, s)
+	}
+	return list
+}
+
+// offMistakes are times that have no effect.
+func (l *leg) offMistakes() {
+	var texts []string
+	var at Place
+	for _, o := range []platform.Option{platform.Idle, platform.Interval, platform.Count} {
+		if v, set := l.values[o]; set {
+			if at.Line == 0 {
+				at = v.Place
+			}
+			if !slices.Contains(texts, v.text) {
+				texts = append(texts, v.text)
+			}
+		}
+	}
+	if len(texts) == 0 {
+		return
+	}
+	why := l.offWhy
+	if l.stateAt.Line > 0 {
+		why = l.stateAt.text + " switches it off"
+	}
+	l.remark(at, Off, "%s: no effect, because keepalive is off: %s", strings.Join(texts, ", "), why)
+}
+
+// userTimeoutMistakes compares the user timeout with the times of keepalive, which it
+// cuts short on Linux (tcp_keepalive_timer in net/ipv4/tcp_timer.c).
+func (l *leg) userTimeoutMistakes() {
+	v, set := l.values[platform.UserTimeout]
+	c := l.Config
+	if !set || c.UserTimeout <= 0 || c.Idle == 0 || l.has(Unit, v.Place, v.text) {
+		return
+	}
+	timeout := duration.Seconds(c.UserTimeout)
+	if c.Interval == 0 {
+		if c.UserTimeout <= c.Idle {
+			l.remark(v.Place, Cut, "%s: the user timeout of %s is not longer than the idle time of %s: one lost probe ends the connection, whatever the count", v.text, timeout, duration.Seconds(c.Idle))
+		}
+		return
+	}
+	n := timing.ProbesUntil(c.UserTimeout, c.Idle, c.Interval)
+	switch {
+	case c.Count > 0 && n == int64(c.Count):
+	case n == 1:
+		l.remark(v.Place, Cut, "%s: the user timeout of %s is not longer than idle + interval (%s): one lost probe ends the connection, whatever the count", v.text, timeout, duration.Seconds(c.Idle+c.Interval))
+	case c.Count == 0:
+	case n < int64(c.Count):
+		l.remark(v.Place, Cut, "%s: the user timeout of %s cuts the count: the connection ends after %d unanswered probes, not %d; idle + count*interval is %s", v.text, timeout, n, c.Count, duration.Seconds(timing.AddMul(c.Idle, int64(c.Count), c.Interval)))
+	default:
+		l.remark(v.Place, Note, "%s: the user timeout replaces the count: a dead peer is given up after %d unanswered probes, not %d", v.text, n, c.Count)
+	}
+}
+
+// has reports whether there is such a remark on that text already.
+func (l *leg) has(kind Kind, at Place, text string) bool {
+	return slices.ContainsFunc(l.Remarks, func(r Remark) bool {
+		return r.Kind == kind && r.Place == at && strings.Contains(r.Text, text)
+	})
+}

@@ -1,0 +1,274 @@
+package conffile
+
+import (
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/tcpkeepalive/keepalive/internal/alike"
+	"github.com/tcpkeepalive/keepalive/platform"
+)
+
+// libpq sets the options before it connects, and does not connect if the kernel refuses
+// one (PQconnectPoll and setKeepalivesIdle in src/interfaces/libpq/fe-connect.c). Its
+// documentation says that 0 is the system's default; libpq hands 0, and negative numbers
+// as 0, to the kernel, which refuses them for all but the user timeout (seen with libpq 15).
+// https://www.postgresql.org/docs/current/libpq-connect.html
+
+const libpqRefusal = "libpq does not connect"
+
+// libpqOptions are those that set a number.
+var libpqOptions = map[string]platform.Option{
+	"keepalives_idle":     platform.Idle,
+	"keepalives_interval": platform.Interval,
+	"keepalives_count":    platform.Count,
+	"tcp_user_timeout":    platform.UserTimeout,
+}
+
+// libpqNames2 are the keywords about keepalive.
+var libpqKeywords = []string{"keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout"}
+
+// A parameter is a keyword of a connection string and its value.
+type parameter struct {
+	name, value string
+	Place
+}
+
+// libpqURI finds a URI in a line, as it stands or as the value of a variable.
+var libpqURI = regexp.MustCompile(`^(?:(?:export\s+)?\w+\s*=\s*)?["']?(postgres(?:ql)?://[^\s"']*)["']?$`)
+
+// readLibpq reads URIs, one a line, a conninfo string, or the services of pg_service.conf.
+func readLibpq(s *source) error {
+	text := strings.TrimSpace(s.Text)
+	switch {
+	case regexp.MustCompile(`(?m)^\s*\[[^\]\n]+\]\s*$`).MatchString(text):
+		return s.services()
+	case regexp.MustCompile(`(?m)^\s*(?:(?:export\s+)?\w+\s*=\s*)?["']?postgres(ql)?://`).MatchString(text):
+		return s.lines("#", func(line int, text string) error {
+			m := libpqURI.FindStringSubmatch(text)
+			if m == nil {
+				return nil // another variable of an environment file
+			}
+			list, err := libpqURIParameters(s.at(line), m[1])
+			if err != nil {
+				return err
+			}
+			s.libpq(list, s.at(line))
+			return nil
+		})
+	}
+	list, err := s.conninfo(s.Text, 1)
+	if err != nil {
+		return err
+	}
+	at := s.at(1)
+	if len(list) > 0 {
+		at = list[0].Place
+	}
+	s.libpq(list, at)
+	return nil
+}
+
+// services reads pg_service.conf.
+func (s *source) services() error {
+	var list []parameter
+	at := s.at(1)
+	name := ""
+	flush := func() {
+		s.libpq(append(list, parameter{"service", name, at}), at)
+		list = nil
+	}
+	err := s.lines("#", func(line int, text string) error {
+		if strings.HasPrefix(text, "[") {
+			if name != "" {
+				flush()
+			}
+			at, name = s.at(line), strings.Trim(text, "[] \t")
+			return nil
+		}
+		key, value, ok := strings.Cut(text, "=")
+		if !ok {
+			return wrong(s.at(line), "[service] or keyword=value")
+		}
+		list = append(list, parameter{strings.TrimSpace(key), strings.TrimSpace(value), s.at(line)})
+		return nil
+	})
+	if err == nil && name != "" {
+		flush()
+	}
+	return err
+}
+
+// conninfo reads keyword=value pairs as conninfo_parse in fe-connect.c does. Errors show
+// keywords and no values, one of which may be a password.
+func (s *source) conninfo(text string, line int) ([]parameter, error) {
+	var list []parameter
+	i := 0
+	space := func() {
+		for i < len(text) && strings.IndexByte(" \t\r\n\f\v", text[i]) >= 0 {
+			if text[i] == '\n' {
+				line++
+			}
+			i++
+		}
+	}
+	for {
+		if space(); i >= len(text) {
+			return list, nil
+		}
+		p := parameter{Place: s.at(line)}
+		start := i
+		for i < len(text) && text[i] != '=' && strings.IndexByte(" \t\r\n\f\v", text[i]) < 0 {
+			i++
+		}
+		p.name = text[start:i]
+		if space(); i >= len(text) || text[i] != '=' {
+			return nil, wrong(p.Place, "a = after each keyword, and quotes around a value with spaces")
+		}
+		i++
+		space()
+		var value strings.Builder
+		quoted := i < len(text) && text[i] == '\''
+		if quoted {
+			i++
+		}
+		for ; ; i++ {
+			if i >= len(text) {
+				if quoted {
+					return nil, wrong(p.Place, "the end of the quotes around the value of %q", p.name)
+				}
+				break
+			}
+			c := text[i]
+			if c == '\n' {
+				line++
+			}
+			if quoted && c == '\'' {
+				i++
+				break
+			}
+			if !quoted && strings.IndexByte(" \t\r\n\f\v", c) >= 0 {
+				if c == '\n' {
+					line-- // space() counts it
+				}
+				break
+			}
+			if c == '\\' {
+				if i++; i >= len(text) {
+					continue
+				}
+				c = text[i]
+			}
+			value.WriteByte(c)
+		}
+		p.value = value.String()
+		list = append(list, p)
+	}
+}
+
+// libpqURIParameters reads postgresql://[user[:password]@][host][:port][,...][/dbname][?name=value&...].
+func libpqURIParameters(at Place, uri string) ([]parameter, error) {
+	_, rest, _ := strings.Cut(uri, "://")
+	rest, query, _ := strings.Cut(rest, "?")
+	hosts, _, _ := strings.Cut(rest, "/")
+	if i := strings.LastIndexByte(hosts, '@'); i >= 0 {
+		hosts = hosts[i+1:]
+	}
+	var list []parameter
+	if hosts != "" {
+		host, err := url.PathUnescape(hosts)
+		if err != nil {
+			return nil, wrong(at, "a host with valid %%-escapes")
+		}
+		list = append(list, parameter{"host", host, at})
+	}
+	if query == "" {
+		return list, nil
+	}
+	for _, pair := range strings.Split(query, "&") {
+		name, value, ok := strings.Cut(pair, "=")
+		if !ok || strings.Contains(value, "=") {
+			return nil, wrong(at, "name=value in the query, and %%3D for a = in a value")
+		}
+		n, err1 := url.PathUnescape(name)
+		v, err2 := url.PathUnescape(value)
+		if err1 != nil || err2 != nil {
+			return nil, wrong(at, "valid %%-escapes in the query parameter %q", name)
+		}
+		list = append(list, parameter{n, v, at})
+	}
+	return list, nil
+}
+
+// libpq adds the leg of one connection string, if it says something about keepalive.
+func (s *source) libpq(list []parameter, at Place) {
+	last := map[string]parameter{}
+	found := false
+	for _, p := range list {
+		if isLibpqKeepalive(p.name) {
+			found = true
+			if before, twice := last[p.name]; twice {
+				s.remark(before.Place, Ignored, "%s=%s: it comes again, and libpq takes the last", p.name, before.value)
+			}
+		}
+		last[p.name] = p
+	}
+	if !found {
+		return
+	}
+	name := "the connection"
+	if host := hostOf(last); host != "" {
+		name += " to " + host
+	} else if service := last["service"].value; service != "" {
+		name = "connections of service " + service
+	}
+	l := newLeg(at, "libpq", name, libpqRefusal)
+	for _, p := range list {
+		if isLibpqKeepalive(p.name) && last[p.name] == p {
+			l.libpq(p)
+		}
+	}
+	if host := hostOf(last); strings.HasPrefix(host, "/") || strings.HasPrefix(host, "@") {
+		l.remark(at, Ignored, "host %s is a Unix socket, on which libpq sets none of this", host)
+	} else if host == "" && last["service"].value == "" {
+		l.remark(at, Note, "no host is named: without PGHOST libpq uses a Unix socket, on which it sets none of this")
+	}
+	s.add(l)
+}
+
+func hostOf(last map[string]parameter) string {
+	if a := last["hostaddr"].value; a != "" {
+		return a
+	}
+	return last["host"].value
+}
+
+// isLibpqKeepalive reports whether a keyword is one of keepalive, or mistyped.
+func isLibpqKeepalive(name string) bool {
+	return contains(libpqKeywords, name) || strings.Contains(name, "keepalive") || strings.Contains(name, "user_timeout")
+}
+
+func (l *leg) libpq(p parameter) {
+	o := origin{p.Place, p.name + "=" + p.value}
+	option, isNumber := libpqOptions[p.name]
+	if !isNumber && p.name != "keepalives" {
+		l.remark(o.Place, UnknownWord, "%s: libpq has no such parameter and does not connect%s", p.name, alike.Question(alike.Nearest(p.name, libpqKeywords)))
+		return
+	}
+	n, err := strconv.ParseInt(strings.Trim(p.value, " \t\r\n\f\v"), 10, 32) // parse_int_param
+	switch {
+	case err != nil:
+		l.remark(o.Place, Refused, "%s: want a whole number without a unit: libpq does not connect", o.text)
+	case !isNumber && n == 0:
+		l.turn(off, o)
+	case !isNumber:
+		l.turn(on, o)
+	case option == platform.UserTimeout:
+		l.set(option, max(n, 0), true, o)
+	case n <= 0:
+		l.remark(o.Place, Refused, "%s: the documentation says that 0 is the system's default, and libpq hands it to the kernel, which refuses it: leave it out, or libpq does not connect", o.text)
+	default:
+		l.set(option, n, true, o)
+	}
+}

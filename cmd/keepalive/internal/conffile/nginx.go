@@ -1,0 +1,340 @@
+package conffile
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tcpkeepalive/keepalive/platform"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// nginx sets keepalive on its listening sockets (ngx_configure_listening_sockets in
+// src/core/ngx_connection.c), which clients' connections inherit on Linux, and switches it
+// on towards upstreams (ngx_event_connect_peer), where it has no times of its own. If the
+// kernel refuses a value, it logs an alert and goes on.
+// https://nginx.org/en/docs/http/ngx_http_core_module.html#listen
+// https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_socket_keepalive
+
+const nginxRefusal = "nginx logs an alert, and the system's default stays"
+
+// Protocols towards upstreams: each has PROTOCOL_pass and PROTOCOL_socket_keepalive.
+var nginxProtocols = []string{"proxy", "fastcgi", "uwsgi", "scgi", "grpc", "memcached"}
+
+// A listening is a listening socket; all servers that name its address share it.
+type listening struct {
+	*leg
+	address  string
+	relevant bool // TCP
+}
+
+// An upstream is what passes requests on, with the same setting.
+type upstream struct {
+	protocol string
+	on       *origin // nil if nobody sets it
+	enabled  bool
+	at       []Place
+	loopback bool
+}
+
+type nginxReader struct {
+	*source
+	listens   []*listening
+	upstreams []*upstream
+	servers   map[string][]string // of upstream blocks
+	found     bool                // something about keepalive
+	switches  []origin            // PROTOCOL_socket_keepalive
+	stream    bool
+}
+
+func readNginx(s *source) error {
+	list, err := s.nginx(0)
+	if err != nil {
+		return err
+	}
+	r := &nginxReader{source: s, servers: map[string][]string{}}
+	r.collect(list)
+	r.walk(list, map[string]origin{})
+	if r.found {
+		r.report()
+	}
+	return nil
+}
+
+// collect finds the upstream blocks, which may come after their use.
+func (r *nginxReader) collect(list []directive) {
+	for _, d := range list {
+		if d.name() == "upstream" {
+			for _, in := range d.block {
+				if in.name() == "server" {
+					r.servers[d.arg(1)] = append(r.servers[d.arg(1)], in.arg(1))
+				}
+			}
+		}
+		r.collect(d.block)
+	}
+}
+
+// walk looks at one level; the outer ones have set what inherited says.
+func (r *nginxReader) walk(list []directive, outer map[string]origin) {
+	set := map[string]origin{}
+	for k, v := range outer {
+		set[k] = v
+	}
+	for _, d := range list {
+		switch name := d.name(); {
+		case strings.HasSuffix(name, "_socket_keepalive") && contains(nginxProtocols, strings.TrimSuffix(name, "_socket_keepalive")):
+			r.found = true
+			o := origin{d.Place, d.text()}
+			if d.arg(1) != "on" && d.arg(1) != "off" {
+				r.remark(d.Place, Refused, "%s: want on or off: nginx does not start", o.text)
+			}
+			set[name] = o
+			r.switches = append(r.switches, o)
+		case name == "keepalive_timeout", name == "proxy_timeout":
+			r.found = true
+			r.keepalive(d)
+		}
+	}
+	for _, d := range list {
+		switch d.name() {
+		case "server":
+			if d.block != nil {
+				r.server(d)
+			}
+		case "stream":
+			r.stream = true
+		}
+		for _, p := range nginxProtocols {
+			if d.name() == p+"_pass" {
+				r.pass(d, p, set)
+			}
+		}
+		r.walk(d.block, set)
+		if d.name() == "stream" {
+			r.stream = false
+		}
+	}
+}
+
+// keepalive looks at how long nginx itself keeps a silent connection: numbers without a
+// unit are seconds.
+func (r *nginxReader) keepalive(d directive) {
+	o := origin{d.Place, d.text()}
+	r.remark(d.Place, Note, "%s: nginx itself closes a connection that is idle for so long, and probes do not put that off", o.text)
+	if n, err := strconv.ParseInt(d.arg(1), 10, 64); err == nil && n >= longIdle && n%1000 == 0 {
+		r.remark(d.Place, Unit, "%s", tooManySeconds(n, o.text))
+	}
+}
+
+func (r *nginxReader) server(d directive) {
+	any := false
+	for _, in := range d.block {
+		if in.name() == "listen" {
+			any = true
+			r.listen(in)
+		}
+	}
+	if !any && !r.stream {
+		r.listening("*:80", d.Place)
+	}
+}
+
+func (r *nginxReader) listening(address string, at Place) *listening {
+	for _, l := range r.listens {
+		if l.address == address {
+			return l
+		}
+	}
+	l := &listening{newLeg(at, "nginx", "connections of clients of "+address, nginxRefusal), address, true}
+	l.noUserTimeout = true
+	l.turn(off, origin{})
+	r.listens = append(r.listens, l)
+	return l
+}
+
+func (r *nginxReader) listen(d directive) {
+	address := d.arg(1)
+	switch {
+	case address == "":
+		return // nginx refuses it
+	case strings.Trim(address, "0123456789") == "":
+		address = "*:" + address
+	case strings.HasPrefix(address, "unix:"):
+	case !strings.Contains(address[strings.LastIndexByte(address, ']')+1:], ":"):
+		address += ":80"
+	}
+	l := r.listening(address, d.Place)
+	l.relevant = !strings.HasPrefix(address, "unix:") && !contains(d.args, "udp") && !contains(d.args, "quic")
+	for _, arg := range d.args[2:] {
+		value, ok := strings.CutPrefix(arg, "so_keepalive=")
+		if !ok {
+			continue
+		}
+		r.found = true
+		if !l.relevant {
+			r.remark(d.Place, Ignored, "%s: %s is not TCP, which alone has keepalive", arg, address)
+			continue
+		}
+		r.soKeepalive(l.leg, origin{d.Place, arg}, value)
+	}
+}
+
+func (r *nginxReader) soKeepalive(l *leg, o origin, value string) {
+	switch value {
+	case "off":
+		l.turn(off, o)
+		return
+	case "on":
+		l.turn(on, o)
+		return
+	}
+	cfg, err := sockopt.Parse(value) // which reads these forms as nginx does
+	if err != nil || strings.ContainsAny(value, "=,") {
+		l.remark(o.Place, Refused, "%s: want on, off or idle:interval:count with whole seconds, as in 30m::10: nginx does not start", o.text)
+		return
+	}
+	l.turn(on, o)
+	parts := append(strings.SplitN(value, ":", 3), "", "")
+	for i, option := range []platform.Option{platform.Idle, platform.Interval, platform.Count} {
+		n := []int64{int64(cfg.Idle / time.Second), int64(cfg.Interval / time.Second), int64(cfg.Count)}[i]
+		if n > 0 {
+			l.set(option, n, strings.Trim(parts[i], "0123456789") == "", o)
+		}
+	}
+}
+
+// pass notes that something is passed on; equal settings make one leg.
+func (r *nginxReader) pass(d directive, protocol string, set map[string]origin) {
+	if r.unix(d.arg(1)) {
+		return
+	}
+	u := &upstream{protocol: protocol, at: []Place{d.Place}, loopback: r.loopback(d.arg(1))}
+	if o, ok := set[protocol+"_socket_keepalive"]; ok {
+		u.on, u.enabled = &o, strings.HasSuffix(o.text, " on")
+	}
+	for _, other := range r.upstreams {
+		if other.protocol == protocol && other.loopback == u.loopback && (other.on == nil) == (u.on == nil) && (u.on == nil || *u.on == *other.on) {
+			other.at = append(other.at, d.Place)
+			return
+		}
+	}
+	r.upstreams = append(r.upstreams, u)
+}
+
+// host returns the host of what is passed to: "http://backend/path" is backend.
+func nginxHost(target string) string {
+	if _, rest, ok := strings.Cut(target, "://"); ok {
+		target = rest
+	}
+	host, _, _ := strings.Cut(target, "/")
+	return host
+}
+
+// targets are the servers of the upstream block of that name, or the host itself.
+func (r *nginxReader) targets(target string) []string {
+	host := nginxHost(target)
+	if list := r.servers[host]; list != nil {
+		return list
+	}
+	return []string{host}
+}
+
+func (r *nginxReader) unix(target string) bool {
+	for _, t := range r.targets(target) {
+		if !strings.HasPrefix(t, "unix:") {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *nginxReader) loopback(target string) bool {
+	for _, t := range r.targets(target) {
+		if !isLoopback(t) && !strings.HasPrefix(t, "unix:") {
+			return false
+		}
+	}
+	return true
+}
+
+// isLoopback reports whether an address with or without a port stays on its machine.
+func isLoopback(address string) bool {
+	return strings.HasPrefix(address, "127.") || address == "localhost" || strings.HasPrefix(address, "localhost:") ||
+		address == "::1" || strings.HasPrefix(address, "[::1]")
+}
+
+func (r *nginxReader) report() {
+	var all, clients, passed []*leg // those that never leave the machine are in all only
+	for _, l := range r.listens {
+		if !l.relevant {
+			continue
+		}
+		if !isLoopback(l.address) {
+			clients = append(clients, l.leg)
+		}
+		all = append(all, l.leg)
+	}
+	for _, u := range r.upstreams {
+		lines := make([]string, len(u.at))
+		for i, p := range u.at {
+			lines[i] = strconv.Itoa(p.Line)
+		}
+		l := newLeg(u.at[0], "nginx", fmt.Sprintf("connections to upstreams of %s_pass (line %s)", u.protocol, strings.Join(slices.Compact(lines), ", ")), nginxRefusal)
+		l.noUserTimeout = true
+		switch {
+		case u.on == nil:
+			l.turn(off, origin{})
+		case u.enabled:
+			l.turn(on, *u.on)
+		default:
+			l.turn(off, *u.on)
+		}
+		if !u.loopback {
+			passed = append(passed, l)
+		}
+		all = append(all, l)
+	}
+	r.unused()
+	r.oneLeg(clients, passed)
+	for _, l := range all {
+		r.add(l)
+	}
+}
+
+// unused finds switches of protocols that nothing is passed on with.
+func (r *nginxReader) unused() {
+	unread := slices.ContainsFunc(r.doc.Remarks, func(m Remark) bool { return m.Kind == Unread })
+	for _, o := range r.switches {
+		protocol, _, _ := strings.Cut(o.text, "_")
+		used := slices.ContainsFunc(r.upstreams, func(u *upstream) bool { return u.protocol == protocol })
+		if !used && !unread {
+			r.remark(o.Place, Ignored, "%s: nothing here is passed on over TCP by %s_pass", o.text, protocol)
+		}
+	}
+}
+
+const oneLegText = "keepalive is on for %s, and off for %s: there a dead peer is not noticed, and what is on the path forgets silent connections"
+
+// oneLeg finds a proxy that probes on one of its sides only.
+func (s *source) oneLeg(clients, servers []*leg) {
+	isOn := func(l *leg) bool { return l.state == on }
+	switch {
+	case slices.ContainsFunc(clients, isOn):
+		for _, l := range servers {
+			if !isOn(l) {
+				l.remark(l.Place, OneLeg, oneLegText, first(clients, isOn), l.Name)
+			}
+		}
+	case slices.ContainsFunc(servers, isOn):
+		for _, l := range clients {
+			l.remark(l.Place, OneLeg, oneLegText, first(servers, isOn), l.Name)
+		}
+	}
+}
+
+func first(legs []*leg, is func(*leg) bool) string {
+	return legs[slices.IndexFunc(legs, is)].Name
+}

@@ -1,0 +1,202 @@
+package conffile
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/tcpkeepalive/keepalive/internal/alike"
+	"github.com/tcpkeepalive/keepalive/platform"
+)
+
+// The PostgreSQL server switches keepalive on for every TCP connection that it accepts, and
+// then sets what is not 0; it logs what the kernel refuses, and goes on (pq_init and
+// pq_setkeepalivesidle in src/backend/libpq/pqcomm.c).
+// https://www.postgresql.org/docs/current/runtime-config-connection.html
+
+const postgresRefusal = "the server logs it, and the system's default stays"
+
+// postgresOptions are the parameters, which are in the units of the kernel.
+var postgresOptions = map[string]platform.Option{
+	"tcp_keepalives_idle":     platform.Idle,
+	"tcp_keepalives_interval": platform.Interval,
+	"tcp_keepalives_count":    platform.Count,
+	"tcp_user_timeout":        platform.UserTimeout,
+}
+
+// A postgresSetting is a line name = value.
+type postgresSetting struct {
+	value string
+	origin
+}
+
+// postgresLine is a name, an optional =, and a value: in quotes, or a word. A number may
+// have a unit only in quotes, unless it is whole (guc-file.l).
+var postgresLine = regexp.MustCompile(`^([A-Za-z_\x80-\xff][\w.$\x80-\xff-]*)\s*=?\s*(?:'((?:[^'\\]|''|\\.)*)'|(-?[\w.:/+$\x80-\xff*-]+))\s*(?:#.*)?$`)
+
+func readPostgreSQL(s *source) error {
+	set, err := s.postgres(0)
+	if err != nil {
+		return err
+	}
+	found := false
+	for name := range set {
+		found = found || postgresOptions[name] != platform.KeepAlive || name == "client_connection_check_interval" || name == "primary_conninfo"
+	}
+	s.postgresTypos(set)
+	if !found {
+		return nil
+	}
+	if err := s.postgresReplica(set); err != nil {
+		return err
+	}
+	if p, ok := set["client_connection_check_interval"]; ok && strings.Trim(p.value, "0") != "" {
+		s.remark(p.Place, Note, "%s: while a query runs, the server also looks whether the connection is closed", p.text)
+	}
+	l := newLeg(s.at(1), "the server", "connections of clients", postgresRefusal)
+	any := false
+	for _, name := range []string{"tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count", "tcp_user_timeout"} {
+		p, ok := set[name]
+		if !ok {
+			continue
+		}
+		if !any {
+			any, l.Place = true, p.Place
+		}
+		l.postgres(name, p)
+	}
+	if !any {
+		return nil
+	}
+	if p, ok := set["listen_addresses"]; ok && strings.TrimSpace(p.value) == "" {
+		l.remark(p.Place, Ignored, "listen_addresses is empty: the server has only Unix sockets, on which it sets none of this")
+	}
+	s.add(l)
+	return nil
+}
+
+// postgres reads the settings; the last of a name counts.
+func (s *source) postgres(depth int) (map[string]postgresSetting, error) {
+	set := map[string]postgresSetting{}
+	err := s.lines("#", func(line int, text string) error {
+		m := postgresLine.FindStringSubmatch(text)
+		if m == nil {
+			return wrong(s.at(line), "name = value, with quotes around a value that has spaces or a fraction with a unit")
+		}
+		name, value := strings.ToLower(m[1]), m[3]
+		if m[3] == "" {
+			value = strings.NewReplacer("''", "'", `\\`, `\`, `\'`, `'`).Replace(m[2])
+		}
+		if m[3] != "" && regexp.MustCompile(`^-?\d*\.\d+[A-Za-z]`).MatchString(m[3]) {
+			return wrong(s.at(line), "quotes around %s", m[3])
+		}
+		o := origin{s.at(line), fmt.Sprintf("%s = %s", m[1], strings.TrimSpace(value))}
+		switch name {
+		case "include", "include_if_exists", "include_dir":
+			return s.postgresInclude(set, name, value, o, depth)
+		}
+		if before, twice := set[name]; twice && postgresOptions[name] != platform.KeepAlive && before.value != value {
+			s.remark(before.Place, Ignored, "%s: %s comes later and replaces it", before.text, o)
+		}
+		set[name] = postgresSetting{value, o}
+		return nil
+	})
+	return set, err
+}
+
+func (s *source) postgresInclude(set map[string]postgresSetting, how, pattern string, o origin, depth int) error {
+	if depth >= maxIncludes {
+		return wrong(o.Place, "files that include each other at most %d deep", maxIncludes)
+	}
+	if how == "include_dir" {
+		pattern = strings.TrimSuffix(pattern, "/") + "/*.conf"
+	}
+	for _, f := range s.include(o.Place, pattern) {
+		in := *s
+		in.File = f
+		more, err := in.postgres(depth + 1)
+		if err != nil {
+			return err
+		}
+		for name, p := range more {
+			set[name] = p
+		}
+	}
+	return nil
+}
+
+// postgresTypos finds parameters that are nearly those of keepalive. The server takes any
+// name with a dot for that of an extension, and refuses others.
+func (s *source) postgresTypos(set map[string]postgresSetting) {
+	var names []string
+	for n := range postgresOptions {
+		names = append(names, n)
+	}
+	for name, p := range set {
+		if _, known := postgresOptions[name]; !known && (strings.Contains(name, "keepalive") || strings.Contains(name, "tcp_user")) && !strings.Contains(name, ".") {
+			s.remark(p.Place, UnknownWord, "%s: the server has no such parameter and does not start%s", p.text, alike.Question(alike.Nearest(name, names)))
+		}
+	}
+}
+
+// postgresReplica reads how a standby connects to its primary.
+func (s *source) postgresReplica(set map[string]postgresSetting) error {
+	p, ok := set["primary_conninfo"]
+	if !ok || p.value == "" {
+		return nil
+	}
+	in := *s
+	in.File.Name = p.File
+	list, err := in.conninfo(p.value, p.Line)
+	if err != nil {
+		return wrong(p.Place, "a conninfo string in primary_conninfo")
+	}
+	for i := range list {
+		list[i].Place = p.Place
+	}
+	s.libpq(list, p.Place)
+	return nil
+}
+
+// postgresUnits are in microseconds (time_unit_conversion_table in guc.c).
+var postgresUnits = map[string]float64{"us": 1, "ms": 1e3, "s": 1e6, "min": 60e6, "h": 3600e6, "d": 86400e6}
+
+var postgresNumber = regexp.MustCompile(`^\s*([-+]?(?:0[xX][0-9a-fA-F]+|\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+))\s*([A-Za-z]*)\s*$`)
+
+func (l *leg) postgres(name string, p postgresSetting) {
+	option := postgresOptions[name]
+	base := map[platform.Option]string{platform.Idle: "s", platform.Interval: "s", platform.UserTimeout: "ms"}[option]
+	m := postgresNumber.FindStringSubmatch(p.value)
+	unit := postgresUnits[base]
+	if m != nil && m[2] != "" {
+		unit = postgresUnits[m[2]]
+	}
+	if m == nil || m[2] != "" && (unit == 0 || base == "") {
+		want := "a whole number"
+		if base != "" {
+			want = "a number, alone or with us, ms, s, min, h or d"
+		}
+		l.remark(p.Place, Refused, "%s: want %s: the server does not start", p.text, want)
+		return
+	}
+	f, err := strconv.ParseFloat(m[1], 64)
+	if i, intErr := strconv.ParseInt(m[1], 0, 64); intErr == nil {
+		f, err = float64(i), nil
+	}
+	if base != "" {
+		f = f * unit / postgresUnits[base]
+	}
+	f = math.RoundToEven(f) // rint(), as convert_to_base_unit and parse_int do
+	switch {
+	case err != nil || f < 0 || f > math.MaxInt32:
+		l.remark(p.Place, Refused, "%s: it takes 0 to %d %s: the server does not start", p.text, math.MaxInt32, base)
+	case f == 0:
+		if strings.Trim(m[1], "0.") != "" {
+			l.remark(p.Place, Refused, "%s is rounded to 0, which leaves it to the system", p.text)
+		}
+	default:
+		l.set(option, int64(f), m[2] == "" && base != "", p.origin)
+	}
+}
