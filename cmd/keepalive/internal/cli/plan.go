@@ -15,6 +15,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/duration"
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/platform"
+	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 type planOptions struct {
@@ -154,7 +155,13 @@ func (o *planOptions) print(plan *align.Plan, format syntax.Format, stdout, stde
 			return err
 		}
 	case o.as != "":
-		text, notes := format.Write(syntax.Plan{Config: plan.Config, Request: o.request})
+		text, notes, err := format.Write(syntax.Plan{Config: plan.Config, Request: o.request, Heartbeat: plan.Heartbeat})
+		switch {
+		case errors.Is(err, sockopt.ErrUnknown):
+			return unknownError{fmt.Errorf("--as %s: %w", o.as, err)}
+		case err != nil:
+			return usageError{fmt.Errorf("--as %s: %w", o.as, err)}
+		}
 		fmt.Fprint(out, text)
 		if err := out.Flush(); err != nil {
 			return err
@@ -229,21 +236,6 @@ func printPath(w io.Writer, path []align.Profile) {
 	l := fit(make([]column, 4), rows, 0)
 	for _, cells := range rows {
 		fmt.Fprintf(w, "%s\n", l.append(nil, cells))
-	}
-}
-
-// printLegs says which part of a path the plan is for, if a proxy splits it.
-func printLegs(w io.Writer, legs []align.Leg) {
-	if len(legs) == 1 {
-		return
-	}
-	fmt.Fprintln(w, "\nTCP connections of this path")
-	for _, l := range legs {
-		whose := "to be set at one of its ends"
-		if l.Own {
-			whose = "this plan"
-		}
-		fmt.Fprintf(w, "  %s - %s: %s\n", l.Client, l.Server, whose)
 	}
 }
 

@@ -51,8 +51,11 @@ func TestPlanFlagsReachTheRequest(t *testing.T) {
 		{[]string{"--path", "server:8h"}, exitProblems, "needs a heartbeat: server:8h does not count"},
 		{[]string{"--path", "aws-vpc-endpoint"}, exitUnknown, "survives if: a probe refreshes aws-vpc-endpoint (inferred); then it is refreshed after"},
 		{[]string{"--path", "aws-vpc-endpoint", "--assume-refresh"}, exitOK, "aws-vpc-endpoint: whether a probe refreshes it: yes (inferred)"},
-		{[]string{"--path", "aws-nlb-tcp,aws-alb,box:1h"}, exitProblems, "  aws-alb - server: to be set at one of its ends"},
-		{[]string{"--path", "aws-nlb-tcp,aws-alb,box:1h", "--server"}, exitProblems, "  client - aws-alb: to be set at one of its ends"},
+		{[]string{"--path", "aws-nlb-tcp,aws-alb,box:1h"}, exitProblems, "  client - aws-alb: this plan\n  aws-alb - server: to be set at the server: keepalive plan --path box:1h\n"},
+		{[]string{"--path", "aws-nlb-tcp,aws-alb,box:1h", "--server"}, exitProblems, "  client - aws-alb: to be set at the client: keepalive plan --path aws-nlb-tcp\n"},
+		{[]string{"--path", "aws-alb,aws-nlb-tcp=600s,haproxy"}, exitProblems, "  aws-alb - haproxy: to be set at haproxy: keepalive plan --path aws-nlb-tcp=600s --as haproxy\n  haproxy - server: nothing between them forgets it\n"},
+		{[]string{"--path", "aws-alb,box:1h,aws-nlb-tls"}, exitProblems, "  aws-alb - aws-nlb-tls: across box:1h; what aws-alb and aws-nlb-tls do by themselves decides\n"},
+		{[]string{"--path", "haproxy,box:1h"}, exitProblems, "  haproxy - server: to be set at haproxy or the server: keepalive plan --path box:1h --as haproxy\n"},
 		{[]string{"--path", "aws-nlb-tcp", "--longest"}, exitOK, "idle=262s,interval=27s,count=3,user-timeout=350s"},
 		{[]string{"--path", "box:90s", "--half-closed"}, exitOK, "idle=60s"},
 		{[]string{"--path", "aws-nlb-tcp", "--no-user-timeout"}, exitOK, "net.ipv4.tcp_retries2=8 up to 219s"},
@@ -114,7 +117,7 @@ func TestPlanWrongUse(t *testing.T) {
 		{[]string{"--path", "aws-nlb-tcp", "--as", "libkeepalive"}, "did you mean env?"},
 		{[]string{"--path", "aws-nlb-tcp", "--idle-timeout", "aws-nbl-tcp=100"}, "--path does not have aws-nbl-tcp"},
 		{[]string{"--path", "aws-nlb-tcp", "--hz", "5"}, "--hz 5: want a whole number from 24 to 1200"},
-		{[]string{"--path", "aws-nlb-tcp", "--as", "apache"}, `--as "apache": want one of go, nginx`},
+		{[]string{"--path", "aws-nlb-tcp", "--as", "apache"}, `--as "apache": want one of go, grpc`},
 		{[]string{"--path", "aws-nlb-tcp", "--as", "go", "--json"}, "exclude each other"},
 		{[]string{"--path", "aws-alb-client-keepalive"}, "has no idle timeout"},
 		{[]string{"aws-nlb-tcp"}, "is not understood"},
@@ -138,16 +141,31 @@ func TestAPathThatNobodyKnows(t *testing.T) {
 func TestPlanAs(t *testing.T) {
 	t.Parallel()
 	for _, name := range syntax.Names() {
-		code, out, errs := command("plan", "--path", "aws-nlb-tcp", "--as", name)
+		code, out, errs := command("plan", "--path", "aws-nlb-tcp", "--longest", "--as", name)
+		switch name {
+		case "gunicorn", "uvicorn", "contour": // which have idle times of HTTP only
+			assert.Equal(t, exitUsage, code, name)
+			assert.Empty(t, out)
+			assert.Contains(t, errs, "keepalive: --as "+name+": ")
+			assert.Contains(t, errs, "there is nothing to write")
+			continue
+		case "docker", "env", "libpq": // whose syntax has no comments
+			assert.Contains(t, errs, "note: ", name)
+			assert.Equal(t, 1, strings.Count(out, "262"), name)
+		default:
+			assert.Empty(t, errs, "what one has to know is in the text")
+			assert.Regexp(t, `^(#|//) `, out)
+		}
 		assert.Equal(t, exitOK, code, errs)
-		assert.Contains(t, out, map[bool]string{false: "60", true: "tcp-keepalive 60"}[name == "redis"])
-		assert.NotContains(t, out, "note")
-		assert.Contains(t, errs, "note: ")
 	}
 	code, out, errs := command("plan", "--path", "aws-alb", "--as", "nginx")
 	assert.Equal(t, exitProblems, code)
 	assert.Contains(t, out, "so_keepalive=30s:10s:3")
 	assert.Contains(t, errs, "warning: needs a heartbeat: aws-alb")
+	code, out, errs = command("plan", "--path", "haproxy", "--as", "gunicorn")
+	assert.Equal(t, exitUnknown, code, "haproxy has no default")
+	assert.Empty(t, out)
+	assert.Contains(t, errs, "the timeout of haproxy is unknown: give it with --idle-timeout")
 }
 
 func TestPlanJSON(t *testing.T) {

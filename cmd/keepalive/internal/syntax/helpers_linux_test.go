@@ -29,27 +29,51 @@ func plans(t *testing.T) map[string]syntax.Plan {
 	t.Helper()
 	nlb, err := align.Path("aws-nlb-tcp")
 	require.NoError(t, err)
-	made := map[string]syntax.Plan{}
-	for name, r := range map[string]align.Request{
-		"nlb":             {Path: nlb},
-		"no user timeout": {Path: nlb, NoUserTimeout: true, LostProbes: 4},
-		"ten seconds":     {Path: nlb, Detect: 10 * time.Second},
-	} {
-		p, err := r.Plan()
-		require.NoError(t, err)
-		made[name] = syntax.Plan{Config: p.Config, Request: r}
+	return map[string]syntax.Plan{
+		"nlb":             planFor(t, align.Request{Path: nlb}),
+		"no user timeout": planFor(t, align.Request{Path: nlb, NoUserTimeout: true, LostProbes: 4}),
+		"ten seconds":     planFor(t, align.Request{Path: nlb, Detect: 10 * time.Second}),
 	}
-	return made
+}
+
+func planFor(t *testing.T, r align.Request) syntax.Plan {
+	t.Helper()
+	p, err := r.Plan()
+	require.NoError(t, err)
+	return syntax.Plan{Config: p.Config, Request: r, Heartbeat: p.Heartbeat}
+}
+
+// behindBalancer is a plan for a path with a proxy that ends idle HTTP connections after
+// 60 s: the client's end is to close them after 58 s, the server's after 65 s.
+func behindBalancer(t *testing.T) syntax.Plan {
+	t.Helper()
+	alb, err := align.Path("aws-alb")
+	require.NoError(t, err)
+	return planFor(t, align.Request{Path: alb})
+}
+
+// behindProxy is a plan for a proxy of one's own that ends idle connections after d.
+func behindProxy(t *testing.T, d time.Duration) syntax.Plan {
+	t.Helper()
+	return planFor(t, align.Request{Path: []align.Profile{{ID: "proxy", Layer: "L7", Timeout: d, Refreshed: platform.No}}})
+}
+
+// write writes a plan in the syntax of that name.
+func write(t *testing.T, name string, p syntax.Plan) (text string, notes []string) {
+	t.Helper()
+	format, err := syntax.Lookup(name)
+	require.NoError(t, err)
+	text, notes, err = format.Write(p)
+	require.NoError(t, err)
+	return text, notes
 }
 
 // withEach runs f for each plan, in the syntax of that name.
 func withEach(t *testing.T, name string, f func(t *testing.T, p syntax.Plan, text string)) {
 	t.Helper()
-	format, err := syntax.Lookup(name)
-	require.NoError(t, err)
 	for planName, p := range plans(t) {
 		t.Run(planName, func(t *testing.T) {
-			text, _ := format.Write(p)
+			text, _ := write(t, name, p)
 			f(t, p, text)
 		})
 	}
@@ -148,13 +172,6 @@ func requireSettings(t *testing.T, local, peer net.Addr, want string) {
 		time.Sleep(20 * time.Millisecond)
 	}
 	require.Equal(t, want, got, "%s %s", local, peer)
-}
-
-func mustFormat(t *testing.T, name string) syntax.Format {
-	t.Helper()
-	f, err := syntax.Lookup(name)
-	require.NoError(t, err)
-	return f
 }
 
 func strictYAML(t *testing.T, text string, to any) {

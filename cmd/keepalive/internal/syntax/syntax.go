@@ -1,4 +1,5 @@
-// Package syntax writes keepalive settings the way other programs want them.
+// Package syntax writes keepalive settings the way other programs want them, and says
+// what a program cannot express.
 package syntax
 
 import (
@@ -6,7 +7,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/ends"
 	"github.com/tcpkeepalive/keepalive/internal/alike"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -14,32 +18,74 @@ import (
 
 // A Plan is what to write: a complete Config, and what it was planned for.
 type Plan struct {
-	Config  sockopt.Config
-	Request align.Request
+	Config    sockopt.Config
+	Request   align.Request
+	Heartbeat *align.Heartbeat // nil: probes are enough
 }
 
-// A Format is the syntax of one program. Write returns the text, and what the
-// program cannot express or what else one has to know.
+// A Format is the syntax of one program.
 type Format struct {
 	Name, What string
-	Write      func(Plan) (text string, notes []string)
+	program    string             // as sentences name it
+	sets       platform.OptionSet // which options of a socket it can set to any value
+	comment    string             // what begins a comment; "": the syntax has none
+	http       bool               // whether it has idle times of HTTP connections
+	unchecked  bool               // no test runs the program, or the parser, that reads this
+	// write returns the text, and what one has to know beside what sets implies. Nothing
+	// at all means that the program has no setting that would help.
+	write func(Plan) (text string, notes []string)
 }
+
+// The options that programs can set.
+const (
+	values = 1<<platform.KeepAlive | 1<<platform.Idle | 1<<platform.Interval | 1<<platform.Count
+	all    = values | 1<<platform.UserTimeout
+	onOff  = 1 << platform.KeepAlive
+	idle   = onOff | 1<<platform.Idle
+)
 
 // Formats are all of them.
 var Formats = []Format{
-	{"go", "a sockopt.Config", golang},
-	{"nginx", "listen parameters", nginx},
-	{"haproxy", "keywords for both sides", haproxy},
-	{"envoy", "listener and cluster, YAML", envoy},
-	{"sysctl", "the system's defaults, sysctl.d", sysctl},
-	{"kubernetes", "sysctls of a pod, YAML", kubernetes},
-	{"systemd", "a drop-in for a .socket unit", systemd},
-	{"postgresql", "postgresql.conf, the server's side", postgresql},
-	{"libpq", "a connection URI, the client's side", libpq},
-	{"redis", "redis.conf", redis},
-	{"docker", "docker run options", docker},
-	{"compose", "sysctls of a service, YAML", compose},
-	{"env", "environment of LD_PRELOAD=libkeepalive.so", env},
+	{Name: "go", What: "a sockopt.Config, and net/http", sets: all, comment: "//", http: true, write: golang},
+	{Name: "grpc", What: "grpc-go, both ends", sets: all, comment: "//", http: true, write: grpc},
+	{Name: "node", What: "Node.js: net and http, both ends", program: "Node.js", sets: idle, comment: "//", http: true, write: node},
+	{Name: "java", What: "Java: sockets and HTTP clients", program: "Java", sets: values, comment: "//", http: true, write: java},
+	{Name: "python", What: "Python: sockets and HTTP clients", sets: all, comment: "#", http: true, write: python},
+	{Name: "rust", What: "Rust: socket2 and reqwest", sets: all, comment: "//", http: true, unchecked: true, write: rust},
+	{Name: "gunicorn", What: "gunicorn.conf.py", program: "gunicorn", comment: "#", http: true, write: gunicorn},
+	{Name: "uvicorn", What: "uvicorn options", program: "uvicorn", http: true, write: uvicorn},
+
+	{Name: "nginx", What: "listen parameters, idle times", program: "nginx", sets: values, comment: "#", http: true, write: nginx},
+	{Name: "haproxy", What: "keywords for both sides", program: "haproxy", sets: all, comment: "#", http: true, write: haproxy},
+	{Name: "envoy", What: "listener and cluster, YAML", program: "envoy", sets: all, comment: "#", http: true, write: envoy},
+	{Name: "istio", What: "DestinationRule and EnvoyFilter, YAML", program: "Istio", sets: all, comment: "#", http: true, write: istio},
+	{Name: "ingress-nginx", What: "its ConfigMap, YAML", program: "ingress-nginx", sets: onOff, comment: "#", http: true, unchecked: true, write: ingressNginx},
+	{Name: "contour", What: "its configuration file, YAML", program: "Contour", comment: "#", http: true, unchecked: true, write: contour},
+	{Name: "traefik", What: "static configuration, YAML", program: "Traefik", sets: idle, comment: "#", http: true, unchecked: true, write: traefik},
+	{Name: "caddy", What: "a Caddyfile", program: "Caddy", sets: values, comment: "#", http: true, write: caddy},
+
+	{Name: "postgresql", What: "postgresql.conf, the server's side", program: "PostgreSQL", sets: all, comment: "#", write: postgresql},
+	{Name: "libpq", What: "a connection URI, the client's side", program: "libpq", sets: all, write: libpq},
+	{Name: "psycopg", What: "psycopg, the client's side", program: "psycopg", sets: all, comment: "#", write: psycopg},
+	{Name: "pgx", What: "pgx, the client's side", program: "pgx", sets: all, comment: "//", write: pgx},
+	{Name: "pgjdbc", What: "properties of the JDBC driver", program: "pgjdbc", sets: onOff, comment: "#", write: pgjdbc},
+	{Name: "mariadb", What: "my.cnf, the server's side", program: "mariadbd", sets: values, comment: "#", write: mariadb},
+	{Name: "go-mysql", What: "go-sql-driver/mysql", program: "go-sql-driver/mysql", sets: all, comment: "//", write: goMySQL},
+	{Name: "connectorj", What: "properties of MySQL Connector/J", program: "Connector/J", sets: onOff, comment: "#", unchecked: true, write: connectorJ},
+	{Name: "mysql2", What: "mysql2 for Node.js", program: "mysql2", sets: idle, comment: "//", unchecked: true, write: mysql2},
+	{Name: "redis", What: "redis.conf", program: "redis-server", sets: idle, comment: "#", write: redis},
+	{Name: "kafka", What: "properties of clients", program: "a Kafka client", sets: onOff, comment: "#", write: kafka},
+
+	{Name: "ssh", What: "ssh_config, the client's side", program: "ssh", sets: onOff, comment: "#", write: ssh},
+	{Name: "sshd", What: "sshd_config, the server's side", program: "sshd", sets: onOff, comment: "#", write: sshd},
+	{Name: "openvpn", What: "either side's configuration", program: "OpenVPN", comment: "#", write: openvpn},
+
+	{Name: "sysctl", What: "the system's defaults, sysctl.d", program: "a sysctl", sets: values, comment: "#", write: sysctl},
+	{Name: "kubernetes", What: "sysctls of a pod, YAML", program: "a sysctl", sets: values, comment: "#", write: kubernetes},
+	{Name: "systemd", What: "a drop-in for a .socket unit", program: "a .socket unit", sets: values, comment: "#", write: systemd},
+	{Name: "docker", What: "docker run options", program: "a sysctl", sets: values, write: docker},
+	{Name: "compose", What: "sysctls of a service, YAML", program: "a sysctl", sets: values, comment: "#", write: compose},
+	{Name: "env", What: "environment of LD_PRELOAD=libkeepalive.so", program: "libkeepalive", sets: values, write: env},
 }
 
 // Names are those of the Formats.
@@ -51,20 +97,64 @@ func Names() []string {
 	return names
 }
 
-// Lookup finds a Format.
+// Lookup finds a Format. The error lists all, and suggests those that resemble the name.
 func Lookup(name string) (Format, error) {
 	for _, f := range Formats {
 		if f.Name == name {
 			return f, nil
 		}
 	}
-	near := alike.Nearest(name, Names())
-	for _, f := range Formats {
-		if name != "" && strings.Contains(f.What, name) { // libkeepalive
-			near = append(near, f.Name)
+	var near []string
+	if name != "" {
+		near = alike.Nearest(name, Names())
+		for _, f := range Formats { // libkeepalive, socket2
+			if len(near) < 3 && strings.Contains(strings.ToLower(f.What), strings.ToLower(name)) {
+				near = append(near, f.Name)
+			}
 		}
 	}
 	return Format{}, fmt.Errorf("%q: want one of %s%s", name, strings.Join(Names(), ", "), alike.Question(near))
+}
+
+// commentWidth is how wide a comment is at most.
+const commentWidth = 80
+
+// Write returns the plan in this syntax. What the program cannot express, and what else
+// one has to know, are comments in the text, so that they stay with it; where the syntax
+// has no comments they are returned as notes.
+//
+// If the program has nothing that would help on the path of the plan, the error says
+// so. It wraps [sockopt.ErrUnknown] if that is so only because a timeout is not known.
+func (f Format) Write(p Plan) (text string, notes []string, err error) {
+	text, notes = f.write(p)
+	if cannot := p.cannot(f); cannot != "" {
+		notes = append([]string{cannot}, notes...)
+	}
+	e, closes := ends.Of(p.Request)
+	missing := f.http && closes && e.HTTP && (e.Client == 0 || e.Last.ID != "" && e.Server == 0)
+	if text == "" {
+		reason := strings.Join(notes, "; ")
+		if missing {
+			return "", nil, fmt.Errorf("%s: the timeout of %s is %w: give it with --idle-timeout", reason, unknownOf(e), sockopt.ErrUnknown)
+		}
+		return "", nil, fmt.Errorf("%s; and nothing on the path ends idle HTTP connections: there is nothing to write", reason)
+	}
+	if missing {
+		notes = append(notes, fmt.Sprintf("idle times of HTTP are missing here, because the timeout of %s is not known: give it with --idle-timeout", unknownOf(e)))
+	}
+	if f.unchecked {
+		notes = append(notes, "not checked here: this follows the documentation, and was never read by the program itself")
+	}
+	if f.comment == "" {
+		return text, notes, nil
+	}
+	var b strings.Builder
+	for _, n := range notes {
+		for line := range strings.Lines(ansi.Wordwrap(n, commentWidth-len(f.comment)-1, "")) {
+			fmt.Fprintf(&b, "%s %s\n", f.comment, strings.TrimSpace(line))
+		}
+	}
+	return b.String() + text, nil, nil
 }
 
 // The numbers that all of them want.
@@ -79,12 +169,3 @@ func (p Plan) userTimeout() int64 {
 
 // wholeSeconds rounds up, as the kernel's own unit wants it.
 func wholeSeconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }
-
-// noUserTimeout is the note of programs that cannot set TCP_USER_TIMEOUT.
-func (p Plan) noUserTimeout(program string) []string {
-	if p.userTimeout() == 0 {
-		return nil
-	}
-	return []string{fmt.Sprintf("%s cannot set TCP_USER_TIMEOUT (%s in the plan): data in flight to a dead peer is noticed after about 15 minutes, an idle connection is given up after %d unanswered probes",
-		program, platform.UserTimeout.Format(int64(p.Config.UserTimeout)), p.count())}
-}

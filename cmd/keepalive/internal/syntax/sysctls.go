@@ -32,8 +32,9 @@ func (p Plan) write(before, line string) string {
 }
 
 func (p Plan) sysctlNotes() []string {
-	return append(p.noUserTimeout("a sysctl"),
-		"these are defaults, IPv6 included: a socket has them if its program switches keepalive on and sets no values of its own; Go programs set 15 s, 15 s and 9")
+	return []string{
+		"these are defaults, IPv6 included: a socket has them if its program switches keepalive on and sets no values of its own; Go programs set 15 s, 15 s and 9",
+	}
 }
 
 func sysctl(p Plan) (string, []string) {
@@ -56,4 +57,22 @@ func docker(p Plan) (string, []string) {
 
 func compose(p Plan) (string, []string) {
 	return p.write("services:\n  app:\n    sysctls:\n", "      %s: %d\n"), append(p.sysctlNotes(), "not with network_mode: host")
+}
+
+// systemd: systemd.socket(5)
+func systemd(p Plan) (string, []string) {
+	text := fmt.Sprintf("[Socket]\nKeepAlive=yes\nKeepAliveTimeSec=%d\nKeepAliveIntervalSec=%d\nKeepAliveProbes=%d\n",
+		p.idle(), p.interval(), p.count())
+	return text, []string{
+		"write it to /etc/systemd/system/NAME.socket.d/keepalive.conf",
+		"a Go service overwrites it on every accepted connection unless it uses listener.Restore",
+	}
+}
+
+// env: libkeepalive 0.3 (Debian: libkeepalive0)
+func env(p Plan) (string, []string) {
+	text := fmt.Sprintf("LD_PRELOAD=libkeepalive.so\nKEEPALIVE=on\nKEEPIDLE=%d\nKEEPINTVL=%d\nKEEPCNT=%d\n", p.idle(), p.interval(), p.count())
+	return text, []string{
+		"it reaches programs that call libc's socket(), and that do not set these options themselves: no Go program, nothing linked statically",
+	}
 }

@@ -1,0 +1,83 @@
+package ends_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/ends"
+	"github.com/tcpkeepalive/keepalive/platform"
+)
+
+func proxy(id string, timeout time.Duration) align.Profile {
+	return align.Profile{ID: id, Layer: "L7", Timeout: timeout, Refreshed: platform.No}
+}
+
+func TestOf(t *testing.T) {
+	t.Parallel()
+	const second = time.Second
+	box := align.Profile{ID: "box", Layer: "L4", Timeout: 350 * second, Refreshed: platform.Yes}
+	server := align.Profile{ID: "nodejs", Layer: "L7", Timeout: 5 * second, Refreshed: platform.No}
+	for name, tt := range map[string]struct {
+		path           []align.Profile
+		rtt            time.Duration
+		client, server time.Duration
+		first, last    string
+		early          int
+	}{
+		"a balancer":                         {path: []align.Profile{proxy("alb", 60*second)}, client: 58 * second, server: 65 * second, first: "alb", last: "alb"},
+		"a long timeout":                     {path: []align.Profile{proxy("gcp", 600*second)}, client: 598 * second, server: 620 * second, first: "gcp", last: "gcp"},
+		"a short one":                        {path: []align.Profile{proxy("fast", 2*second)}, client: second, server: 7 * second, first: "fast", last: "fast"},
+		"a long round trip":                  {path: []align.Profile{proxy("alb", 60*second)}, rtt: 3 * second, client: 56 * second, server: 65 * second, first: "alb", last: "alb"},
+		"what forgets silently is no closer": {path: []align.Profile{box, proxy("alb", 60*second), box}, client: 58 * second, server: 65 * second, first: "alb", last: "alb"},
+		"each end has its own proxy":         {path: []align.Profile{proxy("cdn", 400*second), proxy("alb", 60*second)}, client: 398 * second, server: 65 * second, first: "cdn", last: "alb", early: 1},
+		"later and later":                    {path: []align.Profile{proxy("alb", 60*second), proxy("nginx", 75*second)}, client: 58 * second, server: 80 * second, first: "alb", last: "nginx"},
+		"a server that closes first":         {path: []align.Profile{proxy("alb", 60*second), server}, client: 58 * second, server: 65 * second, first: "alb", last: "alb", early: 1},
+		"a server alone":                     {path: []align.Profile{server}, client: 3 * second, first: "nodejs"},
+		"not known":                          {path: []align.Profile{proxy("haproxy", 0)}, first: "haproxy", last: "haproxy"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, ok := ends.Of(align.Request{Path: tt.path, RTT: tt.rtt})
+			require.True(t, ok)
+			assert.Equal(t, tt.client, got.Client, "client")
+			assert.Equal(t, tt.server, got.Server, "server")
+			assert.Equal(t, tt.first, got.First.ID)
+			assert.Equal(t, tt.last, got.Last.ID)
+			assert.Len(t, got.Early, tt.early)
+		})
+	}
+	_, ok := ends.Of(align.Request{Path: []align.Profile{box}})
+	assert.False(t, ok, "nothing closes")
+
+	redis := align.Profile{ID: "redis", Layer: "server", Kind: "server timeout", Protocol: "Redis", Timeout: 60 * second}
+	e, ok := ends.Of(align.Request{Path: []align.Profile{redis}})
+	require.True(t, ok)
+	assert.Equal(t, 58*second, e.Client)
+	assert.Zero(t, e.Server)
+	assert.False(t, e.HTTP)
+}
+
+// Whatever is on a path, its client closes before the first closer, and its server after
+// the last.
+func TestEveryProfile(t *testing.T) {
+	t.Parallel()
+	n := 0
+	for _, p := range new(align.Catalog).Profiles() {
+		e, ok := ends.Of(align.Request{Path: []align.Profile{p}})
+		if !ok || p.Timeout == 0 {
+			assert.Zero(t, e.Client, p.ID)
+			assert.Zero(t, e.Server, p.ID)
+			continue
+		}
+		n++
+		assert.Positive(t, e.Client, p.ID)
+		assert.Less(t, e.Client, p.Timeout, p.ID)
+		if e.Last.ID != "" {
+			assert.Greater(t, e.Server, p.Timeout, p.ID)
+		}
+	}
+	assert.Greater(t, n, 20)
+}

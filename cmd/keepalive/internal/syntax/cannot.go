@@ -1,0 +1,133 @@
+package syntax
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/ends"
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/internal/timing"
+	"github.com/tcpkeepalive/keepalive/platform"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// symbols name the options as the documentation of other programs does.
+var symbols = map[platform.Option]string{
+	platform.KeepAlive: "SO_KEEPALIVE", platform.Idle: "TCP_KEEPIDLE", platform.Interval: "TCP_KEEPINTVL",
+	platform.Count: "TCP_KEEPCNT", platform.UserTimeout: "TCP_USER_TIMEOUT",
+}
+
+// cannot is what of the plan the program cannot set, in a sentence; "" if it can set all.
+func (p Plan) cannot(f Format) string {
+	var names, planned []string
+	missing := func(o platform.Option, value string) {
+		if !f.sets.Has(o) {
+			names, planned = append(names, symbols[o]), append(planned, value)
+		}
+	}
+	missing(platform.KeepAlive, "on")
+	missing(platform.Idle, platform.Idle.Format(int64(p.Config.Idle)))
+	missing(platform.Interval, platform.Interval.Format(int64(p.Config.Interval)))
+	missing(platform.Count, platform.Count.Format(int64(p.Config.Count)))
+	if p.userTimeout() > 0 {
+		missing(platform.UserTimeout, platform.UserTimeout.Format(int64(p.Config.UserTimeout)))
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("%s cannot set %s (%s in the plan)", f.program, strings.Join(names, ", "), strings.Join(planned, ", "))
+	if names[len(names)-1] == symbols[platform.UserTimeout] && f.sets.Has(platform.KeepAlive) {
+		text += ": without a user timeout, data in flight to a dead peer is noticed after about 15 minutes"
+		if f.sets.Has(platform.Count) {
+			text += fmt.Sprintf(", and an idle connection is given up after %d unanswered probes", p.count())
+		}
+	}
+	return text
+}
+
+// longest returns the longest idle time, in seconds, with which a socket survives the
+// path of the plan and notices a dead peer as soon, where a program derives the other
+// values from it or has them fixed. It is false if the plan's own idle time has to do.
+func (p Plan) longest(made func(seconds int64) sockopt.Config) (int64, bool) {
+	for value := p.idle(); value > 0; value-- {
+		cfg := made(value)
+		if p.does(cfg) {
+			return value, p.count() <= cfg.Count
+		}
+	}
+	return p.idle(), false
+}
+
+// does reports whether a Config without user timeout does what the plan does, as far as
+// three probes allow.
+func (p Plan) does(cfg sockopt.Config) bool {
+	cfg.UserTimeout = sockopt.NoUserTimeout
+	s := kernel.Linux().Effect(kernel.Request(cfg), platform.Settings{})
+	a, err := p.Request.Assess(s)
+	if err != nil { // no path: the budget alone
+		d, err := timing.DetectionBounds(s, timing.Conditions{RTT: p.Request.RTT, HZ: p.Request.HZ})
+		return err == nil && d[timing.PhaseIdle].Latest <= p.Request.Detect
+	}
+	inTime := p.Request.Detect == 0 || a.Detection.Idle.Latest <= p.Request.Detect
+	return inTime && (a.Tightest.Timeout == 0 || a.LostProbes >= min(p.count(), 3)-1)
+}
+
+// made is what a program makes of the plan that does not set it all, in a sentence.
+func (p Plan) made(what string, cfg sockopt.Config) string {
+	return fmt.Sprintf("%s: this is %ds, %ds, %d where the plan is %ds, %ds, %d",
+		what, wholeSeconds(cfg.Idle), wholeSeconds(cfg.Interval), cfg.Count, p.idle(), p.interval(), p.count())
+}
+
+// beat is how often a program has to send something of its own, where that is what
+// keeps a connection alive.
+func (p Plan) beat() int64 {
+	if p.Heartbeat != nil && p.Heartbeat.Every > 0 {
+		return max(1, int64(p.Heartbeat.Every/time.Second))
+	}
+	return p.idle()
+}
+
+// noticed is after how many seconds the plan gives an idle connection up, without
+// lateness.
+func (p Plan) noticed() int64 { return p.idle() + int64(p.count())*p.interval() }
+
+// client and server are the idle times of HTTP connections at the two ends, and false
+// if the path has no proxy, if its timeout is not known, or if it does not speak HTTP.
+func (p Plan) client() (int64, bool) {
+	e, _ := ends.Of(p.Request)
+	return wholeSeconds(e.Client), e.HTTP && e.Client > 0
+}
+
+func (p Plan) server() (int64, bool) {
+	e, _ := ends.Of(p.Request)
+	return wholeSeconds(e.Server), e.HTTP && e.Server > 0
+}
+
+// pooled is for how long a pool of a database's client may keep an idle connection. It is
+// false if nothing on the path ends idle connections, or if that time is not known.
+func (p Plan) pooled() (int64, bool) {
+	e, _ := ends.Of(p.Request)
+	return wholeSeconds(e.Client), e.Client > 0
+}
+
+func unknownOf(e ends.Ends) string {
+	if e.Client == 0 {
+		return e.First.ID
+	}
+	return e.Last.ID
+}
+
+// pool is for how long a pool may keep an idle connection whose probes do not help: it
+// is shorter than every timeout of the path. It is false if none is known.
+func (p Plan) pool() (int64, bool) {
+	var shortest time.Duration
+	for _, profile := range p.Request.Path {
+		if profile.Timeout > 0 && (shortest == 0 || profile.Timeout < shortest) {
+			shortest = profile.Timeout
+		}
+	}
+	e, ok := ends.Of(align.Request{RTT: p.Request.RTT, Path: []align.Profile{{ID: "path", Layer: "L7", Timeout: shortest}}})
+	return int64(e.Client / time.Second), ok && e.Client >= time.Second
+}

@@ -1,0 +1,148 @@
+package syntax
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+// nginx: https://nginx.org/en/docs/http/ngx_http_core_module.html#listen, and
+// #keepalive_timeout there and in ngx_http_upstream_module.html.
+func nginx(p Plan) (string, []string) {
+	listen := fmt.Sprintf("listen 80 so_keepalive=%ds:%ds:%d;\n", p.idle(), p.interval(), p.count())
+	notes := []string{"so_keepalive is for clients; towards upstreams proxy_socket_keepalive on; takes the system's defaults, see --as sysctl"}
+	client, hasClient := p.client()
+	server, hasServer := p.server()
+	if !hasClient && !hasServer {
+		return listen, append(notes, "nginx itself closes idle connections after keepalive_timeout (75 s by default)")
+	}
+	var b strings.Builder
+	b.WriteString("upstream servers {\n    server 192.0.2.1:8080;\n    keepalive 32;\n")
+	if hasClient {
+		fmt.Fprintf(&b, "    keepalive_timeout %ds; # at the client's end of the path\n", client)
+	}
+	b.WriteString("}\nserver {\n    " + listen)
+	if hasServer {
+		fmt.Fprintf(&b, "    keepalive_timeout %ds; # at the server's end of the path\n", server)
+	}
+	b.WriteString("    location / {\n        proxy_pass http://servers;\n        proxy_http_version 1.1;\n        proxy_set_header Connection \"\";\n    }\n}\n")
+	return b.String(), notes
+}
+
+// haproxy: https://docs.haproxy.org/3.0/configuration.html (since 2.2)
+func haproxy(p Plan) (string, []string) {
+	var b strings.Builder
+	userTimeout := ""
+	if ms := p.userTimeout(); ms > 0 {
+		userTimeout = fmt.Sprintf(" tcp-ut %dms", ms)
+	}
+	notes := []string{"haproxy itself closes idle connections after timeout client, timeout server and timeout tunnel, which probes do not put off"}
+	for _, side := range []struct{ section, prefix, line string }{
+		{"frontend clients", "cli", "bind :8080" + userTimeout},
+		{"backend servers", "srv", "server server1 192.0.2.1:8080" + userTimeout},
+	} {
+		fmt.Fprintf(&b, "%s\n", side.section)
+		fmt.Fprintf(&b, "    option %stcpka\n", side.prefix)
+		fmt.Fprintf(&b, "    %stcpka-idle %ds\n", side.prefix, p.idle())
+		fmt.Fprintf(&b, "    %stcpka-intvl %ds\n", side.prefix, p.interval())
+		fmt.Fprintf(&b, "    %stcpka-cnt %d\n", side.prefix, p.count())
+		if s, ok := p.server(); ok && side.prefix == "cli" {
+			fmt.Fprintf(&b, "    timeout http-keep-alive %ds # at the server's end of the path\n", s)
+		}
+		fmt.Fprintf(&b, "    %s\n", side.line)
+	}
+	if s, ok := p.client(); ok {
+		notes = append(notes, fmt.Sprintf("haproxy cannot limit for how long a connection to a server is idle (%d s at the client's end of the path): pool-purge-delay of the server (5 s by default) closes half of the idle ones each time", s))
+	}
+	return b.String(), notes
+}
+
+// ingressNginx: https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/configmap/.
+// Its template (rootfs/etc/nginx/template/nginx.tmpl) writes listen without so_keepalive.
+func ingressNginx(p Plan) (string, []string) {
+	var b strings.Builder
+	b.WriteString("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ingress-nginx-controller\n  namespace: ingress-nginx\ndata:\n")
+	if s, ok := p.server(); ok {
+		fmt.Fprintf(&b, "  keep-alive: \"%d\" # at the server's end of the path\n", s)
+	}
+	if s, ok := p.client(); ok {
+		fmt.Fprintf(&b, "  upstream-keepalive-timeout: \"%d\" # at the client's end\n", s)
+	}
+	b.WriteString("  http-snippet: |\n    proxy_socket_keepalive on;\n")
+	return b.String(), []string{
+		"ingress-nginx cannot switch keepalive on for clients, because its template has no so_keepalive; towards upstreams the values are those of the pod, see --as kubernetes",
+		"no annotation of an Ingress sets any of this",
+	}
+}
+
+// contourConfig is what Contour gives the connections of clients, without a way to
+// change it (internal/envoy/v3/socket_options.go).
+var contourConfig = sockopt.Config{Idle: 45 * time.Second, Interval: 5 * time.Second, Count: 9}
+
+// contour: https://projectcontour.io/docs/main/configuration/ (timeouts), and
+// https://projectcontour.io/docs/main/config/api/ (TimeoutPolicy of an HTTPProxy).
+func contour(p Plan) (string, []string) {
+	survives := "with which the connection may be lost on this path, or a dead peer be noticed late"
+	if p.does(contourConfig) {
+		survives = "which does what the plan does"
+	}
+	notes := []string{p.made("Contour sets fixed values for clients, "+survives, contourConfig), "towards servers it sets none"}
+	s, ok := p.server()
+	if !ok {
+		return "", notes
+	}
+	if c, ok := p.client(); ok {
+		notes = append(notes, fmt.Sprintf("at the client's end of the path, in each route of an HTTPProxy: timeoutPolicy: {idleConnection: %ds}", c))
+	}
+	return fmt.Sprintf("timeouts:\n  connection-idle-timeout: %ds # at the server's end of the path\n", s), notes
+}
+
+// goConfig is what a program makes of one value for net.Dialer.KeepAlive.
+func goConfig(seconds int64) sockopt.Config {
+	return sockopt.Config{Idle: time.Duration(seconds) * time.Second, Interval: 15 * time.Second, Count: 9}
+}
+
+// traefik: https://doc.traefik.io/traefik/reference/install-configuration/entrypoints/,
+// and TCPServersTransport there. The keepalive of clients is in
+// pkg/server/server_entrypoint_tcp.go (SetKeepAlivePeriod), that of HTTP servers in
+// pkg/server/service/transport.go.
+func traefik(p Plan) (string, []string) {
+	var b strings.Builder
+	notes := []string{"Traefik sets fixed values for clients (180s, 15s, 9) and towards HTTP servers (30s, 15s, 9)"}
+	if s, ok := p.server(); ok {
+		b.WriteString("entryPoints:\n  web:\n    address: \":80\"\n    transport:\n      respondingTimeouts:\n")
+		fmt.Fprintf(&b, "        idleTimeout: %ds # at the server's end of the path\n", s)
+	}
+	if s, ok := p.client(); ok {
+		b.WriteString("serversTransport:\n  forwardingTimeouts:\n")
+		fmt.Fprintf(&b, "    idleConnTimeout: %ds # at the client's end\n", s)
+	}
+	value, _ := p.longest(goConfig)
+	fmt.Fprintf(&b, "tcpServersTransport:\n  dialKeepAlive: %ds\n", value)
+	return b.String(), append(notes, p.made("dialKeepAlive is for TCP servers, and sets the idle time only", goConfig(value)))
+}
+
+// caddy: https://caddyserver.com/docs/caddyfile/options#keepalive-interval; idle and
+// count are of https://github.com/caddyserver/caddy/pull/7298. Towards upstreams:
+// https://caddyserver.com/docs/caddyfile/directives/reverse_proxy#keepalive.
+func caddy(p Plan) (string, []string) {
+	var b strings.Builder
+	b.WriteString("{\n\tservers {\n")
+	fmt.Fprintf(&b, "\t\tkeepalive_idle %ds\n", p.idle())
+	fmt.Fprintf(&b, "\t\tkeepalive_interval %ds\n", p.interval())
+	fmt.Fprintf(&b, "\t\tkeepalive_count %d\n", p.count())
+	if s, ok := p.server(); ok {
+		fmt.Fprintf(&b, "\t\ttimeouts {\n\t\t\tidle %ds # at the server's end of the path\n\t\t}\n", s)
+	}
+	b.WriteString("\t}\n}\n")
+	notes := []string{
+		"keepalive_idle and keepalive_count exist since Caddy 2.11 (not checked here); before, keepalive_interval is all there is",
+		"towards upstreams Caddy sets an interval only, by keepalive_interval of reverse_proxy's transport",
+	}
+	if s, ok := p.client(); ok {
+		notes = append(notes, fmt.Sprintf("at the client's end of the path, in reverse_proxy: transport http { keepalive %ds }", s))
+	}
+	return b.String(), notes
+}
