@@ -79,7 +79,7 @@ func TestWhoSendsTheProbes(t *testing.T) {
 	t.Parallel()
 	r := own(seconds(600))
 	r.Path[0].Sender = "the VM's side"
-	assert.Contains(t, mustPlan(t, r).Warnings, "box: the probes have to come from the VM's side")
+	assert.Contains(t, mustPlan(t, r).Warnings, "box: send the probes from the VM's side")
 }
 
 // TestAdviceWithoutUserTimeout has the figures of sysctls that programs can be helped with.

@@ -58,8 +58,8 @@ type Profile struct {
 	// platform.Unknown if nobody knows that, or if it depends on the configuration.
 	Refreshed         platform.Answer
 	RefreshedEvidence Evidence
-	// Sender says which end has to send the probes, in the terms of the product: "the
-	// inside". It is "" if either end may.
+	// Sender says from which end probes are best sent, and why: "the inside: ...". It is ""
+	// if that makes no difference.
 	Sender string
 	// RefreshedSource is the address of the page that states Refreshed. "" stands for
 	// Source.

@@ -52,6 +52,7 @@ var awsProfiles = []Profile{
 		Expiry: silentThenReset, ExpiryText: "silent; RST on next packet (to inside host only)", ExpiryEvidence: verified,
 		Refreshed: platform.Yes, RefreshedEvidence: verified,
 		Source: "https://aws.amazon.com/blogs/networking-and-content-delivery/implementing-long-running-tcp-connections-within-vpc-networking/",
+		Sender: "the inside: only it gets the RST when a connection has expired",
 	},
 	{
 		ID: "aws-vpc-endpoint", Provider: "AWS", Product: "PrivateLink / interface VPC endpoint", Layer: "L4",

@@ -80,10 +80,12 @@ var cloudsProfiles = []Profile{
 		Expiry: silent, ExpiryText: "flow re-evaluated as new: implied-deny ingress, silent drop", ExpiryEvidence: secondary,
 		Refreshed: platform.Yes, RefreshedEvidence: secondary,
 		Source: "https://cloud.google.com/compute/docs/troubleshooting/general-tips",
+		Sender: "the VM: only its packets open an entry again that has expired",
 	},
 	{
 		ID: "gcp-cloud-nat", Provider: "GCP", Product: "Cloud NAT TCP established", Layer: "L4 NAT",
 		Timeout: 1200 * second, TimeoutEvidence: secondary,
+		HalfClosed: 30 * second, HalfClosedEvidence: inferred,
 		Expiry: silent, ExpiryText: "mapping removed; silent drop", ExpiryEvidence: inferred,
 		Refreshed: platform.Yes, RefreshedEvidence: inferred,
 		Source: "https://cloud.google.com/nat/docs/tune-nat-configuration",

@@ -43,6 +43,7 @@ var devicesProfiles = []Profile{
 	{
 		ID: "fortigate", Provider: "Fortinet", Product: "FortiGate session-ttl", Layer: "L4 stateful",
 		Timeout: 3600 * second, Min: 300 * second, Max: 604800 * second, TimeoutEvidence: verified,
+		HalfClosed: 120 * second, HalfClosedEvidence: verified,
 		Expiry: silent, ExpiryText: "dropped", ExpiryEvidence: verified,
 		Refreshed: platform.Yes, RefreshedEvidence: inferred,
 		Source: "https://docs.fortinet.com/document/fortigate/6.0.0/cli-reference/476602",

@@ -7,14 +7,16 @@ var softwareProfiles = []Profile{
 	{
 		ID: "linux-conntrack", Provider: "Linux", Product: "nf_conntrack_tcp_timeout_established", Layer: "L4 stateful",
 		Timeout: 432000 * second, TimeoutEvidence: verified,
+		HalfClosed: 60 * second, HalfClosedEvidence: verified,
 		Expiry: silent, ExpiryText: "entry removed; picked up again if tcp_loose=1; NATed flow breaks", ExpiryEvidence: inferred,
-		Refreshed: platform.Yes, RefreshedEvidence: inferred,
+		Refreshed: platform.Yes, RefreshedEvidence: verified,
 		Source: "https://docs.kernel.org/networking/nf_conntrack-sysctl.html",
 		Note:   "loose tracking (tcp_loose=1, the default) hides the timeout where there is no NAT",
 	},
 	{
 		ID: "ipvs", Provider: "Linux", Product: "IPVS established", Layer: "L4",
 		Timeout: 900 * second, TimeoutEvidence: verified,
+		HalfClosed: 60 * second, HalfClosedEvidence: verified,
 		Expiry: silent, ExpiryText: "silent; packet hits dead VIP, or RST", ExpiryEvidence: verified,
 		Refreshed: platform.Yes, RefreshedEvidence: verified,
 		Source: "https://github.com/torvalds/linux/blob/master/net/netfilter/ipvs/ip_vs_proto_tcp.c",
@@ -22,8 +24,9 @@ var softwareProfiles = []Profile{
 	{
 		ID: "kube-proxy-conntrack", Provider: "Kubernetes", Product: "kube-proxy --conntrack-tcp-timeout-established", Layer: "L4 stateful",
 		Timeout: 86400 * second, TimeoutEvidence: verified,
+		HalfClosed: 3600 * second, HalfClosedEvidence: verified,
 		Expiry: silent, ExpiryText: "as nf_conntrack", ExpiryEvidence: verified,
-		Refreshed: platform.Yes, RefreshedEvidence: inferred,
+		Refreshed: platform.Yes, RefreshedEvidence: verified,
 		Source: "https://kubernetes.io/docs/reference/command-line-tools-reference/kube-proxy/",
 		Note:   "sets net.netfilter.nf_conntrack_tcp_timeout_established of the node",
 	},

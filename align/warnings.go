@@ -35,7 +35,7 @@ func (r Request) warnings(parts parts, latestRefresh time.Duration) []string {
 	}
 	for _, p := range parts.refreshed {
 		if p.Sender != "" {
-			warn("%s: the probes have to come from %s", p.label(), p.Sender)
+			warn("%s: send the probes from %s", p.label(), p.Sender)
 		}
 		if !r.HalfClosed && p.HalfClosed > 0 && latestRefresh >= p.HalfClosed {
 			warn("%s forgets a connection that one end has closed for writing after %s: these settings do not keep it that long", p.label(), duration.Seconds(p.HalfClosed))
