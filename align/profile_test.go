@@ -101,7 +101,7 @@ func TestWithTimeout(t *testing.T) {
 		{"aws-nlb-tcp", 6001 * time.Second, "timeout of aws-nlb-tcp=6001s: idle timeout of aws-nlb-tcp is 60s to 6000s"},
 		{"aws-nlb-tcp", 0, "timeout of aws-nlb-tcp=0s: idle timeout of aws-nlb-tcp is 60s to 6000s"},
 		{"fly-proxy", time.Hour, "timeout of fly-proxy=3600s: idle timeout of fly-proxy is at most 900s"},
-		{"home-nat-measured", time.Second, "timeout of home-nat-measured=1s: idle timeout of home-nat-measured is at least 239s"},
+		{"rfc5382-nat", time.Second, "timeout of rfc5382-nat=1s: idle timeout of rfc5382-nat is at least 7440s"},
 		{"haproxy", 0, "timeout of haproxy=0s: must be positive and at most 3153600000s"},
 		{"haproxy", -time.Second, "timeout of haproxy=-1s: must be positive and at most 3153600000s"},
 		{"aws-nlb-tls", 600 * time.Second, "timeout of aws-nlb-tls=600s: the idle timeout of aws-nlb-tls is fixed at 350s (https://docs.aws.amazon.com/elasticloadbalancing/latest/network/update-idle-timeout.html)"},

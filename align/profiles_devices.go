@@ -58,11 +58,11 @@ var devicesProfiles = []Profile{
 	},
 	{
 		ID: "home-nat-measured", Provider: "Home gateways", Product: "Hatonen et al. IMC 2010, 34 devices", Layer: "L4 NAT",
-		Timeout: 3600 * second, Min: 239 * second, TimeoutEvidence: fromMemory,
+		Timeout: 239 * second, TimeoutEvidence: fromMemory,
 		Expiry: silent, ExpiryText: "silent drop", ExpiryEvidence: fromMemory,
 		Refreshed: platform.Yes, RefreshedEvidence: fromMemory,
 		Source: "https://dl.acm.org/doi/10.1145/1879141.1879174",
-		Note:   "devices differ, from 239 s up; plan for the shortest unless you know yours",
+		Note:   "devices differ, from 239 s to hours (about 1 hour is common): the timeout here is the shortest that was measured",
 	},
 	{
 		ID: "cellular-nat-measured", Provider: "Cellular carriers", Product: "Wang et al. SIGCOMM 2011 (NetPiculet), >100 ISPs", Layer: "L4 NAT/firewall",
