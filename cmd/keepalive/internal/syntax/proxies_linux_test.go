@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -115,4 +116,34 @@ func TestCaddy(t *testing.T) {
 
 	broken := strings.Replace(text, "\tkeepalive_interval ", "\tkeepalive_intervall ", 1)
 	assert.Error(t, exec.Command("caddy", "adapt", "--config", file(t, "Caddyfile", broken), "--adapter", "caddyfile").Run(), "a mistake is noticed")
+}
+
+// Istio's and Envoy's own types read what is written for them: no field is unknown, and
+// no value of the wrong type. The module with these types takes half a minute to compile.
+func TestIstioAndEnvoyTypes(t *testing.T) {
+	testkit.Long(t)
+	read := func(text string) (string, error) {
+		c := exec.Command(testkit.Tool(t, "go"), "run", "-C", "apis", ".")
+		c.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=")
+		c.Stdin = strings.NewReader(text)
+		out, err := c.CombinedOutput()
+		return string(out), err
+	}
+	for _, name := range []string{"istio", "envoy"} {
+		all := plans(t)
+		all["balancer"] = behindBalancer(t)
+		for planName, p := range all {
+			text, _ := write(t, name, p)
+			out, err := read(text)
+			require.NoError(t, err, "%s, %s: %s", name, planName, out)
+			if planName != "balancer" {
+				continue
+			}
+			assert.Contains(t, out, `"idleTimeout":"58s"`, "the client's end")
+			assert.Contains(t, out, `"idleTimeout":"65s"`, "the server's end")
+			out, err = read(strings.Replace(text, "idle_timeout:", "idle_timeouts:", 1))
+			require.Error(t, err)
+			assert.Contains(t, out, `unknown field "idle_timeouts"`, "a mistake is noticed")
+		}
+	}
 }
