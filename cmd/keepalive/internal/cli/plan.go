@@ -199,6 +199,7 @@ func printPlan(w io.Writer, width int, r align.Request, p *align.Plan, line time
 		printPath(w, r.Path)
 	}
 	printLegs(w, r.Legs())
+	printEnds(w, r)
 	if p.Tightest.Timeout > 0 {
 		fmt.Fprintf(w, "\nmargin %s beyond the worst case; %.1f probes an hour on a silent connection\n", tenths(p.Margin.Truncate(time.Second/10)), p.ProbesPerHour)
 	}

@@ -20,6 +20,7 @@ type planRecord struct {
 	PerHour     float64           `json:"probes_per_hour"`
 	Detection   []detectionRecord `json:"detection"`
 	Heartbeat   *heartbeatRecord  `json:"heartbeat"`
+	HTTP        *endsRecord       `json:"http"`
 	Limits      []limitRecord     `json:"limits"`
 	Assumptions []string          `json:"assumptions"`
 	Warnings    []string          `json:"warnings"`
@@ -84,7 +85,7 @@ func planJSON(w io.Writer, request align.Request, p *align.Plan) error {
 	r := planRecord{
 		Config: configOf(p.Config), Verdict: p.Verdict.String(), Reason: p.Reason,
 		Path: []profileRecord{}, PerHour: p.ProbesPerHour,
-		Latest: known(p.LatestRefresh), Detection: detectionOf(p.Detection), Heartbeat: heartbeatOf(p.Heartbeat),
+		Latest: known(p.LatestRefresh), Detection: detectionOf(p.Detection), Heartbeat: heartbeatOf(p.Heartbeat), HTTP: endsOf(request),
 		Limits: []limitRecord{}, Assumptions: p.Assumptions, Warnings: p.Warnings,
 	}
 	for _, profile := range request.Path {
