@@ -41,7 +41,7 @@ func printEnds(w io.Writer, r align.Request) {
 			early.Closer.ID, duration.Format(early.Closer.Timeout), early.Before.ID, duration.Format(early.Before.Timeout),
 			duration.Format(ends.Above(early.Before.Timeout)))
 	}
-	fmt.Fprintln(w, "  --as writes it for: go, node, java, python, gunicorn, uvicorn, nginx, envoy ...")
+	fmt.Fprintln(w, "  --as writes it for: go, node, java, python, gunicorn, nginx, envoy ...")
 }
 
 // An endsRecord is the JSON of what the two ends have to do with idle HTTP connections.
