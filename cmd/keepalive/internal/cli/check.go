@@ -20,7 +20,7 @@ import (
 
 type checkOptions struct {
 	pathOptions
-	list lsOptions
+	list query
 	json bool
 }
 
@@ -57,7 +57,7 @@ own is reported all the same: that cannot be seen from here.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if len(o.path) == 0 {
-				return usageError{errors.New("--path is missing: what do the connections cross? keepalive profiles lists what is known")}
+				return usageError(errors.New("--path is missing: what do the connections cross? keepalive profiles lists what is known"))
 			}
 			if err := several(o.parse(), o.list.selection.parse(cmd)); err != nil {
 				return err
@@ -137,11 +137,11 @@ func (o *checkOptions) run(stdout, stderr io.Writer) error {
 		}
 	}
 	if len(rows) > 0 {
-		columns := checkColumns
+		shown := checkColumns
 		if o.list.severalNetns() {
-			columns = append([]column{netnsColumn}, columns...)
+			shown = append([]column{netnsColumn.column}, shown...)
 		}
-		if err := printTable(stdout, stderr, columns, rows); err != nil {
+		if err := printTable(stdout, stderr, shown, rows); err != nil {
 			return err
 		}
 	}
@@ -186,14 +186,14 @@ func (t *tally) result() error {
 	case t.bad > 0:
 		return errProblems
 	case t.checked == 0:
-		return nothingError{errors.New("no connection matches, so none was checked")}
+		return nothingError(errors.New("no connection matches, so none was checked"))
 	}
 	var errs []error
 	if t.denied > 0 {
-		errs = append(errs, deniedError{fmt.Errorf("%d of %d connections cannot be judged for lack of permission", t.denied, t.checked)})
+		errs = append(errs, deniedError(fmt.Errorf("%d of %d connections cannot be judged for lack of permission", t.denied, t.checked)))
 	}
 	if n := t.unknown - t.denied - t.assumed; n > 0 {
-		errs = append(errs, unknownError{fmt.Errorf("%d of %d connections cannot be judged: their settings, or the path, are not known", n, t.checked)})
+		errs = append(errs, unknownError(fmt.Errorf("%d of %d connections cannot be judged: their settings, or the path, are not known", n, t.checked)))
 	}
 	return several(errs...)
 }

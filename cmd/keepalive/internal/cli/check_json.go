@@ -58,7 +58,7 @@ func (f finding) writeJSON(w io.Writer) error {
 		Processes: f.processes(),
 	}
 	if a.LatestRefresh > 0 && a.Tightest.Timeout > 0 {
-		r.Margin, r.LostProbes = pointer(a.Margin.Seconds()), &a.LostProbes
+		r.Margin, r.LostProbes = new(a.Margin.Seconds()), &a.LostProbes
 	}
 	return newJSON(w).Encode(r)
 }

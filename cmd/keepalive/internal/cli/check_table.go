@@ -18,7 +18,7 @@ func ranked(title string, rank int) column {
 		panic("no column " + title)
 	}
 	c.rank = rank
-	return c
+	return c.column
 }
 
 func (f finding) cells() []string {

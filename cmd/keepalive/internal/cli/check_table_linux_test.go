@@ -67,7 +67,7 @@ func TestCheckOfSeveralNamespacesFitsTheTerminal(t *testing.T) {
 	for i := range rows {
 		rows[i] = append([]string{"cni-7b0d1c53-6e2f-4a0e-9b3a-0f6f0e8f5c11"}, rows[i]...)
 	}
-	text, note := onTerminal(t, 80, append([]column{netnsColumn}, checkColumns...), rows)
+	text, note := onTerminal(t, 80, append([]column{netnsColumn.column}, checkColumns...), rows)
 	for line := range strings.Lines(text) {
 		assert.LessOrEqual(t, ansi.StringWidth(strings.TrimSuffix(line, "\n")), 80, text)
 	}

@@ -3,14 +3,11 @@ package cli
 import (
 	"bytes"
 	"os"
-	"runtime/debug"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/tcpkeepalive/keepalive/platform"
 )
 
 func TestDidYouMean(t *testing.T) {
@@ -42,8 +39,8 @@ func TestDidYouMean(t *testing.T) {
 func TestHelpFits(t *testing.T) {
 	t.Parallel()
 	lines := [][]string{{"help"}, {"--help"}}
-	for _, c := range commands() {
-		lines = append(lines, []string{c.name, "--help"}, []string{"help", c.name})
+	for _, c := range commands {
+		lines = append(lines, []string{c.Name, "--help"}, []string{"help", c.Name})
 	}
 	for _, args := range lines {
 		code, out, errs := command(args...)
@@ -53,23 +50,6 @@ func TestHelpFits(t *testing.T) {
 			assert.LessOrEqual(t, len(strings.TrimRight(line, "\n")), helpWidth, "%q: %s", args, line)
 		}
 	}
-}
-
-func TestVersion(t *testing.T) {
-	t.Parallel()
-	code, out, errs := command("--version")
-	assert.Equal(t, exitOK, code, errs)
-	assert.Regexp(t, `^keepalive \S.*, go1\.`, out)
-	assert.Contains(t, out, "\nplatform table: "+platform.Current().Name+"\n")
-	for want, info := range map[string]*debug.BuildInfo{
-		"v0.2.0":             {Main: debug.Module{Version: "v0.2.0"}},
-		"(devel) 0123":       {Main: debug.Module{Version: "(devel)"}, Settings: []debug.BuildSetting{{Key: "vcs.revision", Value: "0123"}}},
-		"(devel)":            {Main: debug.Module{Version: "(devel)"}},
-		"of unknown version": {},
-	} {
-		assert.Equal(t, want, moduleVersion(info, true))
-	}
-	assert.Equal(t, "of unknown version", moduleVersion(nil, false))
 }
 
 // Output that nobody gets is an error of every command.
@@ -85,7 +65,7 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 			t.Skip("needs /dev/full: ", err)
 		}
 		var errs bytes.Buffer
-		code := Run(strings.Fields(line), full, &errs)
+		code := Run(commands, strings.Fields(line), full, &errs)
 		assert.Equal(t, exitProblems, code, line)
 		assert.Equal(t, 1, strings.Count(errs.String(), "no space left on device"), "%s: %s", line, errs.String())
 		require.NoError(t, full.Close())

@@ -51,7 +51,7 @@ and the others show how package net sets 15 s, 15 s and 9.`,
 				}
 			}
 			if err := cfg.Validate(); err != nil {
-				return usageError{fmt.Errorf("--config %v: %w", cfg, err)}
+				return usageError(fmt.Errorf("--config %v: %w", cfg, err))
 			}
 			if err := r.fill(cmd.Context(), cfg); err != nil {
 				return err

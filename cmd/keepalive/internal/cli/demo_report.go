@@ -48,7 +48,7 @@ type timer struct {
 }
 
 // goSets is what package net sets on its own.
-var goSets = kernel.Request{Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 9}
+var goSets = kernel.Request{Idle: goDefaults.Idle, Interval: goDefaults.Interval, Count: goDefaults.Count}
 
 // fill makes the connections and looks at them.
 func (r *report) fill(ctx context.Context, cfg sockopt.Config) error {

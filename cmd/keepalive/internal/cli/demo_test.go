@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"os/exec"
@@ -17,13 +16,6 @@ import (
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
-
-// command runs the program's main without a process around it.
-func command(args ...string) (code int, stdout, stderr string) {
-	var out, errs bytes.Buffer
-	code = Run(args, &out, &errs)
-	return code, out.String(), errs.String()
-}
 
 func TestDemoSucceedsAndShowsAllThreeWays(t *testing.T) {
 	code, out, errs := command("demo")

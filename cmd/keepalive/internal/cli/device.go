@@ -31,6 +31,15 @@ type namer struct {
 	devices devices
 }
 
+// enter begins with a namespace, and tells whether it is another one.
+func (n *namer) enter(ns opened) bool {
+	if n.netns.Namespace == ns.Namespace {
+		return false
+	}
+	n.netns, n.devices = ns, devices{}
+	return true
+}
+
 func (n *namer) deviceName(index uint32) string {
 	if _, known := n.devices[index]; !known {
 		_ = n.netns.do(func() error { n.devices.name(index); return nil }) // if7 is its name otherwise

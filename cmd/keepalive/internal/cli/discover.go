@@ -71,7 +71,7 @@ Interrupted, it prints what is known by then; also if its terminal is closed.`,
   keepalive discover echo.example.com:7 --mode echo --max 10m --json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usageError{errors.New("want one HOST:PORT, as in db.example.com:5432")}
+				return usageError(errors.New("want one HOST:PORT, as in db.example.com:5432"))
 			}
 			ctx, stop := untilInterrupted()
 			defer stop()
@@ -80,11 +80,11 @@ Interrupted, it prints what is known by then; also if its terminal is closed.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.mode, "mode", "plain", "what counts as alive: plain, echo or http")
-	f.Var(moreThan0{&o.guess}, "guess", "a figure to test first")
-	f.Var(moreThan0{&o.min}, "min", "shortest time to try")
-	f.Var(moreThan0{&o.max}, "max", "longest time to try, at most 30d")
-	f.Var(moreThan0{&o.wait}, "wait", "how long an answer may take, at most 1m")
-	f.Var(number{&o.connections, 4, 1000}, "connections", "how many at the same time, 4 to 1000")
+	f.Var(moreThan0(&o.guess), "guess", "a figure to test first")
+	f.Var(moreThan0(&o.min), "min", "shortest time to try")
+	f.Var(moreThan0(&o.max), "max", "longest time to try, at most 30d")
+	f.Var(moreThan0(&o.wait), "wait", "how long an answer may take, at most 1m")
+	f.Var(number(&o.connections, 4, 1000), "connections", "how many at the same time, 4 to 1000")
 	f.BoolVar(&o.tls, "tls", false, "speak TLS")
 	f.StringVar(&o.serverName, "server-name", "", "with --tls: whose certificate is expected, and asked for in http mode (default: HOST)")
 	f.BoolVar(&o.insecure, "insecure", false, "with --tls: any certificate will do")
@@ -157,7 +157,7 @@ func (o *discoverOptions) checkTimes() error {
 func (o *discoverOptions) run(ctx context.Context, address string, stdout, stderr io.Writer) error {
 	d, err := o.options(address)
 	if err != nil {
-		return usageError{err}
+		return usageError(err)
 	}
 	p := progress{w: stderr, live: widthOf(stderr) > 0}
 	d.Progress = p.show
@@ -165,19 +165,19 @@ func (o *discoverOptions) run(ctx context.Context, address string, stdout, stder
 	p.end()
 	switch {
 	case r == nil:
-		return usageError{err}
+		return usageError(err)
 	case !measured(r) && ctx.Err() != nil:
-		return unknownError{errors.New("interrupted before anything was known")}
+		return unknownError(errors.New("interrupted before anything was known"))
 	case !measured(r) && errors.Is(err, sockopt.ErrUnknown):
-		return unknownError{err}
+		return unknownError(err)
 	case !measured(r):
 		return err
 	}
 	if ctx.Err() != nil {
-		err = unknownError{errors.New("interrupted: the bounds are wider than they had to be")}
+		err = unknownError(errors.New("interrupted: the bounds are wider than they had to be"))
 	}
 	if why := r.Err(); why != nil {
-		err = several(err, said{unknownError{why}})
+		err = several(err, said(unknownError(why)))
 	}
 	if o.json {
 		return several(discoverJSON(stdout, r, err), err)
@@ -300,14 +300,13 @@ type discoveryRecord struct {
 // said about it, means that it is no answer.
 func discoverJSON(w io.Writer, r *discover.Result, ended error) error {
 	failed, _ := failures(r)
-	record := discoveryRecord{
+	out := discoveryRecord{
 		Known: r.Err() == nil && ended == nil, SomeDead: known(r.SomeDead), SomeAlive: known(r.SomeAlive), Failed: failed, Outliers: r.Outliers(),
 		Text: r.String(), Alive: r.Alive.Seconds(), Dead: known(r.Dead), MaskedBy: known(r.MaskedBy),
 		MaskUnknown: r.MaskUnknown, Connections: len(r.Tests), Took: r.Took.Seconds(),
 	}
 	if r.Dead > 0 || r.SomeDead > 0 {
-		record.End = pointer(r.End)
+		out.End = new(r.End)
 	}
-	e := newJSON(w)
-	return e.Encode(record)
+	return newJSON(w).Encode(out)
 }

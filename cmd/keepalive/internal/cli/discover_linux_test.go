@@ -123,7 +123,7 @@ func TestDiscoverDoesNotKnow(t *testing.T) {
 		"two timeouts": {func(c net.Conn) {
 			testkit.EchoUntilIdle(time.Second + time.Duration(n.Add(1)%2)*time.Second)(c)
 		}, `^not known: some connections ended after 1(\.\d+)?s \(closed \(FIN\) while idle\), others survived 1\.\d+s: there are several timeouts`,
-			discoveryRecord{SomeDead: new(1.0), SomeAlive: new(1.5), End: pointer("closed (FIN) while idle")}},
+			discoveryRecord{SomeDead: new(1.0), SomeAlive: new(1.5), End: new("closed (FIN) while idle")}},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()

@@ -16,8 +16,8 @@ func TestEmptyValuesAreRefused(t *testing.T) {
 		"trace": {"--count", "1", "--for", "10ms"}, "watch": {"--rounds", "1"},
 	}
 	n := 0
-	for _, c := range commands() {
-		c.make().Flags().VisitAll(func(f *pflag.Flag) {
+	for _, c := range commands {
+		c.New().Flags().VisitAll(func(f *pflag.Flag) {
 			for _, args := range [][]string{
 				{"--" + f.Name, ""},
 				{"--" + f.Name + "="},
@@ -26,7 +26,7 @@ func TestEmptyValuesAreRefused(t *testing.T) {
 					continue // it takes no next argument
 				}
 				n++
-				args = append(append([]string{c.name}, needed[c.name]...), args...)
+				args = append(append([]string{c.Name}, needed[c.Name]...), args...)
 				code, out, errs := command(args...)
 				assert.Equal(t, exitUsage, code, "%q", args)
 				assert.Empty(t, out, "%q", args)

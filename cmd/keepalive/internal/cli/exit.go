@@ -29,24 +29,36 @@ Where several apply, the first of 2, 1, 3, 5, 4 is taken.`
 // exitOrder is from the code that decides to the one that gives way to all others.
 var exitOrder = [...]int{exitUsage, exitProblems, exitDenied, exitUnknown, exitNothing}
 
-type (
-	usageError   struct{ error } // a mistake in the command line, or input that this system cannot honour
-	deniedError  struct{ error } // what the system does not permit
-	nothingError struct{ error } // nothing matched
-	unknownError struct{ error } // what cannot be known
+// A coded error has an exit code of its own.
+type coded struct {
+	error
+	code int
+}
 
-	// A said error decides the exit code; the command has printed what it says.
-	said struct{ error }
-)
+func (e coded) Unwrap() error { return e.error }
 
-func (e usageError) Unwrap() error   { return e.error }
-func (e deniedError) Unwrap() error  { return e.error }
-func (e nothingError) Unwrap() error { return e.error }
-func (e unknownError) Unwrap() error { return e.error }
-func (e said) Unwrap() error         { return e.error }
+// usageError is a mistake in the command line, or input that this system cannot honour.
+func usageError(err error) error { return coded{err, exitUsage} }
+
+// deniedError is about what the system does not permit.
+func deniedError(err error) error { return coded{err, exitDenied} }
+
+// nothingError says that nothing matched.
+func nothingError(err error) error { return coded{err, exitNothing} }
+
+// unknownError is about what cannot be known.
+func unknownError(err error) error { return coded{err, exitUnknown} }
+
+// A printed error decides the exit code; the command has printed what it says.
+type printed struct{ error }
+
+func (e printed) Unwrap() error { return e.error }
+
+// said is for an error that the command has printed: it decides the exit code only.
+func said(err error) error { return printed{err} }
 
 // errProblems ends a command that has printed the problems it found.
-var errProblems error = said{errors.New("problems found")}
+var errProblems error = said(errors.New("problems found"))
 
 // exitCode is what an error, which may be several joined, means for the shell.
 func exitCode(err error) int {
@@ -66,14 +78,8 @@ func exitCode(err error) int {
 // mark notes the code of each error that err is made of.
 func mark(err error, found *[len(exitOrder) + 1]bool) {
 	switch e := err.(type) {
-	case usageError:
-		found[exitUsage] = true
-	case deniedError:
-		found[exitDenied] = true
-	case nothingError:
-		found[exitNothing] = true
-	case unknownError:
-		found[exitUnknown] = true
+	case coded:
+		found[e.code] = true
 	case interface{ Unwrap() []error }:
 		for _, err := range e.Unwrap() {
 			mark(err, found)
@@ -113,7 +119,7 @@ func several(errs ...error) error {
 // A peer may have had a part in it: its certificate has names.
 func printError(w io.Writer, err error) {
 	switch e := err.(type) {
-	case nil, said:
+	case nil, printed:
 	case severalErrors:
 		for _, err := range e {
 			printError(w, err)

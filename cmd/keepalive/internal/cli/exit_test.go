@@ -12,8 +12,8 @@ import (
 func TestExitCode(t *testing.T) {
 	t.Parallel()
 	plain := errors.New("disk full")
-	usage, denied := usageError{errors.New("bad flag")}, deniedError{errors.New("not root")}
-	nothing, unknown := nothingError{errors.New("no such peer")}, unknownError{errors.New("no idea")}
+	usage, denied := usageError(errors.New("bad flag")), deniedError(errors.New("not root"))
+	nothing, unknown := nothingError(errors.New("no such peer")), unknownError(errors.New("no idea"))
 	for rule, row := range map[string]struct {
 		err  error
 		code int
@@ -28,7 +28,7 @@ func TestExitCode(t *testing.T) {
 		"a permission before unknown":   {several(unknown, nothing, denied), 3, "keepalive: no idea\nkeepalive: no such peer\nkeepalive: not root\n"},
 		"unknown before nothing":        {several(nothing, unknown), 5, "keepalive: no such peer\nkeepalive: no idea\n"},
 		"nothing":                       {nothing, 4, "keepalive: no such peer\n"},
-		"said, with its own code":       {said{nothing}, 4, ""},
+		"said, with its own code":       {said(nothing), 4, ""},
 		"several in a word around it":   {fmt.Errorf("ls: %w", several(denied, plain)), 1, "keepalive: ls: not root\ndisk full\n"},
 		"some of several are several":   {several(several(denied, nil), several(plain, unknown)), 1, "keepalive: not root\nkeepalive: disk full\nkeepalive: no idea\n"},
 		"two causes in two lines":       {fmt.Errorf("%w\n%w", denied, plain), 1, "keepalive: not root\ndisk full\n"},

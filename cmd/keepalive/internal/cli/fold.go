@@ -3,9 +3,11 @@ package cli
 import (
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
+	"golang.org/x/term"
 )
 
 // fold writes text for a terminal of that width, where lines go on below themselves, a
@@ -50,4 +52,17 @@ func foldLine(b *strings.Builder, line string, width int) {
 		at += len(gap) + n
 	}
 	b.WriteByte('\n')
+}
+
+// widthOf returns how wide the terminal is that w writes to, or 0 if it is none.
+func widthOf(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
 }

@@ -25,7 +25,7 @@ func TestNotesFitTheTerminal(t *testing.T) {
 		if tt.args[0] == "profiles" {
 			stdout = p.slave
 		}
-		Run(tt.args, stdout, p.slave)
+		Run(commands, tt.args, stdout, p.slave)
 		text := p.wait(t, strings.Join(tt.args, " "), tt.last)
 		assert.NotRegexp(t, `[^\n]note:`, text, "notes are not in the middle of a line")
 		for line := range strings.Lines(text) {

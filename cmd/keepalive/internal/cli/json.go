@@ -6,8 +6,6 @@ import (
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
-func pointer[T any](v T) *T { return &v }
-
 // A socketRecord is the JSON that says which socket something is about.
 type socketRecord struct {
 	Local      string  `json:"local"`
@@ -16,33 +14,10 @@ type socketRecord struct {
 	NetNSInode *uint64 `json:"netns_inode"`
 }
 
-func (r *row) socketRecord() socketRecord {
-	s := socketRecord{Local: r.Local.String(), Peer: r.Peer.String()}
-	if r.netns != nil {
-		s.NetNS = r.netns.String()
-		if r.netns.Inode != 0 {
-			s.NetNSInode = &r.netns.Inode
-		}
-	}
-	return s
-}
-
 type process struct {
 	PID  int    `json:"pid"`
 	FD   int    `json:"fd"`
 	Name string `json:"name"`
-}
-
-// processes are nil if they are not known.
-func (r *row) processes() []process {
-	if !r.ownersKnown {
-		return nil
-	}
-	list := []process{}
-	for _, o := range r.Owners {
-		list = append(list, process{o.PID, o.FD, o.Process})
-	}
-	return list
 }
 
 // settings is what getsockopt read; null is unknown.
@@ -74,4 +49,12 @@ func jsonSettings(s platform.Settings) settings {
 	out.Interval = seconds(platform.Interval, s.Interval)
 	out.UserTimeout = seconds(platform.UserTimeout, s.UserTimeout)
 	return out
+}
+
+// known is a time in seconds, or null.
+func known(d time.Duration) *float64 {
+	if d == 0 {
+		return nil
+	}
+	return new(d.Seconds())
 }

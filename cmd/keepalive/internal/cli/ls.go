@@ -3,26 +3,19 @@ package cli
 import (
 	"bufio"
 	"errors"
-	"fmt"
 	"io"
-	"io/fs"
 	"slices"
 
 	"github.com/spf13/cobra"
-
-	"github.com/tcpkeepalive/keepalive/inspect"
 )
 
-// lsOptions are the flags of ls and watch.
 type lsOptions struct {
-	selection
+	query
 	columnChoice
-	noProcess bool
-	json      bool
-	ss        bool
-	process   bool
-	extended  bool
-	netstat   bool
+	json     bool
+	ss       bool
+	extended bool
+	netstat  bool
 }
 
 func newLs() *cobra.Command {
@@ -89,12 +82,12 @@ func (o *lsOptions) check(cmd *cobra.Command) error {
 		return err
 	}
 	if !o.ss && (o.process || o.extended) {
-		return usageError{errors.New("--process and --extended are for --ss")}
+		return usageError(errors.New("--process and --extended are for --ss"))
 	}
 	if err := several(o.selection.parse(cmd), o.columnChoice.parse(cmd)); err != nil {
 		return err
 	}
-	asks := func(c column) bool { return !c.plain }
+	asks := func(c socketColumn) bool { return !c.plain }
 	if o.chosen != nil && !slices.ContainsFunc(o.chosen, asks) {
 		o.noProcess = true // nothing of a process is shown
 	}
@@ -125,19 +118,4 @@ func (o *lsOptions) list(out *bufio.Writer, stdout, stderr io.Writer) (*notes, e
 		return o.listJSON(out)
 	}
 	return o.listTable(out, stdout, stderr)
-}
-
-// findOwners looks at all processes, or at that of --pid.
-func (o *lsOptions) findOwners() (*inspect.Owners, error) {
-	if o.pid == 0 {
-		return inspect.FindOwners()
-	}
-	owners, err := inspect.FindOwners(o.pid)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, nothingError{fmt.Errorf("--pid %d: there is no such process", o.pid)}
-	case errors.Is(err, fs.ErrPermission):
-		return nil, deniedError{fmt.Errorf("--pid %d: its descriptors belong to another user, or it has more capabilities; this takes %s: %w", o.pid, forRoot(), err)}
-	}
-	return owners, err
 }

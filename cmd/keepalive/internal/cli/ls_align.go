@@ -107,8 +107,6 @@ func (a *aligner) writeKept(late byte) {
 	}
 }
 
-const spaces = "                                                                "
-
 // textSize is how much is written at a time.
 const textSize = 16 << 10
 
@@ -142,11 +140,4 @@ func (a *aligner) write(ends []uint16, line []byte) {
 func (a *aligner) writeText() {
 	a.out.Write(a.text)
 	a.text = a.text[:0]
-}
-
-func appendPad(b []byte, n int) []byte {
-	for ; n > len(spaces); n -= len(spaces) {
-		b = append(b, spaces...)
-	}
-	return append(b, spaces[:max(0, n)]...)
 }

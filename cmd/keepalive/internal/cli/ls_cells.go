@@ -12,12 +12,6 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// unknownCell is what a cell says that cannot be known.
-const unknownCell = "?"
-
-// nothingCell stands for what a row does not have.
-const nothingCell = "-"
-
 func stateCell(r *row) string { return r.State.String() }
 
 // localCell has the interface that the socket is bound to: 127.0.0.1%lo:53,
@@ -70,7 +64,7 @@ func compactCell(r *row) string {
 	case !known.Has(platform.Idle) && !known.Has(platform.Interval) && !known.Has(platform.Count):
 		cell += " " + unknownCell
 	default:
-		numbers := r.number(platform.Idle) + "/" + r.number(platform.Interval) + "/" + r.number(platform.Count)
+		numbers := inSeconds(r, platform.Idle) + "/" + inSeconds(r, platform.Interval) + "/" + inSeconds(r, platform.Count)
 		switch cell {
 		case "on":
 			cell = numbers
@@ -83,15 +77,15 @@ func compactCell(r *row) string {
 	switch timeout, is := r.Settings.Lookup(platform.UserTimeout); {
 	case known == 0, r.State == inspect.TimeWait: // which says it all
 	case timeout > 0:
-		cell += " u" + r.number(platform.UserTimeout)
+		cell += " u" + inSeconds(r, platform.UserTimeout)
 	case !is:
 		cell += " u" + unknownCell
 	}
 	return cell
 }
 
-// number is a setting in seconds, without the unit.
-func (r *row) number(o platform.Option) string {
+// inSeconds is a setting in seconds, without the unit.
+func inSeconds(r *row, o platform.Option) string {
 	value, known := r.Settings.Lookup(o)
 	if !known {
 		return unknownCell
@@ -106,7 +100,7 @@ func (r *row) number(o platform.Option) string {
 	return text
 }
 
-func (r *row) settingCell(o platform.Option) string {
+func settingCell(r *row, o platform.Option) string {
 	value, known := r.Settings.Lookup(o)
 	switch {
 	case r.State == inspect.TimeWait:
@@ -168,17 +162,4 @@ func processCell(r *row) string {
 		s += fmt.Sprintf(" +%d", n)
 	}
 	return s
-}
-
-// short writes a time for a table: 9.4s, 41s, 1m39s, 1h59m.
-func short(d time.Duration) string {
-	switch {
-	case d < 10*time.Second:
-		return fmt.Sprintf("%.1fs", d.Truncate(100*time.Millisecond).Seconds())
-	case d < time.Minute:
-		return fmt.Sprintf("%ds", d/time.Second)
-	case d < time.Hour:
-		return fmt.Sprintf("%dm%02ds", d/time.Minute, d/time.Second%60)
-	}
-	return fmt.Sprintf("%dh%02dm", d/time.Hour, d/time.Minute%60)
 }

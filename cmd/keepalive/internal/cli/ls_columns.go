@@ -15,7 +15,7 @@ import (
 type columnChoice struct {
 	wide   bool
 	names  []string
-	chosen []column // of names
+	chosen []socketColumn // of names
 }
 
 func (c *columnChoice) addFlags(cmd *cobra.Command) {
@@ -56,7 +56,7 @@ func (c *columnChoice) parse(cmd *cobra.Command) error {
 		return nil
 	}
 	if cmd.Flags().Changed("no-process") && slices.ContainsFunc(c.names, func(name string) bool { return strings.EqualFold(name, "process") }) {
-		return usageError{errors.New("--columns process and --no-process exclude each other")}
+		return usageError(errors.New("--columns process and --no-process exclude each other"))
 	}
 	return c.choose()
 }
@@ -66,7 +66,7 @@ func (c *columnChoice) choose() error {
 	for _, name := range c.names {
 		chosen, ok := columnNamed(name, apart)
 		if !ok {
-			return usageError{fmt.Errorf("--columns %q: want some of %s%s", name, strings.Join(columnNames(), ", "), alike.Question(alike.Nearest(name, columnNames())))}
+			return usageError(fmt.Errorf("--columns %q: want some of %s%s", name, strings.Join(columnNames(), ", "), alike.Question(alike.Nearest(name, columnNames()))))
 		}
 		chosen.rank, chosen.form = 0, bothForms // it was asked for
 		c.chosen = append(c.chosen, chosen)
@@ -82,34 +82,34 @@ func isSetting(name string) bool {
 
 // columnNamed finds a column by its title. KEEPALIVE is on or off alone where
 // the settings have columns apart.
-func columnNamed(name string, apart bool) (column, bool) {
+func columnNamed(name string, apart bool) (socketColumn, bool) {
 	for _, c := range append(slices.Clone(columns), netnsColumn) {
 		if strings.EqualFold(c.title, name) && (c.title != keepaliveTitle || apart == (c.form == wholeForm)) {
 			return c, true
 		}
 	}
-	return column{}, false
+	return socketColumn{}, false
 }
 
 // columns are those that can be filled.
-func (o *lsOptions) columns() []column {
-	if o.chosen != nil {
-		return o.chosen
+func (c *columnChoice) columns(q *query) []socketColumn {
+	if c.chosen != nil {
+		return c.chosen
 	}
 	shown := columns
-	if o.noProcess {
-		shown = without(shown, "PROCESS")
+	if q.noProcess {
+		shown = slices.DeleteFunc(slices.Clone(shown), func(c socketColumn) bool { return c.title == "PROCESS" })
 	}
-	if o.severalNetns() {
-		shown = append([]column{netnsColumn}, shown...)
+	if q.severalNetns() {
+		shown = append([]socketColumn{netnsColumn}, shown...)
 	}
 	return shown
 }
 
 // inForm leaves out what a table without a limit does not show.
-func inForm(columns []column, limited bool) []column {
+func inForm(columns []socketColumn, limited bool) []socketColumn {
 	if limited {
 		return columns
 	}
-	return slices.DeleteFunc(slices.Clone(columns), func(c column) bool { return c.form == compactForm })
+	return slices.DeleteFunc(slices.Clone(columns), func(c socketColumn) bool { return c.form == compactForm })
 }

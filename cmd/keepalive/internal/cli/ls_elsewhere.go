@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"os"
-
 	"github.com/tcpkeepalive/keepalive/inspect"
 	"github.com/tcpkeepalive/keepalive/internal/netns"
 )
@@ -29,16 +27,16 @@ func (l *lister) elsewhere(looked []*netns.Namespace) {
 		}
 	}
 	// What was just being opened or closed is in a table by now, or gone.
-	still := tcpSockets(l.options.pid)
+	still := tcpSockets(l.query.pid)
 	for inode := range l.missing {
 		if !still[inode] {
 			delete(l.missing, inode)
 		}
 	}
 	for _, ns := range looked {
-		if file, err := ns.Open(); err == nil && len(l.missing) > 0 {
-			l.find(file)
-			file.Close() // nil too
+		if opened, err := openNamespace(ns); err == nil {
+			l.missing.find(opened)
+			opened.close()
 		}
 	}
 	if n := len(l.missing); n > 0 {
@@ -49,15 +47,18 @@ func (l *lister) elsewhere(looked []*netns.Namespace) {
 	}
 }
 
+// A missing set is of the inodes of sockets that no table had so far.
+type missing map[uint32]bool
+
 // find strikes off what the table of a namespace has.
-func (l *lister) find(file *os.File) {
-	if len(l.missing) == 0 {
+func (m missing) find(ns opened) {
+	if len(m) == 0 {
 		return
 	}
-	for s, err := range inspect.List(inspect.Filter{States: allStates, Namespace: file}) {
+	for s, err := range inspect.List(inspect.Filter{States: allStates, Namespace: ns.file}) {
 		if err != nil {
 			return // which the list itself will tell
 		}
-		delete(l.missing, s.Inode)
+		delete(m, s.Inode)
 	}
 }

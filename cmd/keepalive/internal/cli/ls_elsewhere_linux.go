@@ -15,13 +15,13 @@ func hasHiddenFDs(pid int) bool { return proc.HasHiddenFDs(pid) }
 // tcpSockets are the inodes of the TCP sockets that a process has open, whatever
 // namespace they are of: the kernel tells the protocol of each
 // (sockfs_xattr_get in net/socket.c). FindOwners has reported what cannot be read.
-func tcpSockets(pid int) map[uint32]bool {
+func tcpSockets(pid int) missing {
 	dir := proc.Folder(pid) + "/fd"
 	names, err := os.ReadDir(dir)
 	if err != nil {
 		return nil
 	}
-	found := map[uint32]bool{}
+	found := missing{}
 	var protocol [32]byte
 	for _, name := range names {
 		path := dir + "/" + name.Name()

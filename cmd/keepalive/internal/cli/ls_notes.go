@@ -81,7 +81,7 @@ func (n *notes) print(w io.Writer) {
 // unseen is which exit code it means that not all namespaces were looked into.
 func (n *notes) unseen() error {
 	if len(n.refused) > 0 || len(n.hiddenNetns) > 0 {
-		return said{deniedError{errors.New("not all network namespaces were looked into")}}
+		return said(deniedError(errors.New("not all network namespaces were looked into")))
 	}
 	return nil
 }
@@ -91,13 +91,13 @@ func (n *notes) unseen() error {
 func (n *notes) lost() error {
 	var errs []error
 	if n.nowhere > 0 {
-		errs = append(errs, said{unknownError{errors.New("not all sockets of the process were found")}})
+		errs = append(errs, said(unknownError(errors.New("not all sockets of the process were found"))))
 	}
 	if n.hiddenFDs {
-		errs = append(errs, said{unknownError{errors.New("not all descriptors of the process were looked into")}})
+		errs = append(errs, said(unknownError(errors.New("not all descriptors of the process were looked into"))))
 	}
 	if n.noInterface != nil {
-		errs = append(errs, said{nothingError{n.noInterface}})
+		errs = append(errs, said(nothingError(n.noInterface)))
 	}
 	return several(errs...)
 }
@@ -107,15 +107,15 @@ func (n *notes) result(s *selection) error {
 	errs := []error{n.unseen(), n.lost()}
 	switch {
 	case n.noOwner > 0 && n.denied, n.noSettings > 0 && errors.Is(n.why, fs.ErrPermission):
-		errs = append(errs, said{deniedError{errors.New("not all settings and processes can be seen")}})
+		errs = append(errs, said(deniedError(errors.New("not all settings and processes can be seen"))))
 	case n.noOwner > 0, n.noSettings > 0:
-		errs = append(errs, said{unknownError{errors.New("not all settings and processes are known")}})
+		errs = append(errs, said(unknownError(errors.New("not all settings and processes are known"))))
 	}
 	if n.unowned > 0 {
-		errs = append(errs, said{unknownError{errors.New("settings are not known")}})
+		errs = append(errs, said(unknownError(errors.New("settings are not known"))))
 	}
 	if n.listed == 0 && s.narrowed {
-		errs = append(errs, nothingError{errors.New("no socket matches")})
+		errs = append(errs, nothingError(errors.New("no socket matches")))
 	}
 	return several(errs...)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"iter"
+	"time"
 
 	"github.com/tcpkeepalive/keepalive/inspect"
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
@@ -25,26 +26,26 @@ type row struct {
 
 // goDefaults are what package net sets on every connection unless it is asked
 // otherwise.
-var goDefaults = platform.Settings{Enabled: true, Idle: goSets.Idle, Interval: goSets.Interval, Count: goSets.Count}
+var goDefaults = platform.Settings{Enabled: true, Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 9}
 
 // A survey finds rows.
 type survey struct {
-	options *lsOptions
+	query *query
 	namer
 	defaults platform.Settings
 	notes    notes
 }
 
-func (o *lsOptions) newSurvey() *survey {
-	return &survey{options: o}
+func (q *query) newSurvey() *survey {
+	return &survey{query: q}
 }
 
 // enter begins with another namespace, which has its own defaults and interfaces.
 func (v *survey) enter(ns opened) {
-	if v.netns.Namespace == ns.Namespace {
+	if !v.namer.enter(ns) {
 		return
 	}
-	v.netns, v.defaults, v.devices = ns, platform.Settings{}, devices{}
+	v.defaults = platform.Settings{}
 	_ = ns.do(func() (err error) { // unknown ones are not marked
 		v.defaults, err = kernel.SystemDefaults()
 		return err
@@ -53,11 +54,11 @@ func (v *survey) enter(ns opened) {
 
 // rows goes through the sockets. A row is valid until the next one.
 func (v *survey) rows() iter.Seq2[*row, error] {
-	f := v.options.filter
-	f.Activity, f.Settings = true, !v.options.noProcess
+	f := v.query.filter
+	f.Activity, f.Settings = true, !v.query.noProcess
 	return func(yield func(*row, error) bool) {
 		var r row
-		for j, err := range v.options.sockets(f, &v.notes) {
+		for j, err := range v.query.sockets(f, &v.notes) {
 			if err != nil {
 				yield(nil, err)
 				return

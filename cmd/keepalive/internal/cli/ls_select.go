@@ -99,22 +99,6 @@ func stateWords() []string {
 	return words
 }
 
-// exclusive refuses two of these flags at once. (cobra's own check is not told
-// from other errors.)
-func exclusive(cmd *cobra.Command, names ...string) error {
-	given := ""
-	for _, name := range names {
-		switch {
-		case !cmd.Flags().Changed(name):
-		case given != "":
-			return usageError{fmt.Errorf("--%s and --%s exclude each other", given, name)}
-		default:
-			given = name
-		}
-	}
-	return nil
-}
-
 // parse turns the flags into the filter.
 func (s *selection) parse(cmd *cobra.Command) error {
 	if err := several(exclusive(cmd, "listening", "state"), exclusive(cmd, "ipv4", "ipv6")); err != nil {
@@ -124,7 +108,7 @@ func (s *selection) parse(cmd *cobra.Command) error {
 	for _, word := range s.states {
 		named := statesNamed(word)
 		if named == nil {
-			return usageError{fmt.Errorf("--state %q: want one of %s%s", word, strings.Join(stateWords(), ", "), alike.Question(alike.Nearest(word, stateWords())))}
+			return usageError(fmt.Errorf("--state %q: want one of %s%s", word, strings.Join(stateWords(), ", "), alike.Question(alike.Nearest(word, stateWords()))))
 		}
 		states = append(states, named...)
 	}
@@ -144,7 +128,7 @@ func (s *selection) parse(cmd *cobra.Command) error {
 	}{{"--local", s.local}, {"--peer", s.peer}} {
 		for _, text := range side.text {
 			if _, err := endpoint.Parse(text); err != nil {
-				return usageError{fmt.Errorf("%s %w", side.flag, err)}
+				return usageError(fmt.Errorf("%s %w", side.flag, err))
 			}
 		}
 	}
@@ -159,7 +143,7 @@ func (s *selection) parse(cmd *cobra.Command) error {
 // the command.
 func listError(err error) error {
 	if errors.Is(err, fs.ErrPermission) {
-		return deniedError{fmt.Errorf("the list of sockets: %w", err)}
+		return deniedError(fmt.Errorf("the list of sockets: %w", err))
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"iter"
 
@@ -10,16 +11,23 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/netns"
 )
 
-// sockets lists those of f in every namespace wanted; with their owners if --process or
-// settings are, and only those of --pid if that is given. What could not be looked at is
+// A query is which sockets are wanted, and what of them.
+type query struct {
+	selection
+	noProcess bool // no processes, and so no settings
+	process   bool // processes, even if no settings are
+}
+
+// sockets lists those of f in every namespace wanted; with their owners if those or
+// settings are wanted, and only those of --pid if that is given. What could not be looked at is
 // noted in n.
-func (o *lsOptions) sockets(f inspect.Filter, n *notes) iter.Seq2[listed, error] {
+func (q *query) sockets(f inspect.Filter, n *notes) iter.Seq2[listed, error] {
 	return func(yield func(listed, error) bool) {
-		l := lister{options: o, filter: f, notes: n, yield: yield}
-		withOwners := f.Settings || o.process
-		if withOwners || o.pid != 0 {
+		l := lister{query: q, filter: f, notes: n, yield: yield}
+		withOwners := f.Settings || q.process
+		if withOwners || q.pid != 0 {
 			var err error
-			if l.owners, err = o.findOwners(); err != nil {
+			if l.owners, err = q.findOwners(); err != nil {
 				yield(listed{}, err)
 				return
 			}
@@ -27,14 +35,14 @@ func (o *lsOptions) sockets(f inspect.Filter, n *notes) iter.Seq2[listed, error]
 		if withOwners {
 			l.filter.Owners = l.owners
 		}
-		namespaces, hidden, err := o.namespaces()
+		namespaces, hidden, err := q.namespaces()
 		if err != nil {
 			yield(listed{}, err)
 			return
 		}
 		n.hiddenNetns = append(n.hiddenNetns, hidden...)
-		if o.pid != 0 && !o.severalNetns() {
-			l.missing = tcpSockets(o.pid)
+		if q.pid != 0 && !q.severalNetns() {
+			l.missing = tcpSockets(q.pid)
 		}
 		for _, ns := range namespaces {
 			if !l.list(ns) {
@@ -43,7 +51,7 @@ func (o *lsOptions) sockets(f inspect.Filter, n *notes) iter.Seq2[listed, error]
 		}
 		l.elsewhere(namespaces)
 		n.noInterface = l.zones.missing()
-		n.hiddenFDs = o.pid != 0 && hasHiddenFDs(o.pid)
+		n.hiddenFDs = q.pid != 0 && hasHiddenFDs(q.pid)
 	}
 }
 
@@ -55,11 +63,11 @@ type listed struct {
 }
 
 type lister struct {
-	options *lsOptions
+	query   *query
 	filter  inspect.Filter
 	notes   *notes
 	owners  *inspect.Owners // nil if nobody looked for them
-	missing map[uint32]bool // TCP sockets of --pid that no table had
+	missing missing         // TCP sockets of --pid that no table had
 	zones   zones
 	yield   func(listed, error) bool
 }
@@ -67,13 +75,13 @@ type lister struct {
 // list goes through one namespace, and returns whether to go on. One that has
 // vanished has no sockets.
 func (l *lister) list(ns *netns.Namespace) bool {
-	file, err := ns.Open()
+	opened, err := openNamespace(ns)
 	if err != nil {
 		return l.notOpened(ns, err)
 	}
-	defer file.Close() // nil too
-	l.find(file)
-	f, err := l.zones.in(file, l.filter)
+	defer opened.close()
+	l.missing.find(opened)
+	f, err := l.zones.in(opened, l.filter)
 	switch {
 	case errors.Is(err, netns.ErrNotEntered):
 		return l.notOpened(ns, err)
@@ -90,13 +98,13 @@ func (l *lister) list(ns *netns.Namespace) bool {
 			return l.notOpened(ns, err)
 		case err != nil:
 			err = listError(err)
-		case l.options.pid != 0 && !l.owners.Has(r.Inode):
+		case l.query.pid != 0 && !l.owners.Has(r.Inode):
 			continue
 		default:
 			l.notes.listed++
 			l.notes.denied = l.notes.denied || denied
 		}
-		if !l.yield(listed{r, opened{ns, file}, denied}, err) {
+		if !l.yield(listed{r, opened, denied}, err) {
 			return false
 		}
 	}
@@ -105,7 +113,7 @@ func (l *lister) list(ns *netns.Namespace) bool {
 
 func (l *lister) notOpened(ns *netns.Namespace, err error) bool {
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && l.options.netns == "":
+	case errors.Is(err, fs.ErrNotExist) && l.query.netns == "":
 		return true
 	case errors.Is(err, fs.ErrPermission):
 		l.notes.refused = append(l.notes.refused, err)
@@ -122,4 +130,19 @@ func denies(o *inspect.Owners) bool {
 	}
 	processes, descriptors := o.Denied()
 	return processes+descriptors > 0
+}
+
+// findOwners looks at all processes, or at that of --pid.
+func (q *query) findOwners() (*inspect.Owners, error) {
+	if q.pid == 0 {
+		return inspect.FindOwners()
+	}
+	owners, err := inspect.FindOwners(q.pid)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nothingError(fmt.Errorf("--pid %d: there is no such process", q.pid))
+	case errors.Is(err, fs.ErrPermission):
+		return nil, deniedError(fmt.Errorf("--pid %d: its descriptors belong to another user, or it has more capabilities; this takes %s: %w", q.pid, forRoot(), err))
+	}
+	return owners, err
 }

@@ -34,9 +34,7 @@ func (o *lsOptions) listSS(out *bufio.Writer) (*notes, error) {
 			return nil, err
 		}
 		n.source = j.report.Source
-		if p.netns.Namespace != j.netns.Namespace {
-			p.netns, p.devices = j.netns, devices{}
-		}
+		p.enter(j.netns)
 		if o.process && j.report.Inode != 0 && len(j.report.Owners) == 0 {
 			n.noOwner++
 		}

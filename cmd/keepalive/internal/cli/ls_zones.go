@@ -2,11 +2,9 @@ package cli
 
 import (
 	"errors"
-	"os"
 
 	"github.com/tcpkeepalive/keepalive/inspect"
 	"github.com/tcpkeepalive/keepalive/internal/endpoint"
-	"github.com/tcpkeepalive/keepalive/internal/netns"
 )
 
 // zones are the addresses of --local and --peer that name an interface, by their text,
@@ -15,17 +13,17 @@ type zones map[string]error
 
 // in is the filter for a namespace: without the addresses whose interface it does not
 // have. The error wraps endpoint.ErrNoInterface if none is left.
-func (z *zones) in(namespace *os.File, f inspect.Filter) (inspect.Filter, error) {
-	f.Namespace = namespace
+func (z *zones) in(ns opened, f inspect.Filter) (inspect.Filter, error) {
+	f.Namespace = ns.file
 	var err error
-	if f.Local, err = z.known(namespace, f.Local); err != nil {
+	if f.Local, err = z.known(ns, f.Local); err != nil {
 		return f, err
 	}
-	f.Peer, err = z.known(namespace, f.Peer)
+	f.Peer, err = z.known(ns, f.Peer)
 	return f, err
 }
 
-func (z *zones) known(namespace *os.File, texts []string) (known []string, err error) {
+func (z *zones) known(ns opened, texts []string) (known []string, err error) {
 	for _, text := range texts {
 		e, parseErr := endpoint.Parse(text)
 		if parseErr != nil {
@@ -38,7 +36,7 @@ func (z *zones) known(namespace *os.File, texts []string) (known []string, err e
 		if *z == nil {
 			*z = zones{}
 		}
-		err = netns.Do(namespace, func() error {
+		err = ns.do(func() error {
 			_, err := endpoint.WithDevices([]endpoint.Endpoint{e})
 			return err
 		})

@@ -38,7 +38,7 @@ func (p *place) addFlags(cmd *cobra.Command, what string) {
 
 func (p *place) parse(cmd *cobra.Command) error {
 	if cmd.Flags().Changed("pid") && p.pid <= 0 {
-		return usageError{fmt.Errorf("--pid %d: a process number is greater than 0", p.pid)}
+		return usageError(fmt.Errorf("--pid %d: a process number is greater than 0", p.pid))
 	}
 	return exclusive(cmd, "netns", "all-netns")
 }
@@ -52,7 +52,7 @@ func (p *place) namespaces() (found []*netns.Namespace, hidden []error, err erro
 	switch {
 	case p.allNetns:
 		if found, hidden, err = netns.All(); errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
-			err = deniedError{fmt.Errorf("--all-netns takes a /proc to look into: %w", err)}
+			err = deniedError(fmt.Errorf("--all-netns takes a /proc to look into: %w", err))
 		}
 		return found, hidden, err
 	case p.netns != "":
@@ -79,11 +79,11 @@ func (p *place) namespaces() (found []*netns.Namespace, hidden []error, err erro
 func netnsError(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nothingError{err}
+		return nothingError(err)
 	case errors.Is(err, fs.ErrPermission):
-		return deniedError{err}
+		return deniedError(err)
 	case errors.Is(err, netns.ErrNoNamespace):
-		return usageError{err}
+		return usageError(err)
 	}
 	return err
 }
@@ -94,4 +94,13 @@ type opened struct {
 	file *os.File // nil: the own one
 }
 
+// openNamespace opens one, to be closed.
+func openNamespace(ns *netns.Namespace) (opened, error) {
+	file, err := ns.Open()
+	return opened{ns, file}, err
+}
+
+func (o opened) close() { o.file.Close() } // nil too
+
+// do runs f on a thread that is in the namespace.
 func (o opened) do(f func() error) error { return netns.Do(o.file, f) }

@@ -23,7 +23,7 @@ func apart(cmd *cobra.Command, outputs ...output) error {
 		places = append(places, w)
 		for j, other := range outputs[:i] {
 			if w.is(places[j]) {
-				return usageError{fmt.Errorf("%s %s and %s %s are the same file: want two, for one would be written over the other", other.flag, other.path, o.flag, o.path)}
+				return usageError(fmt.Errorf("%s %s and %s %s are the same file: want two, for one would be written over the other", other.flag, other.path, o.flag, o.path))
 			}
 		}
 		if !w.replaced {
@@ -34,7 +34,7 @@ func apart(cmd *cobra.Command, outputs ...output) error {
 			io.Writer
 		}{{"standard output", cmd.OutOrStdout()}, {"standard error", cmd.ErrOrStderr()}} {
 			if w.is(writtenTo(stream.Writer)) {
-				return usageError{fmt.Errorf("%s %s is the file that %s goes to: want another, for one would be written over the other", o.flag, o.path, stream.name)}
+				return usageError(fmt.Errorf("%s %s is the file that %s goes to: want another, for one would be written over the other", o.flag, o.path, stream.name))
 			}
 		}
 	}

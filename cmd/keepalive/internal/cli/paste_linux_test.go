@@ -28,7 +28,10 @@ func TestChangesCanBePasted(t *testing.T) {
 		for _, more := range [][]string{{"--detect", "60s"}, {"--detect", "200s"}, nil} {
 			args := append([]string{"check", "--json", "--path", "aws-nlb-tcp"}, ours(t, cfg)...)
 			_, out, _ := command(append(args, more...)...)
-			var r checkRecord
+			var r struct {
+				Bad    bool
+				Change string
+			}
 			require.NoError(t, json.NewDecoder(strings.NewReader(out)).Decode(&r))
 			if !r.Bad {
 				continue

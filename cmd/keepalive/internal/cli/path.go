@@ -32,11 +32,11 @@ func (o *pathOptions) addFlags(cmd *cobra.Command) {
 	f.StringSliceVar(&o.path, "path", nil, "what the connection crosses, from client to server: profile IDs, ID=600s for one set to that time; box:300s forgets silently, proxy:300s and server:8h end the connection")
 	f.StringArrayVar(&o.timeouts, "idle-timeout", nil, "ID=1000s: what a profile of the path is set to, the same as --path ID=1000s")
 	o.lostProbes = 2
-	f.Var(number{&o.lostProbes, 0, 126}, "lost-probes", "how many probes may be lost in a row, 0 to 126")
+	f.Var(number(&o.lostProbes, 0, 126), "lost-probes", "how many probes may be lost in a row, 0 to 126")
 	f.Var(&o.margin, "margin", "time to keep in reserve")
-	f.Var(moreThan0{&o.rtt}, "rtt", "longest round trip to expect (default 100ms)")
-	f.Var(number{&o.hz, 24, 1200}, "hz", "CONFIG_HZ of the kernel, 24 to 1200 (default: the worst of 100, 250, 300, 1000)")
-	f.Var(moreThan0{&o.detect}, "detect", "how soon the death of the peer has to be noticed")
+	f.Var(moreThan0(&o.rtt), "rtt", "longest round trip to expect (default 100ms)")
+	f.Var(number(&o.hz, 24, 1200), "hz", "CONFIG_HZ of the kernel, 24 to 1200 (default: the worst of 100, 250, 300, 1000)")
+	f.Var(moreThan0(&o.detect), "detect", "how soon the death of the peer has to be noticed")
 	f.BoolVar(&o.request.AssumeRefresh, "assume-refresh", false, "take it for true that probes refresh a middlebox of which that is not known or not verified")
 	f.BoolVar(&o.request.Server, "server", false, "the settings are those of the server's end, which differs if a proxy ends the connection between")
 	completeWords(cmd, "path", profileIDs)
@@ -62,7 +62,7 @@ func profileIDs() []string {
 // parse turns the flags into a request.
 func (o *pathOptions) parse() error {
 	if err := o.parsePath(); err != nil {
-		return usageError{err}
+		return usageError(err)
 	}
 	o.request.LostProbes = o.lostProbes
 	if o.lostProbes == 0 {
@@ -88,7 +88,7 @@ func (o *pathOptions) ofFlag(err error) error {
 	case errors.As(err, &impossible) && flags[impossible.Field] != "":
 		err = fmt.Errorf("%s %s is impossible: %s", flags[impossible.Field], impossible.Value, impossible.Limit)
 	}
-	return usageError{err}
+	return usageError(err)
 }
 
 func (o *pathOptions) parsePath() error {
@@ -150,12 +150,12 @@ func (o *pathOptions) plan() (*align.Plan, error) {
 	case err == nil:
 		return plan, nil
 	case errors.Is(err, sockopt.ErrUnknown):
-		return nil, unknownError{fmt.Errorf("%w: give it with --idle-timeout ID=350s", err)}
+		return nil, unknownError(fmt.Errorf("%w: give it with --idle-timeout ID=350s", err))
 	}
 	return nil, o.ofFlag(err)
 }
 
 // ifAssumed says how a verdict that rests on what nobody verified becomes one that does not.
 func ifAssumed(p *align.Plan) error {
-	return unknownError{fmt.Errorf("this rests on what nobody verified: %s (--assume-refresh takes it for true that probes refresh what they may refresh; --path ID=TIME states a timeout)", strings.Join(p.Assumptions, "; "))}
+	return unknownError(fmt.Errorf("this rests on what nobody verified: %s (--assume-refresh takes it for true that probes refresh what they may refresh; --path ID=TIME states a timeout)", strings.Join(p.Assumptions, "; ")))
 }

@@ -68,7 +68,7 @@ exit code 5; --assume-refresh takes it for true that probes count.
   keepalive plan --path aws-nlb-tcp --svg plan.svg`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := several(exclusive(cmd, "json", "as"), apart(cmd, output{"--svg", o.svg})); err != nil {
+			if err := several(exclusive(cmd, "json", "as"), apart(cmd, output{flag: "--svg", path: o.svg})); err != nil {
 				return err
 			}
 			return o.run(cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -105,18 +105,18 @@ func (o *planOptions) run(stdout, stderr io.Writer) error {
 	if o.here {
 		limits, err := kernel.SystemRetries()
 		if err != nil {
-			return unknownError{fmt.Errorf("--here: the limits of this machine: %w", err)}
+			return unknownError(fmt.Errorf("--here: the limits of this machine: %w", err))
 		}
 		o.request.Retries = new(platform.Retries(limits))
 	}
 	if len(o.request.Path) == 0 && o.request.Detect == 0 {
-		return usageError{errors.New("--path is missing: what does the connection cross? keepalive profiles lists what is known")}
+		return usageError(errors.New("--path is missing: what does the connection cross? keepalive profiles lists what is known"))
 	}
 	var format syntax.Format
 	if o.as != "" {
 		var err error
 		if format, err = syntax.Lookup(o.as); err != nil {
-			return usageError{fmt.Errorf("--as %w", err)}
+			return usageError(fmt.Errorf("--as %w", err))
 		}
 	}
 	plan, err := o.plan()
@@ -132,7 +132,7 @@ func (o *planOptions) run(stdout, stderr io.Writer) error {
 	case plan.Verdict == align.SurvivesIf:
 		return ifAssumed(plan)
 	case plan.Verdict == align.Unknown:
-		return said{unknownError{errors.New(plan.Reason)}}
+		return said(unknownError(errors.New(plan.Reason)))
 	}
 	return errProblems
 }
@@ -158,9 +158,9 @@ func (o *planOptions) print(plan *align.Plan, format syntax.Format, stdout, stde
 		text, notes, err := format.Write(syntax.Plan{Config: plan.Config, Request: o.request, Heartbeat: plan.Heartbeat})
 		switch {
 		case errors.Is(err, sockopt.ErrUnknown):
-			return unknownError{fmt.Errorf("--as %s: %w", o.as, err)}
+			return unknownError(fmt.Errorf("--as %s: %w", o.as, err))
 		case err != nil:
-			return usageError{fmt.Errorf("--as %s: %w", o.as, err)}
+			return usageError(fmt.Errorf("--as %s: %w", o.as, err))
 		}
 		fmt.Fprint(out, text)
 		if err := out.Flush(); err != nil {
@@ -214,17 +214,6 @@ func printPlan(w io.Writer, width int, r align.Request, p *align.Plan, line time
 	printList(w, "to know", p.Warnings)
 }
 
-func printHeartbeat(w io.Writer, h *align.Heartbeat) {
-	if h.Every == 0 {
-		fmt.Fprintf(w, "  the timeout of %s is not known: --idle-timeout %[1]s=60s tells how often\n", h.Tightest.ID)
-	} else {
-		fmt.Fprintf(w, "  send something at least every %s, or let the pool drop what was idle for %s:\n", duration.Format(h.Every), duration.Format(h.IdleConnTimeout))
-	}
-	for _, k := range h.Kinds {
-		fmt.Fprintf(w, "  - %s: %s\n", k.Name, k.How)
-	}
-}
-
 func printPath(w io.Writer, path []align.Profile) {
 	var rows [][]string
 	for _, p := range path {
@@ -269,13 +258,4 @@ func printList(w io.Writer, title string, items []string) {
 	for _, item := range items {
 		fmt.Fprintf(w, "  - %s\n", item)
 	}
-}
-
-// tenths writes a bound, rounded up to tenths of a second.
-func tenths(d time.Duration) string {
-	const tenth = time.Second / 10
-	if rest := d % tenth; rest > 0 {
-		d += tenth - rest
-	}
-	return strings.TrimSuffix(fmt.Sprintf("%.1f", d.Seconds()), ".0") + "s"
 }

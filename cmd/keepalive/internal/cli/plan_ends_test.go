@@ -52,7 +52,7 @@ func TestPlanJSONTellsBothEnds(t *testing.T) {
 	require.NotNil(t, r.HTTP)
 	assert.Equal(t, 58.0, *r.HTTP.Client)
 	assert.Equal(t, 65.0, *r.HTTP.Server)
-	assert.Equal(t, []earlyRecord{{"nodejs", "aws-alb", pointer(65.0)}}, r.HTTP.Early)
+	assert.Equal(t, []earlyRecord{{"nodejs", "aws-alb", new(65.0)}}, r.HTTP.Early)
 	_, out, _ = command("plan", "--json", "--path", "aws-nlb-tcp")
 	assert.Contains(t, out, `"http": null`)
 }

@@ -92,7 +92,7 @@ func planJSON(w io.Writer, request align.Request, p *align.Plan) error {
 		r.Path = append(r.Path, recordOf(profile))
 	}
 	if p.Tightest.Timeout > 0 {
-		r.Tightest, r.Margin, r.LostProbes = &p.Tightest.ID, pointer(p.Margin.Seconds()), &p.LostProbes
+		r.Tightest, r.Margin, r.LostProbes = &p.Tightest.ID, new(p.Margin.Seconds()), &p.LostProbes
 	}
 	for _, l := range p.Limits {
 		r.Limits = append(r.Limits, limitRecord(l))

@@ -82,7 +82,7 @@ func (t timeline) svg(w io.Writer) error {
 	)
 	x := func(d time.Duration) int { return left + int(float64(d)/float64(t.end())*0.97*(right-left)) }
 	height := top + row*len(t.probes) + 60
-	out := &firstError{w: w}
+	out := keepError(w)
 	s := svg.New(out)
 	s.Startview(800, height, 0, 0, 800, height)
 	s.Title("TCP keepalive: " + t.title)

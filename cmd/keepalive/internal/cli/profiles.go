@@ -7,7 +7,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -38,11 +37,11 @@ were read at the source, which --json names.`,
   keepalive profiles --json envoy | jq -r .source`,
 		RunE: func(cmd *cobra.Command, words []string) error {
 			if slices.Contains(words, "") {
-				return usageError{errors.New("a WORD is empty, which all profiles have: leave it out for all")}
+				return usageError(errors.New("a WORD is empty, which all profiles have: leave it out for all"))
 			}
 			found := new(align.Catalog).Search(words...)
 			if len(found) == 0 {
-				return nothingError{noProfile(words)}
+				return nothingError(noProfile(words))
 			}
 			if asJSON {
 				return profilesJSON(cmd.OutOrStdout(), found)
@@ -101,14 +100,6 @@ func profilesTable(stdout, stderr io.Writer, profiles []align.Profile) error {
 	return printTable(stdout, stderr, profileColumns, rows)
 }
 
-func timeoutCell(p align.Profile) string {
-	text := marked(duration.Format(p.Timeout), p.Timeout > 0, p.TimeoutEvidence)
-	if !p.LimitsSilence() {
-		text += ", " + p.Kind.String()
-	}
-	return text
-}
-
 func rangeCell(p align.Profile) string {
 	switch {
 	case p.Min == 0 && p.Max == 0:
@@ -119,66 +110,6 @@ func rangeCell(p align.Profile) string {
 		return "to " + duration.Format(p.Max)
 	}
 	return duration.Format(p.Min) + "-" + duration.Format(p.Max)
-}
-
-func expiryText(p align.Profile) string {
-	if p.ExpiryText != "" {
-		return p.ExpiryText
-	}
-	return p.Expiry.String()
-}
-
-// marked adds how a fact is known, where that is not the source itself.
-func marked(text string, known bool, e align.Evidence) string {
-	switch {
-	case !known:
-		return unknownCell
-	case e.Sure():
-		return text
-	}
-	return text + " (" + e.String() + ")"
-}
-
-// spell writes a duration as the flags read it.
-// A profileRecord is the JSON of a profile. null is not known.
-type profileRecord struct {
-	ID                string   `json:"id"`
-	Provider          string   `json:"provider"`
-	Product           string   `json:"product"`
-	Layer             string   `json:"layer"`
-	Kind              string   `json:"kind"`
-	Timeout           *float64 `json:"timeout_seconds"`
-	Min               *float64 `json:"min_seconds"`
-	Max               *float64 `json:"max_seconds"`
-	TimeoutEvidence   string   `json:"timeout_evidence"`
-	Expiry            string   `json:"expiry"`
-	ExpiryText        string   `json:"expiry_text"`
-	ExpiryEvidence    string   `json:"expiry_evidence"`
-	Refreshed         *bool    `json:"refreshed_by_probes"`
-	RefreshedEvidence string   `json:"refreshed_evidence"`
-	Source            string   `json:"source"`
-	Note              string   `json:"note,omitempty"`
-}
-
-func recordOf(p align.Profile) profileRecord {
-	r := profileRecord{
-		ID: p.ID, Provider: p.Provider, Product: p.Product, Layer: p.Layer, Kind: p.Kind.String(),
-		Timeout: known(p.Timeout), Min: known(p.Min), Max: known(p.Max), TimeoutEvidence: p.TimeoutEvidence.String(),
-		Expiry: p.Expiry.String(), ExpiryText: p.ExpiryText, ExpiryEvidence: p.ExpiryEvidence.String(),
-		RefreshedEvidence: p.RefreshedEvidence.String(), Source: p.Source, Note: p.Note,
-	}
-	if p.Refreshed != platform.Unknown {
-		r.Refreshed = pointer(p.Refreshed == platform.Yes)
-	}
-	return r
-}
-
-// known is a time in seconds, or null.
-func known(d time.Duration) *float64 {
-	if d == 0 {
-		return nil
-	}
-	return pointer(d.Seconds())
 }
 
 func profilesJSON(w io.Writer, profiles []align.Profile) error {

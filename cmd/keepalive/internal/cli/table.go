@@ -3,11 +3,7 @@ package cli
 import (
 	"bufio"
 	"io"
-	"os"
-	"slices"
 	"strings"
-
-	"golang.org/x/term"
 )
 
 // A column of a table that a person reads.
@@ -18,10 +14,6 @@ type column struct {
 	rank  int  // where there is no room, the column with the highest goes first; 0: never
 	early bool // it goes before others are at their narrowest
 	below bool // it does not go away then, but to a line of its own below the row
-	cell  func(*row) string
-	plain bool // the kernel's table of sockets has it, so that no process need be asked
-
-	compact bool // its cells want explaining: all of keepalive is in them
 
 	// What a cell and the title become where there is less room than they take:
 	// shorten writes a cell in the width that is left, and narrow is how little
@@ -56,12 +48,9 @@ type table struct {
 	kept    [][]string
 	layout  *layout // nil until it is decided
 	line    []byte
-	marks   bool // a cell has a mark that wants explaining
 }
 
-func (t *table) add(r *row) {
-	cells := cellsOf(t.columns, r)
-	t.marks = t.marks || r.likeGo || r.isDefault != 0
+func (t *table) add(cells []string) {
 	if t.layout != nil {
 		t.write(cells)
 		return
@@ -120,33 +109,6 @@ func (t *table) tellMissing(w io.Writer, remedy string) {
 	if missing := t.layout.missing(); missing != "" {
 		say(w, "note: %s; %s", missing, remedy)
 	}
-}
-
-// without returns the columns but the one with this title.
-func without(columns []column, title string) []column {
-	return slices.DeleteFunc(slices.Clone(columns), func(c column) bool { return c.title == title })
-}
-
-// cellsOf fills in a row.
-func cellsOf(columns []column, r *row) []string {
-	cells := make([]string, len(columns))
-	for i := range columns {
-		cells[i] = columns[i].cell(r)
-	}
-	return cells
-}
-
-// widthOf returns how wide the terminal is that w writes to, or 0 if it is none.
-func widthOf(w io.Writer) int {
-	f, ok := w.(*os.File)
-	if !ok {
-		return 0
-	}
-	width, _, err := term.GetSize(int(f.Fd()))
-	if err != nil {
-		return 0
-	}
-	return width
 }
 
 // words joins names for a sentence.

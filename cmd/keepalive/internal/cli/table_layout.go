@@ -220,3 +220,12 @@ func (l *layout) missing() string {
 	}
 	return strings.Join(parts, "; ")
 }
+
+const spaces = "                                                                "
+
+func appendPad(b []byte, n int) []byte {
+	for ; n > len(spaces); n -= len(spaces) {
+		b = append(b, spaces...)
+	}
+	return append(b, spaces[:max(0, n)]...)
+}

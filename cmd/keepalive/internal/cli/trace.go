@@ -66,9 +66,9 @@ where the settings of a socket may not be read, 3.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := several(exclusive(cmd, "all", "only"), o.check()); err != nil {
-				return usageError{err}
+				return usageError(err)
 			}
-			if err := apart(cmd, output{"--write", o.write}, output{"--svg", o.svg}); err != nil {
+			if err := apart(cmd, output{flag: "--write", path: o.write}, output{flag: "--svg", path: o.svg}); err != nil {
 				return err
 			}
 			if err := o.place.parse(cmd); err != nil {
@@ -86,8 +86,8 @@ where the settings of a socket may not be read, 3.`,
 	f.BoolVar(&o.json, "json", false, "print one JSON object a line; see keepalive trace --json --help")
 	f.StringVarP(&o.write, "write", "w", "", "write the packets that are shown to this file, pcapng, headers only; - writes them to standard output, and the lines to standard error")
 	f.StringVar(&o.svg, "svg", "", "draw what is shown into this file at the end; - writes it to standard output, and the lines to standard error")
-	f.Var(number{&o.count, 1, unlimited}, "count", "end after so many lines")
-	f.Var(moreThan0{&o.limit}, "for", "end after this time")
+	f.Var(number(&o.count, 1, unlimited), "count", "end after so many lines")
+	f.Var(moreThan0(&o.limit), "for", "end after this time")
 	completeWords(cmd, "only", kindWords)
 	completeFiles(cmd, "write", "svg")
 	showSchema(cmd, traceSchema)

@@ -36,8 +36,8 @@ func (o *traceOptions) run(stdout, stderr io.Writer) (failure error) {
 		return err
 	}
 	defer closeScenes(scenes)
-	sockets := newLocalSockets()
-	defer sockets.peeker.Close()
+	local := newLocalSockets()
+	defer local.peeker.Close()
 	lines, file, closeFile, err := o.outputs(stdout, stderr)
 	if err != nil {
 		return err
@@ -55,7 +55,7 @@ func (o *traceOptions) run(stdout, stderr io.Writer) (failure error) {
 	ctx, letGo := whileRuns(ctx, process)
 	defer letGo()
 	began := time.Now()
-	s := newShower(o, lines, scenes, sockets, file)
+	s := newShower(o, lines, scenes, local, file)
 	if missing := s.form.missing(); missing != "" && !o.json {
 		say(stderr, "note: %s", missing)
 	}
@@ -68,7 +68,7 @@ func (o *traceOptions) run(stdout, stderr io.Writer) (failure error) {
 	}
 	var ended error
 	if errors.Is(context.Cause(ctx), errEnded) && !s.enough() {
-		ended = nothingError{fmt.Errorf("--pid %d: %w", o.pid, errEnded)}
+		ended = nothingError(fmt.Errorf("--pid %d: %w", o.pid, errEnded))
 	}
 	return several(incomplete, o.verdict(scenes, s), ended)
 }
@@ -80,7 +80,7 @@ func (o *traceOptions) open() (*capture.Capture, error) {
 	}
 	c, err := capture.Open(ports...)
 	if errors.Is(err, fs.ErrPermission) {
-		err = deniedError{fmt.Errorf("looking at packets takes CAP_NET_RAW: %w", err)}
+		err = deniedError(fmt.Errorf("looking at packets takes CAP_NET_RAW: %w", err))
 	}
 	return c, err
 }
@@ -161,10 +161,10 @@ func (o *traceOptions) verdict(scenes []*scene, s *shower) error {
 	}
 	err := s.unread()
 	if dropped > 0 {
-		err = several(err, unknownError{fmt.Errorf("the kernel had no room for %d packets: what is shown has gaps", dropped)})
+		err = several(err, unknownError(fmt.Errorf("the kernel had no room for %d packets: what is shown has gaps", dropped)))
 	}
 	if s.count == 0 && (len(o.ports) > 0 || len(o.peers) > 0 || o.pid != 0 || o.netns != "" || len(o.only) > 0) {
-		err = several(err, nothingError{errors.New("nothing was seen that matches")})
+		err = several(err, nothingError(errors.New("nothing was seen that matches")))
 	}
 	return err
 }

@@ -30,7 +30,7 @@ func tracing(t *testing.T, f func(), args ...string) []string {
 	out := begun{looks: make(chan struct{})}
 	var errs bytes.Buffer
 	done := make(chan int, 1)
-	go func() { done <- Run(bounded(args), &out, &errs) }()
+	go func() { done <- Run(commands, limited(args), &out, &errs) }()
 	select {
 	case <-out.looks:
 		f()
@@ -43,8 +43,8 @@ func tracing(t *testing.T, f func(), args ...string) []string {
 	return lines[1:]
 }
 
-// bounded lets trace end although what it waits for does not come.
-func bounded(args []string) []string {
+// limited lets trace end although what it waits for does not come.
+func limited(args []string) []string {
 	if !slices.Contains(args, "--for") {
 		args = append(args, "--for", "30s")
 	}
@@ -65,8 +65,6 @@ func (b *begun) Write(p []byte) (int, error) {
 }
 
 func portOf(a net.Addr) string { return fmt.Sprint(a.(*net.TCPAddr).Port) }
-
-var quick = sockopt.Config{Idle: time.Second, Interval: time.Second, Count: 3}
 
 func TestTraceOfLiveProbes(t *testing.T) {
 	t.Parallel()
@@ -215,7 +213,7 @@ func TestTraceWithoutSettings(t *testing.T) {
 	if !testkit.InChildWithoutCaps(t, unix.CAP_SYS_PTRACE) {
 		return
 	}
-	code, out, errs := command(bounded([]string{"--port", os.Getenv(port), "--count", "2"})...)
+	code, out, errs := command(limited([]string{"--port", os.Getenv(port), "--count", "2"})...)
 	assert.Equal(t, exitDenied, code, out)
 	assert.Regexp(t, `probe .*idle \?`, out)
 	assert.Contains(t, errs, "settings of their sockets, which may not be read")

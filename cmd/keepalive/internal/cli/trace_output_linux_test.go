@@ -27,11 +27,11 @@ func tracingTo(t *testing.T, linesOnErr bool, f func(), args ...string) (code in
 	var other bytes.Buffer
 	done := make(chan int, 1)
 	go func() {
-		args := bounded(args)
+		args := limited(args)
 		if linesOnErr {
-			done <- Run(args, &other, &lines)
+			done <- Run(commands, args, &other, &lines)
 		} else {
-			done <- Run(args, &lines, &other)
+			done <- Run(commands, args, &lines, &other)
 		}
 	}()
 	select {
@@ -111,7 +111,9 @@ func TestTraceDrawsWhatItCannotPrint(t *testing.T) {
 	lines := &begun{looks: make(chan struct{})}
 	var errs bytes.Buffer
 	done := make(chan int, 1)
-	go func() { done <- Run(bounded([]string{"--port", port, "--svg", drawing}), &gone{begun: lines}, &errs) }()
+	go func() {
+		done <- Run(commands, limited([]string{"--port", port, "--svg", drawing}), &gone{begun: lines}, &errs)
+	}()
 	select {
 	case <-lines.looks:
 		reset(t, address, 1)
@@ -129,7 +131,7 @@ func TestTraceJSON(t *testing.T) {
 	testkit.Root(t)
 	client, server := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 	require.NoError(t, sockopt.Set(client, quick))
-	code, out, errs := command(bounded([]string{"--json", "--port", portOf(server.LocalAddr()), "--peer", server.LocalAddr().String(), "--count", "3", "--only", "probe,answer"})...)
+	code, out, errs := command(limited([]string{"--json", "--port", portOf(server.LocalAddr()), "--peer", server.LocalAddr().String(), "--count", "3", "--only", "probe,answer"})...)
 	require.Equal(t, exitOK, code, errs)
 	d := json.NewDecoder(strings.NewReader(out))
 	d.DisallowUnknownFields()
@@ -152,19 +154,6 @@ func TestTraceJSON(t *testing.T) {
 	for _, field := range fieldsOf(t, traceRecord{}) {
 		assert.Contains(t, help, field)
 	}
-}
-
-// fieldsOf are the names that an object has in JSON.
-func fieldsOf(t *testing.T, v any) (names []string) {
-	t.Helper()
-	b, err := json.Marshal(v)
-	require.NoError(t, err)
-	var fields map[string]any
-	require.NoError(t, json.Unmarshal(b, &fields))
-	for name := range fields {
-		names = append(names, name)
-	}
-	return names
 }
 
 func TestTraceOnly(t *testing.T) {

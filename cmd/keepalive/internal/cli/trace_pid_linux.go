@@ -32,9 +32,9 @@ func (o *traceOptions) hold() (process *proc.Held, err error) {
 	case err == nil:
 		return process, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, nothingError{fmt.Errorf("--pid %d: there is no such process", o.pid)}
+		return nil, nothingError(fmt.Errorf("--pid %d: there is no such process", o.pid))
 	case errors.Is(err, fs.ErrPermission):
-		return nil, deniedError{fmt.Errorf("--pid %d: its descriptors belong to another user, or it has more capabilities; this takes %s: %w", o.pid, forRoot(), err)}
+		return nil, deniedError(fmt.Errorf("--pid %d: its descriptors belong to another user, or it has more capabilities; this takes %s: %w", o.pid, forRoot(), err))
 	}
 	return nil, err
 }

@@ -32,7 +32,7 @@ func tracePID(t *testing.T, pid int, end func()) (code int, errs string) {
 	out := begun{looks: make(chan struct{})}
 	var stderr bytes.Buffer
 	done := make(chan int, 1)
-	go func() { done <- Run(bounded([]string{"--pid", fmt.Sprint(pid)}), &out, &stderr) }()
+	go func() { done <- Run(commands, limited([]string{"--pid", fmt.Sprint(pid)}), &out, &stderr) }()
 	select {
 	case <-out.looks:
 		end()

@@ -71,28 +71,28 @@ func (o *traceOptions) scenes(stderr io.Writer) (found []*scene, incomplete, fai
 	n.noInterface = zones.missing()
 	n.print(stderr)
 	if len(found) == 0 {
-		return nil, nil, several(n.unseen(), n.lost(), said{nothingError{errors.New("there is no network namespace to look into")}})
+		return nil, nil, several(n.unseen(), n.lost(), said(nothingError(errors.New("there is no network namespace to look into"))))
 	}
 	return found, several(n.unseen(), n.lost()), nil
 }
 
 // elsewhere are the namespaces beside those that the process of --pid has sockets of.
 func (o *traceOptions) elsewhere(known []*netns.Namespace, n *notes) (found []*netns.Namespace, err error) {
-	l := lister{missing: tcpSockets(o.pid)}
+	missing := tcpSockets(o.pid)
 	has := func(ns *netns.Namespace) bool {
-		file, err := ns.Open()
+		opened, err := openNamespace(ns)
 		if err != nil {
 			return false
 		}
-		defer file.Close() // nil too
-		before := len(l.missing)
-		l.find(file)
-		return len(l.missing) < before
+		defer opened.close()
+		before := len(missing)
+		missing.find(opened)
+		return len(missing) < before
 	}
 	for _, ns := range known {
 		has(ns)
 	}
-	if len(l.missing) == 0 {
+	if len(missing) == 0 {
 		return nil, nil
 	}
 	all, hidden, err := netns.All()
@@ -104,7 +104,7 @@ func (o *traceOptions) elsewhere(known []*netns.Namespace, n *notes) (found []*n
 			found = append(found, ns)
 		}
 	}
-	if n.nowhere = len(l.missing); n.nowhere > 0 {
+	if n.nowhere = len(missing); n.nowhere > 0 {
 		n.hiddenNetns = append(n.hiddenNetns, hidden...)
 	}
 	return found, nil
@@ -117,12 +117,12 @@ func closeScenes(scenes []*scene) {
 }
 
 func (o *traceOptions) scene(ns *netns.Namespace, zones *zones) (*scene, error) {
-	file, err := ns.Open()
+	opened, err := openNamespace(ns)
 	if err != nil {
 		return nil, err
 	}
 	s := &scene{netns: printable(ns.String())}
-	s.links.netns = opened{ns, file}
+	s.links.enter(opened)
 	if err := o.prepare(s, zones); err != nil {
 		s.close()
 		return nil, err
@@ -131,7 +131,7 @@ func (o *traceOptions) scene(ns *netns.Namespace, zones *zones) (*scene, error) 
 }
 
 func (o *traceOptions) prepare(s *scene, zones *zones) error {
-	peers, err := zones.known(s.links.netns.file, o.peers)
+	peers, err := zones.known(s.links.netns, o.peers)
 	if err != nil {
 		return err
 	}

@@ -187,9 +187,9 @@ func (s *shower) unread() error {
 	case s.unknown == 0:
 		return nil
 	case denies(s.sockets.owners):
-		return deniedError{fmt.Errorf("%d segments could not be compared with the settings of their sockets, which may not be read", s.unknown)}
+		return deniedError(fmt.Errorf("%d segments could not be compared with the settings of their sockets, which may not be read", s.unknown))
 	}
-	return unknownError{fmt.Errorf("%d segments could not be compared with the settings of their sockets, which are not known", s.unknown)}
+	return unknownError(fmt.Errorf("%d segments could not be compared with the settings of their sockets, which are not known", s.unknown))
 }
 
 // noOption stands for a segment that no setting decides about.
@@ -220,9 +220,9 @@ func (e *sighting) writeJSON(w io.Writer) error {
 		Kind: kindWord(e.Kind), Unanswered: e.Unanswered, After: known(e.Since),
 	}
 	if option, value, isKnown := e.expected(); option != noOption {
-		r.ExpectedSetting = pointer(option.String())
+		r.ExpectedSetting = new(option.String())
 		if isKnown {
-			r.Expected = pointer(time.Duration(value).Seconds())
+			r.Expected = new(time.Duration(value).Seconds())
 		}
 	}
 	return newJSON(w).Encode(r)

@@ -78,7 +78,7 @@ func TestTraceOfAddressesThatAreUsedAgain(t *testing.T) {
 	seen, lines := io.Pipe()
 	code := make(chan int, 1)
 	go func() {
-		code <- Run(bounded([]string{"--port", portOf(r.l.Addr()), "--count", "4"}), lines, io.Discard)
+		code <- Run(commands, limited([]string{"--port", portOf(r.l.Addr()), "--count", "4"}), lines, io.Discard)
 		lines.Close()
 	}()
 	text := make([]byte, 4096)

@@ -62,7 +62,7 @@ func (p *picture) svg(w io.Writer, from, to time.Time) error {
 	span := max(to.Sub(from), time.Millisecond)
 	x := func(t time.Time) int { return left + int(float64(t.Sub(from))/float64(span)*(right-left)) }
 	height := top + row*max(len(p.rows), 1) + 40
-	out := &firstError{w: w}
+	out := keepError(w)
 	s := svg.New(out)
 	s.Startview(1000, height, 0, 0, 1000, height)
 	s.Title("TCP keepalive on the wire")

@@ -30,9 +30,7 @@ func (i *interfaces) close() {
 	if i.diag != nil {
 		i.diag.Close()
 	}
-	if i.netns.file != nil {
-		i.netns.file.Close()
-	}
+	i.netns.close()
 }
 
 // zone gives the link-local ends of a segment, which was seen on a device, their zones,

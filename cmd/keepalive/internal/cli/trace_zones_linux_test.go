@@ -74,7 +74,7 @@ func TestTraceOfOneInterface(t *testing.T) {
 					assert.Regexp(t, `^\[fe80::1234%`+device+`\]:\d+$`, r.From)
 					assert.Equal(t, "["+to+"%"+device+"]:"+port, r.To)
 					assert.True(t, r.FromLocal, what)
-					assert.Equal(t, pointer(1.0), r.Expected, what)
+					assert.Equal(t, new(1.0), r.Expected, what)
 				})
 			}
 			other := map[string]string{"tz0": "tz1", "tz1": "tz0"}[device]

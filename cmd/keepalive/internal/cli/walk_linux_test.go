@@ -56,8 +56,8 @@ var lsForms = []struct {
 func TestTheWalkIsComplete(t *testing.T) {
 	t.Parallel()
 	var walked []string
-	for _, c := range commands() {
-		walked = append(walked, c.name)
+	for _, c := range commands {
+		walked = append(walked, c.Name)
 	}
 	assert.Equal(t, []string{"check", "demo", "discover", "ls", "plan", "profiles", "trace", "watch"}, walked, "a new command goes into TestExitCodes...")
 }

@@ -14,7 +14,9 @@ import (
 
 // watchOptions are the flags of watch.
 type watchOptions struct {
-	lsOptions
+	query
+	columnChoice
+	json    bool
 	every   time.Duration
 	sort    string
 	reverse bool
@@ -75,13 +77,13 @@ each under a line with the time. --json does so with objects, on a terminal too.
 
 func (o *watchOptions) check(cmd *cobra.Command) error {
 	if o.every < shortestRound {
-		return usageError{fmt.Errorf("--interval %s: the shortest is %s", duration.Format(o.every), duration.Format(shortestRound))}
+		return usageError(fmt.Errorf("--interval %s: the shortest is %s", duration.Format(o.every), duration.Format(shortestRound)))
 	}
 	if o.rounds < 1 && cmd.Flags().Changed("rounds") {
-		return usageError{fmt.Errorf("--rounds %d: want 1 or more; without it watch does not end", o.rounds)}
+		return usageError(fmt.Errorf("--rounds %d: want 1 or more; without it watch does not end", o.rounds))
 	}
 	if _, ok := sortIndex(o.sort); !ok {
-		return usageError{fmt.Errorf("--sort %q: want %s%s", o.sort, words(sortNames()), alike.Question(alike.Nearest(o.sort, sortNames())))}
+		return usageError(fmt.Errorf("--sort %q: want %s%s", o.sort, words(sortNames()), alike.Question(alike.Nearest(o.sort, sortNames()))))
 	}
 	return several(o.selection.parse(cmd), o.columnChoice.parse(cmd))
 }
@@ -91,7 +93,7 @@ func (o *watchOptions) run(cmd *cobra.Command) error {
 	if o.json {
 		return o.again(cmd, o.objects(out))
 	}
-	t, err := terminalOf(out)
+	t, err := screenOf(out)
 	if err != nil {
 		return o.again(cmd, o.tables(out))
 	}
@@ -104,7 +106,7 @@ func (o *watchOptions) again(cmd *cobra.Command, print func(*snapshot, int) erro
 	defer tick.Stop()
 	listed := 0
 	for round := 1; ; round++ {
-		s, err := o.look()
+		s, err := takeSnapshot(&o.query)
 		if err != nil {
 			return err
 		}
@@ -132,7 +134,7 @@ func (o *watchOptions) again(cmd *cobra.Command, print func(*snapshot, int) erro
 
 // objects prints looks as JSON.
 func (o *watchOptions) objects(out io.Writer) func(*snapshot, int) error {
-	m := newModel(&o.lsOptions, o.sort, o.reverse)
+	m := newModel(o)
 	return func(s *snapshot, round int) error {
 		m.update(s)
 		return m.writeJSON(out, round)
@@ -142,7 +144,7 @@ func (o *watchOptions) objects(out io.Writer) func(*snapshot, int) error {
 // tables prints looks as tables, each under a line with the time.
 func (o *watchOptions) tables(out io.Writer) func(*snapshot, int) error {
 	return func(s *snapshot, round int) error {
-		m := newModel(&o.lsOptions, o.sort, o.reverse)
+		m := newModel(o)
 		m.update(s)
 		rows := make([][]string, 0, len(m.visible))
 		for _, r := range m.visible {
@@ -153,7 +155,7 @@ func (o *watchOptions) tables(out io.Writer) func(*snapshot, int) error {
 			b = append(b, '\n')
 		}
 		b = append(s.at.AppendFormat(b, time.RFC3339), '\n')
-		l := fit(m.columns, rows, 0) // it is a pipe, or a file
+		l := fit(layoutsOf(m.columns), rows, 0) // it is a pipe, or a file
 		b = append(l.appendTitles(b), '\n')
 		for _, cells := range rows {
 			b = append(l.append(b, cells), '\n')

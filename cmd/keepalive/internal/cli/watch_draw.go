@@ -28,7 +28,7 @@ type view struct {
 
 // newView has no colors where NO_COLOR asks for none (no-color.org).
 func newView(o *watchOptions) *view {
-	return &view{model: newModel(&o.lsOptions, o.sort, o.reverse), options: o, colors: os.Getenv("NO_COLOR") == "", page: 1}
+	return &view{model: newModel(o), options: o, colors: os.Getenv("NO_COLOR") == "", page: 1}
 }
 
 // take shows a look; if it failed, the one before stays.
@@ -127,7 +127,7 @@ func (v *view) frame(now time.Time, width, height int) []string {
 	if !v.options.wide {
 		limit = max(1, width-markSize)
 	}
-	l := fit(v.model.columns, rows, limit)
+	l := fit(layoutsOf(v.model.columns), rows, limit)
 	v.left = max(0, min(v.left, l.total()+markSize-width))
 	scrolled := func(line []byte) string { return ansi.TruncateLeft(string(line), v.left, "") }
 	lines := []string{"", "  " + ansi.Style{}.Reverse(true).Styled(scrolled(l.appendTitles(nil)))}
@@ -162,8 +162,8 @@ func (v *view) cells(r *watchedRow, now time.Time) []string {
 	if r.change == isGone {
 		return cellsOf(v.model.columns, &r.row)
 	}
-	aged := r.aged(now.Sub(v.model.at))
-	return cellsOf(v.model.columns, &aged)
+	later := aged(&r.row, now.Sub(v.model.at))
+	return cellsOf(v.model.columns, &later)
 }
 
 func (v *view) style(r *watchedRow) ansi.Style {

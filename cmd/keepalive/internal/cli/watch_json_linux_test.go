@@ -28,7 +28,7 @@ func TestWatchJSON(t *testing.T) {
 	print := o.objects(&out)
 	look := func(n int) (objects []map[string]any) {
 		out.Reset()
-		s, err := o.look()
+		s, err := takeSnapshot(&o.query)
 		require.NoError(t, err)
 		require.NoError(t, print(s, n))
 		for line := range strings.Lines(out.String()) {

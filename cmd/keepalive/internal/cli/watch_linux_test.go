@@ -194,10 +194,10 @@ func TestWatchOnATerminal(t *testing.T) {
 // What goes wrong in this program, or with its output, leaves no raw terminal either.
 func TestTheTerminalIsLeftWhateverGoesWrong(t *testing.T) {
 	t.Parallel()
-	keys, screen := openPTY(t), openPTY(t)
-	screen.resize(t, 80, 20)
+	keys, display := openPTY(t), openPTY(t)
+	display.resize(t, 80, 20)
 	before := keys.mode(t)
-	term := &terminal{in: keys.slave, out: screen.slave}
+	term := &screen{in: keys.slave, out: display.slave}
 
 	require.NoError(t, term.enter())
 	assert.NotEqual(t, before, keys.mode(t))
@@ -207,15 +207,15 @@ func TestTheTerminalIsLeftWhateverGoesWrong(t *testing.T) {
 	})
 	assert.Equal(t, before, keys.mode(t), "a panic of a goroutine beside")
 	require.NoError(t, term.write("too late"))
-	assert.NotContains(t, screen.wait(t, "left", ownScreen), "too late")
+	assert.NotContains(t, display.wait(t, "left", ownScreen), "too late")
 
 	o := &watchOptions{every: 100 * time.Millisecond, sort: "none"}
 	require.NoError(t, o.selection.parse(newWatch()))
 	ended := make(chan error)
 	go func() { ended <- o.onScreen(t.Context(), term) }()
-	screen.wait(t, "a frame", "q quit")
+	display.wait(t, "a frame", "q quit")
 	assert.NotEqual(t, before, keys.mode(t))
-	screen.master.Close() // the terminal hangs up
+	display.master.Close() // the terminal hangs up
 	select {
 	case err := <-ended:
 		assert.Error(t, err, "a frame that cannot be written")

@@ -20,9 +20,9 @@ type snapshot struct {
 	holes bool // the table changed while it was read: sockets may be missing
 }
 
-// look takes a snapshot.
-func (o *lsOptions) look() (*snapshot, error) {
-	v := o.newSurvey()
+// takeSnapshot looks once.
+func takeSnapshot(q *query) (*snapshot, error) {
+	v := q.newSurvey()
 	s := &snapshot{at: time.Now()}
 	for r, err := range v.rows() {
 		switch {
@@ -57,7 +57,7 @@ type watchedRow struct {
 
 // A model is what watch shows: rows, in which order, and which of them.
 type model struct {
-	columns []column
+	columns []socketColumn
 	sort    int // of sorts
 	reverse bool
 	find    string // only rows with this text
@@ -69,9 +69,9 @@ type model struct {
 	holes   bool // of the snapshot
 }
 
-func newModel(o *lsOptions, sort string, reverse bool) *model {
-	index, _ := sortIndex(sort)
-	return &model{columns: o.columns(), sort: index, reverse: reverse}
+func newModel(o *watchOptions) *model {
+	index, _ := sortIndex(o.sort)
+	return &model{columns: o.columns(&o.query), sort: index, reverse: o.reverse}
 }
 
 // A key tells sockets apart: cookies are never used twice, addresses are.
@@ -81,7 +81,7 @@ type key struct {
 	local, peer netip.AddrPort
 }
 
-func (r *row) key() key {
+func socketKey(r *row) key {
 	var inode uint64
 	if r.netns != nil {
 		inode = r.netns.Inode
@@ -98,17 +98,17 @@ func (m *model) update(s *snapshot) {
 	before := make(map[key]*watchedRow, len(m.rows))
 	for i := range m.rows {
 		if r := &m.rows[i]; r.change != isGone {
-			before[r.key()] = r
+			before[socketKey(&r.row)] = r
 		}
 	}
 	rows := make([]watchedRow, 0, len(s.rows))
 	for _, r := range s.rows {
 		w := watchedRow{r, noChange}
-		if old, ok := before[r.key()]; ok {
-			if r.differsFrom(&old.row) {
+		if old, ok := before[socketKey(&r)]; ok {
+			if differ(&r, &old.row) {
 				w.change = isChanged
 			}
-			delete(before, r.key())
+			delete(before, socketKey(&r))
 		} else if !first {
 			w.change = isNew
 		}
@@ -118,7 +118,7 @@ func (m *model) update(s *snapshot) {
 		old.change = isGone
 		if s.holes {
 			old.change = noChange // nobody knows
-			old.row = old.aged(s.at.Sub(m.at))
+			old.row = aged(&old.row, s.at.Sub(m.at))
 		}
 		rows = append(rows, *old)
 	}
@@ -126,15 +126,15 @@ func (m *model) update(s *snapshot) {
 	m.arrange()
 }
 
-// differsFrom ignores what changes by itself: times.
-func (r *row) differsFrom(old *row) bool {
+// differ ignores what changes by itself: times.
+func differ(r, old *row) bool {
 	return r.State != old.State || r.Settings != old.Settings ||
 		r.Timer.Kind != old.Timer.Kind || r.Timer.Unanswered != old.Timer.Unanswered ||
 		!slices.Equal(r.Owners, old.Owners)
 }
 
-// aged is the row as it is some time later if nothing happened.
-func (r *row) aged(by time.Duration) row {
+// aged is a row as it is some time later if nothing happened.
+func aged(r *row, by time.Duration) row {
 	a := *r
 	a.Timer.Left = max(0, a.Timer.Left-by)
 	a.Activity.LastDataSent += by

@@ -15,8 +15,8 @@ const countdown = 200 * time.Millisecond
 // onScreen shows the view on the terminal until the user quits. It takes the
 // first look before it touches the terminal, so that an error is printed
 // plainly.
-func (o *watchOptions) onScreen(ctx context.Context, t *terminal) error {
-	first, err := o.look()
+func (o *watchOptions) onScreen(ctx context.Context, t *screen) error {
+	first, err := takeSnapshot(&o.query)
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func (o *watchOptions) onScreen(ctx context.Context, t *terminal) error {
 }
 
 // loop draws, looks again, and does what keys and signals say.
-func (v *view) loop(ctx context.Context, keys <-chan keypress, s *signals, t *terminal) error {
+func (v *view) loop(ctx context.Context, keys <-chan keypress, s *signals, t *screen) error {
 	look, draw := time.NewTicker(v.options.every), time.NewTicker(countdown)
 	defer look.Stop()
 	defer draw.Stop()
@@ -89,11 +89,11 @@ type lookResult struct {
 }
 
 // startLook looks beside the drawing, which a large table would hold up.
-func (v *view) startLook(t *terminal) chan lookResult {
+func (v *view) startLook(t *screen) chan lookResult {
 	c := make(chan lookResult, 1)
 	go func() {
 		defer t.leaveOnPanic()
-		s, err := v.options.look()
+		s, err := takeSnapshot(&v.options.query)
 		c <- lookResult{s, err}
 	}()
 	return c
@@ -101,7 +101,7 @@ func (v *view) startLook(t *terminal) chan lookResult {
 
 // show draws one frame in one write, which terminals that know how show at
 // once. Lines are cut at the terminal's width.
-func (v *view) show(t *terminal) error {
+func (v *view) show(t *screen) error {
 	width, height, err := t.size()
 	if err != nil {
 		return err

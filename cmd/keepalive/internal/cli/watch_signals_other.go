@@ -11,7 +11,7 @@ import (
 type signals struct{ stop, again, end chan os.Signal }
 
 // catch leaves the terminal before the program ends.
-func catch(t *terminal) *signals {
+func catch(t *screen) *signals {
 	s := &signals{end: make(chan os.Signal, 1)}
 	signal.Notify(s.end, os.Interrupt)
 	go func() {
@@ -30,4 +30,4 @@ func (s *signals) release() {
 
 func stopGroup() {}
 
-func (s *signals) suspended(*terminal) error { return nil }
+func (s *signals) suspended(*screen) error { return nil }

@@ -27,7 +27,7 @@ type signals struct {
 
 // catch leaves the terminal before the program dies of a signal, also while a
 // write to it does not end.
-func catch(t *terminal) *signals {
+func catch(t *screen) *signals {
 	s := &signals{make(chan os.Signal, 1), make(chan os.Signal, 1), make(chan os.Signal, 1)}
 	signal.Notify(s.stop, syscall.SIGTSTP)
 	signal.Notify(s.again, syscall.SIGCONT)
@@ -70,7 +70,7 @@ func stopGroup() { syscall.Kill(0, syscall.SIGTSTP) }
 // suspended stops the program until somebody continues it. Where nobody could,
 // because no shell waits for it, the kernel does not stop it (POSIX, orphaned
 // process groups), and it goes on at once.
-func (s *signals) suspended(t *terminal) error {
+func (s *signals) suspended(t *screen) error {
 	t.leave()
 	stopSelf()
 	select {

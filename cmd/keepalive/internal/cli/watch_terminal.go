@@ -12,15 +12,15 @@ import (
 	"golang.org/x/term"
 )
 
-// A terminal is in raw mode and shows another screen between enter and leave.
-type terminal struct {
+// A screen is a terminal, in raw mode and with another screen between enter and leave.
+type screen struct {
 	in, out *os.File
 
 	before atomic.Pointer[term.State] // of in; nil outside
 	mu     sync.Mutex                 // held while something is written
 }
 
-func (t *terminal) enter() error {
+func (t *screen) enter() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	before, err := term.MakeRaw(int(t.in.Fd()))
@@ -34,7 +34,7 @@ func (t *terminal) enter() error {
 
 // enterAgain is for when somebody else may have left it: a shell, while this
 // program was stopped by SIGSTOP.
-func (t *terminal) enterAgain() error {
+func (t *screen) enterAgain() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.before.Load() == nil {
@@ -53,7 +53,7 @@ const stuck = time.Second
 
 // leave makes the terminal what it was, once. The mode goes first, which needs
 // no output.
-func (t *terminal) leave() {
+func (t *screen) leave() {
 	before := t.before.Swap(nil)
 	if before == nil {
 		return
@@ -69,7 +69,7 @@ func (t *terminal) leave() {
 }
 
 // leaveInTime gives up on a terminal that takes no output.
-func (t *terminal) leaveInTime() {
+func (t *screen) leaveInTime() {
 	left := make(chan struct{})
 	go func() {
 		t.leave()
@@ -83,7 +83,7 @@ func (t *terminal) leaveInTime() {
 
 // leaveOnPanic is deferred by each goroutine beside the one that leaves anyway,
 // so that what went wrong can be read, and typing be seen.
-func (t *terminal) leaveOnPanic() {
+func (t *screen) leaveOnPanic() {
 	if why := recover(); why != nil {
 		t.leave()
 		panic(why)
@@ -91,7 +91,7 @@ func (t *terminal) leaveOnPanic() {
 }
 
 // write writes nothing to a terminal that was left.
-func (t *terminal) write(s string) error {
+func (t *screen) write(s string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.before.Load() == nil {
@@ -101,7 +101,7 @@ func (t *terminal) write(s string) error {
 	return err
 }
 
-func (t *terminal) size() (width, height int, err error) {
+func (t *screen) size() (width, height int, err error) {
 	if width, height, err = term.GetSize(int(t.out.Fd())); err != nil {
 		return 0, 0, fmt.Errorf("the terminal: %w", err)
 	}
@@ -111,11 +111,11 @@ func (t *terminal) size() (width, height int, err error) {
 // errNoTerminal means that there is nobody to type keys.
 var errNoTerminal = errors.New("not a terminal")
 
-// terminalOf returns the one where keys come from and where the screen is.
-func terminalOf(out any) (*terminal, error) {
+// screenOf returns the one where keys come from and where the screen is.
+func screenOf(out any) (*screen, error) {
 	f, ok := out.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) || !term.IsTerminal(int(os.Stdin.Fd())) {
 		return nil, errNoTerminal
 	}
-	return &terminal{in: os.Stdin, out: f}, nil
+	return &screen{in: os.Stdin, out: f}, nil
 }

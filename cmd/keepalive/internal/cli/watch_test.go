@@ -2,7 +2,6 @@ package cli
 
 import (
 	"io"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -12,23 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/inspect"
-	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/platform"
 )
-
-func watched(cookie uint64, change func(*row)) row {
-	r := row{Report: inspect.Report{
-		Source: "sock_diag", State: inspect.Established, Cookie: cookie, Inode: uint32(cookie),
-		Local: netip.MustParseAddrPort("127.0.0.1:1000"), Peer: netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(cookie)),
-		Timer:    inspect.Timer{Kind: "keepalive", Left: 50 * time.Second},
-		Activity: inspect.Activity{Known: true, LastDataReceived: 10 * time.Second, LastAckReceived: 10 * time.Second},
-		Settings: platform.Settings{Known: kernel.SetOf(kernel.Options()...), Enabled: true, Idle: time.Minute, Interval: time.Second, Count: 3},
-	}, ownersKnown: true}
-	if change != nil {
-		change(&r)
-	}
-	return r
-}
 
 func newTestView() *view {
 	return newView(&watchOptions{every: time.Second, sort: "none"})

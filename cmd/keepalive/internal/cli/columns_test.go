@@ -58,7 +58,7 @@ func TestTheTableFitsTheTerminal(t *testing.T) {
 	t.Parallel()
 	rows := hard()
 	for width := 30; width <= 260; width++ {
-		l := fit(columns, rows, width)
+		l := fit(layoutsOf(columns), rows, width)
 		text := lines(&l, rows)
 		for line := range strings.Lines(text) {
 			require.LessOrEqual(t, ansi.StringWidth(strings.TrimSuffix(line, "\n")), width, "%d:\n%s", width, text)
@@ -86,7 +86,7 @@ func TestTheTableFitsTheTerminal(t *testing.T) {
 func TestTheTableInEightyColumns(t *testing.T) {
 	t.Parallel()
 	rows := hard()
-	l := fit(columns, rows, 80)
+	l := fit(layoutsOf(columns), rows, 80)
 	text := lines(&l, rows)
 	for _, want := range []string{
 		"STATE  LOCAL", "  KEEPALIVE", "  NEXT", "  PRB  PROCESS",
@@ -105,7 +105,7 @@ func TestNamesOfNamespacesAreShortened(t *testing.T) {
 		rows[i] = append([]string{"cni-7b0d1c53-6e2f-4a0e-9b3a-0f6f0e8f5c11"}, rows[i]...)
 	}
 	for _, width := range []int{80, 120, 200} {
-		l := fit(append([]column{netnsColumn}, columns...), rows, width)
+		l := fit(layoutsOf(append([]socketColumn{netnsColumn}, columns...)), rows, width)
 		text := lines(&l, rows)
 		for line := range strings.Lines(text) {
 			assert.LessOrEqual(t, ansi.StringWidth(strings.TrimSuffix(line, "\n")), width, text)
@@ -127,7 +127,7 @@ func TestAPipeGetsAllColumnsInFull(t *testing.T) {
 		return titles
 	}())
 	rows := hard()
-	l := fit(columns, rows[:1], 0)
+	l := fit(layoutsOf(columns), rows[:1], 0)
 	out.Write(l.append(nil, rows[1]))
 	assert.Contains(t, out.String(), "[2001:db8:85a3:1234:5678:8a2e:370:7334]:55986")
 	assert.Contains(t, out.String(), "CLOSE-WAIT")
@@ -206,59 +206,17 @@ func TestShortCells(t *testing.T) {
 	}
 }
 
-func TestChosenColumns(t *testing.T) {
-	flags := []string{"--local", "192.0.2.77"} // nobody's
-	for _, tt := range []struct{ flag, want string }{
-		{"peer,keepalive,next", "PEER  KEEPALIVE  NEXT"},
-		{"NEXT,Peer", "NEXT  PEER"},
-		{"keepalive,idle,user-timeout", "KEEPALIVE  IDLE  USER-TIMEOUT"},
-	} {
-		_, out, errs := command(append([]string{"ls", "--columns", tt.flag}, flags...)...)
-		assert.Equal(t, tt.want+"\n", out, errs)
-	}
-	for _, tt := range []struct {
-		line string
-		want []string
-	}{
-		{"ls --columns peeer", []string{`--columns "peeer": want some of state, local, peer, keepalive, idle`, `did you mean peer`}},
-		{"ls --columns zzz", []string{`--columns "zzz": want some of state, local`}},
-		{"ls --columns=", []string{`--columns is empty: want a value`}},
-		{"ls --columns proc", []string{`did you mean process`}},
-		{"ls --columns peer --wide", []string{"--wide and --columns exclude each other"}},
-		{"ls --columns peer --json", []string{"--columns and --json exclude each other"}},
-		{"ls --wide --ss", []string{"--wide and --ss exclude each other"}},
-		{"ls --no-process --columns process", []string{"--columns process", "--no-process"}},
-		{"watch --columns x", []string{`--columns "x"`}},
-	} {
-		code, out, errs := command(strings.Fields(tt.line)...)
-		assert.Equal(t, exitUsage, code, tt.line)
-		assert.Empty(t, out, tt.line)
-		for _, want := range tt.want {
-			assert.Contains(t, errs, want, tt.line)
-		}
-	}
-	_, names, _ := command("__complete", "ls", "--columns", "")
-	assert.Contains(t, names, "user-timeout\n")
-}
-
 // Those asked for by name are all there, however narrow the terminal is.
 func TestChosenColumnsAreNotLeftOut(t *testing.T) {
 	t.Parallel()
 	c := columnChoice{names: []string{"peer", "timer", "process", "keepalive"}}
 	require.NoError(t, c.choose())
 	rows := [][]string{{"[2001:db8:85a3:1234:5678:8a2e:370:7335]:443", "keepalive 3m48s", "api[1] fd 2", "240/15/3"}}
-	l := fit(c.chosen, rows, 20)
+	l := fit(layoutsOf(c.chosen), rows, 20)
 	assert.Len(t, l.shown, 4)
 	lines(&l, rows)
 	assert.Contains(t, l.missing(), "shortened: PEER")
 	assert.NotContains(t, l.missing(), "no room")
-}
-
-func TestWords(t *testing.T) {
-	t.Parallel()
-	for n, want := range []string{"", "A", "A and B", "A, B and C"} {
-		assert.Equal(t, want, words([]string{"A", "B", "C"}[:n]))
-	}
 }
 
 // A row that is wider than those that the columns were made for does not break
@@ -266,7 +224,7 @@ func TestWords(t *testing.T) {
 func TestLaterRowsAreShortenedToo(t *testing.T) {
 	t.Parallel()
 	rows := hard()
-	l := fit(columns, [][]string{rows[0]}, 100)
+	l := fit(layoutsOf(columns), [][]string{rows[0]}, 100)
 	for i, cells := range rows {
 		assert.LessOrEqual(t, ansi.StringWidth(string(l.append(nil, cells))), 100, "%d", i)
 	}

@@ -1,0 +1,50 @@
+package cli
+
+import (
+	"encoding/json"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// hostile clears the screen of who lists it, in several ways: ESC, DEL, CSI as
+// one character of Latin 1, a right-to-left override, a tag beyond 16 bits, and
+// a byte that is no UTF-8.
+const hostile = "a\x1b[2Jb\x7fc\u009b2Jd\u202ee\U000e0041f\xff"
+
+// control finds what a terminal might obey.
+func control(s string) string {
+	for _, r := range s {
+		if r != '\n' && printable(string(r)) != string(r) {
+			return string(r)
+		}
+	}
+	return ""
+}
+
+// fieldsOf are the names that an object has in JSON.
+func fieldsOf(t *testing.T, v any) (names []string) {
+	t.Helper()
+	b, err := json.Marshal(v)
+	require.NoError(t, err)
+	var fields map[string]any
+	require.NoError(t, json.Unmarshal(b, &fields))
+	for name := range fields {
+		names = append(names, name)
+	}
+	return names
+}
+
+// alone checks that a folder holds these files and nothing else.
+func alone(t *testing.T, folder string, want ...string) {
+	t.Helper()
+	entries, err := os.ReadDir(folder)
+	require.NoError(t, err)
+	names := []string{}
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	assert.ElementsMatch(t, want, names)
+}
