@@ -1,4 +1,5 @@
-// Package cli is the command keepalive.
+// Package cli runs a command line: the root command, its help and version, and what is the same
+// for every command.
 package cli
 
 import (
@@ -8,6 +9,11 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/exit"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/flags"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/output"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/terminal"
 )
 
 // A Command is one of the program, which is made only where it is wanted.
@@ -22,8 +28,8 @@ func Run(commands []Command, args []string, stdout, stderr io.Writer) int {
 	root := newRoot(commands, args)
 	root.SetArgs(args)
 	root.SetErr(stderr)
-	out := keepError(stdout)
-	if widthOf(stdout) > 0 { // a terminal, which commands want to see as such
+	out := output.NewWriter(stdout)
+	if terminal.Width(stdout) > 0 { // a terminal, which commands want to see as such
 		root.SetOut(stdout)
 	} else {
 		root.SetOut(out)
@@ -32,11 +38,11 @@ func Run(commands []Command, args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		err = root.Execute()
 	}
-	if out.err != nil && !errors.Is(err, out.err) {
-		err = several(err, out.err) // of help and the like, which return none
+	if out.Err != nil && !errors.Is(err, out.Err) {
+		err = exit.Join(err, out.Err) // of help and the like, which return none
 	}
-	printError(stderr, err)
-	return exitCode(err)
+	exit.Print(stderr, err)
+	return exit.Code(err)
 }
 
 // unknownCommand refuses what cobra answers with some other help and exit code 0: the help
@@ -63,7 +69,7 @@ func unknownCommand(root *cobra.Command, commands []Command, args []string) erro
 	}
 	for _, w := range words {
 		if !slices.Contains(names, w) {
-			return notUnderstood(root, w, append(names, "--version"))
+			return flags.NotUnderstood(root, w, append(names, "--version"))
 		}
 		if names = nil; w == "completion" {
 			names = shells
@@ -81,14 +87,14 @@ func newRoot(commands []Command, args []string) *cobra.Command {
 		Short: "TCP keepalive that is exactly what was asked for",
 		Long: `keepalive asks for TCP keepalive, and shows what the kernel made of it.
 
-` + exitCodes,
+` + exit.Codes,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          noArgs,
+		Args:          flags.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.SetFlagErrorFunc(flagError)
-	root.SetHelpFunc(inOnePiece(root.HelpFunc()))
+	root.SetFlagErrorFunc(flags.Error)
+	root.SetHelpFunc(flags.InOnePiece(root.HelpFunc()))
 	for _, c := range commands {
 		if len(args) > 0 && args[0] == c.Name {
 			root.CompletionOptions.DisableDefaultCmd = true
@@ -99,7 +105,7 @@ func newRoot(commands []Command, args []string) *cobra.Command {
 	addVersion(root)
 	for _, c := range commands {
 		cmd := c.complete()
-		completeNothingElse(cmd)
+		flags.CompleteNothingElse(cmd)
 		root.AddCommand(cmd)
 	}
 	return root
@@ -108,7 +114,7 @@ func newRoot(commands []Command, args []string) *cobra.Command {
 // complete makes the command, with what is the same for all.
 func (c Command) complete() *cobra.Command {
 	cmd := c.New()
-	cmd.Long += "\n\n" + exitCodes
-	refuseMistakes(cmd)
+	cmd.Long += "\n\n" + exit.Codes
+	flags.RefuseMistakes(cmd)
 	return cmd
 }

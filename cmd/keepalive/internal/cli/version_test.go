@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/exit"
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
@@ -14,7 +15,7 @@ func TestVersion(t *testing.T) {
 	t.Parallel()
 	var out, errs bytes.Buffer
 	code := Run(nil, []string{"--version"}, &out, &errs)
-	assert.Equal(t, exitOK, code, errs.String())
+	assert.Equal(t, exit.OK, code, errs.String())
 	assert.Regexp(t, `^keepalive \S.*, go1\.`, out.String())
 	assert.Contains(t, out.String(), "\nplatform table: "+platform.Current().Name+"\n")
 	for want, info := range map[string]*debug.BuildInfo{

@@ -1,0 +1,313 @@
+// Package check is the command keepalive check: which connections a path loses.
+package check
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/columns"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/exit"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/flags"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/paths"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/sockets"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/table"
+	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/internal/duration"
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/platform"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+type checkOptions struct {
+	paths.Flags
+	list sockets.Query
+	json bool
+}
+
+func New() *cobra.Command {
+	var o checkOptions
+	cmd := &cobra.Command{
+		Use:   "check --path ID[,ID...]",
+		Short: "Find connections that a path loses, or whose death goes unnoticed",
+		Long: `check looks at the open connections of this network namespace (Linux) and
+tells, for each that would be lost in silence on the path, or whose peer could
+die unnoticed, why, and what to change. keepalive plan --help says how that is
+calculated.
+
+  VERDICT  loses: the path forgets it. needs a heartbeat: the path ignores
+           probes. unnoticed: it survives, but a dead peer is noticed never, or
+           later than --detect. survives if: it does if what nobody verified
+           about the path is true. unknown: its settings cannot be read, or the
+           path is not known
+  CHANGE   the settings that the plan has and the socket has not, as
+           sockopt.Parse and keepalive demo --config read them; or the heartbeat
+           that it needs
+
+Verdicts that rest on what nobody verified about the path make the exit code 5;
+--assume-refresh takes it for true that probes count. A connection that one end
+has closed for writing is held against the timeout that middleboxes have for
+those.
+
+A connection that only this machine sees (loopback) crosses no path and is left
+out, unless --peer names it. One that the peer keeps alive with probes of its
+own is reported all the same: that cannot be seen from here.`,
+		Example: `  keepalive check --path aws-nlb-tcp
+  keepalive check --path aws-nat-gateway --peer :5432 --detect 60s
+  keepalive check --path azure-lb --pid 12 --json | jq -r 'select(.bad).change'`,
+		Args: flags.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if len(o.Path) == 0 {
+				return exit.UsageError(errors.New("--path is missing: what do the connections cross? keepalive profiles lists what is known"))
+			}
+			if err := exit.Join(o.Parse(), o.list.Selection.Parse(cmd)); err != nil {
+				return err
+			}
+			return o.run(cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	o.AddFlags(cmd)
+	f := cmd.Flags()
+	o.list.Place.AddFlags(cmd, "connections")
+	f.StringSliceVar(&o.list.Local, "local", nil, "only connections with this local address, prefix, :port or :port-port; any of several")
+	f.StringSliceVar(&o.list.Peer, "peer", nil, "only connections with this peer, written like --local")
+	f.BoolVar(&o.json, "json", false, "print one JSON object a line, for every connection that was checked, and a summary; see keepalive check --json --help")
+	flags.ShowSchema(cmd, checkSchema)
+	return cmd
+}
+
+// unnoticed is the verdict on a connection that survives, and whose peer may be
+// dead for too long; it is not one of align's.
+const unnoticed = "unnoticed"
+
+// A finding is what there is to say about a connection.
+type finding struct {
+	*sockets.Row
+	verdict string
+	reason  string
+	change  string
+	bad     bool
+	assess  *align.Assessment
+}
+
+// A tally counts findings.
+type tally struct {
+	checked, bad, unknown, local int
+	denied, assumed              int // some of unknown
+}
+
+func (o *checkOptions) run(stdout, stderr io.Writer) error {
+	plan, err := o.Plan()
+	if err != nil {
+		return err
+	}
+	o.list.Filter.States = []inspect.State{inspect.Established, inspect.FinWait2, inspect.CloseWait}
+	v := o.list.Survey()
+	out := bufio.NewWriter(stdout)
+	var rows [][]string
+	var count tally
+	for r, err := range v.Rows() {
+		if err != nil {
+			return exit.Join(out.Flush(), err)
+		}
+		if len(o.list.Peer) == 0 && (r.Peer.Addr().Unmap().IsLoopback() || r.Peer.Addr() == r.Local.Addr()) {
+			count.local++
+			continue
+		}
+		if r.Gone || r.State == inspect.FinWait2 && r.Inode == 0 { // which the kernel ends by itself
+			continue
+		}
+		f := o.judge(r, plan)
+		count.add(f)
+		switch {
+		case o.json:
+			if err := f.writeJSON(out); err != nil {
+				return err
+			}
+		case f.verdict != align.Survives.String():
+			cells := f.cells()
+			if o.list.SeveralNetns() {
+				cells = append([]string{columns.NetNS.Cell(r)}, cells...)
+			}
+			rows = append(rows, cells)
+		}
+	}
+	if o.json {
+		if err := count.writeJSON(out); err != nil {
+			return err
+		}
+	}
+	if len(rows) > 0 {
+		shown := checkColumns
+		if o.list.SeveralNetns() {
+			shown = append([]table.Column{columns.NetNS.Column}, shown...)
+		}
+		if err := table.Print(stdout, stderr, shown, rows); err != nil {
+			return err
+		}
+	}
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	v.Notes.Print(stderr)
+	count.print(stderr)
+	err = exit.Join(v.Notes.Unseen(), v.Notes.Lost(), count.result())
+	if count.assumed > 0 {
+		err = exit.Join(err, paths.IfAssumed(plan))
+	}
+	return err
+}
+
+func (t *tally) add(f finding) {
+	t.checked++
+	switch {
+	case f.bad:
+		t.bad++
+	case f.verdict == align.Unknown.String():
+		t.unknown++
+		if f.Cause == exit.Denied {
+			t.denied++
+		}
+	case f.verdict == align.SurvivesIf.String():
+		t.unknown++
+		t.assumed++
+	}
+}
+
+func (t *tally) print(w io.Writer) {
+	fmt.Fprintf(w, "checked %d: %d bad, %d unknown", t.checked, t.bad, t.unknown)
+	if t.local > 0 {
+		fmt.Fprintf(w, "; left out %d that stay on this machine", t.local)
+	}
+	fmt.Fprintln(w)
+}
+
+func (t *tally) result() error {
+	switch {
+	case t.bad > 0:
+		return exit.ErrProblems
+	case t.checked == 0:
+		return exit.NothingError(errors.New("no connection matches, so none was checked"))
+	}
+	var errs []error
+	if t.denied > 0 {
+		errs = append(errs, exit.DeniedError(fmt.Errorf("%d of %d connections cannot be judged for lack of permission", t.denied, t.checked)))
+	}
+	if n := t.unknown - t.denied - t.assumed; n > 0 {
+		errs = append(errs, exit.UnknownError(fmt.Errorf("%d of %d connections cannot be judged: their settings, or the path, are not known", n, t.checked)))
+	}
+	return exit.Join(errs...)
+}
+
+// judge says what becomes of a connection.
+func (o *checkOptions) judge(r *sockets.Row, plan *align.Plan) finding {
+	request, want := o.Request, plan.Config
+	request.Retries = r.Retries
+	limitsKnown := r.Retries != nil
+	if r.Multipath {
+		request.Multipath = true
+		want.UserTimeout = 0 // which it cannot have
+	}
+	request.HalfClosed = r.State != inspect.Established
+	a, err := request.Assess(r.Settings)
+	if err != nil { // as the plan was made of the same request, only half-closed connections have one
+		return finding{Row: r, verdict: align.Unknown.String(), reason: err.Error(), assess: &align.Assessment{Settings: r.Settings}}
+	}
+	survives := a.Verdict == align.Survives || a.Verdict == align.SurvivesIf
+	f := finding{Row: r, verdict: a.Verdict.String(), reason: a.Reason, assess: a}
+	switch {
+	case a.Verdict == align.Loses:
+		f.bad, f.change = true, changes(r.Settings, want)
+	case a.Verdict == align.NeedsHeartbeat:
+		f.bad, f.change = true, heartbeatChange(a.Heartbeat)
+	case survives && o.Request.Detect > 0 && r.Settings.UserTimeout == 0 && !limitsKnown:
+		f.verdict = align.Unknown.String()
+		f.reason = "how long data in flight to a dead peer goes unnoticed is unknown: net.ipv4.tcp_retries2 of its network namespace cannot be read"
+	case survives:
+		if why := o.unnoticed(a); why != "" {
+			f.bad, f.verdict, f.reason, f.change = true, unnoticed, why, changes(r.Settings, want)
+		}
+	}
+	if a.Verdict == align.NeedsHeartbeat && r.Settings.Known.Has(platform.KeepAlive) && !r.Settings.Enabled {
+		f.reason += "; keepalive is off too: the death of an idle peer is never noticed"
+	}
+	if f.bad {
+		f.reason += overwritten(r)
+	}
+	if f.verdict == align.Unknown.String() {
+		switch {
+		case r.Unknown != nil:
+			f.reason = "its settings cannot be read: " + r.Unknown.Error()
+		case r.Cause == exit.Denied:
+			f.reason = "its settings cannot be read: its process is another user's, or not visible from here"
+		case !r.OwnersKnown:
+			f.reason = "its settings cannot be read: no process that is visible from here has it open"
+		}
+		if r.Settings.Known == 0 && r.Timer.Kind == "keepalive" {
+			f.reason += "; keepalive is on, as its timer runs"
+		}
+	}
+	return f
+}
+
+// overwritten names who sets such values on connections that others have configured:
+// package net after a Control hook, grpc-go (20 s) on what its servers accept.
+func overwritten(r *sockets.Row) string {
+	const ofGRPC = 20 * time.Second
+	switch {
+	case r.LikeGo:
+		return "; 15 s, 15 s and 9 are what Go sets on its own, also over what a Control hook has set"
+	case r.Settings.UserTimeout == ofGRPC:
+		return "; a user timeout of 20s is what grpc-go sets on its own, unless the connection is pinned"
+	}
+	return ""
+}
+
+// unnoticed says how long the death of the peer stays unnoticed, if that is too
+// long.
+func (o *checkOptions) unnoticed(a *align.Assessment) string {
+	if o.Request.Detect == 0 {
+		return ""
+	}
+	for _, b := range []align.Bound{a.Detection.Idle, a.Detection.InFlight} {
+		if b.Latest > o.Request.Detect {
+			return fmt.Sprintf("%s: a dead peer is noticed up to %s after %s", b.Phase, paths.Tenths(b.Latest), b.Since)
+		}
+	}
+	return ""
+}
+
+// changes lists what a socket with these settings has to change to be like cfg, as
+// sockopt.Parse reads it.
+func changes(s platform.Settings, cfg sockopt.Config) string {
+	want := kernel.Linux().Effect(kernel.Request(cfg), s) // the plan's, which is valid
+	var list []string
+	for _, o := range kernel.Options() {
+		value, _ := want.Lookup(o)
+		if held, known := s.Lookup(o); known && held == value {
+			continue
+		}
+		switch {
+		case o == platform.KeepAlive:
+			list = append(list, "on")
+		case o == platform.UserTimeout && value == 0:
+			list = append(list, "user-timeout=off")
+		default:
+			list = append(list, o.String()+"="+o.Format(value))
+		}
+	}
+	return strings.Join(list, ",")
+}
+
+func heartbeatChange(h *align.Heartbeat) string {
+	if h.Every == 0 {
+		return fmt.Sprintf("%s; how often is not known: --idle-timeout %s=60s", h.Kinds[0].Name, h.Tightest.ID)
+	}
+	return fmt.Sprintf("%s every %s, or drop it after %s unused", h.Kinds[0].Name, duration.Format(h.Every.Truncate(time.Second/10)), duration.Format(h.IdleConnTimeout))
+}

@@ -1,5 +1,0 @@
-package cli
-
-import "testing"
-
-func TestMain(m *testing.M) { mainOf(m, commands) }

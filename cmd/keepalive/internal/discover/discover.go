@@ -1,0 +1,321 @@
+// Package discover is the command keepalive discover: after what silence a path forgets a
+// connection.
+package discover
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/spf13/cobra"
+
+	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/exit"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/flags"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/interrupt"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/paths"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/record"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/table"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/terminal"
+	"github.com/tcpkeepalive/keepalive/discover"
+	"github.com/tcpkeepalive/keepalive/internal/duration"
+	"github.com/tcpkeepalive/keepalive/sockopt"
+)
+
+type discoverOptions struct {
+	mode        string
+	guess       flags.Seconds
+	min, max    flags.Seconds
+	wait        flags.Seconds
+	connections int
+	json        bool
+	tls         bool
+	serverName  string
+	insecure    bool
+}
+
+func New() *cobra.Command {
+	o := discoverOptions{min: flags.Seconds(time.Second), max: flags.Seconds(2 * time.Hour), wait: flags.Seconds(time.Second), connections: 64} // as in discover.Options
+	cmd := &cobra.Command{
+		Use:   "discover HOST:PORT",
+		Short: "Measure after what silence a path forgets a connection",
+		Long: `discover makes connections to a server, leaves each idle for another time, and
+looks whether it still works. It tells the longest silence that was survived,
+the shortest that was not, and how that ended: FIN or RST by itself, RST on the
+next packet, or silence. Two rounds find 350 s in about 13 minutes, --guess 350s
+in 6.
+
+--mode is what counts as alive:
+  plain  the peer's kernel answers a TCP keepalive probe; no byte reaches the
+         program there (Linux)
+  echo   the server sends a byte back
+  http   the server answers HEAD /
+
+With --tls each connection begins with a TLS handshake: a server that expects
+one soon ends connections without it, which would be taken for the timeout.
+
+A server that sends keepalive probes of its own, as Go servers do every 15 s,
+keeps the path alive: nothing longer than that can be seen then, and discover
+says so. It states no figure where connections disagree, as those to several
+servers behind one address: where others survived a silence that is longer by
+5 % and at least 0.2 s. One connection alone, or fewer than one in twenty, may
+die or survive by accident, or fail to be tested; where more could not be
+tested, it states no figure either. Nor where none survived --min, unless the
+server ended them by itself, or a server closes after each response. All these
+are not known, exit code 5; that all connections lived until --max is an answer.
+
+Interrupted, it prints what is known by then; also if its terminal is closed.`,
+		Example: `  keepalive discover db.example.com:5432
+  keepalive discover example.com:80 --mode http --guess 60s
+  keepalive discover example.com:443 --tls --mode http
+  keepalive discover echo.example.com:7 --mode echo --max 10m --json`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return exit.UsageError(errors.New("want one HOST:PORT, as in db.example.com:5432"))
+			}
+			ctx, stop := interrupt.Context()
+			defer stop()
+			return o.run(ctx, args[0], cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.mode, "mode", "plain", "what counts as alive: plain, echo or http")
+	f.Var(flags.MoreThan0(&o.guess), "guess", "a figure to test first")
+	f.Var(flags.MoreThan0(&o.min), "min", "shortest time to try")
+	f.Var(flags.MoreThan0(&o.max), "max", "longest time to try, at most 30d")
+	f.Var(flags.MoreThan0(&o.wait), "wait", "how long an answer may take, at most 1m")
+	f.Var(flags.Number(&o.connections, 4, 1000), "connections", "how many at the same time, 4 to 1000")
+	f.BoolVar(&o.tls, "tls", false, "speak TLS")
+	f.StringVar(&o.serverName, "server-name", "", "with --tls: whose certificate is expected, and asked for in http mode (default: HOST)")
+	f.BoolVar(&o.insecure, "insecure", false, "with --tls: any certificate will do")
+	f.BoolVar(&o.json, "json", false, "print one JSON object")
+	if err := cmd.RegisterFlagCompletionFunc("mode", cobra.FixedCompletions([]string{"plain", "echo", "http"}, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err) // the flag does not exist
+	}
+	return cmd
+}
+
+// options turns the flags into those of the package.
+func (o *discoverOptions) options(address string) (discover.Options, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return discover.Options{}, fmt.Errorf("want HOST:PORT: %w", err)
+	}
+	if n, err := net.LookupPort("tcp", port); err != nil || n == 0 {
+		return discover.Options{}, fmt.Errorf("%s: %q is no port: want 1 to 65535, or a name like https", address, port)
+	}
+	d := discover.Options{
+		Address: address, Guess: time.Duration(o.guess), Min: time.Duration(o.min), Max: time.Duration(o.max),
+		Wait: time.Duration(o.wait), Connections: o.connections,
+	}
+	switch o.mode {
+	case "plain":
+		if runtime.GOOS != "linux" {
+			return d, errors.New("--mode plain asks with keepalive probes, which takes Linux: use --mode echo or http")
+		}
+		d.Check = discover.Probe
+	case "echo":
+		d.Check = discover.Echo
+	case "http":
+		d.Check = discover.HTTP(cmp.Or(o.serverName, address))
+	default:
+		return d, fmt.Errorf("--mode %q: want plain, echo or http", o.mode)
+	}
+	if err := o.checkTimes(); err != nil {
+		return d, err
+	}
+	if !o.tls {
+		if o.serverName != "" || o.insecure {
+			return d, errors.New("--server-name and --insecure are for --tls")
+		}
+		return d, nil
+	}
+	config := &tls.Config{ServerName: cmp.Or(o.serverName, host), InsecureSkipVerify: o.insecure}
+	if o.mode == "http" {
+		config.NextProtos = []string{"http/1.1"}
+	}
+	d.Secure = handshake(config)
+	return d, nil
+}
+
+// checkTimes finds out whether the times fit together, and those of discover.Options.
+func (o *discoverOptions) checkTimes() error {
+	const longest, longestWait = flags.Seconds(30 * 24 * time.Hour), flags.Seconds(time.Minute)
+	switch {
+	case o.max > longest:
+		return fmt.Errorf("--max %s: want at most %s", &o.max, new(longest))
+	case o.wait > longestWait:
+		return fmt.Errorf("--wait %s: want at most %s", &o.wait, new(longestWait))
+	case o.min > o.max:
+		return fmt.Errorf("--min %s is longer than --max %s", &o.min, &o.max)
+	case o.guess > 0 && (o.guess < o.min || o.guess > o.max):
+		return fmt.Errorf("--guess %s: want it between --min %s and --max %s", &o.guess, &o.min, &o.max)
+	}
+	return nil
+}
+
+func (o *discoverOptions) run(ctx context.Context, address string, stdout, stderr io.Writer) error {
+	d, err := o.options(address)
+	if err != nil {
+		return exit.UsageError(err)
+	}
+	p := progress{w: stderr, live: terminal.Width(stderr) > 0}
+	d.Progress = p.show
+	r, err := discover.Run(ctx, d)
+	p.end()
+	switch {
+	case r == nil:
+		return exit.UsageError(err)
+	case !measured(r) && ctx.Err() != nil:
+		return exit.UnknownError(errors.New("interrupted before anything was known"))
+	case !measured(r) && errors.Is(err, sockopt.ErrUnknown):
+		return exit.UnknownError(err)
+	case !measured(r):
+		return err
+	}
+	if ctx.Err() != nil {
+		err = exit.UnknownError(errors.New("interrupted: the bounds are wider than they had to be"))
+	}
+	if why := r.Err(); why != nil {
+		err = exit.Join(err, exit.Said(exit.UnknownError(why)))
+	}
+	if o.json {
+		return exit.Join(discoverJSON(stdout, r, err), err)
+	}
+	printDiscovery(stdout, r)
+	return err
+}
+
+// measured tells whether any connection could be tested.
+func measured(r *discover.Result) bool {
+	return slices.ContainsFunc(r.Tests, func(t discover.Test) bool { return t.Err == nil })
+}
+
+// A progress is a line that is written anew, or on something that is no terminal a
+// line now and then.
+type progress struct {
+	w     io.Writer
+	live  bool
+	round int
+	dead  time.Duration
+	next  time.Duration
+}
+
+func (p *progress) show(now discover.Progress) {
+	line := fmt.Sprintf("round %d, %s: alive after %s", now.Round, table.Short(now.Elapsed), table.Short(now.Alive))
+	if now.Dead > 0 {
+		line += ", dead after " + table.Short(now.Dead)
+	}
+	line += ", at most " + table.Short(now.Left) + " left"
+	switch {
+	case p.live:
+		fmt.Fprint(p.w, "\r"+line+ansi.EraseLineRight)
+	case now.Round != p.round || now.Dead != p.dead || now.Elapsed >= p.next:
+		fmt.Fprintln(p.w, line)
+		p.next = now.Elapsed + 30*time.Second
+	}
+	p.round, p.dead = now.Round, now.Dead
+}
+
+func (p *progress) end() {
+	if p.live {
+		fmt.Fprint(p.w, "\r"+ansi.EraseEntireLine)
+	}
+}
+
+func printDiscovery(w io.Writer, r *discover.Result) {
+	fmt.Fprintln(w, r)
+	fmt.Fprintf(w, "%s, %s\n", connections(len(r.Tests)), table.Short(r.Took))
+	failed, last := failures(r)
+	if failed > 0 && !strings.Contains(r.String(), last.Error()) {
+		fmt.Fprintf(w, "%s could not be tested: %s\n", connections(failed), last)
+	}
+	if n := r.Outliers(); n > 0 {
+		fmt.Fprintf(w, "%s ended although others were silent for longer: for another reason, or by a timeout that few connections have\n", connections(n))
+	}
+	if r.Dead > 0 && r.Alive == 0 {
+		fmt.Fprintln(w, "--min tries shorter ones; with --mode plain 1s is the least")
+	}
+	if r.SomeDead > 0 {
+		fmt.Fprintln(w, "measure each server behind it at its own address; another may be stricter than those that were met")
+	}
+	if r.MaskUnknown && r.Dead > 0 {
+		fmt.Fprintln(w, "whether the peer sent anything meanwhile is not known here: it may have kept the path alive")
+	}
+	profile, err := r.Profile("measured")
+	if err != nil {
+		return
+	}
+	plan, err := align.Request{Path: []align.Profile{profile}}.Plan()
+	if err == nil && plan.Verdict == align.NeedsHeartbeat {
+		fmt.Fprintln(w, "\na server or proxy ends connections itself; data puts that off, probes do not:")
+		paths.PrintHeartbeat(w, plan.Heartbeat)
+		return
+	}
+	fmt.Fprintf(w, "\nif probes refresh the path, which was not measured:\nkeepalive plan --path box:%s\n", duration.Format(profile.Timeout.Truncate(time.Second/10)))
+	if err != nil {
+		fmt.Fprintln(w, err)
+		return
+	}
+	fmt.Fprintln(w, plan.Config)
+}
+
+// connections counts them in words.
+func connections(n int) string {
+	if n == 1 {
+		return "1 connection"
+	}
+	return fmt.Sprintf("%d connections", n)
+}
+
+// failures counts the connections that could not be tested, and returns why the last
+// could not.
+func failures(r *discover.Result) (n int, last error) {
+	for _, t := range r.Tests {
+		if t.Err != nil {
+			n, last = n+1, t.Err
+		}
+	}
+	return n, last
+}
+
+// A discoveryRecord is the JSON of a result. null is not known.
+type discoveryRecord struct {
+	Known       bool     `json:"known"` // whether the rest is an answer; text says why not
+	Text        string   `json:"text"`
+	Alive       float64  `json:"alive_seconds"`
+	Dead        *float64 `json:"dead_seconds"`
+	End         *string  `json:"end"`
+	SomeDead    *float64 `json:"some_dead_seconds"`  // connections disagree: some died then,
+	SomeAlive   *float64 `json:"some_alive_seconds"` // others survived up to then
+	MaskedBy    *float64 `json:"masked_by_seconds"`
+	MaskUnknown bool     `json:"mask_unknown"`
+	Connections int      `json:"connections"`
+	Failed      int      `json:"failed_connections"`
+	Outliers    int      `json:"outliers"`
+	Took        float64  `json:"took_seconds"`
+}
+
+// discoverJSON prints a result. That the measurement ended early, or anything else that was
+// said about it, means that it is no answer.
+func discoverJSON(w io.Writer, r *discover.Result, ended error) error {
+	failed, _ := failures(r)
+	out := discoveryRecord{
+		Known: r.Err() == nil && ended == nil, SomeDead: record.Seconds(r.SomeDead), SomeAlive: record.Seconds(r.SomeAlive), Failed: failed, Outliers: r.Outliers(),
+		Text: r.String(), Alive: r.Alive.Seconds(), Dead: record.Seconds(r.Dead), MaskedBy: record.Seconds(r.MaskedBy),
+		MaskUnknown: r.MaskUnknown, Connections: len(r.Tests), Took: r.Took.Seconds(),
+	}
+	if r.Dead > 0 || r.SomeDead > 0 {
+		out.End = new(r.End)
+	}
+	return record.NewEncoder(w).Encode(out)
+}

@@ -1,0 +1,9 @@
+package discover
+
+import (
+	"testing"
+
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/clitest"
+)
+
+func TestMain(m *testing.M) { clitest.Main(m, commands) }

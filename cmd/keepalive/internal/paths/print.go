@@ -1,0 +1,31 @@
+package paths
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/internal/duration"
+)
+
+func PrintHeartbeat(w io.Writer, h *align.Heartbeat) {
+	if h.Every == 0 {
+		fmt.Fprintf(w, "  the timeout of %s is not known: --idle-timeout %[1]s=60s tells how often\n", h.Tightest.ID)
+	} else {
+		fmt.Fprintf(w, "  send something at least every %s, or let the pool drop what was idle for %s:\n", duration.Format(h.Every), duration.Format(h.IdleConnTimeout))
+	}
+	for _, k := range h.Kinds {
+		fmt.Fprintf(w, "  - %s: %s\n", k.Name, k.How)
+	}
+}
+
+// Tenths writes a bound, rounded up to tenths of a second.
+func Tenths(d time.Duration) string {
+	const tenth = time.Second / 10
+	if rest := d % tenth; rest > 0 {
+		d += tenth - rest
+	}
+	return strings.TrimSuffix(fmt.Sprintf("%.1f", d.Seconds()), ".0") + "s"
+}

@@ -1,0 +1,129 @@
+// Package profiles is the command keepalive profiles: the middleboxes that are known.
+package profiles
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/exit"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/paths"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/record"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/table"
+	"github.com/tcpkeepalive/keepalive/internal/alike"
+	"github.com/tcpkeepalive/keepalive/internal/duration"
+	"github.com/tcpkeepalive/keepalive/platform"
+)
+
+func New() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "profiles [WORD...]",
+		Short: "List middleboxes, and after what silence they forget a connection",
+		Long: `profiles lists the middleboxes that plan and check know: those in which every
+WORD occurs, in any case.
+
+  IDLE-TIMEOUT  its default; another kind of limit is named (maximum age...)
+  RANGE         what it can be set to, where that is known
+  PROBES        whether a TCP keepalive probe starts the time again
+  ON-EXPIRY     what happens to a connection that was silent for longer
+
+A fact in parentheses says how it is known: inferred from the kind of product,
+secondary (quoted by somebody else), from memory. "?" is not known. All others
+were read at the source, which --json names.`,
+		Example: `  keepalive profiles
+  keepalive profiles aws nat
+  keepalive profiles --json envoy | jq -r .source`,
+		RunE: func(cmd *cobra.Command, words []string) error {
+			if slices.Contains(words, "") {
+				return exit.UsageError(errors.New("a WORD is empty, which all profiles have: leave it out for all"))
+			}
+			found := new(align.Catalog).Search(words...)
+			if len(found) == 0 {
+				return exit.NothingError(noProfile(words))
+			}
+			if asJSON {
+				return profilesJSON(cmd.OutOrStdout(), found)
+			}
+			return profilesTable(cmd.OutOrStdout(), cmd.ErrOrStderr(), found)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line, with all that is known and its source")
+	cmd.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return searchWords(), cobra.ShellCompDirectiveNoFileComp
+	}
+	return cmd
+}
+
+// searchWords are IDs and providers.
+func searchWords() []string {
+	words := paths.IDs()
+	for _, p := range new(align.Catalog).Profiles() {
+		if w := strings.ToLower(p.Provider); !strings.Contains(w, " ") && !slices.Contains(words, w) {
+			words = append(words, w)
+		}
+	}
+	return words
+}
+
+// noProfile tells which of the words nobody has, and what was meant.
+func noProfile(words []string) error {
+	for _, w := range words {
+		if len(new(align.Catalog).Search(w)) == 0 {
+			return fmt.Errorf("no profile has %s%s", w, alike.Question(alike.Nearest(w, searchWords())))
+		}
+	}
+	return fmt.Errorf("no profile has %s", strings.Join(words, " and "))
+}
+
+var profileColumns = []table.Column{
+	{Title: "ID"},
+	{Title: "IDLE-TIMEOUT", Rank: 1, Below: true},
+	{Title: "RANGE", Rank: 6},
+	{Title: "PROBES", Rank: 2, Below: true},
+	{Title: "ON-EXPIRY", Rank: 5},
+	{Title: "LAYER", Rank: 4},
+	{Title: "PRODUCT", Rank: 3},
+}
+
+func profilesTable(stdout, stderr io.Writer, profiles []align.Profile) error {
+	var rows [][]string
+	for _, p := range profiles {
+		rows = append(rows, []string{
+			p.ID, paths.TimeoutCell(p), rangeCell(p),
+			paths.Marked(p.Refreshed.String(), p.Refreshed != platform.Unknown, p.RefreshedEvidence),
+			paths.Marked(paths.ExpiryText(p), p.Expiry.Known(), p.ExpiryEvidence),
+			p.Layer, p.Provider + " " + p.Product,
+		})
+	}
+	return table.Print(stdout, stderr, profileColumns, rows)
+}
+
+func rangeCell(p align.Profile) string {
+	switch {
+	case p.Min == 0 && p.Max == 0:
+		return "-"
+	case p.Max == 0:
+		return "from " + duration.Format(p.Min)
+	case p.Min == 0:
+		return "to " + duration.Format(p.Max)
+	}
+	return duration.Format(p.Min) + "-" + duration.Format(p.Max)
+}
+
+func profilesJSON(w io.Writer, profiles []align.Profile) error {
+	out := bufio.NewWriter(w)
+	e := record.NewEncoder(out)
+	for _, p := range profiles {
+		if err := e.Encode(paths.ProfileOf(p)); err != nil {
+			return err
+		}
+	}
+	return out.Flush()
+}

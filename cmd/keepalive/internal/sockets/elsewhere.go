@@ -1,0 +1,64 @@
+package sockets
+
+import (
+	"github.com/tcpkeepalive/keepalive/inspect"
+	"github.com/tcpkeepalive/keepalive/internal/netns"
+)
+
+// A process may have sockets of any namespace: who manages containers makes some in
+// each. elsewhere looks for those of --pid that no table had so far, and says if one
+// is found nowhere.
+func (l *lister) elsewhere(looked []*netns.Namespace) {
+	if len(l.missing) == 0 {
+		return
+	}
+	all, hidden, err := netns.All()
+	if err != nil {
+		l.yield(Listed{}, err)
+		return
+	}
+	known := map[uint64]bool{}
+	for _, ns := range looked {
+		known[ns.Inode] = true
+	}
+	for _, ns := range all {
+		if !known[ns.Inode] && len(l.missing) > 0 && !l.list(ns) {
+			return
+		}
+	}
+	// What was just being opened or closed is in a table by now, or gone.
+	still := OfProcess(l.query.PID)
+	for inode := range l.missing {
+		if !still[inode] {
+			delete(l.missing, inode)
+		}
+	}
+	for _, ns := range looked {
+		if opened, err := OpenNamespace(ns); err == nil {
+			l.missing.Find(opened)
+			opened.Close()
+		}
+	}
+	if n := len(l.missing); n > 0 {
+		l.notes.Nowhere = n
+		l.notes.HiddenNetns = append(l.notes.HiddenNetns, hidden...)
+	} else {
+		l.notes.Refused = nil // nothing was missed there
+	}
+}
+
+// A missing set is of the inodes of sockets that no table had so far.
+type missing map[uint32]bool
+
+// Find strikes off what the table of a namespace has.
+func (m missing) Find(ns opened) {
+	if len(m) == 0 {
+		return
+	}
+	for s, err := range inspect.List(inspect.Filter{States: AllStates, Namespace: ns.file}) {
+		if err != nil {
+			return // which the list itself will tell
+		}
+		delete(m, s.Inode)
+	}
+}

@@ -1,0 +1,108 @@
+package sockets
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/exit"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/flags"
+	"github.com/tcpkeepalive/keepalive/internal/netns"
+)
+
+// A Place is where to look: a process, network namespaces, or this one.
+type Place struct {
+	PID      int // 0: any process
+	NetNS    string
+	AllNetns bool
+}
+
+const netnsHelp = `
+
+--pid looks into the network namespace of that process, into this one, and into
+others that it has sockets of.
+--netns looks into another: a name as ip netns has it, a path, or the number of
+a process in it. --all-netns looks into all that a process is in which can be
+seen from here, and all that are mounted (as those of ip netns and docker are);
+one that only a descriptor or a socket keeps is not found. Another namespace
+takes CAP_SYS_ADMIN, here and in the user namespace that owns it.`
+
+func (p *Place) AddFlags(cmd *cobra.Command, what string) {
+	f := cmd.Flags()
+	f.IntVar(&p.PID, "pid", 0, "only "+what+" that this process has open")
+	f.StringVar(&p.NetNS, "netns", "", "only "+what+" of this network namespace: NAME, PATH or PID")
+	f.BoolVar(&p.AllNetns, "all-netns", false, what+" of all network namespaces that can be seen from here")
+	cmd.Long += netnsHelp
+}
+
+func (p *Place) Parse(cmd *cobra.Command) error {
+	if cmd.Flags().Changed("pid") && p.PID <= 0 {
+		return exit.UsageError(fmt.Errorf("--pid %d: a process number is greater than 0", p.PID))
+	}
+	return flags.Exclusive(cmd, "netns", "all-netns")
+}
+
+// SeveralNetns tells that it matters which namespace something is of.
+func (p *Place) SeveralNetns() bool { return p.NetNS != "" || p.AllNetns }
+
+// Namespaces are those to look into. hidden is why those of processes cannot be seen.
+func (p *Place) Namespaces() (found []*netns.Namespace, hidden []error, err error) {
+	var n *netns.Namespace
+	switch {
+	case p.AllNetns:
+		if found, hidden, err = netns.All(); errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+			err = exit.DeniedError(fmt.Errorf("--all-netns takes a /proc to look into: %w", err))
+		}
+		return found, hidden, err
+	case p.NetNS != "":
+		if n, err = netns.Find(p.NetNS); err != nil {
+			return nil, nil, NamespaceError(fmt.Errorf("--netns %w", err))
+		}
+		return []*netns.Namespace{n}, nil, nil
+	case p.PID != 0:
+		n, err = netns.OfProcess(p.PID)
+		switch {
+		case errors.Is(err, errors.ErrUnsupported):
+		case err != nil:
+			return nil, nil, NamespaceError(fmt.Errorf("--pid %d: %w", p.PID, err))
+		case !n.Own:
+			// A socket may be from elsewhere: those that systemd hands to a service
+			// with PrivateNetwork= are of its own namespace.
+			return []*netns.Namespace{n, netns.Own()}, nil, nil
+		}
+	}
+	return []*netns.Namespace{netns.Own()}, nil, nil
+}
+
+// NamespaceError gives an error of package netns its exit code.
+func NamespaceError(err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return exit.NothingError(err)
+	case errors.Is(err, fs.ErrPermission):
+		return exit.DeniedError(err)
+	case errors.Is(err, netns.ErrNoNamespace):
+		return exit.UsageError(err)
+	}
+	return err
+}
+
+// An opened namespace is one that is being looked into.
+type opened struct {
+	*netns.Namespace
+	file *os.File // nil: the own one
+}
+
+// OpenNamespace opens one, to be closed.
+func OpenNamespace(ns *netns.Namespace) (opened, error) {
+	file, err := ns.Open()
+	return opened{ns, file}, err
+}
+
+func (o opened) Close() { o.file.Close() } // nil too
+
+// Do runs f on a thread that is in the namespace.
+func (o opened) Do(f func() error) error { return netns.Do(o.file, f) }

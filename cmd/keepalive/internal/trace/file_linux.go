@@ -1,0 +1,28 @@
+package trace
+
+import (
+	"io"
+
+	"github.com/gopacket/gopacket"
+	"github.com/gopacket/gopacket/layers"
+	"github.com/gopacket/gopacket/pcapgo"
+
+	"github.com/tcpkeepalive/keepalive/internal/capture"
+)
+
+// newPacketFile begins a pcapng file of packets that start with their IP header, which
+// Wireshark and tcpdump read. What is written to it arrives with Flush.
+func newPacketFile(w io.Writer) (*pcapgo.NgWriter, error) {
+	file, err := pcapgo.NewNgWriterInterface(w,
+		pcapgo.NgInterface{LinkType: layers.LinkTypeRaw, SnapLength: capture.Snap, TimestampResolution: 9},
+		pcapgo.NgWriterOptions{SectionInfo: pcapgo.NgSectionInfo{Application: "keepalive"}})
+	if err != nil {
+		return nil, err
+	}
+	return file, file.Flush()
+}
+
+// writePacket adds a packet, of which headers alone may have been kept.
+func writePacket(file *pcapgo.NgWriter, p *capture.Packet) error {
+	return file.WritePacket(gopacket.CaptureInfo{Timestamp: p.Time, CaptureLength: len(p.Data), Length: p.Length}, p.Data)
+}

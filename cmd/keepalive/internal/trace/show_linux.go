@@ -1,0 +1,245 @@
+package trace
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net/netip"
+	"time"
+
+	"github.com/gopacket/gopacket/pcapgo"
+
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/exit"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/record"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/sockets"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/terminal"
+	"github.com/tcpkeepalive/keepalive/internal/segment"
+	"github.com/tcpkeepalive/keepalive/platform"
+)
+
+// A shower shows what was seen.
+type shower struct {
+	*traceOptions
+	out     *bufio.Writer
+	file    *pcapgo.NgWriter // nil: packets are not written
+	sockets *localSockets
+	picture picture
+	count   int // of lines
+	unknown int // of them, with a setting that could not be read
+	form    lineForm
+}
+
+func newShower(o *traceOptions, w io.Writer, scenes []*scene, sockets *localSockets, file *pcapgo.NgWriter) *shower {
+	s := &shower{traceOptions: o, out: bufio.NewWriter(w), sockets: sockets, file: file, form: wideLine}
+	if o.SeveralNetns() {
+		s.form.netns = len("NETNS")
+		for _, at := range scenes {
+			s.form.netns = min(max(s.form.netns, len(at.netns)), len("4026531840"))
+		}
+	}
+	if columns := terminal.Width(w); columns > 0 {
+		s.form.limitTo(columns)
+	}
+	s.picture.index = map[[2]netip.AddrPort]int{}
+	return s
+}
+
+// begin writes the titles, so that one sees that it has begun.
+func (s *shower) begin() error {
+	if !s.json {
+		s.line(lineCells{"NETNS", "TIME", "FROM", "TO", "WHAT", "AFTER", "EXPECTED"})
+	}
+	return s.out.Flush()
+}
+
+// enough tells whether there are as many lines as were asked for.
+func (s *shower) enough() bool { return s.traceOptions.count > 0 && s.count >= s.traceOptions.count }
+
+// show shows what comes until that ends, or it is enough.
+func (s *shower) show(from <-chan sighting) error {
+	var batch []sighting
+	for !s.enough() {
+		first, ok := <-from
+		if !ok {
+			return nil
+		}
+		batch = takeWaiting(append(batch[:0], first), from)
+		s.look(batch)
+		if s.sockets.wantsScan() { // for those that come meanwhile as well
+			n := len(batch)
+			batch = takeFor(batch, from, s.sockets.rest(time.Now()))
+			s.look(batch[n:])
+		}
+		s.sockets.learn()
+		for i := range batch {
+			if err := s.showOne(&batch[i]); err != nil {
+				return err
+			}
+		}
+		if err := s.flush(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// flush writes the packets, then the lines.
+func (s *shower) flush() error {
+	if s.file != nil {
+		if err := s.file.Flush(); err != nil {
+			return err
+		}
+	}
+	return s.out.Flush()
+}
+
+// look finds the sockets of the ends of those that are to be shown.
+func (s *shower) look(batch []sighting) {
+	begins := map[connection]int{} // where a connection begins last
+	for i := range batch {
+		if c := batch[i].connection(); batch[i].begins() {
+			begins[c], begins[c.reversed()] = i, i
+		}
+	}
+	now := time.Now()
+	for i := range batch {
+		seen := &batch[i]
+		c := seen.connection()
+		if seen.begins() {
+			s.sockets.forget(c)
+		}
+		if !seen.wanted {
+			continue
+		}
+		for _, end := range []struct {
+			connection
+			to **local
+		}{{c, &seen.from}, {c.reversed(), &seen.to}} {
+			if begins[c] <= i { // otherwise the kernel knows the next one only
+				s.sockets.look(end.connection, seen.device, now)
+			}
+			*end.to = s.sockets.of(end.connection)
+		}
+	}
+}
+
+// takeWaiting adds what is there already.
+func takeWaiting(batch []sighting, from <-chan sighting) []sighting {
+	for len(batch) < maxWaiting {
+		select {
+		case seen, ok := <-from:
+			if !ok {
+				return batch
+			}
+			batch = append(batch, seen)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// takeFor adds what comes within that time.
+func takeFor(batch []sighting, from <-chan sighting, d time.Duration) []sighting {
+	if d <= 0 {
+		return batch
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	for len(batch) < maxWaiting {
+		select {
+		case seen, ok := <-from:
+			if !ok {
+				return batch
+			}
+			batch = append(batch, seen)
+		case <-timer.C:
+			return batch
+		}
+	}
+	return batch
+}
+
+// showOne prints a line, and writes the packet.
+func (s *shower) showOne(e *sighting) error {
+	if !e.wanted || s.enough() || s.process != 0 && !e.from.has(s.process) && !e.to.has(s.process) {
+		return nil
+	}
+	s.count++
+	if option, _, known := e.expected(); option != noOption && !known {
+		s.unknown++
+	}
+	if s.svg != "" {
+		s.picture.add(&e.Event)
+	}
+	if s.json {
+		if err := e.writeJSON(s.out); err != nil {
+			return err
+		}
+	} else {
+		s.showLine(e)
+	}
+	if s.file == nil || e.packet.Data == nil {
+		return nil
+	}
+	return writePacket(s.file, &e.packet)
+}
+
+// unread is the exit code of settings that could not be read.
+func (s *shower) unread() error {
+	switch {
+	case s.unknown == 0:
+		return nil
+	case sockets.Denies(s.sockets.owners):
+		return exit.DeniedError(fmt.Errorf("%d segments could not be compared with the settings of their sockets, which may not be read", s.unknown))
+	}
+	return exit.UnknownError(fmt.Errorf("%d segments could not be compared with the settings of their sockets, which are not known", s.unknown))
+}
+
+// noOption stands for a segment that no setting decides about.
+const noOption = platform.Option(255)
+
+// expected is the setting of the socket that decides when a probe leaves, or the
+// reset after the last of them; known is whether its value could be read.
+func (e *sighting) expected() (option platform.Option, value int64, known bool) {
+	switch {
+	case e.from == nil:
+		return noOption, 0, false
+	case e.Kind == segment.Probe && e.Unanswered == 1:
+		option = platform.Idle
+	case e.Kind == segment.Probe, e.Kind == segment.Reset && e.Unanswered > 0:
+		option = platform.Interval
+	default:
+		return noOption, 0, false
+	}
+	value, known = e.from.settings.Lookup(option)
+	return option, value, known
+}
+
+func (e *sighting) writeJSON(w io.Writer) error {
+	r := traceRecord{
+		NetNS: e.at.netns, Time: e.Time.Format(time.RFC3339Nano), From: e.Src.String(), To: e.Dst.String(),
+		FromLocal: e.from != nil, ToLocal: e.to != nil,
+		FromProcesses: e.from.processes(), ToProcesses: e.to.processes(),
+		Kind: kindWord(e.Kind), Unanswered: e.Unanswered, After: record.Seconds(e.Since),
+	}
+	if option, value, isKnown := e.expected(); option != noOption {
+		r.ExpectedSetting = new(option.String())
+		if isKnown {
+			r.Expected = new(time.Duration(value).Seconds())
+		}
+	}
+	return record.NewEncoder(w).Encode(r)
+}
+
+// processes are nil if they are not known.
+func (l *local) processes() []record.Process {
+	if l == nil {
+		return nil
+	}
+	var list []record.Process
+	for _, o := range l.owners {
+		list = append(list, record.Process{PID: o.PID, FD: o.FD, Name: o.Process})
+	}
+	return list
+}

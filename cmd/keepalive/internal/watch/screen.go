@@ -1,0 +1,121 @@
+package watch
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+	"golang.org/x/term"
+)
+
+// A screen is a terminal, in raw mode and with another screen between enter and leave.
+type screen struct {
+	in, out *os.File
+
+	before atomic.Pointer[term.State] // of in; nil outside
+	mu     sync.Mutex                 // held while something is written
+}
+
+func (t *screen) enter() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	before, err := term.MakeRaw(int(t.in.Fd()))
+	if err != nil {
+		return fmt.Errorf("the terminal: %w", err)
+	}
+	t.before.Store(before)
+	_, err = t.out.WriteString(ansi.SetModeAltScreenSaveCursor + ansi.HideCursor)
+	return err
+}
+
+// enterAgain is for when somebody else may have left it: a shell, while this
+// program was stopped by SIGSTOP.
+func (t *screen) enterAgain() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.before.Load() == nil {
+		return nil
+	}
+	if _, err := term.MakeRaw(int(t.in.Fd())); err != nil {
+		return fmt.Errorf("the terminal: %w", err)
+	}
+	_, err := t.out.WriteString(ansi.SetModeAltScreenSaveCursor + ansi.HideCursor)
+	return err
+}
+
+// stuck is how long a write to the terminal may keep others waiting: one whose
+// output is stopped takes nothing for as long as it likes.
+const stuck = time.Second
+
+// leave makes the terminal what it was, once. The mode goes first, which needs
+// no output.
+func (t *screen) leave() {
+	before := t.before.Swap(nil)
+	if before == nil {
+		return
+	}
+	term.Restore(int(t.in.Fd()), before)
+	for end := time.Now().Add(stuck); !t.mu.TryLock(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			return
+		}
+	}
+	defer t.mu.Unlock()
+	t.out.WriteString(ansi.ShowCursor + ansi.ResetModeAltScreenSaveCursor)
+}
+
+// leaveInTime gives up on a terminal that takes no output.
+func (t *screen) leaveInTime() {
+	left := make(chan struct{})
+	go func() {
+		t.leave()
+		close(left)
+	}()
+	select {
+	case <-left:
+	case <-time.After(2 * stuck):
+	}
+}
+
+// leaveOnPanic is deferred by each goroutine beside the one that leaves anyway,
+// so that what went wrong can be read, and typing be seen.
+func (t *screen) leaveOnPanic() {
+	if why := recover(); why != nil {
+		t.leave()
+		panic(why)
+	}
+}
+
+// write writes nothing to a terminal that was left.
+func (t *screen) write(s string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.before.Load() == nil {
+		return nil
+	}
+	_, err := t.out.WriteString(s)
+	return err
+}
+
+func (t *screen) size() (width, height int, err error) {
+	if width, height, err = term.GetSize(int(t.out.Fd())); err != nil {
+		return 0, 0, fmt.Errorf("the terminal: %w", err)
+	}
+	return width, height, nil
+}
+
+// errNoTerminal means that there is nobody to type keys.
+var errNoTerminal = errors.New("not a terminal")
+
+// screenOf returns the one where keys come from and where the screen is.
+func screenOf(out any) (*screen, error) {
+	f, ok := out.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) || !term.IsTerminal(int(os.Stdin.Fd())) {
+		return nil, errNoTerminal
+	}
+	return &screen{in: os.Stdin, out: f}, nil
+}
