@@ -15,7 +15,10 @@ type Catalog struct{ own []Profile }
 
 // groups returns all profiles; nothing is computed while a program starts.
 func (c *Catalog) groups() [][]Profile {
-	return [][]Profile{awsProfiles, cloudsProfiles, softwareProfiles, devicesProfiles, c.own}
+	return [][]Profile{
+		awsProfiles, azureProfiles, gcpProfiles, cloudsProfiles, hostsProfiles,
+		proxiesProfiles, serversProfiles, dataProfiles, devicesProfiles, c.own,
+	}
 }
 
 // Path returns the path of these elements with the built-in profiles, see [Catalog.Path].
@@ -66,7 +69,7 @@ func (c *Catalog) ids() []string {
 }
 
 // Lookup returns the profile with that ID. There is one error, that no profile has it;
-// its text names at most three IDs that look similar.
+// its text names at most three IDs that may be meant.
 func (c *Catalog) Lookup(id string) (Profile, error) {
 	p, err := c.lookup(id)
 	return p, named(err)
@@ -81,24 +84,10 @@ func (c *Catalog) lookup(id string) (Profile, error) {
 		}
 	}
 	text := fmt.Sprintf("no profile %q", id)
-	if nearest := alike.Nearest(id, c.ids()); len(nearest) > 0 {
+	if nearest := c.suggest(id, alike.Nearest(id, c.ids())); len(nearest) > 0 {
 		text += ": did you mean " + strings.Join(nearest, ", ") + "?"
 	}
 	return Profile{}, errors.New(text)
-}
-
-// Search returns the profiles that have every one of the words in their ID, provider,
-// product, layer or kind, in upper or lower case. Without words it returns all
-// profiles.
-func (c *Catalog) Search(words ...string) []Profile {
-	var found []Profile
-	for _, p := range c.Profiles() {
-		all := strings.ToLower(strings.Join([]string{p.ID, p.Provider, p.Product, p.Layer, p.Kind.String()}, " "))
-		if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(all, strings.ToLower(w)) }) {
-			found = append(found, p)
-		}
-	}
-	return found
 }
 
 // Path returns the profiles of a path, from the client to the server. Each element is one

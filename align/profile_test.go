@@ -1,8 +1,6 @@
 package align_test
 
 import (
-	"net/url"
-	"strings"
 	"testing"
 	"time"
 
@@ -12,40 +10,6 @@ import (
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/platform"
 )
-
-func TestEveryProfileSaysWhatItKnows(t *testing.T) {
-	t.Parallel()
-	profiles := new(align.Catalog).Profiles()
-	assert.GreaterOrEqual(t, len(profiles), 88)
-	seen := map[string]bool{}
-	for _, p := range profiles {
-		assert.False(t, seen[p.ID], "%s twice", p.ID)
-		seen[p.ID] = true
-		assert.Equal(t, strings.ToLower(p.ID), p.ID)
-		assert.NotContains(t, p.ID, " ")
-		require.NoError(t, p.Validate())
-		for _, text := range []string{p.ID, p.Provider, p.Product, p.Layer} {
-			assert.NotEmpty(t, text, "%s", p.ID)
-		}
-		source, err := url.Parse(p.Source)
-		if assert.NoError(t, err) {
-			assert.Equal(t, "https", source.Scheme, "%s", p.ID)
-			assert.NotEmpty(t, source.Host, "%s", p.ID)
-		}
-		for _, e := range []align.Evidence{p.TimeoutEvidence, p.ExpiryEvidence, p.RefreshedEvidence} {
-			assert.NotEqual(t, align.Evidence("given"), e, "%s", p.ID)
-		}
-		if p.Timeout > 0 {
-			assert.NotEqual(t, align.Evidence("not found"), p.TimeoutEvidence, "%s has a timeout", p.ID)
-			_, err := p.WithTimeout(p.Timeout)
-			assert.NoError(t, err, "the default is within the range")
-		}
-		assert.Equal(t, p.Refreshed == platform.Unknown, p.RefreshedEvidence == "not found" || p.Refreshed == platform.Unknown, "%s", p.ID)
-		if p.Expiry == "other" {
-			assert.NotEmpty(t, p.ExpiryText, "%s", p.ID)
-		}
-	}
-}
 
 // Figures that everybody asks for, each read again from its source's row.
 func TestSomeProfiles(t *testing.T) {
@@ -122,38 +86,6 @@ func lookup(t *testing.T, id string) align.Profile {
 	p, err := new(align.Catalog).Lookup(id)
 	require.NoError(t, err)
 	return p
-}
-
-func TestUnknownProfileSuggests(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct{ id, want string }{
-		{"aws-nlb", `no profile "aws-nlb": did you mean aws-nlb-tcp, aws-nlb-tls, aws-alb?`},
-		{"AWS-NLB-TPC", `no profile "AWS-NLB-TPC": did you mean aws-nlb-tcp, aws-nlb-tls`},
-		{"aws-nat-gatway", `no profile "aws-nat-gatway": did you mean aws-nat-gateway`},
-		{"enovy-tcp-proxy", `did you mean envoy-tcp-proxy`},
-		{"xyzzy-unheard-of", `no profile "xyzzy-unheard-of"`},
-		{"", `no profile ""`},
-	} {
-		_, err := align.Path("aws-alb", tt.id)
-		assert.ErrorContains(t, err, tt.want)
-	}
-}
-
-func TestSearch(t *testing.T) {
-	t.Parallel()
-	ids := func(words ...string) []string {
-		var found []string
-		for _, p := range new(align.Catalog).Search(words...) {
-			found = append(found, p.ID)
-		}
-		return found
-	}
-	assert.Contains(t, ids("nlb", "aws"), "aws-nlb-tcp")
-	assert.NotContains(t, ids("nlb", "aws"), "alibaba-nlb")
-	assert.Contains(t, ids("GATEWAY"), "aws-nat-gateway")
-	assert.Equal(t, []string{"aws-alb-client-keepalive"}, ids("maximum age"))
-	assert.Empty(t, ids("nothing is called so"))
-	assert.Len(t, ids(), len(new(align.Catalog).Profiles()))
 }
 
 // TestWords: what "" stands for, and that a word which is none is refused: it would make

@@ -1,0 +1,91 @@
+package align
+
+import "github.com/tcpkeepalive/keepalive/platform"
+
+// Databases, caches and brokers.
+var dataProfiles = []Profile{
+	{
+		ID: "mysql", Provider: "MySQL / MariaDB", Product: "wait_timeout", Layer: "server",
+		Kind: serverTimeout, Protocol: "SQL", Timeout: 28800 * second, Settable: platform.Yes, Min: 1 * second, Max: 31536000 * second, TimeoutEvidence: verified,
+		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: verified,
+		Refreshed: platform.No, RefreshedEvidence: verified,
+		Source: "https://mariadb.com/docs/all/ref/mdb/system-variables/wait_timeout/", Read: "2026-11-27",
+		Note: "interactive_timeout, with the same default, applies to interactive clients; at most 2147483s on Windows",
+		also: "mariadb percona aurora",
+	},
+	{
+		ID: "postgresql", Provider: "PostgreSQL", Product: "idle_session_timeout", Layer: "server",
+		Kind: serverTimeout, Protocol: "SQL", Never: true, Settable: platform.Yes, Max: 2147483 * second, TimeoutEvidence: verified,
+		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: verified,
+		Refreshed: platform.No, RefreshedEvidence: verified,
+		Source: "https://www.postgresql.org/docs/current/runtime-config-client.html", Read: "2026-11-27",
+		Note: "PostgreSQL 14 and later; idle_in_transaction_session_timeout is another one",
+		also: "postgres pg",
+	},
+	{
+		ID: "pgbouncer", Provider: "PgBouncer", Product: "client_idle_timeout", Layer: "proxy",
+		Kind: serverTimeout, Protocol: "SQL", Never: true, Settable: platform.Yes, TimeoutEvidence: verified,
+		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: verified,
+		Refreshed: platform.No, RefreshedEvidence: verified,
+		Source: "https://github.com/pgbouncer/pgbouncer/blob/master/doc/config.md", Read: "2026-11-27",
+		also: "postgres postgresql",
+	},
+	{
+		ID: "pgbouncer-server", Provider: "PgBouncer", Product: "server_idle_timeout, to the database", Layer: "proxy",
+		Kind: serverTimeout, Protocol: "SQL", Timeout: 600 * second, Settable: platform.Yes, TimeoutEvidence: verified,
+		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: verified,
+		Refreshed: platform.No, RefreshedEvidence: verified,
+		Source: "https://github.com/pgbouncer/pgbouncer/blob/master/doc/config.md", Read: "2026-11-27",
+		Note: "PgBouncer closes; no client sees that",
+		also: "postgres postgresql",
+	},
+	{
+		ID: "pgbouncer-server-lifetime", Provider: "PgBouncer", Product: "server_lifetime, to the database", Layer: "proxy",
+		Kind: maxAge, Protocol: "SQL", Timeout: 3600 * second, Settable: platform.Yes, TimeoutEvidence: verified,
+		Expiry: closes, ExpiryText: "closed when unused", ExpiryEvidence: verified,
+		Refreshed: platform.No, RefreshedEvidence: verified,
+		Source: "https://github.com/pgbouncer/pgbouncer/blob/master/doc/config.md", Read: "2026-11-27",
+		also: "postgres postgresql",
+	},
+	{
+		ID: "proxysql", Provider: "ProxySQL", Product: "mysql-wait_timeout", Layer: "proxy",
+		Kind: serverTimeout, Protocol: "SQL", Timeout: 28800 * second, Settable: platform.Yes, Max: 1728000 * second, TimeoutEvidence: verified,
+		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: verified,
+		Refreshed: platform.No, RefreshedEvidence: verified,
+		Source: "https://github.com/sysown/proxysql/blob/v2.7/lib/MySQL_Thread.cpp", Read: "2026-11-27",
+		also: "mysql",
+	},
+	{
+		ID: "redis", Provider: "Redis / Valkey", Product: "timeout", Layer: "server",
+		Kind: serverTimeout, Protocol: "Redis", Never: true, Settable: platform.Yes, TimeoutEvidence: verified,
+		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: verified,
+		Refreshed: platform.No, RefreshedEvidence: verified,
+		Source: "https://redis.io/docs/latest/develop/reference/clients/", Read: "2026-11-27",
+		Note: "the server sends probes of its own after 300s (tcp-keepalive); the timeout does not apply to subscribers",
+		also: "elasticache memorystore",
+	},
+	{
+		ID: "kafka-broker", Provider: "Apache Kafka", Product: "broker connections.max.idle.ms", Layer: "server",
+		Kind: serverTimeout, Protocol: "Kafka", Timeout: 600 * second, Settable: platform.Yes, TimeoutEvidence: verified,
+		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: verified,
+		Refreshed: platform.No, RefreshedEvidence: verified,
+		Source: "https://github.com/apache/kafka/blob/trunk/server/src/main/java/org/apache/kafka/network/SocketServerConfigs.java", Read: "2026-11-27",
+		Note: "Java clients close after 540s on their own",
+		also: "msk confluent redpanda",
+	},
+	{
+		ID: "rabbitmq", Provider: "RabbitMQ", Product: "AMQP heartbeat, negotiated", Layer: "server",
+		Kind: serverTimeout, Protocol: "AMQP", Timeout: 60 * second, Settable: platform.Yes, TimeoutEvidence: verified,
+		Expiry: closes, ExpiryText: "closed after two missed heartbeats", ExpiryEvidence: verified,
+		Refreshed: platform.No, RefreshedEvidence: verified,
+		Source: "https://github.com/rabbitmq/rabbitmq-website/blob/main/docs/heartbeats.md", Read: "2026-11-27",
+		also: "amqp",
+	},
+	{
+		ID: "nats", Provider: "NATS", Product: "ping_interval", Layer: "server",
+		Kind: serverTimeout, Protocol: "NATS", Timeout: 120 * second, Settable: platform.Yes, TimeoutEvidence: verified,
+		Expiry: closes, ExpiryText: "closed after two unanswered PINGs", ExpiryEvidence: verified,
+		Refreshed: platform.No, RefreshedEvidence: verified,
+		Source: "https://github.com/nats-io/nats-server/blob/main/server/const.go", Read: "2026-11-27",
+	},
+}

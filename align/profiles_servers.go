@@ -1,0 +1,91 @@
+package align
+
+import "github.com/tcpkeepalive/keepalive/platform"
+
+// HTTP servers.
+var serversProfiles = []Profile{
+	{
+		ID: "apache", Provider: "Apache httpd", Product: "KeepAliveTimeout", Layer: "L7",
+		Kind: serverTimeout, Timeout: 5 * second, Settable: platform.Yes, TimeoutEvidence: verified,
+		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: verified,
+		Refreshed: platform.No, RefreshedEvidence: verified,
+		Source: "https://github.com/apache/httpd/blob/trunk/docs/manual/mod/core.xml", Read: "2026-11-27",
+		also: "httpd",
+	},
+	{
+		ID: "nodejs", Provider: "Node.js", Product: "http server.keepAliveTimeout, up to v26", Layer: "L7",
+		Kind: serverTimeout, Timeout: 5 * second, Settable: platform.Yes, TimeoutEvidence: verified,
+		Expiry: closes, ExpiryText: "socket destroyed (RST race)", ExpiryEvidence: verified,
+		Refreshed: platform.No, RefreshedEvidence: verified,
+		Source: "https://nodejs.org/api/http.html#serverkeepalivetimeout", Read: "2026-11-27",
+		Note: "asked of v26.12.1 itself; the socket stays open 1s longer (keepAliveTimeoutBuffer)",
+		also: "express",
+	},
+	{
+		ID: "nodejs-main", Provider: "Node.js", Product: "http server.keepAliveTimeout, after v26", Layer: "L7",
+		Kind: serverTimeout, Timeout: 65 * second, Settable: platform.Yes, TimeoutEvidence: verified,
+		Expiry: closes, ExpiryText: "socket destroyed (RST race)", ExpiryEvidence: verified,
+		Refreshed: platform.No, RefreshedEvidence: verified,
+		Source: "https://github.com/nodejs/node/pull/62782", Read: "2026-11-27",
+		Note: "in no release up to v26.12.1",
+	},
+	{
+		ID: "go-http", Provider: "Go", Product: "net/http Server.IdleTimeout", Layer: "L7",
+		Kind: serverTimeout, Never: true, Settable: platform.Yes, TimeoutEvidence: verified,
+		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: verified,
+		Refreshed: platform.No, RefreshedEvidence: verified,
+		RefreshedSource: "https://github.com/golang/go/blob/master/src/net/http/h2_bundle.go",
+		Source:          "https://pkg.go.dev/net/http#Server", Read: "2026-11",
+		Note: "0 means ReadTimeout, and without that no timeout",
+	},
+	{
+		ID: "gunicorn", Provider: "gunicorn", Product: "keepalive", Layer: "L7",
+		Kind: serverTimeout, Timeout: 2 * second, Settable: platform.Yes, TimeoutEvidence: verified,
+		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: verified,
+		Refreshed: platform.No, RefreshedEvidence: verified,
+		Source: "https://github.com/benoitc/gunicorn/blob/master/gunicorn/config.py", Read: "2026-11-27",
+		Note: "sync workers close after each response",
+	},
+	{
+		ID: "uvicorn", Provider: "uvicorn", Product: "--timeout-keep-alive", Layer: "L7",
+		Kind: serverTimeout, Timeout: 5 * second, Settable: platform.Yes, TimeoutEvidence: verified,
+		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: verified,
+		Refreshed: platform.No, RefreshedEvidence: verified,
+		Source: "https://github.com/Kludex/uvicorn/blob/main/docs/settings.md", Read: "2026-11-27",
+		also: "python asgi fastapi",
+	},
+	{
+		ID: "tomcat", Provider: "Apache Tomcat", Product: "keepAliveTimeout = connectionTimeout, as server.xml has it", Layer: "L7",
+		Kind: serverTimeout, Timeout: 20 * second, Settable: platform.Yes, TimeoutEvidence: verified,
+		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: verified,
+		Refreshed: platform.No, RefreshedEvidence: verified,
+		Source: "https://github.com/apache/tomcat/blob/main/webapps/docs/config/http.xml", Read: "2026-11-27",
+		Note: "60s if server.xml says nothing",
+		also: "java spring",
+	},
+	{
+		ID: "jetty", Provider: "Eclipse Jetty", Product: "idleTimeout", Layer: "L7",
+		Kind: serverTimeout, Timeout: 30 * second, Settable: platform.Yes, TimeoutEvidence: verified,
+		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: verified,
+		Refreshed: platform.No, RefreshedEvidence: verified,
+		Source: "https://github.com/jetty/jetty.project/blob/jetty-12.0.x/jetty-core/jetty-server/src/main/config/etc/jetty-http.xml", Read: "2026-11-27",
+		also: "java",
+	},
+	{
+		ID: "kestrel", Provider: "Microsoft", Product: "ASP.NET Core Kestrel, KeepAliveTimeout", Layer: "L7",
+		Kind: serverTimeout, Timeout: 130 * second, Settable: platform.Yes, TimeoutEvidence: secondary,
+		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: verified,
+		Refreshed: platform.No, RefreshedEvidence: verified,
+		Source: "https://github.com/dotnet/aspnetcore/blob/main/src/Servers/Kestrel/Core/src/KestrelServerLimits.cs", Read: "2026-11-27",
+		Note: "2 minutes in old releases",
+		also: "dotnet",
+	},
+	{
+		ID: "iis", Provider: "Microsoft", Product: "IIS / HTTP.sys connectionTimeout", Layer: "L7",
+		Kind: serverTimeout, Timeout: 120 * second, Settable: platform.Yes, TimeoutEvidence: verified,
+		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: verified,
+		Refreshed: platform.No, RefreshedEvidence: verified,
+		Source: "https://github.com/MicrosoftDocs/iis-docs/blob/main/iis/configuration/system.applicationHost/sites/site/limits.md", Read: "2026-11-27",
+		also: "windows",
+	},
+}

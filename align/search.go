@@ -1,0 +1,115 @@
+package align
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// Search returns the profiles that every one of the words describes, in upper or lower
+// case, the best match first: words of an ID count more than those of the provider, the
+// product, the layer and the kind. Words that mean a provider or a product are found as
+// well: gke, k8s, elb, iptables. Without words it returns all profiles.
+func (c *Catalog) Search(words ...string) []Profile {
+	profiles := c.Profiles()
+	if len(words) == 0 {
+		return profiles
+	}
+	type match struct {
+		profile Profile
+		score   int
+	}
+	var found []match
+	for _, p := range profiles {
+		if score := p.score(words); score > 0 {
+			found = append(found, match{p, score})
+		}
+	}
+	slices.SortStableFunc(found, func(a, b match) int { return cmp.Compare(b.score, a.score) })
+	result := make([]Profile, len(found))
+	for i, m := range found {
+		result[i] = m.profile
+	}
+	return result
+}
+
+// score returns how well the words describe the profile, 0 if one of them does not.
+func (p Profile) score(words []string) int {
+	id := strings.Split(p.ID, "-")
+	text := strings.ToLower(strings.Join([]string{p.Provider, p.Product, p.Layer, p.Kind.String(), p.Protocol}, " "))
+	wider := p.synonyms()
+	sum := 0
+	for _, w := range words {
+		switch w = strings.ToLower(w); {
+		case w == p.ID:
+			sum += 6
+		case w == id[0]:
+			sum += 5
+		case slices.Contains(id, w), slices.Contains(strings.Fields(p.also), w):
+			sum += 4
+		case slices.Contains(tokens(text), w):
+			sum += 3
+		case strings.Contains(p.ID, w), strings.Contains(text, w):
+			sum += 2
+		case strings.Contains(wider, w), strings.Contains(p.also, w):
+			sum++
+		default:
+			return 0
+		}
+	}
+	return sum
+}
+
+func tokens(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" ,/()-_.:", r) })
+}
+
+// synonyms are what people and vendors call the provider and the kind of product.
+func (p Profile) synonyms() string {
+	var all []string
+	switch p.Provider {
+	case "AWS":
+		all = append(all, "amazon ec2 eks")
+	case "Azure":
+		all = append(all, "microsoft aks")
+	case "GCP":
+		all = append(all, "google cloud gke")
+	case "Alibaba Cloud":
+		all = append(all, "aliyun")
+	case "Kubernetes":
+		all = append(all, "k8s kube")
+	case "Cilium", "Calico", "Istio", "Linkerd", "OpenShift":
+		all = append(all, "k8s kubernetes")
+	}
+	for part := range strings.SplitSeq(p.ID, "-") {
+		switch part {
+		case "alb", "clb", "elb", "lb", "nlb", "gwlb":
+			all = append(all, "load balancer loadbalancer")
+		case "conntrack", "ct":
+			all = append(all, "firewall stateful")
+		case "nat":
+			all = append(all, "snat masquerade")
+		case "k8s", "kubelet", "kube":
+			all = append(all, "kubernetes")
+		}
+	}
+	return strings.Join(all, " ")
+}
+
+// suggest returns at most three IDs that may be meant by a text that is none: those that
+// its words describe, then those that look similar.
+func (c *Catalog) suggest(text string, similar []string) []string {
+	words := tokens(text)
+	var ids []string
+	if len(words) > 0 && !slices.ContainsFunc(words, func(w string) bool { return len(w) < 2 }) {
+		for _, p := range c.Search(words...) {
+			ids = append(ids, p.ID)
+		}
+	}
+	for _, id := range similar {
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids[:min(3, len(ids))]
+}

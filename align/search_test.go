@@ -1,0 +1,96 @@
+package align_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/tcpkeepalive/keepalive/align"
+)
+
+func search(words ...string) []string {
+	var found []string
+	for _, p := range new(align.Catalog).Search(words...) {
+		found = append(found, p.ID)
+	}
+	return found
+}
+
+// TestSearchFindsWhatPeopleType: the first row is the one that is meant.
+func TestSearchFindsWhatPeopleType(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ typed, want string }{
+		{"gke", "gcp-vpc-conntrack"},
+		{"k8s", "kube-proxy-conntrack"},
+		{"tgw", "aws-transit-gateway"},
+		{"elb", "aws-clb"},
+		{"google load balancer", "gcp-global-ext-alb-client"},
+		{"aliyun", "alibaba-nlb"},
+		{"iptables", "linux-conntrack"},
+		{"netfilter", "linux-conntrack"},
+		{"linux nat", "linux-conntrack"},
+		{"vpn", "cisco-asa"},
+		{"mobile", "cellular-nat-measured"},
+		{"cloudflare tunnel", "cloudflared-origin"},
+		{"wsl", "wsl"},
+		{"aws nlb", "aws-nlb-tcp"},
+		{"alb", "aws-alb"},
+		{"azure load balancer", "azure-lb"},
+		{"amazon nat gateway", "aws-nat-gateway"},
+		{"mariadb", "mysql"},
+		{"postgres", "postgresql"},
+		{"docker desktop", "docker-desktop"},
+		{"eks", "aws-nlb-tcp"},
+		{"valkey", "redis"},
+		{"fritzbox", "avm-fritzbox"},
+		{"opnsense", "pfsense"},
+		{"istio", "istio-tcp"},
+		{"kafka", "kafka-broker"},
+		{"rds proxy", "aws-rds-proxy"},
+		{"Node.js", "nodejs"},
+		{"HAPROXY", "haproxy"},
+		{"kubectl", "kubelet-streaming"},
+		{"home router", "home-nat-measured"},
+		{"front door", "azure-frontdoor-client"},
+	} {
+		found := search(strings.Fields(tt.typed)...)
+		if assert.NotEmpty(t, found, tt.typed) {
+			assert.Equal(t, tt.want, found[0], "%s: %v", tt.typed, found)
+		}
+	}
+}
+
+func TestSearch(t *testing.T) {
+	t.Parallel()
+	assert.NotContains(t, search("nlb", "aws"), "alibaba-nlb")
+	assert.Contains(t, search("GATEWAY"), "aws-nat-gateway")
+	assert.Equal(t, []string{"aws-alb-client-keepalive", "aws-apigw-websocket-age", "pgbouncer-server-lifetime"}, search("maximum age"))
+	assert.Subset(t, search("server timeout"), []string{"mysql", "nodejs", "kafka-broker"})
+	assert.Empty(t, search("nothing is called so"))
+	assert.Empty(t, search("aws", "nobody"))
+	assert.Len(t, search(), len(new(align.Catalog).Profiles()))
+	for _, p := range new(align.Catalog).Profiles() {
+		assert.Equal(t, p.ID, search(p.ID)[0], "an ID finds itself first")
+	}
+}
+
+func TestUnknownProfileSuggests(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ id, want string }{
+		{"aws-nlb", `no profile "aws-nlb": did you mean aws-nlb-tcp, aws-nlb-tls, aws-alb?`},
+		{"aws nlb", `no profile "aws nlb": did you mean aws-nlb-tcp, aws-nlb-tls`},
+		{"AWS NLB", `no profile "AWS NLB": did you mean aws-nlb-tcp, aws-nlb-tls`},
+		{"elb", `did you mean aws-clb, huawei-elb-tcp`},
+		{"iptables", `did you mean linux-conntrack?`},
+		{"AWS-NLB-TPC", `no profile "AWS-NLB-TPC": did you mean aws-nlb-tcp, aws-nlb-tls`},
+		{"aws-nat-gatway", `no profile "aws-nat-gatway": did you mean aws-nat-gateway`},
+		{"azure-frontdoor-origin", `did you mean azure-frontdoor-std-origin, azure-frontdoor-classic-origin`},
+		{"enovy-tcp-proxy", `did you mean envoy-tcp-proxy`},
+		{"xyzzy-unheard-of", `no profile "xyzzy-unheard-of"`},
+		{"", `no profile ""`},
+	} {
+		_, err := new(align.Catalog).Lookup(tt.id)
+		assert.ErrorContains(t, err, tt.want)
+	}
+}
