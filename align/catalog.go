@@ -9,6 +9,8 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/alike"
 )
 
+//go:generate go test -run TestProfilesPage . -update
+
 // A Catalog holds the built-in profiles and those that were added to it. The zero
 // value holds the built-in ones: new(align.Catalog).Lookup("aws-alb").
 type Catalog struct{ own []Profile }

@@ -1,6 +1,9 @@
 package paths
 
 import (
+	"cmp"
+	"time"
+
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/record"
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/table"
@@ -9,8 +12,12 @@ import (
 )
 
 func TimeoutCell(p align.Profile) string {
-	text := Marked(duration.Format(p.Timeout), p.Timeout > 0, p.TimeoutEvidence)
-	if !p.LimitsSilence() {
+	text, known := duration.Format(p.Timeout), p.Timeout > 0
+	if p.Never {
+		text, known = "never", true
+	}
+	text = Marked(text, known, p.TimeoutEvidence)
+	if p.Kind.String() != "idle timeout" {
 		text += ", " + p.Kind.String()
 	}
 	return text
@@ -41,7 +48,10 @@ type Profile struct {
 	Product           string   `json:"product"`
 	Layer             string   `json:"layer"`
 	Kind              string   `json:"kind"`
+	Protocol          string   `json:"protocol,omitempty"`
 	Timeout           *float64 `json:"timeout_seconds"`
+	Never             bool     `json:"never"` // there is no timeout unless somebody sets one
+	Settable          *bool    `json:"settable"`
 	Min               *float64 `json:"min_seconds"`
 	Max               *float64 `json:"max_seconds"`
 	TimeoutEvidence   string   `json:"timeout_evidence"`
@@ -50,7 +60,12 @@ type Profile struct {
 	ExpiryEvidence    string   `json:"expiry_evidence"`
 	Refreshed         *bool    `json:"refreshed_by_probes"`
 	RefreshedEvidence string   `json:"refreshed_evidence"`
+	RefreshedSource   string   `json:"refreshed_source"`
+	HalfClosed        *float64 `json:"half_closed_seconds"`
+	Sender            string   `json:"sender,omitempty"`
+	Heartbeats        []string `json:"heartbeats,omitempty"` // what counts where probes do not
 	Source            string   `json:"source"`
+	Read              string   `json:"source_read,omitempty"` // a day or a month
 	Note              string   `json:"note,omitempty"`
 }
 
@@ -59,10 +74,38 @@ func ProfileOf(p align.Profile) Profile {
 		ID: p.ID, Provider: p.Provider, Product: p.Product, Layer: p.Layer, Kind: p.Kind.String(),
 		Timeout: record.Seconds(p.Timeout), Min: record.Seconds(p.Min), Max: record.Seconds(p.Max), TimeoutEvidence: p.TimeoutEvidence.String(),
 		Expiry: p.Expiry.String(), ExpiryText: p.ExpiryText, ExpiryEvidence: p.ExpiryEvidence.String(),
-		RefreshedEvidence: p.RefreshedEvidence.String(), Source: p.Source, Note: p.Note,
+		Protocol: p.Protocol, Never: p.Never, Settable: yesOrNo(p.Settable), Refreshed: yesOrNo(p.Refreshed),
+		RefreshedEvidence: p.RefreshedEvidence.String(), RefreshedSource: cmp.Or(p.RefreshedSource, p.Source),
+		HalfClosed: record.Seconds(p.HalfClosed), Sender: p.Sender, Source: p.Source, Read: p.Read, Note: p.Note,
 	}
-	if p.Refreshed != platform.Unknown {
-		r.Refreshed = new(p.Refreshed == platform.Yes)
+	for _, k := range Heartbeats(p) {
+		r.Heartbeats = append(r.Heartbeats, k.Name)
 	}
 	return r
+}
+
+// yesOrNo is null if the answer is not known.
+func yesOrNo(a platform.Answer) *bool {
+	if a == platform.Unknown {
+		return nil
+	}
+	return new(a == platform.Yes)
+}
+
+// Heartbeats returns what counts at a profile that probes do not refresh.
+func Heartbeats(p align.Profile) []align.HeartbeatKind {
+	if p.Refreshed != platform.No {
+		return nil
+	}
+	if p.Never {
+		var err error
+		if p, err = p.WithTimeout(max(p.Min, time.Minute)); err != nil {
+			return nil
+		}
+	}
+	plan, err := align.Request{Path: []align.Profile{p}}.Plan()
+	if err != nil || plan.Heartbeat == nil {
+		return nil
+	}
+	return plan.Heartbeat.Kinds
 }

@@ -88,6 +88,9 @@ func TestPlanWrongUse(t *testing.T) {
 		want string
 	}{
 		{nil, "--path is missing"},
+		{[]string{"--path", "aws nlb"}, "did you mean aws-nlb-tcp, aws-nlb-tls"},
+		{[]string{"--path", "aws-nlb-tls=600s"}, "the idle timeout of aws-nlb-tls is fixed at 350s (https://"},
+		{[]string{"--path", "aws-nat-gateway", "--idle-timeout", "aws-nat-gateway=900s"}, "the idle timeout of aws-nat-gateway is fixed at 350s (https://"},
 		{[]string{"--path", "aws-nlb"}, `no profile "aws-nlb": did you mean aws-nlb-tcp`},
 		{[]string{"--path", "aws-nlb-tcp", "--idle-timeout", "aws-nlb-tcp"}, "want ID=TIME"},
 		{[]string{"--path", "aws-nlb-tcp", "--idle-timeout", "aws-nlb-tcp=10"}, "idle timeout of aws-nlb-tcp is 60s to 6000s"},

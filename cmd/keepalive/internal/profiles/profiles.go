@@ -26,19 +26,25 @@ func New() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "profiles [WORD...]",
 		Short: "List middleboxes, and after what silence they forget a connection",
-		Long: `profiles lists the middleboxes that plan and check know: those in which every
-WORD occurs, in any case.
+		Long: `profiles lists the middleboxes and servers that plan and check know: those that
+every WORD describes, in any case, the best match first. Words that people use
+for them are found as well: gke, k8s, elb, iptables. An ID shows that profile
+whole: each fact, how sure it is, its source, and when that was read.
 
-  IDLE-TIMEOUT  its default; another kind of limit is named (maximum age...)
-  RANGE         what it can be set to, where that is known
+  IDLE-TIMEOUT  its default, "never" if there is none unless somebody sets one;
+                another kind of limit is named (server timeout, maximum age...)
+  RANGE         what it can be set to: "fixed" is nothing else, "settable" has
+                limits that are not known, "?" may be fixed or not
   PROBES        whether a TCP keepalive probe starts the time again
   ON-EXPIRY     what happens to a connection that was silent for longer
 
 A fact in parentheses says how it is known: inferred from the kind of product,
 secondary (quoted by somebody else), from memory. "?" is not known. All others
-were read at the source, which --json names.`,
+were read at the source.`,
 		Example: `  keepalive profiles
   keepalive profiles aws nat
+  keepalive profiles google load balancer
+  keepalive profiles aws-nlb-tcp
   keepalive profiles --json envoy | jq -r .source`,
 		RunE: func(cmd *cobra.Command, words []string) error {
 			if slices.Contains(words, "") {
@@ -48,8 +54,14 @@ were read at the source, which --json names.`,
 			if len(found) == 0 {
 				return exit.NothingError(noProfile(words))
 			}
-			if asJSON {
+			whole := len(words) == 1 && strings.EqualFold(words[0], found[0].ID)
+			switch {
+			case whole && asJSON:
+				return profilesJSON(cmd.OutOrStdout(), found[:1])
+			case asJSON:
 				return profilesJSON(cmd.OutOrStdout(), found)
+			case whole:
+				return profileWhole(cmd.OutOrStdout(), cmd.ErrOrStderr(), found)
 			}
 			return profilesTable(cmd.OutOrStdout(), cmd.ErrOrStderr(), found)
 		},
@@ -107,14 +119,18 @@ func profilesTable(stdout, stderr io.Writer, profiles []align.Profile) error {
 
 func rangeCell(p align.Profile) string {
 	switch {
-	case p.Min == 0 && p.Max == 0:
-		return "-"
-	case p.Max == 0:
-		return "from " + duration.Format(p.Min)
-	case p.Min == 0:
+	case p.Min > 0 && p.Max > 0:
+		return duration.Format(p.Min) + "-" + duration.Format(p.Max)
+	case p.Max > 0:
 		return "to " + duration.Format(p.Max)
+	case p.Min > 0:
+		return "from " + duration.Format(p.Min)
+	case p.Settable == platform.No:
+		return "fixed"
+	case p.Settable == platform.Yes:
+		return "settable"
 	}
-	return duration.Format(p.Min) + "-" + duration.Format(p.Max)
+	return table.Unknown
 }
 
 func profilesJSON(w io.Writer, profiles []align.Profile) error {

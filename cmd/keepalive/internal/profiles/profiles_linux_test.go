@@ -32,7 +32,7 @@ func TestProfilesFitTheTerminal(t *testing.T) {
 		for _, profile := range all {
 			assert.Contains(t, text, profile.ID)
 		}
-		for _, want := range []string{"IDLE-TIMEOUT", "PROBES", "900s (from memory)", "yes (from memory)"} {
+		for _, want := range []string{"IDLE-TIMEOUT", "PROBES", "9000s (from memory)", "yes (from memory)"} {
 			assert.Contains(t, strings.Join(strings.Fields(text), " "), want, width)
 		}
 	}
