@@ -37,7 +37,7 @@ func Configure(d *net.Dialer, cfg sockopt.Config) error {
 	}
 	d.KeepAlive = -1
 	d.KeepAliveConfig = net.KeepAliveConfig{}
-	chain(d, setter)
+	chain(d, &setter)
 	return nil
 }
 

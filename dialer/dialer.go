@@ -59,8 +59,9 @@ type Dialer struct {
 
 // A plan says what a dial sets.
 type plan struct {
-	begin  *socket.Setter // before connecting; nil if nothing is to be set then
-	finish *socket.Setter // on the connected socket
+	early  bool
+	begin  socket.Setter // before connecting, if early
+	finish socket.Setter // on the connected socket
 }
 
 // New returns a Dialer with that Config on a zero net.Dialer. Its other fields can be set
@@ -92,7 +93,7 @@ func (d *Dialer) plan() (p plan, err error) {
 	case d.Config.UserTimeout > 0 && d.UserTimeoutBeforeConnect && d.MultipathTCP:
 		return plan{}, fmt.Errorf("keepalive %v: user timeout before connect: Multipath TCP sockets have none: %w", d.Config, errors.ErrUnsupported)
 	case d.Config.UserTimeout > 0 && d.UserTimeoutBeforeConnect:
-		p.begin = p.finish.Only(late).WithoutReadBack()
+		p.early, p.begin = true, p.finish.Only(late).WithoutReadBack()
 		p.finish = p.finish.SetsOnly(^late)
 	}
 	if d.WithoutReadBack {
@@ -133,14 +134,15 @@ func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.
 	base.KeepAlive = -1
 	base.KeepAliveConfig = net.KeepAliveConfig{}
 	base.SetMultipathTCP(d.MultipathTCP)
-	if p.begin != nil {
-		chain(&base, p.begin)
+	if p.early {
+		begin := p.begin
+		chain(&base, &begin)
 	}
 	conn, err := base.DialContext(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
-	if err := p.finish.Set(conn); err != nil {
+	if err := p.finish.SetOnce(conn); err != nil {
 		conn.Close()
 		return nil, &net.OpError{Op: "dial", Net: network, Source: conn.LocalAddr(), Addr: conn.RemoteAddr(), Err: err}
 	}

@@ -144,7 +144,7 @@ func isMultipath(c any) bool {
 
 // onListeningSocket returns the part of s that is set on the listening socket,
 // or nil if nothing may be set on it.
-func (lc *ListenConfig) onListeningSocket(s *socket.Setter, multipath bool) *socket.Setter {
+func (lc *ListenConfig) onListeningSocket(s socket.Setter, multipath bool) *socket.Setter {
 	options := lc.os.Rules().OnListener(s.Options())
 	if multipath {
 		options &^= kernel.SetOf(platform.UserTimeout)
@@ -152,12 +152,13 @@ func (lc *ListenConfig) onListeningSocket(s *socket.Setter, multipath bool) *soc
 	if options == 0 {
 		return nil
 	}
-	return s.Only(options)
+	part := s.Only(options)
+	return &part
 }
 
 // accepting returns l or, if something is to be done after accept, an acceptor
 // that wraps l and sets the options in again on each connection.
-func (lc *ListenConfig) accepting(l net.Listener, s *socket.Setter, again platform.OptionSet, report *reporter) net.Listener {
+func (lc *ListenConfig) accepting(l net.Listener, s socket.Setter, again platform.OptionSet, report *reporter) net.Listener {
 	if s.Request().UserTimeout > 0 && isMultipath(l) { // a user timeout that is off needs nothing
 		again |= s.Options() & kernel.SetOf(platform.UserTimeout)
 	}
@@ -169,10 +170,11 @@ func (lc *ListenConfig) accepting(l net.Listener, s *socket.Setter, again platfo
 		a.verify = &verifier{after: lc.VerifyAfter, report: report}
 	}
 	if again != 0 {
-		a.again = s.Only(again)
+		s = s.Only(again)
 		if lc.WithoutReadBack {
-			a.again = a.again.WithoutReadBack()
+			s = s.WithoutReadBack()
 		}
+		a.again = &s
 	}
 	return withMethodsOf(l, a)
 }

@@ -81,7 +81,7 @@ func setter(t *testing.T, k kernel.Kernel, cfg sockopt.Config) *socket.Setter {
 	t.Helper()
 	s, err := socket.OS{Calls: k}.NewSetter(kernel.Request(cfg))
 	require.NoError(t, err)
-	return s
+	return &s
 }
 
 func TestOneOptionRefused(t *testing.T) {
@@ -189,7 +189,7 @@ func TestOrderOfCalls(t *testing.T) {
 func TestPartsOfASetter(t *testing.T) {
 	t.Parallel()
 	conn, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")
-	type part = func(whole *socket.Setter) *socket.Setter
+	type part = func(whole socket.Setter) socket.Setter
 	all := []kerneltest.At{keepIntvl, keepCnt, userTimeout, soKeepAlive, keepIdle}
 	timing := kernel.SetOf(platform.Idle, platform.Count)
 	for _, tt := range []struct {
@@ -199,18 +199,18 @@ func TestPartsOfASetter(t *testing.T) {
 		options    platform.OptionSet
 		noticesLie bool
 	}{
-		{"the whole", func(w *socket.Setter) *socket.Setter { return w }, all, all, kernel.SetOf(kernel.Options()...), true},
-		{"WithoutReadBack believes the kernel", (*socket.Setter).WithoutReadBack, all, nil, kernel.SetOf(kernel.Options()...), false},
-		{"Only sets and reads back a part", func(w *socket.Setter) *socket.Setter { return w.Only(timing) }, []kerneltest.At{keepCnt, keepIdle}, []kerneltest.At{keepCnt, keepIdle}, timing, true},
-		{"Only without the option that lies", func(w *socket.Setter) *socket.Setter { return w.Only(kernel.SetOf(platform.Count)) }, []kerneltest.At{keepCnt}, []kerneltest.At{keepCnt}, kernel.SetOf(platform.Count), false},
-		{"SetsOnly reads back all", func(w *socket.Setter) *socket.Setter { return w.SetsOnly(timing) }, []kerneltest.At{keepCnt, keepIdle}, all, timing, true},
-		{"SetsOnly of nothing verifies", func(w *socket.Setter) *socket.Setter { return w.SetsOnly(0) }, nil, all, 0, true},
+		{"the whole", func(w socket.Setter) socket.Setter { return w }, all, all, kernel.SetOf(kernel.Options()...), true},
+		{"WithoutReadBack believes the kernel", socket.Setter.WithoutReadBack, all, nil, kernel.SetOf(kernel.Options()...), false},
+		{"Only sets and reads back a part", func(w socket.Setter) socket.Setter { return w.Only(timing) }, []kerneltest.At{keepCnt, keepIdle}, []kerneltest.At{keepCnt, keepIdle}, timing, true},
+		{"Only without the option that lies", func(w socket.Setter) socket.Setter { return w.Only(kernel.SetOf(platform.Count)) }, []kerneltest.At{keepCnt}, []kerneltest.At{keepCnt}, kernel.SetOf(platform.Count), false},
+		{"SetsOnly reads back all", func(w socket.Setter) socket.Setter { return w.SetsOnly(timing) }, []kerneltest.At{keepCnt, keepIdle}, all, timing, true},
+		{"SetsOnly of nothing verifies", func(w socket.Setter) socket.Setter { return w.SetsOnly(0) }, nil, all, 0, true},
 	} {
 		t.Run(tt.rule, func(t *testing.T) {
 			t.Parallel()
 			k := fakeSocket()
 			k.Held = maps.Clone(fullValues)
-			part := tt.part(setter(t, k, fullConfig))
+			part := tt.part(*setter(t, k, fullConfig))
 			require.NoError(t, part.Set(conn))
 			assert.Equal(t, tt.sets, k.Sets)
 			assert.ElementsMatch(t, tt.gets, k.Gets)

@@ -196,7 +196,7 @@ func TestGVisorUnknownOption(t *testing.T) {
 		rules.Spec(platform.UserTimeout).Number = number
 		setter, err := socket.OS{Table: &rules}.NewSetter(kernel.Request(gvisorConfig))
 		require.NoError(t, err)
-		assert.NoError(t, setter.WithoutReadBack().Set(client), "the lie is believed")
+		assert.NoError(t, setter.WithoutReadBack().SetOnce(client), "the lie is believed")
 		err = setter.Set(client)
 		var option *platform.OptionError
 		require.ErrorAs(t, err, &option)

@@ -68,7 +68,7 @@ func TestListenersAreRefusedWhereAnOptionMayEndThem(t *testing.T) {
 			k.Sets = nil
 			_, err = sockopt.GetOn(other, l)
 			assert.NoError(t, err, "to look is harmless")
-			require.NoError(t, setter.SetsOnly(0).WithoutReadBack().Set(l), "to set nothing too")
+			require.NoError(t, setter.SetsOnly(0).WithoutReadBack().SetOnce(l), "to set nothing too")
 
 			client, server := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 			rc, err = server.SyscallConn()

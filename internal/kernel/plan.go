@@ -43,17 +43,18 @@ type Plan struct {
 // Steps returns the calls in order.
 func (p *Plan) Steps() []Step { return p.steps[:p.n] }
 
-func (p *Plan) add(s Step) {
-	p.steps[p.n] = s
+// next returns the room for another step.
+func (p *Plan) next() *Step {
 	p.n++
+	return &p.steps[p.n-1]
 }
 
 // Only returns the steps that set one of the given options.
 func (p *Plan) Only(options platform.OptionSet) Plan {
 	var part Plan
-	for _, s := range p.Steps() {
-		if s.Carries&options != 0 {
-			part.add(s)
+	for i := range p.Steps() {
+		if s := &p.steps[i]; s.Carries&options != 0 {
+			*part.next() = *s
 		}
 	}
 	return part
@@ -62,8 +63,8 @@ func (p *Plan) Only(options platform.OptionSet) Plan {
 // Carries returns all options that the plan sets.
 func (p *Plan) Carries() platform.OptionSet {
 	var set platform.OptionSet
-	for _, s := range p.Steps() {
-		set |= s.Carries
+	for i := range p.Steps() {
+		set |= p.steps[i].Carries
 	}
 	return set
 }
@@ -75,41 +76,40 @@ func (p *Plan) Carries() platform.OptionSet {
 // SO_KEEPALIVE is part of every plan. If keepalive is switched off, that is the
 // first step, so that no other step re-arms the timer. Otherwise the order is
 // that of [platform.Table].Specs, after SO_KEEPALIVE=0 if TimingWhileOff is set.
-func (t *Rules) Plan(r Request) (Plan, platform.Faults) {
-	if faults := t.Check(r); len(faults) > 0 {
-		return Plan{}, faults
+func (t *Rules) Plan(r Request) (p Plan, faults platform.Faults) {
+	if faults = t.Check(r); len(faults) == 0 {
+		p = t.plan(&r)
 	}
-	return t.plan(&r), nil
+	return p, faults
 }
 
-func (t *Rules) plan(r *Request) Plan {
-	var p Plan
+func (t *Rules) plan(r *Request) (p Plan) {
 	var done platform.OptionSet
 	switch {
 	case r.Disabled:
-		p.add(t.step(t.Spec(platform.KeepAlive), r))
+		t.step(p.next(), t.Spec(platform.KeepAlive), r)
 		done = SetOf(platform.KeepAlive)
 	case t.TimingWhileOff && (r.asks(platform.Idle) || r.asks(platform.Interval) || r.asks(platform.Count)):
-		off := t.step(t.Spec(platform.KeepAlive), &Request{Disabled: true})
+		off := p.next()
+		t.step(off, t.Spec(platform.KeepAlive), &Request{Disabled: true})
 		off.passing = true
-		p.add(off)
 	}
 	for i := range t.Specs {
 		s := &t.Specs[i]
 		if r.asks(s.Option) && !done.Has(s.Option) {
-			step := t.step(s, r)
-			p.add(step)
+			step := p.next()
+			t.step(step, s, r)
 			done |= step.Carries
 		}
 	}
 	return p
 }
 
-func (t *Rules) step(s *platform.Spec, r *Request) Step {
-	step := Step{
-		ioctl: isKeepAliveVals(s), Carries: SetOf(s.Option), Option: s.Option,
-		Symbol: s.Symbol, Level: s.Level, Number: s.Number, readable: s.Readable,
-	}
+// step fills in the call that sets the option of s.
+func (t *Rules) step(step *Step, s *platform.Spec, r *Request) {
+	step.Carries, step.Option, step.Symbol = 1<<s.Option, s.Option, s.Symbol
+	step.Level, step.Number, step.readable = s.Level, s.Number, s.Readable
+	step.ioctl = isKeepAliveVals(s)
 	v := r.value(s.Option)
 	switch {
 	case isProduct(s):
@@ -125,5 +125,4 @@ func (t *Rules) step(s *platform.Spec, r *Request) Step {
 	default:
 		step.Value = int(toKernel(s.Unit, v))
 	}
-	return step
 }

@@ -14,7 +14,7 @@ type call struct {
 	askKind  bool                                            // refuse a socket that is not TCP
 	listens  func(k kernel.Kernel, fd uintptr) (bool, error) // refuse a listening socket; nil: do not ask
 	setter   *Setter                                         // for apply
-	own      Setter                                          // the setter of a single use, see once
+	own      Setter                                          // the setter of a single use, see Setter.SetOnce
 	settings platform.Settings                               // the answer of read
 	kind     kernel.Kind                                     // the answer of ask
 }

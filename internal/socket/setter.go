@@ -12,7 +12,8 @@ import (
 )
 
 // A Setter is a request prepared for many sockets: it is checked and planned
-// once, and applied without allocating. It is safe for concurrent use.
+// once, and applied without allocating. It is a plain value of about 1 kB. It is safe for
+// concurrent use.
 type Setter struct {
 	request  kernel.Request
 	os       OS
@@ -21,26 +22,21 @@ type Setter struct {
 }
 
 // NewSetter checks r for this operating system. The error is a [platform.Faults].
-func (o OS) NewSetter(r kernel.Request) (*Setter, error) {
-	s, err := o.setter(r)
-	if err != nil {
-		return nil, err
-	}
-	return &s, nil
-}
-
-func (o OS) setter(r kernel.Request) (Setter, error) {
-	plan, faults := o.Rules().Plan(r)
-	return Setter{request: r, os: o, sets: plan, verifies: plan}, faults.Err()
+func (o OS) NewSetter(r kernel.Request) (s Setter, err error) {
+	var faults platform.Faults
+	s.request, s.os = r, o
+	s.sets, faults = o.Rules().Plan(r)
+	s.verifies = s.sets
+	return s, faults.Err()
 }
 
 // Set sets the options of r on the socket below c, and reads them back.
 func (o OS) Set(c any, r kernel.Request) error {
-	s, err := o.setter(r)
+	s, err := o.NewSetter(r)
 	if err != nil {
 		return err
 	}
-	return s.once(c)
+	return s.SetOnce(c)
 }
 
 // Verify only reads back the options of r. It accepts values that Set refuses.
@@ -49,11 +45,48 @@ func (o OS) Verify(c any, r kernel.Request) error {
 	if len(faults) > 0 {
 		return faults
 	}
-	return Setter{request: r, os: o, verifies: plan}.once(c)
+	return Setter{request: r, os: o, verifies: plan}.SetOnce(c)
 }
 
-// once stores the Setter in the pooled visit, to avoid an allocation.
-func (s Setter) once(c any) error {
+// Request returns the request of the Setter.
+func (s Setter) Request() kernel.Request { return s.request }
+
+// Options returns the options that the Setter sets.
+func (s Setter) Options() platform.OptionSet { return s.sets.Carries() }
+
+// Only returns a Setter for the given options: it neither sets nor reads back
+// any other.
+func (s Setter) Only(options platform.OptionSet) Setter {
+	s.sets, s.verifies = s.sets.Only(options), s.verifies.Only(options)
+	return s
+}
+
+// SetsOnly returns a Setter that sets only the given options, and reads back the
+// same options as s. Without options it only verifies.
+func (s Setter) SetsOnly(options platform.OptionSet) Setter {
+	s.sets = s.sets.Only(options)
+	return s
+}
+
+// WithoutReadBack returns a Setter that trusts a successful setsockopt. It saves
+// one getsockopt per option.
+func (s Setter) WithoutReadBack() Setter {
+	s.verifies = kernel.Plan{}
+	return s
+}
+
+// Set sets the options of the request on the socket below c, and reads them back.
+func (s *Setter) Set(c any) error {
+	rc, isTCP, err := find(c)
+	if err != nil {
+		return err
+	}
+	return s.visit(calls.Get(), rc, isTCP, roleOf(c))
+}
+
+// SetOnce is Set for a Setter that is not kept. It stores a copy in the pooled visit, to
+// avoid an allocation.
+func (s Setter) SetOnce(c any) error {
 	rc, isTCP, err := find(c)
 	if err != nil {
 		return err
@@ -61,46 +94,6 @@ func (s Setter) once(c any) error {
 	v := calls.Get()
 	v.Data.own = s
 	return v.Data.own.visit(v, rc, isTCP, roleOf(c))
-}
-
-// Request returns the request of the Setter.
-func (s *Setter) Request() kernel.Request { return s.request }
-
-// Options returns the options that the Setter sets.
-func (s *Setter) Options() platform.OptionSet { return s.sets.Carries() }
-
-// Only returns a Setter for the given options: it neither sets nor reads back
-// any other.
-func (s *Setter) Only(options platform.OptionSet) *Setter {
-	part := *s
-	part.sets = s.sets.Only(options)
-	part.verifies = s.verifies.Only(options)
-	return &part
-}
-
-// SetsOnly returns a Setter that sets only the given options, and reads back the
-// same options as s. Without options it only verifies.
-func (s *Setter) SetsOnly(options platform.OptionSet) *Setter {
-	part := *s
-	part.sets = s.sets.Only(options)
-	return &part
-}
-
-// WithoutReadBack returns a Setter that trusts a successful setsockopt. It saves
-// one getsockopt per option.
-func (s *Setter) WithoutReadBack() *Setter {
-	part := *s
-	part.verifies = kernel.Plan{}
-	return &part
-}
-
-// Set is [OS.Set] with the Setter's request.
-func (s *Setter) Set(c any) error {
-	rc, isTCP, err := find(c)
-	if err != nil {
-		return err
-	}
-	return s.visit(calls.Get(), rc, isTCP, roleOf(c))
 }
 
 // Hook is a Control hook of a net.Dialer or a net.ListenConfig. It sets all options of the
