@@ -25,14 +25,15 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-type checkOptions struct {
+type options struct {
 	paths.Flags
 	list sockets.Query
 	json bool
 }
 
+// New makes the command.
 func New() *cobra.Command {
-	var o checkOptions
+	var o options
 	cmd := &cobra.Command{
 		Use:   "check --path ID[,ID...]",
 		Short: "Find connections that a path loses, or whose death goes unnoticed",
@@ -102,7 +103,7 @@ type tally struct {
 	denied, assumed              int // some of unknown
 }
 
-func (o *checkOptions) run(stdout, stderr io.Writer) error {
+func (o *options) run(stdout, stderr io.Writer) error {
 	plan, err := o.Plan()
 	if err != nil {
 		return err
@@ -132,7 +133,7 @@ func (o *checkOptions) run(stdout, stderr io.Writer) error {
 			}
 		case f.verdict != align.Survives.String():
 			cells := f.cells()
-			if o.list.SeveralNetns() {
+			if o.list.SeveralNetNS() {
 				cells = append([]string{columns.NetNS.Cell(r)}, cells...)
 			}
 			rows = append(rows, cells)
@@ -145,7 +146,7 @@ func (o *checkOptions) run(stdout, stderr io.Writer) error {
 	}
 	if len(rows) > 0 {
 		shown := checkColumns
-		if o.list.SeveralNetns() {
+		if o.list.SeveralNetNS() {
 			shown = append([]table.Column{columns.NetNS.Column}, shown...)
 		}
 		if err := table.Print(stdout, stderr, shown, rows); err != nil {
@@ -206,7 +207,7 @@ func (t *tally) result() error {
 }
 
 // judge says what becomes of a connection.
-func (o *checkOptions) judge(r *sockets.Row, plan *align.Plan) finding {
+func (o *options) judge(r *sockets.Row, plan *align.Plan) finding {
 	request, want := o.Request, plan.Config
 	request.Retries = r.Retries
 	limitsKnown := r.Retries != nil
@@ -271,7 +272,7 @@ func overwritten(r *sockets.Row) string {
 
 // unnoticed says how long the death of the peer stays unnoticed, if that is too
 // long.
-func (o *checkOptions) unnoticed(a *align.Assessment) string {
+func (o *options) unnoticed(a *align.Assessment) string {
 	if o.Request.Detect == 0 {
 		return ""
 	}

@@ -1,5 +1,5 @@
-// Package cli runs a command line: the root command, its help and version, and what is the same
-// for every command.
+// Package cli runs a command line: the root command, its help and version, and what is the
+// same for every command.
 package cli
 
 import (

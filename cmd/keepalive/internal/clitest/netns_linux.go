@@ -22,6 +22,7 @@ import (
 // HolderEnv makes HoldConnection hold a connection.
 const HolderEnv = "KEEPALIVE_TEST_NETNS_HOLDER"
 
+// HeldAddress is the local address of the connections that HoldIn holds.
 const HeldAddress = "127.77.0.1"
 
 // HoldConnection is the test TestNamespaceHolder of a package whose tests call HoldIn: a
@@ -105,6 +106,7 @@ func leaveNamedNamespaces() {
 	}
 }
 
+// Named gives a namespace a name, as ip netns does. It takes InOwnMounts.
 func Named(t *testing.T, ns *lab.Namespace, name string) {
 	t.Helper()
 	require.NoError(t, os.WriteFile("/run/netns/"+name, nil, 0o444))

@@ -24,6 +24,7 @@ type PTY struct {
 	output        strings.Builder
 }
 
+// OpenPTY opens a terminal, for as long as the test runs.
 func OpenPTY(t *testing.T) *PTY {
 	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
@@ -54,11 +55,13 @@ func OpenPTY(t *testing.T) *PTY {
 	return p
 }
 
+// Resize makes it so large.
 func (p *PTY) Resize(t *testing.T, columns, rows uint16) {
 	require.NoError(t, unix.IoctlSetWinsize(int(p.Slave.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: rows, Col: columns}))
 }
 
-// text returns what was written so far, and forgets it.
+// Wait waits until something is on the terminal, and returns what was written so far,
+// which it forgets.
 func (p *PTY) Wait(t *testing.T, why, want string) (text string) {
 	t.Helper()
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
@@ -77,6 +80,7 @@ func (p *PTY) Wait(t *testing.T, why, want string) (text string) {
 	}
 }
 
+// Mode is how the terminal treats what is typed: raw, or as a shell has it.
 func (p *PTY) Mode(t *testing.T) unix.Termios {
 	mode, err := unix.IoctlGetTermios(int(p.Slave.Fd()), unix.TCGETS)
 	require.NoError(t, err)
@@ -101,6 +105,7 @@ func (p *PTY) Start(t *testing.T, name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
+// What a program writes to begin with another screen, and to go back.
 const (
 	OtherScreen = "\x1b[?1049h"
 	OwnScreen   = "\x1b[?1049l"

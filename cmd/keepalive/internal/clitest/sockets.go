@@ -15,6 +15,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
+// Quick are settings with a probe every second.
 var Quick = sockopt.Config{Idle: time.Second, Interval: time.Second, Count: 3}
 
 // Ours limits ls to the sockets of one connection of this process.
@@ -25,6 +26,7 @@ func Ours(t *testing.T, cfg sockopt.Config) (flags []string) {
 	return []string{"--local", client.LocalAddr().String(), "--peer", client.RemoteAddr().String()}
 }
 
+// Row is one of a table of sockets, after a change.
 func Row(cookie uint64, change func(*sockets.Row)) sockets.Row {
 	r := sockets.Row{Report: inspect.Report{
 		Source: "sock_diag", State: inspect.Established, Cookie: cookie, Inode: uint32(cookie),

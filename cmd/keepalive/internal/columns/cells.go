@@ -126,7 +126,7 @@ func timerCell(r *sockets.Row) string {
 	case "off":
 		return table.Nothing
 	}
-	return r.Timer.Kind + " " + table.Short(r.Timer.Left)
+	return r.Timer.Kind + " " + table.Duration(r.Timer.Left)
 }
 
 func nextCell(r *sockets.Row) string {
@@ -142,7 +142,7 @@ func nextCell(r *sockets.Row) string {
 	case err != nil:
 		return table.Unknown
 	}
-	return table.Short(next)
+	return table.Duration(next)
 }
 
 func probesCell(r *sockets.Row) string {
@@ -152,6 +152,7 @@ func probesCell(r *sockets.Row) string {
 	return fmt.Sprint(r.Timer.Unanswered)
 }
 
+// ProcessCell is the first process that has the socket open, and how many others have.
 func ProcessCell(r *sockets.Row) string {
 	switch {
 	case !r.OwnersKnown:

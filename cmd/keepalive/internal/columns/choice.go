@@ -22,6 +22,7 @@ type Choice struct {
 	Chosen []Column // of names
 }
 
+// AddFlags adds --columns and --wide.
 func (c *Choice) AddFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.BoolVar(&c.Wide, "wide", false, "all columns in full, also where the terminal is narrower")
@@ -104,7 +105,7 @@ func (c *Choice) Columns(q *sockets.Query) []Column {
 	if q.NoProcess {
 		shown = slices.DeleteFunc(slices.Clone(shown), func(c Column) bool { return c.Title == "PROCESS" })
 	}
-	if q.SeveralNetns() {
+	if q.SeveralNetNS() {
 		shown = append([]Column{NetNS}, shown...)
 	}
 	return shown

@@ -1,5 +1,5 @@
-// Package columns are those of a table of sockets: what stands in them, which are shown, and how
-// they get shorter.
+// Package columns has the columns of a table of sockets: what stands in them, which are
+// shown, and how they get shorter.
 package columns
 
 import (

@@ -20,6 +20,7 @@ func (configFlag) Type() string { return "config" }
 
 func (f configFlag) Set(text string) error { return f.UnmarshalText([]byte(text)) }
 
+// New makes the command.
 func New() *cobra.Command {
 	cfg := sockopt.Recommended()
 	var asJSON bool

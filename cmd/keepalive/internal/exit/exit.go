@@ -19,7 +19,7 @@ const (
 	Unknown  = 5
 )
 
-// Codes is the part of every command's help about them. README has the same.
+// Codes is the part of every command's help about them. docs/commands.md has the same.
 const Codes = `Exit codes, the same for every command:
   0  looked at everything that was asked for, and all of it is right
   1  a problem was found, or something failed
@@ -29,8 +29,8 @@ const Codes = `Exit codes, the same for every command:
   5  not known: a path, settings, an assumption
 Where several apply, the first of 2, 1, 3, 5, 4 is taken.`
 
-// exitOrder is from the code that decides to the one that gives way to all others.
-var exitOrder = [...]int{Usage, Problems, Denied, Unknown, Nothing}
+// order is from the code that decides to the one that gives way to all others.
+var order = [...]int{Usage, Problems, Denied, Unknown, Nothing}
 
 // A coded error has an exit code of its own.
 type coded struct {
@@ -61,16 +61,16 @@ func (e printed) Unwrap() error { return e.error }
 func Said(err error) error { return printed{err} }
 
 // ErrProblems ends a command that has printed the problems it found.
-var ErrProblems error = Said(errors.New("problems found"))
+var ErrProblems = Said(errors.New("problems found"))
 
 // Code is what an error, which may be several joined, means for the shell.
 func Code(err error) int {
 	if err == nil {
 		return OK
 	}
-	var found [len(exitOrder) + 1]bool
+	var found [len(order) + 1]bool
 	mark(err, &found)
-	for _, code := range exitOrder {
+	for _, code := range order {
 		if found[code] {
 			return code
 		}
@@ -79,7 +79,7 @@ func Code(err error) int {
 }
 
 // mark notes the code of each error that err is made of.
-func mark(err error, found *[len(exitOrder) + 1]bool) {
+func mark(err error, found *[len(order) + 1]bool) {
 	switch e := err.(type) {
 	case coded:
 		found[e.code] = true

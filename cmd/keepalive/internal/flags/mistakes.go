@@ -132,6 +132,7 @@ func NoArgs(cmd *cobra.Command, args []string) error {
 	return NotUnderstood(cmd, args[0], names)
 }
 
+// NotUnderstood refuses a word, and suggests one of names.
 func NotUnderstood(cmd *cobra.Command, word string, names []string) error {
 	return exit.UsageError(fmt.Errorf("%q is not understood; see %s --help%s", word, cmd.CommandPath(), alike.Question(alike.Nearest(word, names))))
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/sockets"
 )
 
-func (o *lsOptions) listJSON(out *bufio.Writer) (*sockets.Notes, error) {
+func (o *options) listJSON(out *bufio.Writer) (*sockets.Notes, error) {
 	v := o.Survey()
 	e := record.NewEncoder(out)
 	for r, err := range v.Rows() {

@@ -1,5 +1,5 @@
-// Package ls is the command keepalive ls: the sockets of this machine, as a table, as JSON, and as
-// ss and netstat print them.
+// Package ls is the command keepalive ls: the sockets of this machine, as a table, as
+// JSON, and as ss and netstat print them.
 package ls
 
 import (
@@ -16,7 +16,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/sockets"
 )
 
-type lsOptions struct {
+type options struct {
 	sockets.Query
 	columns.Choice
 	json     bool
@@ -25,8 +25,9 @@ type lsOptions struct {
 	netstat  bool
 }
 
+// New makes the command.
 func New() *cobra.Command {
-	var o lsOptions
+	var o options
 	cmd := &cobra.Command{
 		Use:   "ls",
 		Short: "List TCP sockets with keepalive settings, timers and processes",
@@ -84,7 +85,7 @@ of other users' sockets take root (CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH).`,
 	return cmd
 }
 
-func (o *lsOptions) check(cmd *cobra.Command) error {
+func (o *options) check(cmd *cobra.Command) error {
 	if err := flags.Exclusive(cmd, "json", "ss", "netstat"); err != nil {
 		return err
 	}
@@ -101,7 +102,7 @@ func (o *lsOptions) check(cmd *cobra.Command) error {
 	return nil
 }
 
-func (o *lsOptions) run(stdout, stderr io.Writer) error {
+func (o *options) run(stdout, stderr io.Writer) error {
 	out := bufio.NewWriterSize(stdout, 16<<10)
 	n, err := o.list(out, stdout, stderr)
 	if flushErr := out.Flush(); err == nil {
@@ -115,7 +116,7 @@ func (o *lsOptions) run(stdout, stderr io.Writer) error {
 }
 
 // list prints to out, which writes to stdout, and returns what is to be said after it.
-func (o *lsOptions) list(out *bufio.Writer, stdout, stderr io.Writer) (*sockets.Notes, error) {
+func (o *options) list(out *bufio.Writer, stdout, stderr io.Writer) (*sockets.Notes, error) {
 	switch {
 	case o.ss:
 		return o.listSS(out)

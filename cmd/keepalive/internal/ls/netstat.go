@@ -18,7 +18,7 @@ var netstatStates = [...]string{
 
 // listNetstat prints what netstat -tnoW does, without its titles. It shows all
 // states but LISTEN unless --state asks for others, as netstat does.
-func (o *lsOptions) listNetstat(out *bufio.Writer) (*sockets.Notes, error) {
+func (o *options) listNetstat(out *bufio.Writer) (*sockets.Notes, error) {
 	f := o.Filter
 	if f.States == nil {
 		f.States = sockets.StatesWithout(sockets.AllStates, inspect.Listen, inspect.BoundInactive)

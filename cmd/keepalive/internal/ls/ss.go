@@ -18,7 +18,7 @@ import (
 var ssStates = sockets.StatesWithout(sockets.AllStates, inspect.BoundInactive)
 
 // listSS prints what ss -Htno does.
-func (o *lsOptions) listSS(out *bufio.Writer) (*sockets.Notes, error) {
+func (o *options) listSS(out *bufio.Writer) (*sockets.Notes, error) {
 	old := make(chan bool, 1)
 	go func() { old <- installedIsOld() }() // while the kernel makes the list
 	f := o.Filter

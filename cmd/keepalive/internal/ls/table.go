@@ -11,7 +11,7 @@ import (
 )
 
 // listTable prints the table.
-func (o *lsOptions) listTable(out *bufio.Writer, stdout, stderr io.Writer) (*sockets.Notes, error) {
+func (o *options) listTable(out *bufio.Writer, stdout, stderr io.Writer) (*sockets.Notes, error) {
 	v := o.Survey()
 	t := table.Table{Out: out}
 	if !o.Wide {

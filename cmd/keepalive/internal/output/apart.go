@@ -12,7 +12,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/exit"
 )
 
-// An File is a file that a flag names; "-" is standard output, and "" none.
+// A File is a file that a flag names; "-" is standard output, and "" none.
 type File struct{ Flag, Path string }
 
 // Apart refuses outputs of a command that are the same file, by whatever names: one would
@@ -79,7 +79,7 @@ func (o File) written(stdout io.Writer) written {
 
 // writtenTo is where a stream of the program goes, where that is a file.
 func writtenTo(stream io.Writer) (w written) {
-	if first, ok := stream.(*firstError); ok {
+	if first, ok := stream.(*Writer); ok {
 		stream = first.w
 	}
 	if f, ok := stream.(*os.File); ok {

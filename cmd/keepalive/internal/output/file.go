@@ -1,5 +1,5 @@
-// Package output writes files whole, refuses two outputs into one, and remembers the first error of
-// a writer.
+// Package output writes files whole, refuses two outputs into one, and remembers the first
+// error of a writer.
 package output
 
 import (

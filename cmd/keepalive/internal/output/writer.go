@@ -2,16 +2,16 @@ package output
 
 import "io"
 
-// A firstError remembers the first error of a writer, and writes no more after it.
-type firstError struct {
+// A Writer remembers the first error of a writer, and writes no more after it.
+type Writer struct {
 	w   io.Writer
 	Err error
 }
 
-// NewWriter writes to w.
-func NewWriter(w io.Writer) *firstError { return &firstError{w: w} }
+// NewWriter returns one that writes to w.
+func NewWriter(w io.Writer) *Writer { return &Writer{w: w} }
 
-func (f *firstError) Write(b []byte) (int, error) {
+func (f *Writer) Write(b []byte) (int, error) {
 	if f.Err != nil {
 		return 0, f.Err
 	}

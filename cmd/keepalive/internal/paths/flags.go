@@ -1,5 +1,5 @@
-// Package paths has the flags that say what a connection crosses, and writes what is known of such
-// a path, for plan, check, profiles and discover.
+// Package paths has the flags that say what a connection crosses, and writes what is known
+// of such a path, for plan, check, profiles and discover.
 package paths
 
 import (
@@ -31,6 +31,7 @@ type Flags struct {
 	Request align.Request
 }
 
+// AddFlags adds --path and what belongs to it.
 func (o *Flags) AddFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringSliceVar(&o.Path, "path", nil, "what the connection crosses, from client to server: profile IDs, ID=600s for one set to that time; box:300s forgets silently, proxy:300s and server:8h end the connection")

@@ -10,6 +10,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/duration"
 )
 
+// PrintHeartbeat says what the application has to send, and how often.
 func PrintHeartbeat(w io.Writer, h *align.Heartbeat) {
 	if h.Every == 0 {
 		fmt.Fprintf(w, "  the timeout of %s is not known: --idle-timeout %[1]s=60s tells how often\n", h.Tightest.ID)

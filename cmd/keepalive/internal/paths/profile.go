@@ -11,6 +11,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
+// TimeoutCell is after what silence a middlebox forgets a connection, or what else it limits.
 func TimeoutCell(p align.Profile) string {
 	text, known := duration.Format(p.Timeout), p.Timeout > 0
 	if p.Never {
@@ -23,6 +24,7 @@ func TimeoutCell(p align.Profile) string {
 	return text
 }
 
+// ExpiryText is what happens to a connection that it has forgotten.
 func ExpiryText(p align.Profile) string {
 	if p.ExpiryText != "" {
 		return p.ExpiryText
@@ -69,6 +71,7 @@ type Profile struct {
 	Note              string   `json:"note,omitempty"`
 }
 
+// ProfileOf makes the JSON of a profile.
 func ProfileOf(p align.Profile) Profile {
 	r := Profile{
 		ID: p.ID, Provider: p.Provider, Product: p.Product, Layer: p.Layer, Kind: p.Kind.String(),

@@ -25,7 +25,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-type planOptions struct {
+type options struct {
 	paths.Flags
 	fromFailure   bool
 	noUserTimeout bool
@@ -35,8 +35,9 @@ type planOptions struct {
 	svg           string
 }
 
+// New makes the command.
 func New() *cobra.Command {
-	var o planOptions
+	var o options
 	cmd := &cobra.Command{
 		Use:   "plan --path ID[,ID...] [--detect TIME]",
 		Short: "Find keepalive settings that survive a path, with the proof",
@@ -104,7 +105,7 @@ func formatList() string {
 	return b.String()
 }
 
-func (o *planOptions) run(stdout, stderr io.Writer) error {
+func (o *options) run(stdout, stderr io.Writer) error {
 	o.Request.FromFailure, o.Request.NoUserTimeout = o.fromFailure, o.noUserTimeout
 	if err := o.Parse(); err != nil {
 		return err
@@ -144,7 +145,7 @@ func (o *planOptions) run(stdout, stderr io.Writer) error {
 	return exit.ErrProblems
 }
 
-func (o *planOptions) print(plan *align.Plan, format syntax.Format, stdout, stderr io.Writer) error {
+func (o *options) print(plan *align.Plan, format syntax.Format, stdout, stderr io.Writer) error {
 	line := newTimeline(o.Request, plan)
 	switch o.svg {
 	case "":

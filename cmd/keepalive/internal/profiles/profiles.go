@@ -21,6 +21,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
+// New makes the command.
 func New() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{

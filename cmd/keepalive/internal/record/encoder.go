@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// NewEncoder writes JSON that a terminal takes for text: what printable replaces is
+// NewEncoder writes JSON that a terminal takes for text: what terminal.Printable replaces is
 // escaped. (encoding/json leaves DEL, the C1 controls and the marks that reverse
 // the direction of text as they are.)
 func NewEncoder(w io.Writer) *json.Encoder {

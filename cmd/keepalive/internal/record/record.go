@@ -1,4 +1,4 @@
-// Package record is the JSON of the commands: how it is written, and what several print.
+// Package record writes the JSON of the commands, and has the objects that several print.
 package record
 
 import (
@@ -15,6 +15,7 @@ type Socket struct {
 	NetNSInode *uint64 `json:"netns_inode"`
 }
 
+// A Process is one that has a socket open, and as which descriptor.
 type Process struct {
 	PID  int    `json:"pid"`
 	FD   int    `json:"fd"`
@@ -31,6 +32,7 @@ type Settings struct {
 	UserTimeout       *float64 `json:"user_timeout_seconds"` // 0 is off
 }
 
+// SettingsOf makes the JSON of settings.
 func SettingsOf(s platform.Settings) Settings {
 	out := Settings{Settings: s}
 	seconds := func(o platform.Option, d time.Duration) *float64 {

@@ -27,12 +27,12 @@ func (d *devices) name(index uint32) string {
 
 // A Namer names the interfaces of the namespace at hand.
 type Namer struct {
-	NetNS   opened
+	NetNS   Namespace
 	devices devices
 }
 
 // Enter begins with a namespace, and tells whether it is another one.
-func (n *Namer) Enter(ns opened) bool {
+func (n *Namer) Enter(ns Namespace) bool {
 	if n.NetNS.Namespace == ns.Namespace {
 		return false
 	}
@@ -40,6 +40,7 @@ func (n *Namer) Enter(ns opened) bool {
 	return true
 }
 
+// DeviceName is the name of an interface of the namespace, by its index.
 func (n *Namer) DeviceName(index uint32) string {
 	if _, known := n.devices[index]; !known {
 		_ = n.NetNS.Do(func() error { n.devices.name(index); return nil }) // if7 is its name otherwise

@@ -41,17 +41,17 @@ func (l *lister) elsewhere(looked []*netns.Namespace) {
 	}
 	if n := len(l.missing); n > 0 {
 		l.notes.Nowhere = n
-		l.notes.HiddenNetns = append(l.notes.HiddenNetns, hidden...)
+		l.notes.HiddenNetNS = append(l.notes.HiddenNetNS, hidden...)
 	} else {
 		l.notes.Refused = nil // nothing was missed there
 	}
 }
 
-// A missing set is of the inodes of sockets that no table had so far.
-type missing map[uint32]bool
+// A Missing set is of the inodes of sockets that no table had so far.
+type Missing map[uint32]bool
 
 // Find strikes off what the table of a namespace has.
-func (m missing) Find(ns opened) {
+func (m Missing) Find(ns Namespace) {
 	if len(m) == 0 {
 		return
 	}

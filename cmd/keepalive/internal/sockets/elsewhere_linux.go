@@ -15,13 +15,13 @@ func hasHiddenFDs(pid int) bool { return proc.HasHiddenFDs(pid) }
 // OfProcess are the inodes of the TCP sockets that a process has open, whatever
 // namespace they are of: the kernel tells the protocol of each
 // (sockfs_xattr_get in net/socket.c). FindOwners has reported what cannot be read.
-func OfProcess(pid int) missing {
+func OfProcess(pid int) Missing {
 	dir := proc.Folder(pid) + "/fd"
 	names, err := os.ReadDir(dir)
 	if err != nil {
 		return nil
 	}
-	found := missing{}
+	found := Missing{}
 	var protocol [32]byte
 	for _, name := range names {
 		path := dir + "/" + name.Name()

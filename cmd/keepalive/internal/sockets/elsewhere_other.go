@@ -2,6 +2,6 @@
 
 package sockets
 
-func OfProcess(int) missing { return nil }
+func OfProcess(int) Missing { return nil }
 
 func hasHiddenFDs(int) bool { return false }

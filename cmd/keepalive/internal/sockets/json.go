@@ -5,6 +5,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 )
 
+// Schema is what the help of ls --json says of a Record.
 const Schema = `Each line is one JSON object. null is unknown, or means nothing for this socket.
 Times are seconds.
 
@@ -34,7 +35,7 @@ Times are seconds.
   settings_unknown string   why settings are null, if they are
 `
 
-// A Record is the JSON of a row; see schema.
+// A Record is the JSON of a row; see Schema.
 type Record struct {
 	State string `json:"state"`
 	record.Socket
@@ -61,6 +62,7 @@ type Record struct {
 	SettingsUnknown string           `json:"settings_unknown,omitempty"`
 }
 
+// Record makes the JSON of a row.
 func (r *Row) Record() Record {
 	out := Record{
 		State: r.State.String(), Socket: r.Socket(), Device: r.DeviceName,
@@ -100,6 +102,7 @@ func (r *Row) Record() Record {
 	return out
 }
 
+// Socket says in JSON which socket a row is about.
 func (r *Row) Socket() record.Socket {
 	s := record.Socket{Local: r.Local.String(), Peer: r.Peer.String()}
 	if r.NetNS != nil {

@@ -24,7 +24,7 @@ type Notes struct {
 	hiddenFDs   bool    // threads of --pid have descriptors of their own
 	Nowhere     int     // TCP sockets of --pid that no table had
 	Refused     []error // why namespaces were not looked into
-	HiddenNetns []error // why the namespaces of processes are not known
+	HiddenNetNS []error // why the namespaces of processes are not known
 }
 
 // ForRoot is what it takes to look at other users' processes. Who has that already may
@@ -37,6 +37,7 @@ func ForRoot() string {
 	return "root (CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH)"
 }
 
+// Print writes them, each on a line of its own.
 func (n *Notes) Print(w io.Writer) {
 	if n.Source == "/proc/net/tcp" {
 		terminal.Say(w, "note: the kernel refuses sock_diag; this is what /proc/net/tcp shows, where a socket may be missing, or there twice, while others come and go")
@@ -57,8 +58,8 @@ func (n *Notes) Print(w io.Writer) {
 	if n.Nowhere > 0 {
 		terminal.Say(w, "note: %s of that process in no table that can be seen from here: of another network namespace, not yet connected, or reset and not yet closed", sockets(n.Nowhere))
 	}
-	if hidden := len(n.HiddenNetns); hidden > 0 {
-		terminal.Say(w, "note: the network namespace of processes (%d) cannot be seen from here: %v; it takes %s", hidden, terminal.Printable(n.HiddenNetns[0].Error()), ForRoot())
+	if hidden := len(n.HiddenNetNS); hidden > 0 {
+		terminal.Say(w, "note: the network namespace of processes (%d) cannot be seen from here: %v; it takes %s", hidden, terminal.Printable(n.HiddenNetNS[0].Error()), ForRoot())
 	}
 	switch {
 	case n.NoOwner == 0:
@@ -83,7 +84,7 @@ func (n *Notes) Print(w io.Writer) {
 
 // Unseen is which exit code it means that not all namespaces were looked into.
 func (n *Notes) Unseen() error {
-	if len(n.Refused) > 0 || len(n.HiddenNetns) > 0 {
+	if len(n.Refused) > 0 || len(n.HiddenNetNS) > 0 {
 		return exit.Said(exit.DeniedError(errors.New("not all network namespaces were looked into")))
 	}
 	return nil
@@ -105,7 +106,7 @@ func (n *Notes) Lost() error {
 	return exit.Join(errs...)
 }
 
-// Result is which exit code a list has, after print.
+// Result is which exit code a list has, after Print.
 func (n *Notes) Result(s *Selection) error {
 	errs := []error{n.Unseen(), n.Lost()}
 	switch {

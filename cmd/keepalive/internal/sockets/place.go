@@ -17,7 +17,7 @@ import (
 type Place struct {
 	PID      int // 0: any process
 	NetNS    string
-	AllNetns bool
+	AllNetNS bool
 }
 
 const netnsHelp = `
@@ -30,14 +30,16 @@ seen from here, and all that are mounted (as those of ip netns and docker are);
 one that only a descriptor or a socket keeps is not found. Another namespace
 takes CAP_SYS_ADMIN, here and in the user namespace that owns it.`
 
+// AddFlags adds --pid, --netns and --all-netns; what are sockets, or connections.
 func (p *Place) AddFlags(cmd *cobra.Command, what string) {
 	f := cmd.Flags()
 	f.IntVar(&p.PID, "pid", 0, "only "+what+" that this process has open")
 	f.StringVar(&p.NetNS, "netns", "", "only "+what+" of this network namespace: NAME, PATH or PID")
-	f.BoolVar(&p.AllNetns, "all-netns", false, what+" of all network namespaces that can be seen from here")
+	f.BoolVar(&p.AllNetNS, "all-netns", false, what+" of all network namespaces that can be seen from here")
 	cmd.Long += netnsHelp
 }
 
+// Parse refuses flags that exclude each other, and a process that cannot be.
 func (p *Place) Parse(cmd *cobra.Command) error {
 	if cmd.Flags().Changed("pid") && p.PID <= 0 {
 		return exit.UsageError(fmt.Errorf("--pid %d: a process number is greater than 0", p.PID))
@@ -45,14 +47,14 @@ func (p *Place) Parse(cmd *cobra.Command) error {
 	return flags.Exclusive(cmd, "netns", "all-netns")
 }
 
-// SeveralNetns tells that it matters which namespace something is of.
-func (p *Place) SeveralNetns() bool { return p.NetNS != "" || p.AllNetns }
+// SeveralNetNS tells that it matters which namespace something is of.
+func (p *Place) SeveralNetNS() bool { return p.NetNS != "" || p.AllNetNS }
 
 // Namespaces are those to look into. hidden is why those of processes cannot be seen.
 func (p *Place) Namespaces() (found []*netns.Namespace, hidden []error, err error) {
 	var n *netns.Namespace
 	switch {
-	case p.AllNetns:
+	case p.AllNetNS:
 		if found, hidden, err = netns.All(); errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 			err = exit.DeniedError(fmt.Errorf("--all-netns takes a /proc to look into: %w", err))
 		}
@@ -90,19 +92,20 @@ func NamespaceError(err error) error {
 	return err
 }
 
-// An opened namespace is one that is being looked into.
-type opened struct {
+// A Namespace is one that is being looked into.
+type Namespace struct {
 	*netns.Namespace
 	file *os.File // nil: the own one
 }
 
 // OpenNamespace opens one, to be closed.
-func OpenNamespace(ns *netns.Namespace) (opened, error) {
+func OpenNamespace(ns *netns.Namespace) (Namespace, error) {
 	file, err := ns.Open()
-	return opened{ns, file}, err
+	return Namespace{ns, file}, err
 }
 
-func (o opened) Close() { o.file.Close() } // nil too
+// Close ends the looking. The namespace is not changed.
+func (o Namespace) Close() { o.file.Close() } // nil too
 
 // Do runs f on a thread that is in the namespace.
-func (o opened) Do(f func() error) error { return netns.Do(o.file, f) }
+func (o Namespace) Do(f func() error) error { return netns.Do(o.file, f) }

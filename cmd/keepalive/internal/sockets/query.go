@@ -1,5 +1,6 @@
-// Package sockets lists sockets for the commands ls, check, watch and trace: which are wanted, in
-// which network namespaces, what is known of each, and what is to be said of the rest.
+// Package sockets lists sockets for the commands ls, check, watch and trace: which are
+// wanted, in which network namespaces, what is known of each, and what is to be said of
+// the rest.
 package sockets
 
 import (
@@ -21,8 +22,8 @@ type Query struct {
 	WithProcess bool // processes, even if no settings are
 }
 
-// List lists those of f in every namespace wanted; with their owners if those or
-// settings are wanted, and only those of --pid if that is given. What could not be looked at is
+// List lists those of f in every namespace wanted; with their owners if those or settings
+// are wanted, and only those of --pid if that is given. What could not be looked at is
 // noted in n.
 func (q *Query) List(f inspect.Filter, n *Notes) iter.Seq2[Listed, error] {
 	return func(yield func(Listed, error) bool) {
@@ -43,8 +44,8 @@ func (q *Query) List(f inspect.Filter, n *Notes) iter.Seq2[Listed, error] {
 			yield(Listed{}, err)
 			return
 		}
-		n.HiddenNetns = append(n.HiddenNetns, hidden...)
-		if q.PID != 0 && !q.SeveralNetns() {
+		n.HiddenNetNS = append(n.HiddenNetNS, hidden...)
+		if q.PID != 0 && !q.SeveralNetNS() {
 			l.missing = OfProcess(q.PID)
 		}
 		for _, ns := range namespaces {
@@ -61,7 +62,7 @@ func (q *Query) List(f inspect.Filter, n *Notes) iter.Seq2[Listed, error] {
 // A Listed is a socket with its namespace. It is valid until the next one.
 type Listed struct {
 	Report *inspect.Report
-	NetNS  opened
+	NetNS  Namespace
 	denied bool // there are processes that could not be looked at
 }
 
@@ -70,7 +71,7 @@ type lister struct {
 	filter  inspect.Filter
 	notes   *Notes
 	owners  *inspect.Owners // nil if nobody looked for them
-	missing missing         // TCP sockets of --pid that no table had
+	missing Missing         // TCP sockets of --pid that no table had
 	zones   Zones
 	yield   func(Listed, error) bool
 }

@@ -37,12 +37,13 @@ type Survey struct {
 	Notes    Notes
 }
 
+// Survey begins to look for the sockets that are wanted.
 func (q *Query) Survey() *Survey {
 	return &Survey{query: q}
 }
 
 // enter begins with another namespace, which has its own defaults and interfaces.
-func (v *Survey) enter(ns opened) {
+func (v *Survey) enter(ns Namespace) {
 	if !v.Namer.Enter(ns) {
 		return
 	}

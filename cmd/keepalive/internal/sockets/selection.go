@@ -30,6 +30,7 @@ type Selection struct {
 	narrowed bool // not all sockets of this machine are wanted
 }
 
+// AddFlags adds --state, --local, --peer and those of a Place.
 func (s *Selection) AddFlags(cmd *cobra.Command) {
 	s.Place.AddFlags(cmd, "sockets")
 	f := cmd.Flags()
@@ -46,6 +47,7 @@ func (s *Selection) AddFlags(cmd *cobra.Command) {
 	}
 }
 
+// AllStates are those that a socket can have.
 var AllStates = []inspect.State{
 	inspect.Established, inspect.SynSent, inspect.SynReceived, inspect.FinWait1, inspect.FinWait2, inspect.TimeWait, inspect.Closed,
 	inspect.CloseWait, inspect.LastAck, inspect.Listen, inspect.Closing, inspect.BoundInactive,
@@ -75,6 +77,7 @@ var stateSets = map[string][]inspect.State{
 	"synchronized": StatesWithout(connectedStates, inspect.SynSent),
 }
 
+// StatesWithout leaves out some.
 func StatesWithout(states []inspect.State, some ...inspect.State) []inspect.State {
 	return slices.DeleteFunc(slices.Clone(states), func(s inspect.State) bool { return slices.Contains(some, s) })
 }

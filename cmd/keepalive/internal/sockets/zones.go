@@ -13,7 +13,7 @@ type Zones map[string]error
 
 // in is the filter for a namespace: without the addresses whose interface it does not
 // have. The error wraps endpoint.ErrNoInterface if none is left.
-func (z *Zones) in(ns opened, f inspect.Filter) (inspect.Filter, error) {
+func (z *Zones) in(ns Namespace, f inspect.Filter) (inspect.Filter, error) {
 	f.Namespace = ns.file
 	var err error
 	if f.Local, err = z.Known(ns, f.Local); err != nil {
@@ -23,7 +23,9 @@ func (z *Zones) in(ns opened, f inspect.Filter) (inspect.Filter, error) {
 	return f, err
 }
 
-func (z *Zones) Known(ns opened, texts []string) (known []string, err error) {
+// Known are those of these addresses that have no interface, or one that the namespace has.
+// The error wraps endpoint.ErrNoInterface if none is left.
+func (z *Zones) Known(ns Namespace, texts []string) (known []string, err error) {
 	for _, text := range texts {
 		e, parseErr := endpoint.Parse(text)
 		if parseErr != nil {

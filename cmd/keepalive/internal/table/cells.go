@@ -11,8 +11,8 @@ const Unknown = "?"
 // Nothing stands for what a row does not have.
 const Nothing = "-"
 
-// Short writes a time for a table: 9.4s, 41s, 1m39s, 1h59m.
-func Short(d time.Duration) string {
+// Duration writes a time for a table: 9.4s, 41s, 1m39s, 1h59m.
+func Duration(d time.Duration) string {
 	switch {
 	case d < 10*time.Second:
 		return fmt.Sprintf("%.1fs", d.Truncate(100*time.Millisecond).Seconds())

@@ -18,10 +18,10 @@ type Layout struct {
 	shortened []bool // of columns: a cell was
 }
 
-const (
-	Gap         = "  "
-	belowIndent = "    "
-)
+// Gap is between two columns.
+const Gap = "  "
+
+const belowIndent = "    "
 
 // Fit lays out rows of cells, one for each column, for a terminal of that
 // width; 0 is no limit. The whole form is taken if there is room for it as it
@@ -176,6 +176,7 @@ func (l *Layout) appendBelow(b []byte, cells []string, width int) []byte {
 	return b
 }
 
+// AppendTitles appends the line of titles.
 func (l *Layout) AppendTitles(b []byte) []byte {
 	for at, i := range l.Shown {
 		title := l.columns[i].Title
@@ -223,6 +224,7 @@ func (l *Layout) Missing() string {
 
 const spaces = "                                                                "
 
+// AppendPad appends n spaces, none if n is negative.
 func AppendPad(b []byte, n int) []byte {
 	for ; n > len(spaces); n -= len(spaces) {
 		b = append(b, spaces...)

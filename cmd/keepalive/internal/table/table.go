@@ -9,7 +9,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/terminal"
 )
 
-// A Column of a table that a person reads.
+// A Column is one of a table that a person reads.
 type Column struct {
 	Title string
 	Right bool // numbers
@@ -19,7 +19,7 @@ type Column struct {
 	Below bool // it does not go away then, but to a line of its own below the row
 
 	// What a cell and the title become where there is less room than they take:
-	// shorten writes a cell in the width that is left, and narrow is how little
+	// Shorten writes a cell in the width that is left, and Narrow is how little
 	// that may be, first where there is some need, at last where there is most.
 	Shorten func(cell string, width int) string
 	Narrow  [squeezes]int
@@ -30,6 +30,7 @@ type Column struct {
 // is for terminals that have no room for the other.
 type Form uint8
 
+// Forms: of both, of the whole one alone, of the compact one alone.
 const (
 	Both Form = iota
 	Whole
@@ -47,12 +48,14 @@ const sizedBy = 1000
 type Table struct {
 	Out     *bufio.Writer
 	Columns []Column
-	Width   int // of the terminal; 0: no limit
-	kept    [][]string
+	Width   int     // of the terminal; 0: no limit
 	Layout  *Layout // nil until it is decided
-	line    []byte
+
+	kept [][]string
+	line []byte
 }
 
+// Add adds a row. What comes first decides how wide the columns are, and is kept until then.
 func (t *Table) Add(cells []string) {
 	if t.Layout != nil {
 		t.write(cells)
@@ -64,6 +67,7 @@ func (t *Table) Add(cells []string) {
 	}
 }
 
+// Flush writes what is kept, below the titles.
 func (t *Table) Flush() {
 	if t.Layout == nil {
 		t.start()

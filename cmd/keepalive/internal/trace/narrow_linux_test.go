@@ -25,7 +25,7 @@ func TestTraceFitsATerminal(t *testing.T) {
 			40:  {":51234", ":5432", "probe 2"}, 36: {":51234", ":5432", "probe 2"},
 		} {
 			var b strings.Builder
-			o := &traceOptions{}
+			o := &options{}
 			o.NetNS = netns
 			s := newShower(o, &b, []*scene{{netns: netns}}, nil, nil)
 			if columns > 0 {

@@ -18,7 +18,7 @@ var errEnded = errors.New("the process has ended")
 
 // hold finds the process of --pid, and whether it may be seen what it has open. It is nil
 // where any will do.
-func (o *traceOptions) hold() (process *proc.Held, err error) {
+func (o *options) hold() (process *proc.Held, err error) {
 	if o.PID == 0 {
 		return nil, nil
 	}

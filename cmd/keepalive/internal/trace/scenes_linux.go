@@ -43,13 +43,13 @@ func (s *scene) matches(a netip.AddrPort, device int) bool {
 }
 
 // scenes opens those wanted. incomplete is the exit code of those that could not be.
-func (o *traceOptions) scenes(stderr io.Writer) (found []*scene, incomplete, failure error) {
+func (o *options) scenes(stderr io.Writer) (found []*scene, incomplete, failure error) {
 	namespaces, hidden, err := o.Namespaces()
 	if err != nil {
 		return nil, nil, err
 	}
-	n := sockets.Notes{HiddenNetns: hidden}
-	if o.PID != 0 && !o.SeveralNetns() {
+	n := sockets.Notes{HiddenNetNS: hidden}
+	if o.PID != 0 && !o.SeveralNetNS() {
 		more, err := o.elsewhere(namespaces, &n)
 		if err != nil {
 			return nil, nil, err
@@ -64,7 +64,7 @@ func (o *traceOptions) scenes(stderr io.Writer) (found []*scene, incomplete, fai
 			found = append(found, s)
 		case errors.Is(err, endpoint.ErrNoInterface): // so that no connection can match there
 		case errors.Is(err, fs.ErrNotExist) && o.NetNS == "": // it has vanished
-		case o.AllNetns && errors.Is(err, fs.ErrPermission):
+		case o.AllNetNS && errors.Is(err, fs.ErrPermission):
 			n.Refused = append(n.Refused, err)
 		default:
 			closeScenes(found)
@@ -80,7 +80,7 @@ func (o *traceOptions) scenes(stderr io.Writer) (found []*scene, incomplete, fai
 }
 
 // elsewhere are the namespaces beside those that the process of --pid has sockets of.
-func (o *traceOptions) elsewhere(known []*netns.Namespace, n *sockets.Notes) (found []*netns.Namespace, err error) {
+func (o *options) elsewhere(known []*netns.Namespace, n *sockets.Notes) (found []*netns.Namespace, err error) {
 	missing := sockets.OfProcess(o.PID)
 	has := func(ns *netns.Namespace) bool {
 		opened, err := sockets.OpenNamespace(ns)
@@ -108,7 +108,7 @@ func (o *traceOptions) elsewhere(known []*netns.Namespace, n *sockets.Notes) (fo
 		}
 	}
 	if n.Nowhere = len(missing); n.Nowhere > 0 {
-		n.HiddenNetns = append(n.HiddenNetns, hidden...)
+		n.HiddenNetNS = append(n.HiddenNetNS, hidden...)
 	}
 	return found, nil
 }
@@ -119,7 +119,7 @@ func closeScenes(scenes []*scene) {
 	}
 }
 
-func (o *traceOptions) scene(ns *netns.Namespace, zones *sockets.Zones) (*scene, error) {
+func (o *options) scene(ns *netns.Namespace, zones *sockets.Zones) (*scene, error) {
 	opened, err := sockets.OpenNamespace(ns)
 	if err != nil {
 		return nil, err
@@ -133,7 +133,7 @@ func (o *traceOptions) scene(ns *netns.Namespace, zones *sockets.Zones) (*scene,
 	return s, nil
 }
 
-func (o *traceOptions) prepare(s *scene, zones *sockets.Zones) error {
+func (o *options) prepare(s *scene, zones *sockets.Zones) error {
 	peers, err := zones.Known(s.links.NetNS, o.peers)
 	if err != nil {
 		return err

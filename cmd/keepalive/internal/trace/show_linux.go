@@ -19,7 +19,7 @@ import (
 
 // A shower shows what was seen.
 type shower struct {
-	*traceOptions
+	*options
 	out     *bufio.Writer
 	file    *pcapgo.NgWriter // nil: packets are not written
 	sockets *localSockets
@@ -29,9 +29,9 @@ type shower struct {
 	form    lineForm
 }
 
-func newShower(o *traceOptions, w io.Writer, scenes []*scene, sockets *localSockets, file *pcapgo.NgWriter) *shower {
-	s := &shower{traceOptions: o, out: bufio.NewWriter(w), sockets: sockets, file: file, form: wideLine}
-	if o.SeveralNetns() {
+func newShower(o *options, w io.Writer, scenes []*scene, sockets *localSockets, file *pcapgo.NgWriter) *shower {
+	s := &shower{options: o, out: bufio.NewWriter(w), sockets: sockets, file: file, form: wideLine}
+	if o.SeveralNetNS() {
 		s.form.netns = len("NETNS")
 		for _, at := range scenes {
 			s.form.netns = min(max(s.form.netns, len(at.netns)), len("4026531840"))
@@ -53,7 +53,7 @@ func (s *shower) begin() error {
 }
 
 // enough tells whether there are as many lines as were asked for.
-func (s *shower) enough() bool { return s.traceOptions.count > 0 && s.count >= s.traceOptions.count }
+func (s *shower) enough() bool { return s.options.count > 0 && s.count >= s.options.count }
 
 // show shows what comes until that ends, or it is enough.
 func (s *shower) show(from <-chan sighting) error {

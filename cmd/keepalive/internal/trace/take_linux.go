@@ -19,7 +19,7 @@ func (c connection) reversed() connection { return connection{c.to, c.from, c.at
 
 // A taker takes packets as they come.
 type taker struct {
-	*traceOptions
+	*options
 	at       *scene
 	segments segment.Tracker
 	to       chan sighting

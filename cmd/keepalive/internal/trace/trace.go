@@ -18,7 +18,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/segment"
 )
 
-type traceOptions struct {
+type options struct {
 	ports []uint
 	peers []string
 	sockets.Place
@@ -34,8 +34,9 @@ type traceOptions struct {
 	process int                   // that --pid is, or is a thread of
 }
 
+// New makes the command.
 func New() *cobra.Command {
-	var o traceOptions
+	var o options
 	cmd := &cobra.Command{
 		Use:   "trace",
 		Short: "Show keepalive probes, answers and resets on the wire, live",
@@ -131,7 +132,7 @@ func kindWord(kind segment.Kind) string {
 }
 
 // parseKinds says which kinds are to be shown.
-func (o *traceOptions) parseKinds() error {
+func (o *options) parseKinds() error {
 	o.kind = map[segment.Kind]bool{}
 	for i, k := range kinds {
 		o.kind[k.kind] = o.all || len(o.only) == 0 && i < shownByDefault
@@ -147,7 +148,7 @@ func (o *traceOptions) parseKinds() error {
 }
 
 // check finds flags that make no sense.
-func (o *traceOptions) check() error {
+func (o *options) check() error {
 	for _, p := range o.ports {
 		if p == 0 || p > 65535 {
 			return fmt.Errorf("--port %d: want 1 to 65535", p)

@@ -22,7 +22,7 @@ import (
 // run has two halves. One takes packets from the kernel as they come, and keeps
 // those that are wanted; it never waits for anything else. The other finds out
 // whose they are, which may take a walk through /proc, and prints them.
-func (o *traceOptions) run(stdout, stderr io.Writer) (failure error) {
+func (o *options) run(stdout, stderr io.Writer) (failure error) {
 	process, err := o.hold()
 	if err != nil {
 		return err
@@ -77,7 +77,7 @@ func (o *traceOptions) run(stdout, stderr io.Writer) (failure error) {
 	return exit.Join(incomplete, o.verdict(scenes, s), ended)
 }
 
-func (o *traceOptions) open() (*capture.Capture, error) {
+func (o *options) open() (*capture.Capture, error) {
 	ports := make([]uint16, len(o.ports))
 	for i, p := range o.ports {
 		ports[i] = uint16(p)
@@ -90,7 +90,7 @@ func (o *traceOptions) open() (*capture.Capture, error) {
 }
 
 // outputs are where lines go, and packets, if they are wanted.
-func (o *traceOptions) outputs(stdout, stderr io.Writer) (lines io.Writer, file *pcapgo.NgWriter, close func() error, err error) {
+func (o *options) outputs(stdout, stderr io.Writer) (lines io.Writer, file *pcapgo.NgWriter, close func() error, err error) {
 	lines, close = stdout, func() error { return nil }
 	if o.svg == "-" {
 		lines = stderr
@@ -116,14 +116,14 @@ func (o *traceOptions) outputs(stdout, stderr io.Writer) (lines io.Writer, file 
 }
 
 // pump lets the two halves work until ctx, or the count, ends.
-func (o *traceOptions) pump(ctx context.Context, scenes []*scene, s *shower) error {
+func (o *options) pump(ctx context.Context, scenes []*scene, s *shower) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	to := make(chan sighting, maxWaiting)
 	taking := make([]error, len(scenes))
 	var takers sync.WaitGroup
 	for i, at := range scenes {
-		t := &taker{traceOptions: o, at: at, held: map[connection]capture.Packet{}, to: to}
+		t := &taker{options: o, at: at, held: map[connection]capture.Packet{}, to: to}
 		takers.Go(func() {
 			if taking[i] = t.take(ctx, at.capture); taking[i] != nil {
 				cancel()
@@ -142,7 +142,7 @@ func (o *traceOptions) pump(ctx context.Context, scenes []*scene, s *shower) err
 }
 
 // draw draws the picture, if it is wanted.
-func (o *traceOptions) draw(p *picture, stdout, stderr io.Writer, began time.Time) error {
+func (o *options) draw(p *picture, stdout, stderr io.Writer, began time.Time) error {
 	draw := func(w io.Writer) error { return p.svg(w, began, time.Now()) }
 	switch o.svg {
 	case "":
@@ -154,7 +154,7 @@ func (o *traceOptions) draw(p *picture, stdout, stderr io.Writer, began time.Tim
 }
 
 // verdict tells whether all was seen, and whether there was anything.
-func (o *traceOptions) verdict(scenes []*scene, s *shower) error {
+func (o *options) verdict(scenes []*scene, s *shower) error {
 	dropped := 0
 	for _, at := range scenes {
 		n, err := at.capture.Dropped()

@@ -8,6 +8,6 @@ import (
 	"io"
 )
 
-func (o *traceOptions) run(io.Writer, io.Writer) error {
+func (o *options) run(io.Writer, io.Writer) error {
 	return fmt.Errorf("trace looks at packets through AF_PACKET, which takes Linux: %w", errors.ErrUnsupported)
 }

@@ -17,7 +17,7 @@ import (
 // A view is what a terminal shows of a model.
 type view struct {
 	model   *model
-	options *watchOptions
+	options *options
 	colors  bool
 
 	top    int   // first row shown
@@ -30,7 +30,7 @@ type view struct {
 }
 
 // newView has no colors where NO_COLOR asks for none (no-color.org).
-func newView(o *watchOptions) *view {
+func newView(o *options) *view {
 	return &view{model: newModel(o), options: o, colors: os.Getenv("NO_COLOR") == "", page: 1}
 }
 

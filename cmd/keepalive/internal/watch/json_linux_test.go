@@ -21,7 +21,7 @@ func TestWatchJSON(t *testing.T) {
 	t.Parallel()
 	client, server := testkit.Pair(t, "tcp4", "127.0.0.1:0")
 	require.NoError(t, sockopt.Set(client, sockopt.Config{Idle: 100 * time.Second}))
-	o := &watchOptions{every: 100 * time.Millisecond, sort: "none", rounds: 3}
+	o := &options{every: 100 * time.Millisecond, sort: "none", rounds: 3}
 	cmd := New()
 	require.NoError(t, cmd.ParseFlags([]string{"--local", client.LocalAddr().String(), "--peer", client.RemoteAddr().String()}))
 	o.Local, o.Peer = []string{client.LocalAddr().String()}, []string{client.RemoteAddr().String()}

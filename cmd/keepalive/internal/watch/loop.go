@@ -15,7 +15,7 @@ const countdown = 200 * time.Millisecond
 // onScreen shows the view on the terminal until the user quits. It takes the
 // first look before it touches the terminal, so that an error is printed
 // plainly.
-func (o *watchOptions) onScreen(ctx context.Context, t *screen) error {
+func (o *options) onScreen(ctx context.Context, t *screen) error {
 	first, err := takeSnapshot(&o.Query)
 	if err != nil {
 		return err

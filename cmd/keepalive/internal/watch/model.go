@@ -71,7 +71,7 @@ type model struct {
 	holes   bool // of the snapshot
 }
 
-func newModel(o *watchOptions) *model {
+func newModel(o *options) *model {
 	index, _ := sortIndex(o.sort)
 	return &model{columns: o.Columns(&o.Query), sort: index, reverse: o.reverse}
 }

@@ -19,8 +19,8 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/duration"
 )
 
-// watchOptions are the flags of watch.
-type watchOptions struct {
+// options are the flags of watch.
+type options struct {
 	sockets.Query
 	columns.Choice
 	json    bool
@@ -33,8 +33,9 @@ type watchOptions struct {
 // shortestRound bounds what watch may cost.
 const shortestRound = 100 * time.Millisecond
 
+// New makes the command.
 func New() *cobra.Command {
-	o := watchOptions{}
+	o := options{}
 	cmd := &cobra.Command{
 		Use:   "watch",
 		Short: "Show the table of ls live, with timers that count down",
@@ -74,15 +75,11 @@ each under a line with the time. --json does so with objects, on a terminal too.
 	f.IntVar(&o.rounds, "rounds", 0, "quit after so many looks")
 	f.BoolVar(&o.json, "json", false, "print one JSON object a line; see keepalive watch --json --help")
 	flags.ShowSchema(cmd, watchSchema+"\n"+sockets.Schema)
-	if err := cmd.RegisterFlagCompletionFunc("sort", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		return sortNames(), cobra.ShellCompDirectiveNoFileComp
-	}); err != nil {
-		panic(err) // the flag does not exist
-	}
+	flags.CompleteWords(cmd, "sort", sortNames)
 	return cmd
 }
 
-func (o *watchOptions) check(cmd *cobra.Command) error {
+func (o *options) check(cmd *cobra.Command) error {
 	if o.every < shortestRound {
 		return exit.UsageError(fmt.Errorf("--interval %s: the shortest is %s", duration.Format(o.every), duration.Format(shortestRound)))
 	}
@@ -95,7 +92,7 @@ func (o *watchOptions) check(cmd *cobra.Command) error {
 	return exit.Join(o.Selection.Parse(cmd), o.Choice.Parse(cmd))
 }
 
-func (o *watchOptions) run(cmd *cobra.Command) error {
+func (o *options) run(cmd *cobra.Command) error {
 	out := cmd.OutOrStdout()
 	if o.json {
 		return o.again(cmd, o.objects(out))
@@ -108,7 +105,7 @@ func (o *watchOptions) run(cmd *cobra.Command) error {
 }
 
 // again looks again and again, and prints.
-func (o *watchOptions) again(cmd *cobra.Command, print func(*snapshot, int) error) error {
+func (o *options) again(cmd *cobra.Command, print func(*snapshot, int) error) error {
 	tick := time.NewTicker(o.every)
 	defer tick.Stop()
 	listed := 0
@@ -140,7 +137,7 @@ func (o *watchOptions) again(cmd *cobra.Command, print func(*snapshot, int) erro
 }
 
 // objects prints looks as JSON.
-func (o *watchOptions) objects(out io.Writer) func(*snapshot, int) error {
+func (o *options) objects(out io.Writer) func(*snapshot, int) error {
 	m := newModel(o)
 	return func(s *snapshot, round int) error {
 		m.update(s)
@@ -149,7 +146,7 @@ func (o *watchOptions) objects(out io.Writer) func(*snapshot, int) error {
 }
 
 // tables prints looks as tables, each under a line with the time.
-func (o *watchOptions) tables(out io.Writer) func(*snapshot, int) error {
+func (o *options) tables(out io.Writer) func(*snapshot, int) error {
 	return func(s *snapshot, round int) error {
 		m := newModel(o)
 		m.update(s)

@@ -213,7 +213,7 @@ func TestTheTerminalIsLeftWhateverGoesWrong(t *testing.T) {
 	require.NoError(t, term.write("too late"))
 	assert.NotContains(t, display.Wait(t, "left", clitest.OwnScreen), "too late")
 
-	o := &watchOptions{every: 100 * time.Millisecond, sort: "none"}
+	o := &options{every: 100 * time.Millisecond, sort: "none"}
 	require.NoError(t, o.Selection.Parse(New()))
 	ended := make(chan error)
 	go func() { ended <- o.onScreen(t.Context(), term) }()

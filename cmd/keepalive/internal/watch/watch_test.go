@@ -17,7 +17,7 @@ import (
 )
 
 func newTestView() *view {
-	return newView(&watchOptions{every: time.Second, sort: "none"})
+	return newView(&options{every: time.Second, sort: "none"})
 }
 
 func (m *model) changes() string {
