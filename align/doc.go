@@ -31,10 +31,12 @@
 // # What probes cannot do
 //
 // Proxies (ALB, Classic ELB, Global Accelerator, Envoy, HAProxy) end the TCP
-// connection, and only data restarts their timeouts. They split the path into legs, and a
-// plan is for one of them: see [Request.Legs]. A plan for such a path has the verdict
-// [NeedsHeartbeat] and a [Heartbeat], which says what the application has to send, how
-// often, and when a pool has to drop a connection.
+// connection, and only data restarts their timeouts; so it is with servers that close idle
+// connections (MySQL, Kafka, Node.js). An HTTP/2 PING, which gRPC's keepalive is too, is
+// data only for a proxy that handles the connection as bytes. Proxies split the path into
+// legs, and a plan is for one of them: see [Request.Legs]. A plan for such a path has the
+// verdict [NeedsHeartbeat] and a [Heartbeat], which says what the application has to send,
+// how often, and when a pool has to drop a connection.
 //
 // # What a plan rests on
 //

@@ -56,8 +56,9 @@ func kindsFor(ignoring []Profile) []HeartbeatKind {
 // What ends HTTP does not count PINGs: Envoy's protocol.proto says so of its idle
 // timeout, net/http's h2_bundle.go ("PING frames are not considered activity") of
 // IdleTimeout, nginx' ngx_http_v2.c does not set its timer again, and AWS' support
-// answers so for ALB. For products that say nothing the same is assumed: a request
-// counts everywhere.
+// answers so for ALB. HAProxy counts them or not, as it is configured: see
+// TestPINGsAndIdleTimeouts. For products that say nothing it is assumed that they do not
+// count: a request counts everywhere.
 func (p Profile) heartbeats() []HeartbeatKind {
 	switch p.protocol() {
 	case "HTTP":

@@ -10,7 +10,7 @@ var proxiesProfiles = []Profile{
 		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: verified,
 		Source: "https://docs.haproxy.org/3.0/configuration.html#4.2-option%20tcpka", Read: "2026-11-27",
-		Note: "no default: whatever timeout client, timeout server and timeout tunnel say; without them there is no timeout, and HAProxy warns",
+		Note: "no default: whatever timeout client, timeout server and timeout tunnel say; without them there is no timeout, and HAProxy warns. HTTP/2 PINGs count, unless timeout http-keep-alive is set (measured with 2.6)",
 	},
 	{
 		ID: "haproxy-debian", Provider: "HAProxy", Product: "as Debian and Ubuntu ship it: timeout client/server 50000", Layer: "L4/L7 proxy",
