@@ -71,9 +71,7 @@ const (
 )
 
 func (p *ssPrinter) print(s *inspect.Report) {
-	p.begin()
-	p.later = s.Local.Addr().Is6()
-	b := p.line
+	b := p.begin(s.Local.Addr().Is6())
 	b = append(b, s.State.String()...)
 	b = p.end(b)
 	b = appendPadded(b, uint64(s.RecvQueue), 6)
@@ -83,9 +81,7 @@ func (p *ssPrinter) print(s *inspect.Report) {
 	b = p.appendEndpoint(b, s, s.Local, s.Device)
 	b = p.appendEndpoint(b, s, s.Peer, 0)
 	b = p.appendRest(b, s)
-	b = p.end(b)
-	p.line = b
-	p.finish()
+	p.end(b)
 }
 
 func (p *ssPrinter) appendEndpoint(b []byte, s *inspect.Report, a netip.AddrPort, device uint32) []byte {
