@@ -126,7 +126,7 @@ func (r Request) assess(s platform.Settings) *Assessment {
 	}
 	a.Verdict, a.Reason = r.verdict(s, parts, a)
 	if a.Verdict == NeedsHeartbeat {
-		a.Heartbeat = r.heartbeat(parts)
+		a.Heartbeat = r.heartbeat(parts, a.LostProbes >= r.lostProbes())
 	}
 	a.Warnings = r.warnings(parts, a.LatestRefresh)
 	for _, p := range r.leg() {

@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"github.com/tcpkeepalive/keepalive/internal/duration"
+	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 // A Heartbeat says what an application has to do on a path that ignores probes.
 type Heartbeat struct {
-	// Tightest is the middlebox with the shortest timeout. Its Timeout is 0 if that of
-	// a middlebox which ignores probes is not known.
+	// Tightest is the one with the shortest timeout among those that probes do not keep,
+	// or may not. Its Timeout is 0 if that of a middlebox which ignores probes is not known.
 	Tightest Profile
 	// Every is the longest time between two heartbeats. It leaves time to send a lost
 	// packet again, as often as the request says that probes may be lost. It is 0 if
@@ -38,11 +39,16 @@ type HeartbeatKind struct {
 // headroom is kept for the scheduling of both ends and their clocks.
 const headroom = time.Second
 
-// heartbeat returns the heartbeat for the whole path: data refreshes every middlebox,
-// also those that probes refresh.
-func (r Request) heartbeat(parts parts) *Heartbeat {
+// heartbeat returns the heartbeat for what probes do not keep: the middleboxes that ignore
+// them, and the others if the probes come too late or if it is not sure that they count.
+func (r Request) heartbeat(parts parts, inTime bool) *Heartbeat {
 	h := &Heartbeat{}
-	all := append(parts.ignoring[:len(parts.ignoring):len(parts.ignoring)], parts.refreshed...)
+	all := slices.Clone(parts.ignoring)
+	for _, p := range parts.refreshed {
+		if !inTime || p.Refreshed != platform.Yes || !p.RefreshedEvidence.Sure() {
+			all = append(all, p)
+		}
+	}
 	tight, known := tightest(all)
 	h.Tightest = tight
 	for _, p := range parts.ignoring {

@@ -75,6 +75,27 @@ func TestHeartbeatKindsOfOnesOwn(t *testing.T) {
 	assert.Equal(t, []string{"data of the application", "retire idle connections"}, kinds(plan(align.Profile{Protocol: "Gopher", Refreshed: platform.No})))
 }
 
+// TestHeartbeatKeepsWhatProbesDoNot: where probes come in time, and certainly count, the
+// heartbeat is for the rest of the path.
+func TestHeartbeatKeepsWhatProbesDoNot(t *testing.T) {
+	t.Parallel()
+	every := func(r align.Request, idle int) time.Duration {
+		a, err := r.Assess(settings(idle, 10, 3, 0))
+		require.NoError(t, err)
+		require.Equal(t, align.NeedsHeartbeat, a.Verdict)
+		return a.Heartbeat.IdleConnTimeout
+	}
+	sure := request(t, "aws-nlb-tcp", "mysql")
+	assert.Equal(t, seconds(28798), every(sure, 60))
+	assert.Equal(t, seconds(348), every(sure, 7200), "the probes come too late")
+	assert.Equal(t, seconds(348), every(request(t, "aws-vpc-endpoint", "mysql"), 60), "that probes count is inferred")
+	off := settings(60, 10, 3, 0)
+	off.Enabled = false
+	a, err := sure.Assess(off)
+	require.NoError(t, err)
+	assert.Equal(t, seconds(348), a.Heartbeat.IdleConnTimeout, "there are no probes")
+}
+
 func TestHeartbeatOfGRPC(t *testing.T) {
 	t.Parallel()
 	of := func(id string, timeout time.Duration) *align.Heartbeat {

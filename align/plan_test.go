@@ -145,9 +145,10 @@ func TestPlanSaysNo(t *testing.T) {
 			assert.Zero(t, p.Heartbeat.Every, "its timeout is not known")
 			continue
 		}
-		timeout := min(lookup(t, id).Timeout, 350*time.Second)
+		timeout := lookup(t, id).Timeout // probes keep the NAT gateway
 		assert.Less(t, p.Heartbeat.Every, timeout-time.Second)
 		assert.Greater(t, p.Heartbeat.Every, timeout*9/10)
+		assert.Equal(t, id, p.Heartbeat.Tightest.ID)
 		assert.LessOrEqual(t, p.Heartbeat.IdleConnTimeout, timeout-time.Second, "the margin is absolute")
 		assert.GreaterOrEqual(t, p.Heartbeat.IdleConnTimeout, p.Heartbeat.Every)
 	}

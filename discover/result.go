@@ -258,11 +258,11 @@ func (r *Result) Profile(id string) (align.Profile, error) {
 	}
 	switch r.End {
 	case endClosed, endClosedOnUse:
-		p.Expiry, p.Refreshed, p.Layer = "closed", platform.No, "L4 proxy"
+		p.Expiry, p.Refreshed, p.Layer = "closed", platform.No, "L4/L7 proxy"
 	case endReset:
-		p.Expiry, p.Refreshed, p.Layer = "RST to both ends", platform.No, "L4 proxy"
+		p.Expiry, p.Refreshed, p.Layer = "RST to both ends", platform.No, "L4/L7 proxy"
 	case endUnanswered:
-		p.Expiry, p.Refreshed, p.Layer = "silent drop", platform.No, "L4 proxy"
+		p.Expiry, p.Refreshed, p.Layer = "silent drop", platform.No, "L4/L7 proxy"
 	case endResetOnUse:
 		p.Expiry = "silent, RST on next packet"
 	case endNoAnswer:
