@@ -218,7 +218,7 @@ func (o *options) judge(r *sockets.Row, plan *align.Plan) finding {
 	request.HalfClosed = r.State != inspect.Established
 	a, err := request.Assess(r.Settings)
 	if err != nil { // as the plan was made of the same request, only half-closed connections have one
-		return finding{Row: r, verdict: align.Unknown.String(), reason: err.Error(), assess: &align.Assessment{Settings: r.Settings}}
+		return finding{Row: r, verdict: align.Unknown.String(), reason: exit.Text(err), assess: &align.Assessment{Settings: r.Settings}}
 	}
 	survives := a.Verdict == align.Survives || a.Verdict == align.SurvivesIf
 	f := finding{Row: r, verdict: a.Verdict.String(), reason: a.Reason, assess: a}
@@ -244,7 +244,7 @@ func (o *options) judge(r *sockets.Row, plan *align.Plan) finding {
 	if f.verdict == align.Unknown.String() {
 		switch {
 		case r.Unknown != nil:
-			f.reason = "its settings cannot be read: " + r.Unknown.Error()
+			f.reason = "its settings cannot be read: " + exit.Text(r.Unknown)
 		case r.Cause == exit.Denied:
 			f.reason = "its settings cannot be read: its process is another user's, or not visible from here"
 		case !r.OwnersKnown:

@@ -3,6 +3,7 @@ package check
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"slices"
@@ -52,6 +53,45 @@ func TestCheck(t *testing.T) {
 			assert.Regexp(t, tt.want, out)
 			assert.Contains(t, errs, "checked 1: ")
 		})
+	}
+}
+
+// TestCheckOfHalfClosedConnections holds both ends, FIN-WAIT-2 and CLOSE-WAIT, against the
+// timeout of half-closed connections, which is unknown for most.
+func TestCheckOfHalfClosedConnections(t *testing.T) {
+	t.Parallel()
+	client, server := testkit.Pair(t, "tcp4", "127.0.0.1:0")
+	for _, c := range []*net.TCPConn{client, server} {
+		require.NoError(t, sockopt.Set(c, sockopt.Config{Idle: 55 * time.Second, Interval: 5 * time.Second, Count: 3, UserTimeout: 90 * time.Second}))
+	}
+	for _, half := range []bool{false, true} {
+		if half {
+			require.NoError(t, client.CloseWrite())
+			_, err := server.Read(make([]byte, 1))
+			require.ErrorIs(t, err, io.EOF)
+			testkit.Until(t, "the client's end is half-closed", func() bool {
+				r, err := inspect.Of(client)
+				return err == nil && r.State == inspect.FinWait2
+			})
+		}
+		for path, want := range map[string]struct {
+			code int
+			out  string
+		}{
+			"linux-conntrack": {exit.Problems, `(?m)loses +idle=\S+ +.*linux-conntrack forgets it after 60s$`},
+			"aws-nlb-tcp":     {exit.Unknown, `(?m)unknown +- +the timeout of half-closed connections of aws-nlb-tcp is unknown$`},
+			"box:350s":        {exit.OK, `^$`},
+		} {
+			if !half {
+				want.code, want.out = exit.OK, `^$`
+			}
+			for _, c := range []*net.TCPConn{client, server} {
+				code, out, errs := command("check", "--path", path, "--local", c.LocalAddr().String(), "--peer", c.RemoteAddr().String())
+				assert.Equal(t, want.code, code, "%s %v: %s%s", path, half, out, errs)
+				assert.Regexp(t, want.out, out, path)
+				assert.Contains(t, errs, "checked 1: ")
+			}
+		}
 	}
 }
 

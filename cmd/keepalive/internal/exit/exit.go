@@ -4,6 +4,7 @@ package exit
 import (
 	"errors"
 	"io"
+	"regexp"
 	"slices"
 
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/terminal"
@@ -118,6 +119,13 @@ func Join(errs ...error) error {
 	return severalErrors(errs)
 }
 
+// library is the name of a package of the library at the beginning of its error, which
+// says nothing to who has typed a command.
+var library = regexp.MustCompile(`(^|: )(?:(?:align|dialer|inspect|listener|platform|sockopt): )+`)
+
+// Text returns what an error says, without the names of the library's packages.
+func Text(err error) string { return library.ReplaceAllString(err.Error(), "$1") }
+
 // Print prints what no command has printed yet, a line for each of several.
 // A peer may have had a part in it: its certificate has names.
 func Print(w io.Writer, err error) {
@@ -128,6 +136,6 @@ func Print(w io.Writer, err error) {
 			Print(w, err)
 		}
 	default:
-		terminal.Say(w, "keepalive: %s", terminal.PrintableLines(err.Error()))
+		terminal.Say(w, "keepalive: %s", terminal.PrintableLines(Text(err)))
 	}
 }

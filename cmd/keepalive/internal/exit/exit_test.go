@@ -21,6 +21,8 @@ func TestExitCode(t *testing.T) {
 	}{
 		"nothing wrong":                 {nil, 0, ""},
 		"any other error is a problem":  {plain, 1, "keepalive: disk full\n"},
+		"of the library":                {fmt.Errorf("--path: %w", errors.New("align: no profile")), 1, "keepalive: --path: no profile\n"},
+		"of the library alone":          {errors.New("sockopt: platform: no"), 1, "keepalive: no\n"},
 		"already printed":               {ErrProblems, 1, ""},
 		"a word around it":              {fmt.Errorf("ls: %w", denied), 3, "keepalive: ls: not root\n"},
 		"wrong use before a problem":    {Join(plain, usage), 2, "keepalive: disk full\nkeepalive: bad flag\n"},

@@ -47,19 +47,19 @@ func (n *Notes) Print(w io.Writer) {
 		if n := len(n.Refused) - 1; n > 0 {
 			more = fmt.Sprintf(" (and %d more)", n)
 		}
-		terminal.Say(w, "note: not looked into: %v%s; nsenter can enter those of one's own user namespaces", terminal.Printable(n.Refused[0].Error()), more)
+		terminal.Say(w, "note: not looked into: %v%s; nsenter can enter those of one's own user namespaces", terminal.Printable(exit.Text(n.Refused[0])), more)
 	}
 	if n.hiddenFDs {
 		terminal.Say(w, "note: threads of that process have descriptors of their own (CLONE_FILES), which were not looked into")
 	}
 	if n.NoInterface != nil {
-		terminal.Say(w, "note: %v", terminal.Printable(n.NoInterface.Error()))
+		terminal.Say(w, "note: %v", terminal.Printable(exit.Text(n.NoInterface)))
 	}
 	if n.Nowhere > 0 {
 		terminal.Say(w, "note: %s of that process in no table that can be seen from here: of another network namespace, not yet connected, or reset and not yet closed", sockets(n.Nowhere))
 	}
 	if hidden := len(n.HiddenNetNS); hidden > 0 {
-		terminal.Say(w, "note: the network namespace of processes (%d) cannot be seen from here: %v; it takes %s", hidden, terminal.Printable(n.HiddenNetNS[0].Error()), ForRoot())
+		terminal.Say(w, "note: the network namespace of processes (%d) cannot be seen from here: %v; it takes %s", hidden, terminal.Printable(exit.Text(n.HiddenNetNS[0])), ForRoot())
 	}
 	switch {
 	case n.NoOwner == 0:

@@ -191,7 +191,7 @@ func (s *shower) unread() error {
 	case s.unknown == 0:
 		return nil
 	case sockets.Denies(s.sockets.owners):
-		return exit.DeniedError(fmt.Errorf("%d segments could not be compared with the settings of their sockets, which may not be read", s.unknown))
+		return exit.DeniedError(fmt.Errorf("%d segments could not be compared with the settings of their sockets: some processes may not be looked at", s.unknown))
 	}
 	return exit.UnknownError(fmt.Errorf("%d segments could not be compared with the settings of their sockets, which are not known", s.unknown))
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/columns"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/exit"
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/table"
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/terminal"
 	"github.com/tcpkeepalive/keepalive/inspect"
@@ -150,7 +151,7 @@ func (v *view) frame(now time.Time, width, height int) []string {
 func (v *view) missing(l *table.Layout, width int) string {
 	switch total := l.Total() + markSize; {
 	case v.model.holes:
-		return inspect.ErrTableChanged.Error()
+		return exit.Text(inspect.ErrTableChanged)
 	case total > width:
 		return fmt.Sprintf("columns of text %d-%d of %d; left and right scroll", v.left+1, min(total, v.left+width), total)
 	}
@@ -214,7 +215,7 @@ func (v *view) status(now time.Time) string {
 func (v *view) footer() string {
 	switch {
 	case v.err != nil:
-		return terminal.Printable(v.err.Error())
+		return terminal.Printable(exit.Text(v.err))
 	case v.typing:
 		return "Enter: back to the table  Esc: show all"
 	}
