@@ -154,6 +154,8 @@ func (o *Flags) Plan() (*align.Plan, error) {
 	switch {
 	case err == nil:
 		return plan, nil
+	case errors.Is(err, sockopt.ErrUnknown) && o.Request.HalfClosed:
+		return nil, exit.UnknownError(fmt.Errorf("%w: box:TIME states that of a middlebox", err))
 	case errors.Is(err, sockopt.ErrUnknown):
 		return nil, exit.UnknownError(fmt.Errorf("%w: give it with --idle-timeout ID=350s", err))
 	}

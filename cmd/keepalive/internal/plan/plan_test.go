@@ -140,6 +140,9 @@ func TestAPathThatNobodyKnows(t *testing.T) {
 	assert.Equal(t, exit.Unknown, code)
 	assert.Empty(t, out)
 	assert.Contains(t, errs, "give it with --idle-timeout")
+	code, _, errs = command("plan", "--path", "aws-nlb-tcp", "--half-closed")
+	assert.Equal(t, exit.Unknown, code)
+	assert.Equal(t, "keepalive: the timeout of half-closed connections of aws-nlb-tcp is unknown: box:TIME states that of a middlebox\n", errs)
 }
 
 func TestPlanAs(t *testing.T) {
