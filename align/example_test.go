@@ -130,3 +130,39 @@ func ExampleCatalog() {
 	// Output:
 	// align: no profile "office-firewal": did you mean office-firewall?
 }
+
+// What people and vendors call it.
+func ExampleCatalog_Search() {
+	for _, p := range new(align.Catalog).Search("postgres")[:2] {
+		fmt.Println(p.ID, "-", p.Product)
+	}
+	fmt.Println(new(align.Catalog).Search("gke")[0].ID)
+	// Output:
+	// postgresql - idle_session_timeout
+	// pgbouncer - client_idle_timeout
+	// gcp-vpc-conntrack
+}
+
+// A timeout that cannot be set.
+func ExampleProfile_WithTimeout() {
+	nlb, _ := new(align.Catalog).Lookup("aws-nlb-tls")
+	_, err := nlb.WithTimeout(10 * time.Minute)
+	fmt.Println(err)
+	// Output:
+	// align: timeout of aws-nlb-tls=600s: the idle timeout of aws-nlb-tls is fixed at 350s (https://docs.aws.amazon.com/elasticloadbalancing/latest/network/update-idle-timeout.html)
+}
+
+// A server behind a balancer: probes keep the balancer, and the pool retires connections
+// before the server closes them.
+func ExampleHeartbeat() {
+	path, _ := align.Path("aws-nlb-tcp", "mysql")
+	plan, err := align.Request{Path: path}.Plan()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(plan.Config)
+	fmt.Println("SetConnMaxIdleTime", plan.Heartbeat.IdleConnTimeout)
+	// Output:
+	// idle=60s,interval=6s,count=3,user-timeout=79s
+	// SetConnMaxIdleTime 7h59m58s
+}

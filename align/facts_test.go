@@ -16,7 +16,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
-// TestFacts compares each profile with its line of a table that is written by hand, so
+// TestFacts compares each profile with its line of a table that is kept by hand, so
 // that no edit of the profiles changes a figure, or how sure it is, by accident.
 func TestFacts(t *testing.T) {
 	t.Parallel()

@@ -23,7 +23,7 @@ var (
 	retireHTTP  = HeartbeatKind{retire.Name, "http.Transport.IdleConnTimeout; grpc.WithIdleTimeout for channels without a call"}
 	retireSQL   = HeartbeatKind{retire.Name, "sql.DB.SetConnMaxIdleTime and SetConnMaxLifetime; pgxpool.Config.MaxConnIdleTime and MaxConnLifetime"}
 	retireRedis = HeartbeatKind{retire.Name, "ConnMaxIdleTime and ConnMaxLifetime of redis.Options (go-redis), IdleTimeout of redis.Pool (redigo)"}
-	retireKafka = HeartbeatKind{retire.Name, "kgo.ConnIdleTimeout (franz-go, 20s by default), kafka.Transport.IdleTimeout (kafka-go, 30s by default); sarama has no such setting and connects again"}
+	retireKafka = HeartbeatKind{retire.Name, "kgo.ConnIdleTimeout (franz-go, 20s by default), kafka.Transport.IdleTimeout (kafka-go, 30s by default); sarama has no such setting"}
 )
 
 // kindsFor returns the heartbeats that count at every one of these middleboxes.

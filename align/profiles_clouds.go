@@ -24,6 +24,7 @@ var cloudsProfiles = []Profile{
 		Expiry: closes, ExpiryText: "closed (520)", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: inferred,
 		Source: "https://developers.cloudflare.com/fundamentals/reference/connection-limits/", Read: "2026-11-27",
+		Note: "its own probes to the origin leave every 30s",
 	},
 	{
 		ID: "cloudflare-origin-read", Provider: "Cloudflare", Product: "origin Proxy Read Timeout", Layer: "L7",

@@ -54,7 +54,7 @@ var hostsProfiles = []Profile{
 		Refreshed: platform.No, RefreshedEvidence: verified,
 		RefreshedSource: "https://docs.haproxy.org/3.0/configuration.html#4.2-option%20tcpka",
 		Source:          "https://github.com/openshift/router/blob/master/images/router/haproxy/conf/haproxy-config.template", Read: "2026-11-27",
-		Note: "300s between two HTTP requests (timeout http-keep-alive), 1h for WebSockets and passthrough (timeout tunnel)",
+		Note: "300s between two HTTP requests (timeout http-keep-alive), 1h for WebSockets (timeout tunnel)",
 		also: "ingress",
 	},
 	{

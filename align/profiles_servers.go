@@ -34,9 +34,8 @@ var serversProfiles = []Profile{
 		Kind: serverTimeout, Never: true, Settable: platform.Yes, TimeoutEvidence: verified,
 		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: verified,
-		RefreshedSource: "https://github.com/golang/go/blob/master/src/net/http/h2_bundle.go",
-		Source:          "https://pkg.go.dev/net/http#Server", Read: "2026-11",
-		Note: "0 means ReadTimeout, and without that no timeout",
+		Source: "https://pkg.go.dev/net/http#Server", Read: "2026-11",
+		Note: "0 means ReadTimeout, and without that no timeout; HTTP/2 PINGs are no activity (h2_bundle.go)",
 	},
 	{
 		ID: "gunicorn", Provider: "gunicorn", Product: "keepalive", Layer: "L7",
