@@ -76,7 +76,7 @@ var awsProfiles = []Profile{
 		Timeout: 432000 * second, Settable: platform.Yes, Min: 60 * second, Max: 432000 * second, TimeoutEvidence: verified,
 		Expiry: silent, ExpiryText: "entry removed; silent drop", ExpiryEvidence: inferred,
 		Refreshed: platform.Yes, RefreshedEvidence: verified,
-		Source: "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ConnectionTrackingConfiguration.html", Read: "2026-11",
+		Source: "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ConnectionTrackingConfiguration.html", Read: "2026-11-27",
 		also: "security group",
 	},
 	{
@@ -84,7 +84,7 @@ var awsProfiles = []Profile{
 		Timeout: 350 * second, Settable: platform.Yes, Min: 60 * second, Max: 432000 * second, TimeoutEvidence: verified,
 		Expiry: silent, ExpiryText: "entry removed; silent drop", ExpiryEvidence: inferred,
 		Refreshed: platform.Yes, RefreshedEvidence: verified,
-		Source: "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ConnectionTrackingConfiguration.html", Read: "2026-11",
+		Source: "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ConnectionTrackingConfiguration.html", Read: "2026-11-27",
 		also: "security group",
 	},
 	{

@@ -81,11 +81,12 @@ var gcpProfiles = []Profile{
 		Source: "https://cloud.google.com/load-balancing/docs/https/request-distribution", Read: "2026-11",
 	},
 	{
-		ID: "gcp-websocket", Provider: "GCP", Product: "ALB WebSocket, backend service timeoutSec", Layer: "L7",
-		Protocol: "stream", Timeout: 30 * second, Settable: platform.Yes, Min: 1 * second, Max: 2147483647 * second, TimeoutEvidence: fromMemory,
-		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: fromMemory,
-		Refreshed: platform.No, RefreshedEvidence: fromMemory,
-		Source: "https://cloud.google.com/load-balancing/docs/https",
+		ID: "gcp-websocket", Provider: "GCP", Product: "external ALB, age of a WebSocket (backend service timeoutSec)", Layer: "L7",
+		Kind: maxAge, Protocol: "stream", Timeout: 30 * second, Settable: platform.Yes, Min: 1 * second, Max: 2147483647 * second, TimeoutEvidence: verified,
+		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: verified,
+		Refreshed: platform.No, RefreshedEvidence: verified,
+		Source: "https://github.com/kubernetes/ingress-gce/blob/master/examples/websocket/README.md", Read: "2026-11-27",
+		Note: "not an idle timeout: no data keeps the connection longer",
 	},
 	{
 		ID: "gcp-cloud-run", Provider: "GCP", Product: "Cloud Run request timeout (also of WebSockets)", Layer: "L7",

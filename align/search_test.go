@@ -65,7 +65,7 @@ func TestSearch(t *testing.T) {
 	t.Parallel()
 	assert.NotContains(t, search("nlb", "aws"), "alibaba-nlb")
 	assert.Contains(t, search("GATEWAY"), "aws-nat-gateway")
-	assert.Equal(t, []string{"aws-alb-client-keepalive", "aws-apigw-websocket-age", "pgbouncer-server-lifetime"}, search("maximum age"))
+	assert.Equal(t, []string{"aws-alb-client-keepalive", "aws-apigw-websocket-age", "gcp-websocket", "pgbouncer-server-lifetime"}, search("maximum age"))
 	assert.Subset(t, search("server timeout"), []string{"mysql", "nodejs", "kafka-broker"})
 	assert.Empty(t, search("nothing is called so"))
 	assert.Empty(t, search("aws", "nobody"))
