@@ -27,15 +27,16 @@ import (
 
 type options struct {
 	paths.Flags
-	list sockets.Query
-	json bool
+	list  sockets.Query
+	files fileFlags
+	json  bool
 }
 
 // New makes the command.
 func New() *cobra.Command {
 	var o options
 	cmd := &cobra.Command{
-		Use:   "check --path ID[,ID...]",
+		Use:   "check {--path ID[,ID...] | --file FILE}",
 		Short: "Find connections that a path loses, or whose death goes unnoticed",
 		Long: `check looks at the open connections of this network namespace (Linux) and
 tells, for each that would be lost in silence on the path, or whose peer could
@@ -58,14 +59,30 @@ those.
 
 A connection that only this machine sees (loopback) crosses no path and is left
 out, unless --peer names it. One that the peer keeps alive with probes of its
-own is reported all the same: that cannot be seen from here.`,
+own is reported all the same: that cannot be seen from here.
+
+With --file check reads the configuration of another program in place of the
+connections: it prints what it means, and who sets each value, and finds
+mistakes, such as milliseconds for seconds, with or without --path. It reads:
+` + formatList() + `
+Files that are included have to be given too, or the exit code is 5.`,
 		Example: `  keepalive check --path aws-nlb-tcp
   keepalive check --path aws-nat-gateway --peer :5432 --detect 60s
-  keepalive check --path azure-lb --pid 12 --json | jq -r 'select(.bad).change'`,
+  keepalive check --path azure-lb --pid 12 --json | jq -r 'select(.bad).change'
+  nginx -T | keepalive check --file - --path aws-nlb-tcp
+  keepalive check --file haproxy.cfg --file /etc/sysctl.d/60-keepalive.conf`,
 		Args: flags.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if len(o.Path) == 0 {
-				return exit.UsageError(errors.New("--path is missing: what do the connections cross? keepalive profiles lists what is known"))
+			switch {
+			case len(o.files.names) > 0:
+				if err := exit.Join(o.files.parse(cmd, o.Path), o.Parse()); err != nil {
+					return err
+				}
+				return o.runFiles(cmd)
+			case cmd.Flags().Changed("format"):
+				return exit.UsageError(errors.New("--format says what a file of --file is, and there is none"))
+			case len(o.Path) == 0:
+				return exit.UsageError(errors.New("--path is missing: what do the connections cross? keepalive profiles lists what is known; --file reads a configuration without"))
 			}
 			if err := exit.Join(o.Parse(), o.list.Selection.Parse(cmd)); err != nil {
 				return err
@@ -79,7 +96,8 @@ own is reported all the same: that cannot be seen from here.`,
 	f.StringSliceVar(&o.list.Local, "local", nil, "only connections with this local address, prefix, :port or :port-port; any of several")
 	f.StringSliceVar(&o.list.Peer, "peer", nil, "only connections with this peer, written like --local")
 	f.BoolVar(&o.json, "json", false, "print one JSON object a line, for every connection that was checked, and a summary; see keepalive check --json --help")
-	flags.ShowSchema(cmd, checkSchema)
+	o.files.addFlags(cmd)
+	flags.ShowSchema(cmd, checkSchema+fileSchema)
 	return cmd
 }
 

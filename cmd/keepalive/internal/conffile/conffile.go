@@ -4,6 +4,7 @@
 package conffile
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -37,7 +38,8 @@ type Document struct {
 // Empty reports that the file says nothing about keepalive.
 func (d *Document) Empty() bool { return d.Err == nil && len(d.Legs) == 0 && len(d.Remarks) == 0 }
 
-// All returns the remarks about the file and those about its legs, each once.
+// All returns the remarks about the file and those about its legs, each once: mistakes of
+// the unit first, then by line.
 func (d *Document) All() []Remark {
 	all := slices.Clone(d.Remarks)
 	for _, l := range d.Legs {
@@ -47,6 +49,12 @@ func (d *Document) All() []Remark {
 			}
 		}
 	}
+	slices.SortStableFunc(all, func(a, b Remark) int {
+		if (a.Kind == Unit) != (b.Kind == Unit) {
+			return map[bool]int{true: -1, false: 1}[a.Kind == Unit]
+		}
+		return byLine(a, b)
+	})
 	return all
 }
 
@@ -120,8 +128,8 @@ const maxText = 16 << 20
 // each file, except for those that another one includes. The files may include each
 // other; files that are not given are never opened, because a configuration is often
 // not that of this machine.
-func Read(files []File, format string) []Document {
-	var docs []Document
+func Read(files []File, format string) []*Document {
+	var docs []*Document
 	used := includes{}
 	for _, f := range files {
 		parts := []File{f}
@@ -131,11 +139,11 @@ func Read(files []File, format string) []Document {
 		others := append(slices.Clone(parts[1:]), files...)
 		docs = append(docs, read(parts[0], others, format, used))
 	}
-	return slices.DeleteFunc(docs, func(d Document) bool { return used.has(d.File) })
+	return slices.DeleteFunc(docs, func(d *Document) bool { return used.has(d.File) })
 }
 
-func read(f File, others []File, format string, used includes) Document {
-	doc := Document{File: f.Name}
+func read(f File, others []File, format string, used includes) *Document {
+	doc := &Document{File: f.Name}
 	fm, err := recognise(f, format)
 	if err != nil {
 		doc.Err = err
@@ -146,24 +154,18 @@ func read(f File, others []File, format string, used includes) Document {
 		doc.Err = &SyntaxError{Place{f.Name, 1}, fm.Name, fmt.Sprintf("at most %d MB", maxText>>20)}
 		return doc
 	}
-	s := &source{File: f, others: others, used: used, doc: &doc}
+	s := &source{File: f, others: others, used: used, doc: doc}
 	if err := fm.read(s); err != nil {
 		var syntax *SyntaxError
 		if errors.As(err, &syntax) {
 			syntax.Format = fm.Name
 		}
-		return Document{File: f.Name, Format: fm.Name, Err: err}
+		return &Document{File: f.Name, Format: fm.Name, Err: err}
 	}
-	slices.SortStableFunc(doc.Remarks, byLine)
 	return doc
 }
 
-func byLine(a, b Remark) int {
-	if a.File != b.File {
-		return 0 // in the order in which they were read
-	}
-	return a.Line - b.Line
-}
+func byLine(a, b Remark) int { return cmp.Or(strings.Compare(a.File, b.File), a.Line-b.Line) }
 
 func (s *source) at(line int) Place { return Place{s.Name, line} }
 

@@ -257,7 +257,7 @@ func (s *source) shell() (commands [][]word, err error) {
 				w.WriteByte(c)
 				continue
 			}
-			if i+1 < len(text) && text[i+1] == ' ' && len(words) == 0 && dockerLike.MatchString(text[i:lineEnd(text, i)]) {
+			if i+1 < len(text) && text[i+1] == ' ' && len(words) == 0 && dockerLike().MatchString(text[i:lineEnd(text, i)]) {
 				continue // a prompt of root
 			}
 			i = lineEnd(text, i) - 1

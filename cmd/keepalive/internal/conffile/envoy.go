@@ -103,6 +103,7 @@ func (r *envoyReader) listener(n *node) {
 	}
 	name := strings.TrimSpace("connections of clients of listener " + n.str("name"))
 	l := newLeg(r.at(n.line), "Envoy", name, envoyRefusal)
+	l.setsWhenOff = true
 	l.turn(off, origin{})
 	r.keepalive(l, n.get("tcp_keepalive", "tcpKeepalive"))
 	r.options(l, n.get("socket_options", "socketOptions"), false)
@@ -114,6 +115,7 @@ func (r *envoyReader) listener(n *node) {
 
 func (r *envoyReader) cluster(n *node) {
 	l := newLeg(r.at(n.line), "Envoy", strings.TrimSpace("connections to servers of cluster "+n.str("name")), envoyRefusal)
+	l.setsWhenOff = true
 	l.turn(off, origin{})
 	r.keepalive(l, n.get("upstream_connection_options", "upstreamConnectionOptions").get("tcp_keepalive", "tcpKeepalive"))
 	if k := n.get("tcp_keepalive", "tcpKeepalive"); k != nil {

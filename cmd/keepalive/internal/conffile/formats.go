@@ -6,17 +6,24 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/tcpkeepalive/keepalive/internal/alike"
 )
+
+// pattern compiles an expression when it is needed: the other commands, which have this
+// package too, start sooner.
+func pattern(expression string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
+}
 
 // A Format is the syntax of one program's configuration.
 type Format struct {
 	Name, What string
 	// named reports that a file of this name is in this format, by convention.
-	named *regexp.Regexp
+	named func() *regexp.Regexp
 	// like reports that a text has something that only this format has.
-	like *regexp.Regexp
+	like func() *regexp.Regexp
 	read func(*source) error
 }
 
@@ -73,10 +80,10 @@ func recognise(f File, asked string) (*Format, error) {
 	}
 	var possible []string
 	for _, fm := range Formats {
-		if fm.named != nil && fm.named.MatchString(slashes(f.Name)) {
+		if fm.named != nil && fm.named().MatchString(slashes(f.Name)) {
 			return lookup(fm.Name), nil
 		}
-		if fm.like != nil && fm.like.MatchString(f.Text) {
+		if fm.like != nil && fm.like().MatchString(f.Text) {
 			possible = append(possible, fm.Name)
 		}
 	}
@@ -95,29 +102,29 @@ func slashes(name string) string { return path.Clean(strings.ReplaceAll(name, `\
 // The names that files have by convention. Those of nginx include what Debian keeps in
 // sites-enabled, without a suffix.
 var (
-	nginxNames      = regexp.MustCompile(`(^|/)nginx([^/]*\.conf|/.*\.conf)$|(^|/)sites-(enabled|available)/`)
-	haproxyNames    = regexp.MustCompile(`(^|/)haproxy[^/]*\.(cfg|conf)$`)
-	envoyNames      = regexp.MustCompile(`(^|/)envoy[^/]*\.(ya?ml|json)$`)
-	composeNames    = regexp.MustCompile(`(^|/)(docker-)?compose[^/]*\.ya?ml$`)
-	sysctlNames     = regexp.MustCompile(`(^|/)sysctl\.conf$|(^|/)sysctl\.d/[^/]*\.conf$`)
-	systemdNames    = regexp.MustCompile(`\.socket$|\.socket\.d/[^/]*\.conf$`)
-	libpqNames      = regexp.MustCompile(`(^|/)\.?pg_service\.conf$`)
-	postgresqlNames = regexp.MustCompile(`(^|/)postgresql(\.auto|\.base)?\.conf$`)
-	redisNames      = regexp.MustCompile(`(^|/)(redis|valkey)[^/]*\.conf$`)
-	sshNames        = regexp.MustCompile(`(^|/)ssh_config$|(^|/)ssh_config\.d/[^/]*\.conf$|(^|/)\.ssh/config$`)
-	sshdNames       = regexp.MustCompile(`(^|/)sshd_config$|(^|/)sshd_config\.d/[^/]*\.conf$`)
+	nginxNames      = pattern(`(^|/)nginx([^/]*\.conf|/.*\.conf)$|(^|/)sites-(enabled|available)/`)
+	haproxyNames    = pattern(`(^|/)haproxy[^/]*\.(cfg|conf)$`)
+	envoyNames      = pattern(`(^|/)envoy[^/]*\.(ya?ml|json)$`)
+	composeNames    = pattern(`(^|/)(docker-)?compose[^/]*\.ya?ml$`)
+	sysctlNames     = pattern(`(^|/)sysctl\.conf$|(^|/)sysctl\.d/[^/]*\.conf$`)
+	systemdNames    = pattern(`\.socket$|\.socket\.d/[^/]*\.conf$`)
+	libpqNames      = pattern(`(^|/)\.?pg_service\.conf$`)
+	postgresqlNames = pattern(`(^|/)postgresql(\.auto|\.base)?\.conf$`)
+	redisNames      = pattern(`(^|/)(redis|valkey)[^/]*\.conf$`)
+	sshNames        = pattern(`(^|/)ssh_config$|(^|/)ssh_config\.d/[^/]*\.conf$|(^|/)\.ssh/config$`)
+	sshdNames       = pattern(`(^|/)sshd_config$|(^|/)sshd_config\.d/[^/]*\.conf$`)
 )
 
 // What only these formats have at the start of a line.
 var (
-	nginxLike      = regexp.MustCompile(`(?m)^[ \t]*(http|stream|server|events|upstream[ \t]+\S+|location[ \t].*)[ \t]*\{[ \t]*(#.*)?$|^[^#\n]*\bso_keepalive=[^;\n]*;|^[^#\n]*\w_socket_keepalive[ \t]+\w+;`)
-	haproxyLike    = regexp.MustCompile(`(?m)^[ \t]*((frontend|backend|listen)[ \t]+[^\s={};]+|(global|defaults)([ \t]+[^\s={};]+)?)[ \t\r]*(#.*)?$|^[ \t]*(option[ \t]+)?(cli|srv)?tcpka\b`)
-	dockerLike     = regexp.MustCompile(`(?m)^[ \t$#]*(sudo[ \t]+)?(docker|podman|nerdctl)[ \t]+(container[ \t]+)?(run|create)\b`)
-	sysctlLike     = regexp.MustCompile(`(?m)^[ \t]*-?(net|kernel|vm|fs)[./][a-z0-9_./*-]+[ \t]*=`)
-	systemdLike    = regexp.MustCompile(`(?m)^\[Socket\][ \t\r]*$`)
-	libpqLike      = regexp.MustCompile(`(?m)^[ \t]*((export[ \t]+)?\w+=["']?)?postgres(ql)?://|^[ \t]*(host|hostaddr|dbname|port|user|service|keepalives\w*|tcp_user_timeout)[ \t]*=[^\n]*\b(host|hostaddr|dbname|port|user|keepalives\w*|tcp_user_timeout)[ \t]*=|^[ \t]*keepalives(_\w+)?[ \t]*=`)
-	postgresqlLike = regexp.MustCompile(`(?mi)^[ \t]*(tcp_keepalives_(idle|interval|count)|shared_buffers|max_connections|listen_addresses|client_connection_check_interval)\b`)
-	redisLike      = regexp.MustCompile(`(?mi)^[ \t]*(tcp-keepalive|tcp-backlog|maxmemory|appendonly|protected-mode)[ \t]+\S`)
-	sshLike        = regexp.MustCompile(`(?mi)^[ \t]*(Host[ \t]+\S|ServerAlive(Interval|CountMax)[ \t=])`)
-	sshdLike       = regexp.MustCompile(`(?mi)^[ \t]*(ClientAlive(Interval|CountMax)|PermitRootLogin|AuthorizedKeysFile|Subsystem)[ \t=]`)
+	nginxLike      = pattern(`(?m)^[ \t]*(http|stream|server|events|upstream[ \t]+\S+|location[ \t].*)[ \t]*\{[ \t]*(#.*)?$|^[^#\n]*\bso_keepalive=[^;\n]*;|^[^#\n]*\w_socket_keepalive[ \t]+\w+;`)
+	haproxyLike    = pattern(`(?m)^[ \t]*((frontend|backend|listen)[ \t]+[^\s={};]+|(global|defaults)([ \t]+[^\s={};]+)?)[ \t\r]*(#.*)?$|^[ \t]*(option[ \t]+)?(cli|srv)?tcpka\b`)
+	dockerLike     = pattern(`(?m)^[ \t$#]*(sudo[ \t]+)?(docker|podman|nerdctl)[ \t]+(container[ \t]+)?(run|create)\b`)
+	sysctlLike     = pattern(`(?m)^[ \t]*-?(net|kernel|vm|fs)[./][a-z0-9_./*-]+[ \t]*=`)
+	systemdLike    = pattern(`(?m)^\[Socket\][ \t\r]*$`)
+	libpqLike      = pattern(`(?m)^[ \t]*((export[ \t]+)?\w+=["']?)?postgres(ql)?://|^[ \t]*(host|hostaddr|dbname|port|user|service|keepalives\w*|tcp_user_timeout)[ \t]*=[^\n]*\b(host|hostaddr|dbname|port|user|keepalives\w*|tcp_user_timeout)[ \t]*=|^[ \t]*keepalives(_\w+)?[ \t]*=`)
+	postgresqlLike = pattern(`(?mi)^[ \t]*(tcp_keepalives_(idle|interval|count)|shared_buffers|max_connections|listen_addresses|client_connection_check_interval)\b`)
+	redisLike      = pattern(`(?mi)^[ \t]*(tcp-keepalive|tcp-backlog|maxmemory|appendonly|protected-mode)[ \t]+\S`)
+	sshLike        = pattern(`(?mi)^[ \t]*(Host[ \t]+\S|ServerAlive(Interval|CountMax)[ \t=])`)
+	sshdLike       = pattern(`(?mi)^[ \t]*(ClientAlive(Interval|CountMax)|PermitRootLogin|AuthorizedKeysFile|Subsystem)[ \t=]`)
 )

@@ -85,7 +85,7 @@ func fuzz(f *testing.F, format string, seeds ...string) {
 }
 
 // sound checks what holds of everything that is read.
-func sound(t *testing.T, doc conffile.Document, text string, r align.Request) {
+func sound(t *testing.T, doc *conffile.Document, text string, r align.Request) {
 	t.Helper()
 	lines := strings.Count(text, "\n") + 1
 	if doc.Err != nil && (len(doc.Legs) > 0 || doc.Empty()) {

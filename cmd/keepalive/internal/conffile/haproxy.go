@@ -3,7 +3,6 @@ package conffile
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -292,12 +291,12 @@ func (r *haproxyReader) value(p *haproxySection, o origin, word, text string) {
 	}
 }
 
-var haproxyTime = regexp.MustCompile(`^(\d+)(us|ms|s|m|h|d)?(.*)$`)
+var haproxyTime = pattern(`^(\d+)(us|ms|s|m|h|d)?(.*)$`)
 
 // time reads a time as parse_time_err does, in a unit of so many microseconds; it rounds
 // up. It returns nil if haproxy refuses it.
 func (r *haproxyReader) time(o origin, text string, unit int64) *tick {
-	m := haproxyTime.FindStringSubmatch(text)
+	m := haproxyTime().FindStringSubmatch(text)
 	if m == nil || strings.HasPrefix(m[3], ".") {
 		r.remark(o.Place, Refused, "%s: want a whole number and one of the units us, ms, s, m, h, d: haproxy does not start", o.text)
 		return nil
@@ -365,7 +364,7 @@ func (r *haproxyReader) timeout(o origin, name, text string) {
 	switch t := r.time(o, text, 1000); {
 	case t == nil:
 	case t.bare && t.n > 0 && t.n < shortTimeout:
-		r.remark(o.Place, Unit, "%s is in milliseconds, so haproxy closes a connection that is silent for so long: if seconds were meant, write %ds", o.text, t.n)
+		r.remark(o.Place, Unit, "%s: a number without a unit is in milliseconds here, so haproxy closes a connection that is silent for so long: if seconds were meant, write %ds", o.text, t.n)
 	case t.n > 0:
 		r.remark(o.Place, Note, "%s: haproxy itself closes a connection that is silent for so long, and probes do not put that off", o.text)
 	}

@@ -27,13 +27,14 @@ var linuxDefaults = platform.Settings{
 // Assess says whether a silent connection of the leg survives the path of a request. If
 // that depends on what is inherited, the verdict is [align.Unknown], and the reason says
 // what the kernel's own defaults lead to. A heartbeat counts: data refreshes everything.
+// With an Assumption of the leg the verdict is [align.SurvivesIf] at best.
 // The errors are those of [align.Request.Assess].
 func (l *Leg) Assess(r align.Request) (*align.Assessment, error) {
 	a, err := r.Assess(l.Known())
 	if err != nil {
 		return nil, err
 	}
-	if l.Heartbeat > 0 && a.Verdict != align.Survives {
+	if l.Heartbeat > 0 && a.Verdict != align.Survives { // SurvivesIf may rest on probes
 		if err := l.assessHeartbeat(r, a); err != nil {
 			return nil, err
 		}
@@ -45,7 +46,8 @@ func (l *Leg) Assess(r align.Request) (*align.Assessment, error) {
 		}
 		a.Reason = fmt.Sprintf("it depends on what is inherited; with Linux's own 7200 s, 75 s and 9: %s: %s", usual.Verdict, usual.Reason)
 	}
-	if l.Assumption != "" {
+	if l.Assumption != "" && (a.Verdict == align.Survives || a.Verdict == align.SurvivesIf) {
+		a.Verdict, a.Reason = align.SurvivesIf, fmt.Sprintf("if %s: %s", l.Assumption, a.Reason)
 		a.Assumptions = append(a.Assumptions, l.Assumption)
 	}
 	return a, nil
@@ -75,8 +77,14 @@ func (l *Leg) assessHeartbeat(r align.Request, a *align.Assessment) error {
 	case h.Every == 0:
 		a.Verdict, a.Reason = align.Unknown, fmt.Sprintf("whether %s is often enough is not known, as the timeout of %s is not known", l.HeartbeatText, h.Tightest.ID)
 	case l.Heartbeat <= h.Every:
-		a.Verdict, a.Reason = align.Survives, fmt.Sprintf("%s sends data often enough: every %s would do", l.HeartbeatText, duration.Seconds(h.Every))
-		a.Heartbeat = nil
+		a.Verdict, a.Heartbeat, a.Assumptions = align.Survives, nil, nil // whether probes refresh does not matter
+		a.Reason = fmt.Sprintf("%s sends data often enough: every %s would do", l.HeartbeatText, duration.Seconds(h.Every))
+		for _, p := range r.Path {
+			if p.LimitsSilence() && !p.TimeoutEvidence.Sure() {
+				a.Verdict = align.SurvivesIf
+				a.Assumptions = append(a.Assumptions, fmt.Sprintf("%s: its timeout is %s (%s)", p.ID, duration.Seconds(p.Timeout), p.TimeoutEvidence))
+			}
+		}
 	default:
 		a.Reason += fmt.Sprintf("; %s is too seldom: it takes every %s", l.HeartbeatText, duration.Seconds(h.Every))
 	}

@@ -64,6 +64,8 @@ type leg struct {
 	offWhy  string // why keepalive is off if nothing switches it on
 	// lenient is true of what sets the kernel's defaults: setsockopt's limits do not apply.
 	lenient bool
+	// setsWhenOff says that the program sets the times also if it does not switch keepalive on.
+	setsWhenOff bool
 	// noUserTimeout says that the program has no such setting.
 	noUserTimeout bool
 }
@@ -79,8 +81,9 @@ const (
 
 // A value is the number that the kernel gets, in its unit.
 type value struct {
-	n  int64
-	by string
+	n    int64
+	bare bool
+	by   string
 	origin
 }
 
@@ -103,33 +106,47 @@ func (l *leg) remark(at Place, kind Kind, format string, args ...any) {
 // set sets an option, in the kernel's unit. bare says that the file has a number without
 // a unit, in which a mistake of the unit does not show.
 func (l *leg) set(o platform.Option, n int64, bare bool, at origin) {
-	if bare {
-		if why := wrongUnit(o, n, at.text); why != "" {
-			spec := kernel.Linux().Spec(o)
-			if n > spec.Max && !l.lenient {
-				why += fmt.Sprintf("; %s takes %s, and %s", spec.Symbol, limits(o), l.refusal)
-				l.remark(at.Place, Unit, "%s", why)
-				return
-			}
-			l.remark(at.Place, Unit, "%s", why)
-		}
-	}
-	l.store(o, value{n: n, origin: at})
+	l.values[o] = value{n: n, bare: bare, origin: at}
 }
 
 // setBy sets an option that the program derives by itself.
 func (l *leg) setBy(o platform.Option, n int64, by string, at origin) {
-	l.store(o, value{n: n, by: by, origin: at})
+	l.values[o] = value{n: n, by: by, origin: at}
 }
 
-func (l *leg) store(o platform.Option, v value) {
+// takes reports whether setsockopt takes a number.
+func takes(o platform.Option, n int64) bool {
 	spec := kernel.Linux().Spec(o)
-	if !l.lenient && (v.n < spec.Min || v.n > spec.Max) && (o != platform.UserTimeout || v.n != 0) {
-		l.remark(v.Place, Refused, "%s: %s takes %s on Linux: %s", v.text, spec.Symbol, limits(o), l.refusal)
-		delete(l.values, o)
-		return
+	return n >= spec.Min && n <= spec.Max || o == platform.UserTimeout && n == 0
+}
+
+// check finds numbers in a wrong unit and numbers that the kernel refuses, and leaves the
+// latter out.
+func (l *leg) check() {
+	inert := l.state == off && !l.setsWhenOff // the kernel does not get to see the times
+	for _, o := range kernel.Options() {
+		v, set := l.values[o]
+		if !set {
+			continue
+		}
+		unit := ""
+		if v.bare {
+			unit = wrongUnit(o, v.n, v.text)
+		}
+		refused := !l.lenient && !takes(o, v.n)
+		if refused || inert && o != platform.UserTimeout {
+			delete(l.values, o)
+		}
+		switch why := fmt.Sprintf("%s takes %s on Linux", kernel.Linux().Spec(o).Symbol, limits(o)); {
+		case inert && o != platform.UserTimeout && unit == "":
+		case unit != "" && refused && !inert:
+			l.remark(v.Place, Unit, "%s; %s: %s", unit, why, l.refusal)
+		case unit != "":
+			l.remark(v.Place, Unit, "%s", unit)
+		case refused:
+			l.remark(v.Place, Refused, "%s: %s: %s", v.text, why, l.refusal)
+		}
 	}
-	l.values[o] = v
 }
 
 // limits are those of setsockopt.
@@ -154,6 +171,10 @@ func inField(o platform.Option, n int64) int64 {
 
 // finish makes the Leg, with the mistakes that only show when all is known.
 func (l *leg) finish() Leg {
+	if l.state == off {
+		l.offMistakes()
+	}
+	l.check()
 	cfg := sockopt.Config{Disabled: l.state == off}
 	for o, v := range l.values {
 		switch n := inField(o, v.n); o {
@@ -172,12 +193,9 @@ func (l *leg) finish() Leg {
 	}
 	l.Config = cfg
 	l.Settings = l.settings()
-	if cfg.Disabled {
-		l.offMistakes()
-	} else {
+	if !cfg.Disabled {
 		l.userTimeoutMistakes()
 	}
-	slices.SortStableFunc(l.Remarks, byLine)
 	return l.Leg
 }
 

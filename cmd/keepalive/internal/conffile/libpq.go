@@ -2,7 +2,6 @@ package conffile
 
 import (
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -36,17 +35,23 @@ type parameter struct {
 }
 
 // libpqURI finds a URI in a line, as it stands or as the value of a variable.
-var libpqURI = regexp.MustCompile(`^(?:(?:export\s+)?\w+\s*=\s*)?["']?(postgres(?:ql)?://[^\s"']*)["']?$`)
+var libpqURI = pattern(`^(?:(?:export\s+)?\w+\s*=\s*)?["']?(postgres(?:ql)?://[^\s"']*)["']?$`)
+
+// libpqURIs finds out whether there is such a line, libpqSection whether there are services.
+var (
+	libpqURIs    = pattern(`(?m)^\s*(?:(?:export\s+)?\w+\s*=\s*)?["']?postgres(ql)?://`)
+	libpqSection = pattern(`(?m)^\s*\[[^\]\n]+\]\s*$`)
+)
 
 // readLibpq reads URIs, one a line, a conninfo string, or the services of pg_service.conf.
 func readLibpq(s *source) error {
 	text := strings.TrimSpace(s.Text)
 	switch {
-	case regexp.MustCompile(`(?m)^\s*\[[^\]\n]+\]\s*$`).MatchString(text):
+	case libpqSection().MatchString(text):
 		return s.services()
-	case regexp.MustCompile(`(?m)^\s*(?:(?:export\s+)?\w+\s*=\s*)?["']?postgres(ql)?://`).MatchString(text):
+	case libpqURIs().MatchString(text):
 		return s.lines("#", func(line int, text string) error {
-			m := libpqURI.FindStringSubmatch(text)
+			m := libpqURI().FindStringSubmatch(text)
 			if m == nil {
 				return nil // another variable of an environment file
 			}

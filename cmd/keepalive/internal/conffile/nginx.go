@@ -2,6 +2,7 @@ package conffile
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -191,15 +192,19 @@ func (r *nginxReader) soKeepalive(l *leg, o origin, value string) {
 		l.turn(on, o)
 		return
 	}
+	parts := append(strings.SplitN(value, ":", 3), "", "")
+	count, _ := strconv.ParseInt(parts[2], 10, 64) // 0 if it is not there
+	if count > math.MaxInt32 {                     // which nginx takes, and the kernel does not
+		value = parts[0] + ":" + parts[1] + ":1"
+	}
 	cfg, err := sockopt.Parse(value) // which reads these forms as nginx does
 	if err != nil || strings.ContainsAny(value, "=,") {
 		l.remark(o.Place, Refused, "%s: want on, off or idle:interval:count with whole seconds, as in 30m::10: nginx does not start", o.text)
 		return
 	}
 	l.turn(on, o)
-	parts := append(strings.SplitN(value, ":", 3), "", "")
 	for i, option := range []platform.Option{platform.Idle, platform.Interval, platform.Count} {
-		n := []int64{int64(cfg.Idle / time.Second), int64(cfg.Interval / time.Second), int64(cfg.Count)}[i]
+		n := []int64{int64(cfg.Idle / time.Second), int64(cfg.Interval / time.Second), count}[i]
 		if n > 0 {
 			l.set(option, n, strings.Trim(parts[i], "0123456789") == "", o)
 		}
@@ -278,11 +283,15 @@ func (r *nginxReader) report() {
 		all = append(all, l.leg)
 	}
 	for _, u := range r.upstreams {
-		lines := make([]string, len(u.at))
-		for i, p := range u.at {
-			lines[i] = strconv.Itoa(p.Line)
+		name := fmt.Sprintf("connections to upstreams of %s_pass", u.protocol)
+		if len(u.at) > 1 {
+			lines := make([]string, len(u.at))
+			for i, p := range u.at {
+				lines[i] = strconv.Itoa(p.Line)
+			}
+			name += " (lines " + strings.Join(slices.Compact(lines), ", ") + ")"
 		}
-		l := newLeg(u.at[0], "nginx", fmt.Sprintf("connections to upstreams of %s_pass (line %s)", u.protocol, strings.Join(slices.Compact(lines), ", ")), nginxRefusal)
+		l := newLeg(u.at[0], "nginx", name, nginxRefusal)
 		l.noUserTimeout = true
 		switch {
 		case u.on == nil:
@@ -316,7 +325,7 @@ func (r *nginxReader) unused() {
 	}
 }
 
-const oneLegText = "keepalive is on for %s, and off for %s: there a dead peer is not noticed, and what is on the path forgets silent connections"
+const oneLegText = "keepalive is on for %s (%s), and off for %s: there a dead peer is not noticed, and middleboxes forget silent connections"
 
 // oneLeg finds a proxy that probes on one of its sides only.
 func (s *source) oneLeg(clients, servers []*leg) {
@@ -325,16 +334,16 @@ func (s *source) oneLeg(clients, servers []*leg) {
 	case slices.ContainsFunc(clients, isOn):
 		for _, l := range servers {
 			if !isOn(l) {
-				l.remark(l.Place, OneLeg, oneLegText, first(clients, isOn), l.Name)
+				l.remark(l.Place, OneLeg, oneLegText, first(clients, isOn).Name, first(clients, isOn).Place, l.Name)
 			}
 		}
 	case slices.ContainsFunc(servers, isOn):
 		for _, l := range clients {
-			l.remark(l.Place, OneLeg, oneLegText, first(servers, isOn), l.Name)
+			l.remark(l.Place, OneLeg, oneLegText, first(servers, isOn).Name, first(servers, isOn).Place, l.Name)
 		}
 	}
 }
 
-func first(legs []*leg, is func(*leg) bool) string {
-	return legs[slices.IndexFunc(legs, is)].Name
+func first(legs []*leg, is func(*leg) bool) *leg {
+	return legs[slices.IndexFunc(legs, is)]
 }

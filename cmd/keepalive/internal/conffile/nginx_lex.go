@@ -1,7 +1,6 @@
 package conffile
 
 import (
-	"regexp"
 	"strings"
 )
 
@@ -26,12 +25,12 @@ func (d *directive) arg(i int) string {
 func (d *directive) text() string { return strings.Join(d.args, " ") }
 
 // nginxFile is how nginx -T announces each of the files that it prints.
-var nginxFile = regexp.MustCompile(`(?m)^# configuration file (.+):\r?$`)
+var nginxFile = pattern(`(?m)^# configuration file (.+):\r?$`)
 
 // nginxDump returns the files that nginx -T has printed, the main one first, nil if the
 // text is not of nginx -T.
 func nginxDump(f File) []File {
-	marks := nginxFile.FindAllStringSubmatchIndex(f.Text, -1)
+	marks := nginxFile().FindAllStringSubmatchIndex(f.Text, -1)
 	if marks == nil || strings.TrimSpace(f.Text[:marks[0][0]]) != "" {
 		return nil
 	}
@@ -224,13 +223,13 @@ func (p *nginxParser) lua(d directive) error {
 
 // unrelated are files that nginx and Debian include, and that by convention have nothing
 // of keepalive: types, parameters of FastCGI and the like, modules to load.
-var unrelated = regexp.MustCompile(`(^|/)(mime\.types|(fastcgi|uwsgi|scgi)(_params|\.conf)|koi-\w+|win-utf|proxy_params|options-ssl-nginx\.conf)$|(^|/)modules-enabled/\*\.conf$|(^|/)modules/\*\.conf$`)
+var unrelated = pattern(`(^|/)(mime\.types|(fastcgi|uwsgi|scgi)(_params|\.conf)|koi-\w+|win-utf|proxy_params|options-ssl-nginx\.conf)$|(^|/)modules-enabled/\*\.conf$|(^|/)modules/\*\.conf$`)
 
 func (p *nginxParser) included(d directive, includes int) ([]directive, error) {
 	if includes >= maxIncludes {
 		return nil, wrong(d.Place, "files that include each other at most %d deep", maxIncludes)
 	}
-	if unrelated.MatchString(d.arg(1)) && !p.given(d.arg(1)) {
+	if unrelated().MatchString(d.arg(1)) && !p.given(d.arg(1)) {
 		return nil, nil
 	}
 	var list []directive

@@ -3,7 +3,6 @@ package conffile
 import (
 	"fmt"
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -34,7 +33,10 @@ type postgresSetting struct {
 
 // postgresLine is a name, an optional =, and a value: in quotes, or a word. A number may
 // have a unit only in quotes, unless it is whole (guc-file.l).
-var postgresLine = regexp.MustCompile(`^([A-Za-z_\x80-\xff][\w.$\x80-\xff-]*)\s*=?\s*(?:'((?:[^'\\]|''|\\.)*)'|(-?[\w.:/+$\x80-\xff*-]+))\s*(?:#.*)?$`)
+var postgresLine = pattern(`^([A-Za-z_\x80-\xff][\w.$\x80-\xff-]*)\s*=?\s*(?:'((?:[^'\\]|''|\\.)*)'|(-?[\w.:/+$\x80-\xff*-]+))\s*(?:#.*)?$`)
+
+// postgresFraction is a fraction with a unit, which has to be in quotes.
+var postgresFraction = pattern(`^-?\d*\.\d+[A-Za-z]`)
 
 func readPostgreSQL(s *source) error {
 	set, err := s.postgres(0)
@@ -81,7 +83,7 @@ func readPostgreSQL(s *source) error {
 func (s *source) postgres(depth int) (map[string]postgresSetting, error) {
 	set := map[string]postgresSetting{}
 	err := s.lines("#", func(line int, text string) error {
-		m := postgresLine.FindStringSubmatch(text)
+		m := postgresLine().FindStringSubmatch(text)
 		if m == nil {
 			return wrong(s.at(line), "name = value, with quotes around a value that has spaces or a fraction with a unit")
 		}
@@ -89,7 +91,7 @@ func (s *source) postgres(depth int) (map[string]postgresSetting, error) {
 		if m[3] == "" {
 			value = strings.NewReplacer("''", "'", `\\`, `\`, `\'`, `'`).Replace(m[2])
 		}
-		if m[3] != "" && regexp.MustCompile(`^-?\d*\.\d+[A-Za-z]`).MatchString(m[3]) {
+		if m[3] != "" && postgresFraction().MatchString(m[3]) {
 			return wrong(s.at(line), "quotes around %s", m[3])
 		}
 		o := origin{s.at(line), fmt.Sprintf("%s = %s", m[1], strings.TrimSpace(value))}
@@ -163,12 +165,12 @@ func (s *source) postgresReplica(set map[string]postgresSetting) error {
 // postgresUnits are in microseconds (time_unit_conversion_table in guc.c).
 var postgresUnits = map[string]float64{"us": 1, "ms": 1e3, "s": 1e6, "min": 60e6, "h": 3600e6, "d": 86400e6}
 
-var postgresNumber = regexp.MustCompile(`^\s*([-+]?(?:0[xX][0-9a-fA-F]+|\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+))\s*([A-Za-z]*)\s*$`)
+var postgresNumber = pattern(`^\s*([-+]?(?:0[xX][0-9a-fA-F]+|\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+))\s*([A-Za-z]*)\s*$`)
 
 func (l *leg) postgres(name string, p postgresSetting) {
 	option := postgresOptions[name]
 	base := map[platform.Option]string{platform.Idle: "s", platform.Interval: "s", platform.UserTimeout: "ms"}[option]
-	m := postgresNumber.FindStringSubmatch(p.value)
+	m := postgresNumber().FindStringSubmatch(p.value)
 	unit := postgresUnits[base]
 	if m != nil && m[2] != "" {
 		unit = postgresUnits[m[2]]

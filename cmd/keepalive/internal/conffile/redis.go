@@ -96,7 +96,7 @@ func (l *leg) redis(d redisLine) {
 	}
 	l.turn(on, d.origin)
 	l.set(platform.Idle, n, true, d.origin)
-	if _, taken := l.values[platform.Idle]; taken {
+	if takes(platform.Idle, n) {
 		l.setBy(platform.Interval, max(1, n/3), "redis-server: a third of tcp-keepalive", d.origin)
 		l.setBy(platform.Count, 3, "redis-server", d.origin)
 	}

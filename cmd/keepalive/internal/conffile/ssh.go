@@ -2,7 +2,6 @@ package conffile
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -106,12 +105,12 @@ func (b *sshBlock) fill(from *sshBlock) {
 }
 
 // sshLine is a keyword, a space or an =, and the arguments.
-var sshLine = regexp.MustCompile(`^([A-Za-z0-9]+)(?:\s*=\s*|\s+)(.*)$`)
+var sshLine = pattern(`^([A-Za-z0-9]+)(?:\s*=\s*|\s+)(.*)$`)
 
 func (s *source) sshBlocks(w sshWords, blocks *[]*sshBlock, depth int) error {
 	return s.lines("#", func(line int, text string) error {
 		at := s.at(line)
-		m := sshLine.FindStringSubmatch(text)
+		m := sshLine().FindStringSubmatch(text)
 		if m == nil {
 			if isSSHAlive(strings.ToLower(text)) {
 				s.remark(at, Refused, "%s: want a value: %s does not start", text, w.program)
@@ -294,7 +293,7 @@ func (w sshWords) intervalName() string {
 	return "ServerAliveInterval"
 }
 
-var sshPart = regexp.MustCompile(`^(\d+)([smhdwSMHDW]?)`)
+var sshPart = pattern(`^(\d+)([smhdwSMHDW]?)`)
 
 // sshTime reads 90, 1m30s, 2h as convtime does.
 func sshTime(text string) (seconds int64, bare, ok bool) {
@@ -303,7 +302,7 @@ func sshTime(text string) (seconds int64, bare, ok bool) {
 		return 0, false, true
 	}
 	for rest := text; rest != ""; {
-		m := sshPart.FindStringSubmatch(rest)
+		m := sshPart().FindStringSubmatch(rest)
 		if m == nil {
 			return 0, false, false
 		}

@@ -1,7 +1,6 @@
 package conffile
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -29,7 +28,7 @@ type systemdReader struct {
 
 func readSystemd(s *source) error {
 	r := &systemdReader{source: s, leg: newLeg(s.at(1), "systemd", "connections that the socket unit accepts", systemdRefusal)}
-	r.noUserTimeout = true
+	r.noUserTimeout, r.setsWhenOff = true, true
 	r.turn(off, origin{})
 	section := ""
 	err := systemdLines(s, func(line int, text string) error {
@@ -172,7 +171,7 @@ var systemdUnits = map[string]float64{
 	"y": 31557600e6, "year": 31557600e6, "years": 31557600e6,
 }
 
-var systemdPart = regexp.MustCompile(`^\s*(\d+(?:\.\d*)?|\.\d+)\s*([A-Za-zµμ]*)`)
+var systemdPart = pattern(`^\s*(\d+(?:\.\d*)?|\.\d+)\s*([A-Za-zµμ]*)`)
 
 // systemdTimespan returns microseconds, and whether the value is a number alone. infinity
 // is not set, like 0 (timestamp_is_set).
@@ -183,7 +182,7 @@ func systemdTimespan(value string) (micros int64, bare, ok bool) {
 	}
 	sum := 0.0
 	for text != "" {
-		m := systemdPart.FindStringSubmatch(text)
+		m := systemdPart().FindStringSubmatch(text)
 		if m == nil {
 			return 0, false, false
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -90,7 +89,7 @@ func (s *source) trees() ([]*node, error) {
 }
 
 // yamlLine finds the line in an error of the YAML package, which has it in its text only.
-var yamlLine = regexp.MustCompile(`line (\d+): `)
+var yamlLine = pattern(`line (\d+): `)
 
 func (s *source) yaml() (list []*node, err error) {
 	d := yaml.NewDecoder(strings.NewReader(s.Text))
@@ -102,7 +101,7 @@ func (s *source) yaml() (list []*node, err error) {
 			return list, nil
 		case err != nil:
 			line, why := 1, strings.TrimPrefix(err.Error(), "yaml: ")
-			if m := yamlLine.FindStringSubmatchIndex(why); m != nil {
+			if m := yamlLine().FindStringSubmatchIndex(why); m != nil {
 				line, _ = strconv.Atoi(why[m[2]:m[3]])
 				why = why[m[1]:]
 			}

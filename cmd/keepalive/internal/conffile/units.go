@@ -31,11 +31,11 @@ func wrongUnit(o platform.Option, n int64, text string) string {
 }
 
 func tooManySeconds(n int64, text string) string {
-	return fmt.Sprintf("%s is in seconds, so this is %s: if milliseconds were meant, write %s", text, long(n), decimal(n))
+	return fmt.Sprintf("%s: a number without a unit is in seconds here, so this is %s: if milliseconds were meant, write %s", text, long(n), decimal(n))
 }
 
 func tooFewMilliseconds(n int64, text string) string {
-	return fmt.Sprintf("%s is in milliseconds, so one lost packet can end the connection: if seconds were meant, write %d", text, n*1000)
+	return fmt.Sprintf("%s: a number without a unit is in milliseconds here, so one lost packet can end the connection: if seconds were meant, write %d", text, n*1000)
 }
 
 // long writes a number of seconds for people.

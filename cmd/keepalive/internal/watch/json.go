@@ -20,7 +20,6 @@ those of ls --json:
 and after each look one object that tells how many there were:
 
   look, time       as above
-  schema           number   version of these objects, see docs/watch.schema.json
   sockets          number   without those gone
   new, changed, gone  number  of them
   complete         bool     false if the kernel's table changed while it was read:
@@ -44,7 +43,6 @@ type lookRecord struct {
 	Changed  int       `json:"changed"`
 	Gone     int       `json:"gone"`
 	Complete bool      `json:"complete"`
-	Schema   int       `json:"schema"`
 }
 
 // String is "" for none.
@@ -64,7 +62,7 @@ func (c change) String() string {
 func (m *model) writeJSON(w io.Writer, look int) error {
 	out := bufio.NewWriter(w)
 	e := record.NewEncoder(out)
-	end := lookRecord{Look: look, Time: m.at, Complete: !m.holes, Schema: record.Version}
+	end := lookRecord{Look: look, Time: m.at, Complete: !m.holes}
 	for _, r := range m.visible {
 		switch r.change {
 		case isGone:

@@ -1,0 +1,165 @@
+package check
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/clitest"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/exit"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
+)
+
+// write makes a file and returns the flag that names it.
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+	return "--file=" + path
+}
+
+func TestCheckFile(t *testing.T) {
+	const (
+		good      = "host=db keepalives_idle=60 keepalives_interval=10 keepalives_count=3 tcp_user_timeout=90000"
+		inherited = "host=db keepalives_idle=60"
+		slow      = "host=db keepalives_idle=400 keepalives_interval=10 keepalives_count=3"
+		mistake   = "host=db keepalives_idle=60 keepalives_interval=10 keepalives_count=3 tcp_user_timeout=15"
+	)
+	for _, tt := range []struct {
+		rule, name, text string
+		args             []string
+		code             int
+		out, errs        string
+	}{
+		{"right", "a.dsn", good, nil, exit.OK, `idle=60s,interval=10s,count=3,user-timeout=90s`, `read 1 file: 0 mistakes`},
+		{"right, and it survives", "a.dsn", good, []string{"--path", "aws-nlb-tcp"}, exit.OK, `survives: refreshed after`, `0 mistakes`},
+		{"a mistake", "a.dsn", mistake, nil, exit.Problems, `line 1: tcp_user_timeout=15: a number without a unit is in milliseconds here`, `1 mistake`},
+		{"it loses", "a.dsn", slow, []string{"--path", "aws-nlb-tcp"}, exit.Problems, `loses: the first probe comes up to`, `0 mistakes, 1 of 1 kinds of connections do not survive`},
+		{"without a path it is right", "a.dsn", slow, nil, exit.OK, `idle=400s`, `0 mistakes`},
+		{"inherited", "a.dsn", inherited, []string{"--path", "aws-nlb-tcp"}, exit.Unknown, `unknown: it depends on what is inherited`, `whether 1 of 1 kinds of connections survive the path is not known`},
+		{"a heartbeat is needed", "a.dsn", good, []string{"--path", "aws-alb"}, exit.Problems, `needs a heartbeat: .*every 58s`, `1 of 1 kinds`},
+		{"an assumption of the path", "a.dsn", good, []string{"--path", "aws-vpc-endpoint"}, exit.Unknown, `survives if: a probe refreshes aws-vpc-endpoint`, `rests on what nobody verified: aws-vpc-endpoint`},
+		{"an accepted one", "a.dsn", good, []string{"--path", "aws-vpc-endpoint", "--assume-refresh"}, exit.OK, `survives: `, ``},
+		{"an assumption of the file", "sysctl.conf", "net.ipv4.tcp_keepalive_time=60\nnet.ipv4.tcp_keepalive_intvl=10\nnet.ipv4.tcp_keepalive_probes=3", []string{"--path", "aws-nlb-tcp"}, exit.Unknown, `survives if: if the program switches keepalive on`, `rests on`},
+		{"a path that nobody knows", "a.dsn", good, []string{"--path", "linkerd"}, exit.Unknown, ``, `the timeout of linkerd is not known|timeout of linkerd is unknown`},
+		{"noticed too late", "a.dsn", good, []string{"--path", "aws-nlb-tcp", "--detect", "60s"}, exit.Problems, `unnoticed: idle: a dead peer is noticed up to`, ``},
+		{"noticed in time", "a.dsn", good, []string{"--path", "aws-nlb-tcp", "--detect", "120s"}, exit.OK, `survives`, ``},
+		{"in flight nobody knows", "redis.conf", "tcp-keepalive 30", []string{"--path", "aws-nlb-tcp", "--detect", "120s"}, exit.Unknown, `unknown: without a user timeout net.ipv4.tcp_retries2 decides`, ``},
+		{"a heartbeat and --detect", "ssh_config", "ServerAliveInterval 30", []string{"--path", "aws-nlb-tcp", "--detect", "120s"}, exit.Unknown, `is not computed`, ``},
+		{"an include", "redis.conf", "include x.conf\ntcp-keepalive 60", nil, exit.Unknown, `not looked at\n    line 1: x.conf is included`, ``},
+		{"nothing", "redis.conf", "port 6379", nil, exit.Nothing, `^$`, `redis.conf: nothing about TCP keepalive was found`},
+		{"another format", "a", "tcp-keepalive 60", []string{"--format", "redis"}, exit.OK, `idle=60s,interval=20s,count=3`, ``},
+		{"not recognised", "a", "hello", nil, exit.Usage, `^$`, `a: its format is not recognised: say with --format`},
+		{"two formats", "a", "Host a\nClientAliveInterval 60", nil, exit.Usage, `^$`, `a can be ssh or sshd: say which with --format`},
+		{"not parsed", "nginx.conf", "http {\n", nil, exit.Usage, `^$`, `nginx.conf:1: not nginx: want a } for the block of http`},
+		{"a mistake in the format", "a", "", []string{"--format", "ngnix"}, exit.Usage, `^$`, `--format "ngnix": want one of .*did you mean nginx\?`},
+		{"connections and a file", "a.dsn", good, []string{"--peer", ":80"}, exit.Usage, `^$`, `--peer is about the connections of this machine`},
+		{"a path's flag without a path", "a.dsn", good, []string{"--detect", "5s"}, exit.Usage, `^$`, `--detect is about a path: --path is missing`},
+		{"what a terminal would obey", "redis.conf", "tcp-keepalive \"6\x1b[31m\"", nil, exit.Problems, `tcp-keepalive 6[^\x1b]*: want 0 to`, ``},
+	} {
+		t.Run(tt.rule, func(t *testing.T) {
+			t.Parallel()
+			code, out, errs := command(append([]string{"check", write(t, tt.name, tt.text)}, tt.args...)...)
+			assert.Equal(t, tt.code, code, out+errs)
+			assert.Regexp(t, tt.out, out)
+			assert.Regexp(t, tt.errs, errs)
+			assert.NotContains(t, out+errs, "\x1b")
+		})
+	}
+}
+
+// Of several files each is read, whatever is wrong with the others.
+func TestCheckFiles(t *testing.T) {
+	t.Parallel()
+	good, bad := write(t, "redis.conf", "tcp-keepalive 60"), write(t, "nginx.conf", "http {")
+	missing := "--file=" + filepath.Join(t.TempDir(), "missing")
+	code, out, errs := command("check", good, bad, missing)
+	assert.Equal(t, exit.Usage, code)
+	assert.Contains(t, out, "idle=60s,interval=20s,count=3")
+	assert.Contains(t, errs, "nginx.conf:1: not nginx")
+	assert.Contains(t, errs, "no such file")
+	code, _, errs = command("check", good, good)
+	assert.Equal(t, exit.Usage, code)
+	assert.Contains(t, errs, "is given twice")
+	code, _, errs = command("check", "--file="+t.TempDir())
+	assert.Equal(t, exit.Usage, code)
+	assert.Contains(t, errs, "is a directory")
+	code, _, errs = command("check", "--format", "nginx")
+	assert.Equal(t, exit.Usage, code)
+	assert.Contains(t, errs, "--format says what a file of --file is")
+}
+
+func TestCheckFileWithoutPermission(t *testing.T) {
+	clitest.InTurn(t)
+	const name = "KEEPALIVE_TEST_FILE"
+	if os.Getenv(name) == "" {
+		secret := strings.TrimPrefix(write(t, "redis.conf", "tcp-keepalive 60"), "--file=")
+		require.NoError(t, os.Chmod(secret, 0o600))
+		for d := filepath.Dir(secret); d != os.TempDir() && d != "/"; d = filepath.Dir(d) {
+			require.NoError(t, os.Chmod(d, 0o755))
+		}
+		clitest.TellChild(t, name, secret)
+	}
+	if !testkit.InChildAsNobody(t) {
+		return
+	}
+	code, out, errs := command("check", "--file", os.Getenv(name))
+	assert.Equal(t, exit.Denied, code, out+errs)
+	assert.Contains(t, errs, "permission denied")
+}
+
+func TestCheckFileJSON(t *testing.T) {
+	t.Parallel()
+	code, out, _ := command("check", "--json", "--path", "aws-nlb-tcp",
+		write(t, "redis.conf", "tcp-keepalive 60"), write(t, "ssh_config", "ServerAliveInterval 60000"))
+	assert.Equal(t, exit.Problems, code)
+	d := json.NewDecoder(strings.NewReader(out))
+	d.DisallowUnknownFields()
+	var redis, ssh fileRecord
+	var end fileSummaryRecord
+	require.NoError(t, d.Decode(&redis))
+	require.NoError(t, d.Decode(&ssh))
+	require.NoError(t, d.Decode(&end))
+	assert.Equal(t, fileSummary{Files: 2, Connections: 2, Mistakes: 1, Unknown: 1}, end.Summary)
+	require.Len(t, redis.Connections, 1)
+	c := redis.Connections[0]
+	assert.Equal(t, "idle=60s,interval=20s,count=3", c.Config)
+	assert.Equal(t, "survives", *c.Verdict)
+	assert.NotNil(t, c.Margin)
+	require.Len(t, c.Settings, 5)
+	assert.Equal(t, "20s", *c.Settings[2].Value)
+	assert.Equal(t, 1, *c.Settings[2].Line)
+	assert.Equal(t, "redis-server: a third of tcp-keepalive", *c.Settings[2].By)
+	assert.Nil(t, ssh.Connections[0].Settings[1].Value, "inherited is null")
+	assert.Equal(t, 60000.0, *ssh.Connections[0].Heartbeat)
+	assert.Equal(t, "unit", ssh.Remarks[0].Kind)
+	assert.True(t, ssh.Remarks[0].Mistake)
+
+	_, help, _ := command("check", "--json", "--help")
+	for _, v := range []any{redis, c, c.Settings[0], ssh.Remarks[0], end.Summary} {
+		for _, field := range clitest.Fields(t, v) {
+			assert.Contains(t, help, field)
+		}
+	}
+	_, out, _ = command("check", "--json", write(t, "redis.conf", "tcp-keepalive 60"))
+	assert.Contains(t, out, `"verdict":null,"bad":null,"reason":null`, "without a path")
+}
+
+// What docs/commands.md shows is what is printed.
+func TestCheckFileAsDocumented(t *testing.T) {
+	t.Parallel()
+	doc, err := os.ReadFile("../../../../docs/commands.md")
+	require.NoError(t, err)
+	m := regexp.MustCompile("(?s)```nginx\n(.*?)```.*?```text\n\\$ keepalive check --file nginx.conf --path aws-nlb-tcp\n(.*?)```").FindSubmatch(doc)
+	require.NotNil(t, m, "the sample of check --file")
+	flag := write(t, "nginx.conf", string(m[1]))
+	_, out, errs := command("check", "--path", "aws-nlb-tcp", flag)
+	dir := filepath.Dir(strings.TrimPrefix(flag, "--file=")) + "/"
+	assert.Equal(t, strings.TrimSpace(string(m[2])), strings.TrimSpace(strings.ReplaceAll(strings.TrimSpace(out)+"\n\n"+errs, dir, "")))
+}
