@@ -66,7 +66,7 @@ type Profile struct {
 	RefreshedSource string
 
 	Source string // address of the page that states these facts
-	Read   string // the day on which Source was read, "2026-11-27"; "" if nobody noted it
+	Read   string // the day or the month on which Source was read, "2026-11-27"; "" if it was not
 	Note   string // what else a user has to know
 
 	also string // other words by which people look for it

@@ -146,6 +146,8 @@ func TestCatalogAdd(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 15*time.Minute, path[1].Timeout)
 	assert.Len(t, c.Search("office"), 1)
+	require.NoError(t, c.Add(align.Profile{ID: "Branch-FW", Timeout: time.Minute}))
+	assert.Len(t, c.Search("branch-fw"), 1, "in any case")
 	assert.Empty(t, new(align.Catalog).Search("office-firewall"), "only this catalog has it")
 	assert.ErrorContains(t, c.Add(align.Profile{ID: "office-firewall"}), "there is a profile of that name")
 	assert.ErrorContains(t, c.Add(align.Profile{ID: "aws-alb"}), "there is a profile of that name")

@@ -35,21 +35,22 @@ func (c *Catalog) Search(words ...string) []Profile {
 
 // score returns how well the words describe the profile, 0 if one of them does not.
 func (p Profile) score(words []string) int {
-	id := strings.Split(p.ID, "-")
+	id := strings.ToLower(p.ID)
+	parts := strings.Split(id, "-")
 	text := strings.ToLower(strings.Join([]string{p.Provider, p.Product, p.Layer, p.Kind.String(), p.Protocol}, " "))
 	wider := p.synonyms()
 	sum := 0
 	for _, w := range words {
 		switch w = strings.ToLower(w); {
-		case w == p.ID:
+		case w == id:
 			sum += 6
-		case w == id[0]:
+		case w == parts[0]:
 			sum += 5
-		case slices.Contains(id, w), slices.Contains(strings.Fields(p.also), w):
+		case slices.Contains(parts, w), slices.Contains(strings.Fields(p.also), w):
 			sum += 4
 		case slices.Contains(tokens(text), w):
 			sum += 3
-		case strings.Contains(p.ID, w), strings.Contains(text, w):
+		case strings.Contains(id, w), strings.Contains(text, w):
 			sum += 2
 		case strings.Contains(wider, w), strings.Contains(p.also, w):
 			sum++
