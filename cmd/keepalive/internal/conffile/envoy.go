@@ -3,6 +3,7 @@ package conffile
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -38,7 +39,8 @@ type envoyReader struct {
 	clients, servers []*leg
 	all              []*leg
 	found            bool
-	bind             *node // of the cluster manager: socket options of all clusters that have none
+	bind             *node          // of the cluster manager: socket options of all clusters that have none
+	seen             map[*node]bool // what was understood
 }
 
 func readEnvoy(s *source) error {
@@ -57,9 +59,10 @@ func readEnvoy(s *source) error {
 
 // envoy reads everything of Envoy below a value.
 func (s *source) envoy(n *node) {
-	r := &envoyReader{source: s}
+	r := &envoyReader{source: s, seen: map[*node]bool{}}
 	r.bind = n.get("cluster_manager", "clusterManager").get("upstream_bind_config", "upstreamBindConfig")
 	r.walk(n, "")
+	r.elsewhere(n)
 	if !r.found {
 		return
 	}
@@ -119,7 +122,7 @@ func (r *envoyReader) cluster(n *node) {
 	l.turn(off, origin{})
 	r.keepalive(l, n.get("upstream_connection_options", "upstreamConnectionOptions").get("tcp_keepalive", "tcpKeepalive"))
 	if k := n.get("tcp_keepalive", "tcpKeepalive"); k != nil {
-		r.found = true
+		r.found, r.seen[k] = true, true
 		r.remark(r.at(k.line), UnknownWord, "tcp_keepalive belongs below upstream_connection_options in a cluster: Envoy rejects it here")
 	}
 	bind := n.get("upstream_bind_config", "upstreamBindConfig")
@@ -155,7 +158,7 @@ func (r *envoyReader) keepalive(l *leg, n *node) {
 	if n == nil {
 		return
 	}
-	r.found = true
+	r.found, r.seen[n] = true, true
 	o := origin{r.at(n.line), "tcp_keepalive"}
 	l.turn(on, o)
 	known := map[string]platform.Option{
@@ -204,11 +207,10 @@ func (r *envoyReader) options(l *leg, list *node, upstream bool) {
 	if list == nil {
 		return
 	}
+	r.seen[list] = true
 	for _, item := range list.items {
-		level, ok1 := envoyNumber(item.get("level"), math.MaxInt64)
-		number, ok2 := envoyNumber(item.get("name"), math.MaxInt64)
-		option, ours := linuxOptions[[2]int64{level, number}]
-		if !ok1 || !ok2 || !ours {
+		level, number, option, ours := envoyOption(item)
+		if !ours {
 			continue
 		}
 		r.found = true
@@ -233,6 +235,36 @@ func (r *envoyReader) options(l *leg, list *node, upstream bool) {
 		default:
 			l.set(option, n, option != platform.Count, o)
 		}
+	}
+}
+
+// envoyOption returns what a core.v3.SocketOption sets, and whether it is of keepalive.
+func envoyOption(item *node) (level, number int64, option platform.Option, ours bool) {
+	level, ok1 := envoyNumber(item.get("level"), math.MaxInt64)
+	number, ok2 := envoyNumber(item.get("name"), math.MaxInt64)
+	option, ours = linuxOptions[[2]int64{level, number}]
+	return level, number, option, ok1 && ok2 && ours
+}
+
+// elsewhere finds settings in places that are not understood, such as additional_addresses.
+func (r *envoyReader) elsewhere(n *node) {
+	for _, key := range n.keys {
+		v := n.fields[key]
+		ours := key == "tcp_keepalive" || key == "tcpKeepalive"
+		if key == "socket_options" || key == "socketOptions" {
+			ours = slices.ContainsFunc(v.items, func(item *node) bool {
+				_, _, _, ok := envoyOption(item)
+				return ok
+			})
+		}
+		if ours && !r.seen[v] {
+			r.found = true
+			r.remark(r.at(v.line), Unread, "%s is not understood in this place: of which connections it is, is not known", key)
+		}
+		r.elsewhere(v)
+	}
+	for _, item := range n.items {
+		r.elsewhere(item)
 	}
 }
 

@@ -28,8 +28,9 @@ type side struct {
 
 // A tick is a number of HAProxy; bare without a unit.
 type tick struct {
-	n    int64
-	bare bool
+	n        int64
+	bare     bool
+	variable bool
 	origin
 }
 
@@ -233,6 +234,10 @@ func (r *haproxyReader) option(p *haproxySection, o origin, name string, enabled
 		return
 	}
 	r.found = true
+	if cli && srv && !enabled {
+		r.remark(o.Place, Refused, "%s: haproxy does not take no before it, and does not start: write no option clitcpka and no option srvtcpka", o.text)
+		return
+	}
 	if cli && !srv && !p.takes("cli") || srv && !cli && !p.takes("srv") {
 		r.elsewhere(p, o, name)
 		return
@@ -271,22 +276,27 @@ func (r *haproxyReader) value(p *haproxySection, o origin, word, text string) {
 		return
 	}
 	var t *tick
-	if option == platform.Count {
+	switch {
+	case isVariable(text):
+		t = &tick{variable: true, origin: o}
+	case option == platform.Count:
 		n, err := strconv.ParseInt(text, 0, 64) // strtol(..., 0) in proxy_parse_tcpka_cnt, cut to an int
 		if err != nil {
 			r.remark(o.Place, Refused, "%s: want a whole number: haproxy does not start", o.text)
 			return
 		}
 		t = &tick{n: n, origin: o}
-	} else if t = r.time(o, text, 1_000_000); t == nil {
-		return
+	default:
+		if t = r.time(o, text, 1_000_000); t == nil {
+			return
+		}
 	}
 	values := p.cli.values
 	if prefix == "srv" {
 		values = p.srv.values
 	}
 	delete(values, option)
-	if t.n != 0 { // 0 leaves it to the system
+	if t.n != 0 || t.variable { // 0 leaves it to the system
 		values[option] = *t
 	}
 }
@@ -327,6 +337,9 @@ func (r *haproxyReader) userTimeout(o origin, words []string, inherited *tick) *
 	for i, w := range words {
 		if w == "tcp-ut" && i+1 < len(words) {
 			r.found = true
+			if isVariable(words[i+1]) {
+				return &tick{variable: true, origin: origin{o.Place, "tcp-ut " + words[i+1]}}
+			}
 			return r.time(origin{o.Place, "tcp-ut " + words[i+1]}, words[i+1], 1000)
 		}
 	}
@@ -353,7 +366,7 @@ func (r *haproxyReader) end(o origin, name, address string, words []string, inhe
 var haproxyTimeouts = []string{"client", "server", "tunnel"}
 
 func (r *haproxyReader) timeout(o origin, name, text string) {
-	if !contains(haproxyTimeouts, name) {
+	if !contains(haproxyTimeouts, name) || isVariable(text) {
 		return
 	}
 	r.found = true
@@ -436,11 +449,11 @@ func (r *haproxyReader) legs(p *haproxySection, s side, ends []end, whose, optio
 		}
 		for _, o := range []platform.Option{platform.Idle, platform.Interval, platform.Count} {
 			if t, ok := s.values[o]; ok {
-				l.set(o, t.n, t.bare, t.origin)
+				l.setTick(o, t)
 			}
 		}
-		if t := group[0].timeout; t != nil && t.n > 0 { // 0 sets nothing
-			l.set(platform.UserTimeout, t.n, t.bare, t.origin)
+		if t := group[0].timeout; t != nil && (t.n > 0 || t.variable) { // 0 sets nothing
+			l.setTick(platform.UserTimeout, *t)
 		}
 		l.offWhy = "haproxy does not switch it on without " + option
 		legs = append(legs, l)
@@ -450,4 +463,12 @@ func (r *haproxyReader) legs(p *haproxySection, s side, ends []end, whose, optio
 		remote = append(remote, l)
 	}
 	return legs, remote
+}
+
+func (l *leg) setTick(o platform.Option, t tick) {
+	if t.variable {
+		l.setVariable(o, t.origin)
+		return
+	}
+	l.set(o, t.n, t.bare, t.origin)
 }

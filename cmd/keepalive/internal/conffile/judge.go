@@ -44,7 +44,7 @@ func (l *Leg) Assess(r align.Request) (*align.Assessment, error) {
 		if err != nil {
 			return nil, err
 		}
-		a.Reason = fmt.Sprintf("it depends on what is inherited; with Linux's own 7200 s, 75 s and 9: %s: %s", usual.Verdict, usual.Reason)
+		a.Reason = fmt.Sprintf("it depends on what is inherited or not known; with Linux's own 7200 s, 75 s and 9: %s: %s", usual.Verdict, usual.Reason)
 	}
 	if l.Assumption != "" && (a.Verdict == align.Survives || a.Verdict == align.SurvivesIf) {
 		a.Verdict, a.Reason = align.SurvivesIf, fmt.Sprintf("if %s: %s", l.Assumption, a.Reason)

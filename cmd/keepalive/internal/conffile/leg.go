@@ -38,7 +38,8 @@ type Leg struct {
 // A Setting is an option of a connection.
 type Setting struct {
 	Option platform.Option
-	// Value is written as in a Config: "60s", "3", "on". It is "" if it is inherited.
+	// Value is written as in a Config: "60s", "3", "on". It is "" if it is inherited or not
+	// known.
 	Value string
 	// Place and Text say where the file has it; Line is 0 if it has not.
 	Place
@@ -81,9 +82,10 @@ const (
 
 // A value is the number that the kernel gets, in its unit.
 type value struct {
-	n    int64
-	bare bool
-	by   string
+	n       int64
+	bare    bool
+	unknown bool // it depends on a variable
+	by      string
 	origin
 }
 
@@ -114,6 +116,17 @@ func (l *leg) setBy(o platform.Option, n int64, by string, at origin) {
 	l.values[o] = value{n: n, by: by, origin: at}
 }
 
+// setVariable notes an option that depends on a variable, of the environment or of a
+// template, which is not known here.
+func (l *leg) setVariable(o platform.Option, at origin) {
+	l.values[o] = value{unknown: true, by: "depends on a variable", origin: at}
+	l.remark(at.Place, Unread, "%s: it depends on a variable, whose value is not known here", at.text)
+}
+
+// isVariable reports whether a value is filled in later: by a shell, docker compose,
+// HAProxy, Helm, Ansible.
+func isVariable(text string) bool { return strings.Contains(text, "$") || strings.Contains(text, "{{") }
+
 // takes reports whether setsockopt takes a number.
 func takes(o platform.Option, n int64) bool {
 	spec := kernel.Linux().Spec(o)
@@ -126,7 +139,7 @@ func (l *leg) check() {
 	inert := l.state == off && !l.setsWhenOff // the kernel does not get to see the times
 	for _, o := range kernel.Options() {
 		v, set := l.values[o]
-		if !set {
+		if !set || v.unknown {
 			continue
 		}
 		unit := ""
@@ -177,6 +190,9 @@ func (l *leg) finish() Leg {
 	l.check()
 	cfg := sockopt.Config{Disabled: l.state == off}
 	for o, v := range l.values {
+		if v.unknown {
+			continue
+		}
 		switch n := inField(o, v.n); o {
 		case platform.Idle:
 			cfg.Idle = time.Duration(n)
@@ -218,9 +234,13 @@ func (l *leg) settings() []Setting {
 		v, set := l.values[o]
 		switch {
 		case set:
-			s.Place, s.Text, s.By, s.Value = v.Place, v.text, v.by, o.Format(inField(o, v.n))
-			if o == platform.UserTimeout && v.n == 0 {
+			s.Place, s.Text, s.By = v.Place, v.text, v.by
+			switch {
+			case v.unknown:
+			case o == platform.UserTimeout && v.n == 0:
 				s.Value = "off"
+			default:
+				s.Value = o.Format(inField(o, v.n))
 			}
 		case o == platform.UserTimeout && l.noUserTimeout:
 			s.Value, s.By = "off", l.program+" cannot set it"

@@ -261,6 +261,14 @@ func (l *leg) libpq(p parameter) {
 		l.remark(o.Place, UnknownWord, "%s: libpq has no such parameter and does not connect%s", p.name, alike.Question(alike.Nearest(p.name, libpqKeywords)))
 		return
 	}
+	if isVariable(p.value) {
+		if isNumber {
+			l.setVariable(option, o)
+		} else {
+			l.remark(o.Place, Unread, "%s: whether keepalive is on depends on a variable", o.text)
+		}
+		return
+	}
 	n, err := strconv.ParseInt(strings.Trim(p.value, " \t\r\n\f\v"), 10, 32) // parse_int_param
 	switch {
 	case err != nil:

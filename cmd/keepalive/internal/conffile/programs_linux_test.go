@@ -287,7 +287,7 @@ backend b
 	for word, refused := range map[string]bool{
 		"clitcpka-idle -1": true, "clitcpka-cnt 1k": true, "clitcpka-idle 1.5s": true, "option tckpa": true, "clitcpka-iddle 4": true,
 		"timeout client 2147483648": true, "timeout client 25d": true, "clitcpka-idle": true, "clitcpka-idle 25d": false,
-		"clitcpka-cnt -1": false, "no option clitcpka": false, "timeout client 24d": false, `clitcpka-idle "60"`: false,
+		"clitcpka-cnt -1": false, "no option clitcpka": false, "no option tcpka": true, "timeout client 24d": false, `clitcpka-idle "60"`: false,
 	} {
 		path := file(t, "haproxy.cfg", "defaults\n mode tcp\n timeout connect 5s\n timeout client 1h\n timeout server 1h\nfrontend f\n bind 127.0.0.1:1\n "+word+"\n")
 		out, ok := run(t, "haproxy", "-c", "-f", path)
@@ -557,6 +557,7 @@ func TestSSHDReadsSo(t *testing.T) {
 		"ClientAliveInterval 1m\nClientAliveInterval 5\n":                      false,
 		"TCPKeepAlive yes\nMatch User a\n TCPKeepAlive no\n":                   true,
 		"ClientAliveInterval 60\nMatch User nobody\n ClientAliveInterval 10\n": false,
+		"ClientAliveInterval 60\nMatch all\n ClientAliveInterval 10\n":         false,
 		"ServerAliveInterval 5\n":                                              true,
 		"TCPKeepAlive maybe\n":                                                 true,
 	} {

@@ -168,6 +168,8 @@ backend out
 			1 connections to servers of backend b (c): user-timeout=30s
 			1 connections to servers of backend b (d): user-timeout=60s`},
 		{"other sections, quotes, conditions", "global\n log stdout \"a # b\"\n.if defined(X)\nfrontend a # c\n bind :80\n option clitcpka\n.endif\nresolvers r\n nameserver n 10.0.0.1:53", "4 connections of clients of frontend a: on\n3 unread"},
+		{"variables", "frontend a\n bind :80 tcp-ut \"${UT}\"\n option clitcpka\n clitcpka-idle \"$IDLE\"\n clitcpka-cnt $CNT", "1 connections of clients of frontend a: on\n2 unread\n4 unread\n5 unread"},
+		{"no option that cannot be negated", "frontend a\n bind :80\n no option tcpka", "1 connections of clients of frontend a: off\n3 refused"},
 		{"a timeout of the other side", "frontend a\n bind :80\n timeout tunnel 1h", "1 connections of clients of frontend a: off\n3 ignored"},
 		{"nothing", "defaults\n mode tcp\nfrontend a\n bind :80", ``},
 	})
@@ -190,6 +192,7 @@ func TestLibpq(t *testing.T) {
 		{"out of range", `host=db keepalives_idle=32768 keepalives_count=128`, "1 the connection to db: on\n1 refused\n1 refused"},
 		{"mistyped", `host=db keepalive_idle=60 keepalives_idel=60`, "1 the connection to db: on\n1 unknown word\n1 unknown word"},
 		{"a Unix socket", `host=/run/postgresql keepalives_idle=60`, "1 the connection to /run/postgresql: idle=60s\n1 ignored"},
+		{"variables", `host=db keepalives_idle=$IDLE tcp_user_timeout={{.ut}}`, "1 the connection to db: on\n1 unread\n1 unread"},
 		{"twice", `host=db keepalives_idle=60 keepalives_idle=70`, "1 the connection to db: idle=70s\n1 ignored"},
 		{"the user timeout cuts the count", `host=db keepalives_idle=60 keepalives_interval=10 keepalives_count=5 tcp_user_timeout=80000`, "1 the connection to db: idle=60s,interval=10s,count=5,user-timeout=80s\n1 user timeout"},
 		{"it ends at the first probe whatever is inherited", `host=db keepalives_idle=60 tcp_user_timeout=30000`, "1 the connection to db: idle=60s,user-timeout=30s\n1 user timeout"},
@@ -257,6 +260,7 @@ func TestSysctls(t *testing.T) {
 		{"what the kernel refuses", "net.ipv4.tcp_keepalive_time = 60s\nnet.ipv4.tcp_keepalive_probes = 256\nnet.ipv4.tcp_keepalive_intvl = 2147484", "1 refused\n2 refused\n3 refused"},
 		{"what it should refuse", "net.ipv4.tcp_keepalive_time = 0\nnet.ipv4.tcp_keepalive_intvl=-1", "1 refused\n2 refused"},
 		{"no such sysctl", "net.ipv4.tcp_keepalive_interval = 10\nnet.ipv6.tcp_keepalive_time = 60", "1 unknown word\n2 unknown word"},
+		{"variables", "net.ipv4.tcp_keepalive_time = {{ idle }}\nnet.ipv4.tcp_keepalive_intvl=$X", "1 sockets whose program leaves the times to the system: on\n1 unread\n2 unread"},
 		{"replaced", "net.ipv4.tcp_keepalive_time = 60\nnet.ipv4.tcp_keepalive_time = 70", "1 sockets whose program leaves the times to the system: idle=70s\n1 ignored"},
 		{"nothing", "vm.swappiness = 1", ``},
 	})
@@ -289,6 +293,7 @@ spec:
 	check(t, "compose", []row{
 		{"a mapping", "services:\n  a:\n    sysctls:\n      net.ipv4.tcp_keepalive_time: 60\n  b: {image: x}", `4 sockets in service a: idle=60s`},
 		{"a list", "services:\n  a:\n    sysctls:\n    - net.ipv4.tcp_keepalive_time=60\n    - net.ipv4.tcp_keepalive_probes=3", `4 sockets in service a: idle=60s,count=3`},
+		{"variables", "services:\n  a:\n    sysctls:\n    - net.ipv4.tcp_keepalive_time=${KA:-60}", "4 sockets in service a: on\n4 unread"},
 		{"an anchor", "x-s: &s\n  sysctls: {net.ipv4.tcp_keepalive_time: 60}\nservices:\n  a:\n    <<: *s\n    image: x", `2 sockets in service a: idle=60s`},
 		{"the host's network", "services:\n  a:\n    network_mode: host\n    sysctls: [net.ipv4.tcp_keepalive_time=60]", "4 sockets in service a: idle=60s\n4 refused"},
 		{"another file", "include: [b.yaml]\nservices:\n  a:\n    extends: {service: b}\n    sysctls: [net.ipv4.tcp_keepalive_time=60]", "5 sockets in service a: idle=60s\n1 unread\n4 unread"},
@@ -338,6 +343,7 @@ static_resources:
 		{"never listens", "clusters:\n- name: a\n  upstream_bind_config:\n    socket_options: [{level: 1, name: 9, int_value: 1, state: STATE_LISTENING}]", "2 connections to servers of cluster a: off\n4 ignored"},
 		{"a buffer", "listeners:\n- name: a\n  socket_options: [{level: 1, name: 9, buf_value: AQAAAA==}]", "2 connections of clients of listener a: off\n3 unread"},
 		{"unknown and refused", "clusters:\n- name: a\n  upstream_connection_options: {tcp_keepalive: {time: 60, keepalive_probes: 200, keepalive_interval: x}}", "2 connections to servers of cluster a: on\n3 unknown word\n3 refused\n3 refused"},
+		{"places that are not understood", "listeners:\n- name: a\n  additional_addresses:\n  - socket_options: {socket_options: [{level: 1, name: 9, int_value: 1}]}\nother:\n  tcp_keepalive: {keepalive_time: 60}", "2 connections of clients of listener a: off\n4 unread\n6 unread"},
 		{"all clusters", "cluster_manager:\n  upstream_bind_config:\n    socket_options: [{level: 1, name: 9, int_value: 1}, {level: 6, name: 4, int_value: 60}]\nstatic_resources:\n  clusters:\n  - name: a", `6 connections to servers of cluster a: idle=60s`},
 		{"nothing", "static_resources: {clusters: [{name: a}]}", ``},
 	})
@@ -362,6 +368,7 @@ func TestSSH(t *testing.T) {
 	check(t, "sshd", []row{
 		{"a heartbeat", "ClientAliveInterval 60\nClientAliveCountMax 0\nTCPKeepAlive no", `1 all connections: off heartbeat 1m0s`},
 		{"a block comes before all others", "ClientAliveInterval 60\nMatch User a\n ClientAliveInterval 10\n TCPKeepAlive no", "1 all connections: on heartbeat 1m0s\n3 connections of Match User a: on heartbeat 10s\n4 refused"},
+		{"a block for all comes before what is outside", "ClientAliveInterval 60\nMatch all\n ClientAliveInterval 10", "3 all connections: on heartbeat 10s"},
 		{"the client's", "TCPKeepAlive yes\nServerAliveInterval 60", "1 all connections: on\n2 unknown word"},
 		{"an include", "Include /etc/ssh/sshd_config.d/*.conf\nTCPKeepAlive yes", "2 all connections: on\n1 unread"},
 	})

@@ -68,7 +68,12 @@ func (s *source) ssh(w sshWords) error {
 	}
 	everybody := &sshBlock{Place: blocks[0].Place, values: map[string]sshValue{}}
 	for _, b := range blocks {
-		if b.everybody() {
+		if b.everybody() && (w.program == "ssh" || b.title != "") {
+			everybody.fill(b)
+		}
+	}
+	for _, b := range blocks {
+		if b.everybody() { // of sshd, what is outside of blocks comes last
 			everybody.fill(b)
 		}
 	}

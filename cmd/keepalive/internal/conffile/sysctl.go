@@ -63,6 +63,10 @@ func (s *sysctlLeg) set(name, text string, o origin) bool {
 		s.remark(before.Place, Ignored, "%s: %s comes later and replaces it", before.text, o)
 	}
 	s.seen[name] = o
+	if isVariable(text) {
+		s.setVariable(option, o)
+		return true
+	}
 	n, err := strconv.ParseInt(text, 0, 64) // proc_dointvec takes 0x and 0 prefixes too
 	switch most := sysctlMost(option); {
 	case err == nil && n > most && wrongUnit(option, n, o.text) != "":
