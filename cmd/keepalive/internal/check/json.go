@@ -10,6 +10,7 @@ import (
 const checkSchema = `Each line is one JSON object, for a connection that was checked. null is unknown, or
 means nothing for this connection. Times are seconds.
 
+  schema           number   version of these objects, see docs/check.schema.json
   local, peer      string   address:port, [address]:port
   netns            string   network namespace, as --netns takes it
   netns_inode      number   the same as in net:[4026531840]; null: unknown
@@ -28,7 +29,7 @@ means nothing for this connection. Times are seconds.
                    number   until the death of the peer is noticed at the latest
   processes        array    {"pid","fd","name"} of those who have it open; null: unknown
 
-The last line is {"summary": {...}}:
+The last line is {"schema": 1, "summary": {...}}:
 
   checked          number   connections
   bad, unknown     number   of them
@@ -69,6 +70,7 @@ func (f finding) writeJSON(w io.Writer) error {
 
 // A summaryRecord ends the output.
 type summaryRecord struct {
+	Schema  int     `json:"schema"`
 	Summary summary `json:"summary"`
 }
 
@@ -80,5 +82,5 @@ type summary struct {
 }
 
 func (t *tally) writeJSON(w io.Writer) error {
-	return record.NewEncoder(w).Encode(summaryRecord{summary{t.checked, t.bad, t.unknown, t.local}})
+	return record.NewEncoder(w).Encode(summaryRecord{record.Version, summary{t.checked, t.bad, t.unknown, t.local}})
 }

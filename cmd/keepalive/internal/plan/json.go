@@ -11,6 +11,7 @@ import (
 
 // A planRecord is the JSON of a plan. null is not known, or not promised.
 type planRecord struct {
+	Schema      int               `json:"schema"`
 	Config      configRecord      `json:"config"`
 	Verdict     string            `json:"verdict"`
 	Reason      string            `json:"reason"`
@@ -85,7 +86,7 @@ func heartbeatOf(h *align.Heartbeat) *heartbeatRecord {
 
 func planJSON(w io.Writer, request align.Request, p *align.Plan) error {
 	r := planRecord{
-		Config: configOf(p.Config), Verdict: p.Verdict.String(), Reason: p.Reason,
+		Schema: record.Version, Config: configOf(p.Config), Verdict: p.Verdict.String(), Reason: p.Reason,
 		Path: []paths.Profile{}, PerHour: p.ProbesPerHour,
 		Latest: record.Seconds(p.LatestRefresh), Detection: detectionOf(p.Detection), Heartbeat: heartbeatOf(p.Heartbeat), HTTP: endsOf(request),
 		Limits: []limitRecord{}, Assumptions: p.Assumptions, Warnings: p.Warnings,

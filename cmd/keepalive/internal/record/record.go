@@ -7,8 +7,14 @@ import (
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
+// Version is that of the JSON of plan, check, ls, watch and trace, whose schemas are in
+// docs. It goes up when a property goes away or means something else. One that is added
+// changes nothing for a program that ignores what it does not know.
+const Version = 1
+
 // A Socket is the JSON that says which socket something is about.
 type Socket struct {
+	Schema     int     `json:"schema"` // Version
 	Local      string  `json:"local"`
 	Peer       string  `json:"peer"`
 	NetNS      string  `json:"netns"`

@@ -9,6 +9,7 @@ import (
 const Schema = `Each line is one JSON object. null is unknown, or means nothing for this socket.
 Times are seconds.
 
+  schema           number   version of these objects, see docs/ls.schema.json
   state            string   as ss names it: ESTAB, LISTEN, TIME-WAIT, ...
   local, peer      string   address:port, [address]:port; the port of a listener's peer is 0
   netns            string   network namespace, as --netns takes it
@@ -104,7 +105,7 @@ func (r *Row) Record() Record {
 
 // Socket says in JSON which socket a row is about.
 func (r *Row) Socket() record.Socket {
-	s := record.Socket{Local: r.Local.String(), Peer: r.Peer.String()}
+	s := record.Socket{Schema: record.Version, Local: r.Local.String(), Peer: r.Peer.String()}
 	if r.NetNS != nil {
 		s.NetNS = r.NetNS.String()
 		if r.NetNS.Inode != 0 {

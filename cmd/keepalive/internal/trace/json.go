@@ -6,6 +6,7 @@ import "github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/record"
 const traceSchema = `Each line is one JSON object. null is unknown, or means nothing for this segment.
 Times are seconds.
 
+  schema           number   version of these objects, see docs/trace.schema.json
   netns            string   network namespace, as --netns takes it
   time             string   when the kernel saw it, RFC 3339
   from, to         string   address:port, [address]:port, [address%interface]:port of a
@@ -25,6 +26,7 @@ Times are seconds.
 
 // A traceRecord is the JSON of a segment; see traceSchema.
 type traceRecord struct {
+	Schema          int              `json:"schema"`
 	NetNS           string           `json:"netns"`
 	Time            string           `json:"time"`
 	From            string           `json:"from"`

@@ -218,7 +218,7 @@ func (e *sighting) expected() (option platform.Option, value int64, known bool) 
 
 func (e *sighting) writeJSON(w io.Writer) error {
 	r := traceRecord{
-		NetNS: e.at.netns, Time: e.Time.Format(time.RFC3339Nano), From: e.Src.String(), To: e.Dst.String(),
+		Schema: record.Version, NetNS: e.at.netns, Time: e.Time.Format(time.RFC3339Nano), From: e.Src.String(), To: e.Dst.String(),
 		FromLocal: e.from != nil, ToLocal: e.to != nil,
 		FromProcesses: e.from.processes(), ToProcesses: e.to.processes(),
 		Kind: kindWord(e.Kind), Unanswered: e.Unanswered, After: record.Seconds(e.Since),

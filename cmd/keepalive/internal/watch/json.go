@@ -20,6 +20,7 @@ those of ls --json:
 and after each look one object that tells how many there were:
 
   look, time       as above
+  schema           number   version of these objects, see docs/watch.schema.json
   sockets          number   without those gone
   new, changed, gone  number  of them
   complete         bool     false if the kernel's table changed while it was read:
@@ -43,6 +44,7 @@ type lookRecord struct {
 	Changed  int       `json:"changed"`
 	Gone     int       `json:"gone"`
 	Complete bool      `json:"complete"`
+	Schema   int       `json:"schema"`
 }
 
 // String is "" for none.
@@ -62,7 +64,7 @@ func (c change) String() string {
 func (m *model) writeJSON(w io.Writer, look int) error {
 	out := bufio.NewWriter(w)
 	e := record.NewEncoder(out)
-	end := lookRecord{Look: look, Time: m.at, Complete: !m.holes}
+	end := lookRecord{Look: look, Time: m.at, Complete: !m.holes, Schema: record.Version}
 	for _, r := range m.visible {
 		switch r.change {
 		case isGone:

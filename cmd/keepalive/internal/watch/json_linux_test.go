@@ -58,7 +58,7 @@ func TestWatchJSON(t *testing.T) {
 	gone := look(3)
 	require.Len(t, gone, 2)
 	assert.Equal(t, "gone", gone[0]["change"])
-	assert.Equal(t, map[string]any{"look": 3.0, "time": gone[0]["time"], "sockets": 0.0, "new": 0.0, "changed": 0.0, "gone": 1.0, "complete": true}, gone[1])
+	assert.Equal(t, map[string]any{"look": 3.0, "time": gone[0]["time"], "sockets": 0.0, "new": 0.0, "changed": 0.0, "gone": 1.0, "complete": true, "schema": 1.0}, gone[1])
 
 	flags := []string{"watch", "--json", "--interval", "100ms", "--rounds", "2", "--local", "192.0.2.77"}
 	code, text, errs := command(flags...)
