@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/platform"
 )
 
 // A Check finds out whether a connection works. Echo and HTTP do so at its beginning and
@@ -22,8 +25,17 @@ type Check struct {
 // String returns "plain", "echo" or "http".
 func (c *Check) String() string { return c.name }
 
+// possible returns why the check cannot be made on a system, nil if it can.
+func (c *Check) possible(t *kernel.Rules) error {
+	if c != Probe || t.ShowsActivity == platform.Yes {
+		return nil
+	}
+	return fmt.Errorf("discover: asking with keepalive probes needs a kernel that shows what a connection has received, as Linux does, and %s is not known to; use Echo or HTTP: %w", t.Title, errors.ErrUnsupported)
+}
+
 // Probe sends a TCP keepalive probe, which the kernel of the peer answers: no byte
-// reaches the program there. It needs Linux.
+// reaches the program there. It needs a system that shows what a connection has received
+// (ShowsActivity in [platform.Table]): Linux, but not in gVisor.
 var Probe = &Check{name: "plain"}
 
 // Echo writes a byte to a server that sends it back (RFC 862).

@@ -3,12 +3,12 @@ package discover
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"math"
-	"runtime"
 	"sync"
 	"time"
+
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 )
 
 // Run measures after what silence a path forgets a connection. [Result.Err] says whether
@@ -24,8 +24,8 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Check == Probe && runtime.GOOS != "linux" {
-		return nil, fmt.Errorf("discover: asking with keepalive probes takes Linux; use Echo or HTTP: %w", errors.ErrUnsupported)
+	if err := o.Check.possible(kernel.Current()); err != nil {
+		return nil, err
 	}
 	s := &search{Options: o, began: time.Now(), result: &Result{}, dials: make(chan struct{}, dialsAtATime)}
 	err = s.rounds(ctx)

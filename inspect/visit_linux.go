@@ -167,16 +167,16 @@ func (r *Report) fillProc(e *procnet.Entry) {
 	switch {
 	case r.Timer.Kind == timerOn:
 		r.Timer.Unanswered = e.Retransmits
-	case r.Timer.Kind == timerOff && inGVisor():
+	case r.Timer.Kind == timerOff && !showsActivity():
 		r.Timer = Timer{}
 	}
 	r.RecvQueue, r.SendQueue = e.RecvQueue, e.SendQueue
 	r.UID, r.Inode = e.UID, uint32(e.Inode)
 }
 
-// inGVisor reports whether the kernel is gVisor. Its TCP_INFO has no times and
-// its /proc/net/tcp has no timers: both read 0.
-func inGVisor() bool { return kernel.Current().Name == "linux-gvisor" }
+// showsActivity reports whether the times of TCP_INFO and the timers of /proc/net/tcp are
+// real.
+func showsActivity() bool { return kernel.Current().ShowsActivity == platform.Yes }
 
 // askActivity reads TCP_INFO.
 func (v *visit) askActivity(fd uintptr) error {
@@ -186,7 +186,7 @@ func (v *visit) askActivity(fd uintptr) error {
 	v.report.State = v.health.State
 	if v.report.State != Listen { // in a listener the same fields count connections
 		v.report.Activity = activityOf(&v.info)
-		v.report.Activity.Known = !inGVisor()
+		v.report.Activity.Known = showsActivity()
 	}
 	return nil
 }

@@ -69,6 +69,7 @@ func linux() *Table {
 		UserTimeoutReplacesCount: true,
 		ArmsListener:             No,
 		ListenerSource:           linuxListenerSource,
+		ShowsActivity:            Yes,
 		Notes:                    linuxNotes(),
 		Source:                   linuxSource,
 	}
@@ -81,6 +82,7 @@ func linuxMIPS() *Table {
 		UserTimeoutReplacesCount: true,
 		ArmsListener:             No,
 		ListenerSource:           linuxListenerSource,
+		ShowsActivity:            Yes,
 		Notes:                    linuxNotes("SOL_SOCKET and SO_KEEPALIVE have the numbers of IRIX here (0xffff and 8)."),
 		Source:                   "arch/mips/include/uapi/asm/socket.h; the rest as linux; compiled, not run",
 	}
@@ -95,6 +97,7 @@ func gvisor() *Table {
 		UserTimeoutReplacesCount: true,
 		ArmsListener:             No,
 		ListenerSource:           "pkg/tcpip/transport/tcp/connect.go (resetKeepaliveTimer): without a sender, which only a connection has, the timer is off",
+		ShowsActivity:            No,
 		Notes: linuxNotes(
 			"Accepted sockets inherit TCP_USER_TIMEOUT only (all of it where the sandbox uses the host's network): the rest is set again after accept.",
 			"setsockopt of an unknown option succeeds, which distinguishes gVisor from Linux.",
@@ -120,6 +123,7 @@ func android() *Table {
 		UserTimeoutReplacesCount: true,
 		ArmsListener:             No,
 		ListenerSource:           linuxListenerSource,
+		ShowsActivity:            Yes,
 		Notes:                    linuxNotes(),
 		Source:                   "as linux (same kernel); compiled, not run",
 	}

@@ -47,6 +47,11 @@ type Table struct {
 	// ListenerSource is the source of ArmsListener and says what happens, or why
 	// that is not known.
 	ListenerSource string
+	// ShowsActivity says whether the kernel shows which timer of a connection runs, what the
+	// connection has received and when (TCP_INFO and /proc/net/tcp of Linux), and how often
+	// the kernel retransmits. In gVisor all that reads 0. Elsewhere than on Linux this
+	// module does not ask for it, and the answer is [Unknown].
+	ShowsActivity Answer
 	// Notes are the pitfalls of this platform.
 	Notes []string
 	// Source says where the table's facts come from and how they were verified.

@@ -17,9 +17,7 @@ func systemDefaults() (platform.Settings, error) { return defaultsBySysctl(Curre
 
 func systemDefaultsOf(uintptr) (platform.Settings, error) { return systemDefaults() }
 
-func systemRetries() (Retries, error) {
-	return Retries{}, fmt.Errorf("how often %s retransmits is not known: %w", Current().Title, errors.ErrUnsupported)
-}
+func systemRetries() (Retries, error) { return Retries{}, errNoRetries() }
 
 func systemRetriesOf(uintptr) (Retries, error) { return systemRetries() }
 

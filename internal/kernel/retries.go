@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"errors"
 	"fmt"
 	"math/bits"
 	"time"
@@ -25,6 +26,10 @@ func SystemRetries() (Retries, error) { return systemRetries() }
 // otherwise those of its network namespace. If that is not the namespace of the
 // calling thread, this takes the same privileges as [SystemDefaultsOf].
 func SystemRetriesOf(fd uintptr) (Retries, error) { return systemRetriesOf(fd) }
+
+func errNoRetries() error {
+	return fmt.Errorf("how often %s retransmits is not known: %w", Current().Title, errors.ErrUnsupported)
+}
 
 // Validate returns an error that names the field, its value and its limits.
 func (r Retries) Validate() error {

@@ -10,13 +10,15 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/tcpkeepalive/keepalive/platform"
 )
 
 const tcpRTOMaxMS = 44 // TCP_RTO_MAX_MS of linux/tcp.h, since 6.15
 
 func systemRetries() (Retries, error) {
-	if name := Current().Name; name == "linux-gvisor" {
-		return Retries{}, fmt.Errorf("how often gVisor retransmits is not known: %w", errors.ErrUnsupported)
+	if Current().ShowsActivity != platform.Yes {
+		return Retries{}, errNoRetries()
 	}
 	r := DefaultRetries()
 	var rtoMax, multipath int
