@@ -117,7 +117,7 @@ func TestFieldsChangedBetweenDials(t *testing.T) {
 		},
 		"WithoutReadBack": func(t *testing.T, d *dialer.Dialer) {
 			testkit.NeedReadable(t, platform.Idle)
-			d = (&dialer.Dialer{Config: asked}).On(socket.OS{Calls: lyingAbout(platform.Idle, 15)})
+			d.On(socket.OS{Calls: lyingAbout(platform.Idle, 15)})
 			_, err := d.Dial("tcp", address)
 			require.ErrorContains(t, err, "the kernel holds 15")
 			d.WithoutReadBack = true
@@ -126,7 +126,7 @@ func TestFieldsChangedBetweenDials(t *testing.T) {
 		"UserTimeoutBeforeConnect": func(t *testing.T, d *dialer.Dialer) {
 			testkit.NeedOptions(t, platform.UserTimeout)
 			k := kerneltest.Running()
-			d = (&dialer.Dialer{Config: asked}).On(socket.OS{Calls: k})
+			d.On(socket.OS{Calls: k})
 			dial(t, d)
 			late := configtest.At(platform.UserTimeout)
 			assert.NotEqual(t, late, k.Sets[0])

@@ -125,7 +125,7 @@ func (f *Filter) endpoints(field string, texts []string) ([]endpoint.Endpoint, e
 	for _, text := range texts {
 		e, err := endpoint.Parse(text)
 		if err != nil {
-			return nil, fmt.Errorf("Filter.%s: %w", field, err)
+			return nil, fmt.Errorf("in Filter.%s: %w", field, err)
 		}
 		list = append(list, e)
 	}
@@ -137,7 +137,7 @@ func (f *Filter) endpoints(field string, texts []string) ([]endpoint.Endpoint, e
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("Filter.%s: %w", field, err)
+		return nil, fmt.Errorf("in Filter.%s: %w", field, err)
 	}
 	return list, nil
 }

@@ -1,11 +1,6 @@
 package kernel
 
-import (
-	"errors"
-	"fmt"
-
-	"github.com/tcpkeepalive/keepalive/platform"
-)
+import "github.com/tcpkeepalive/keepalive/platform"
 
 // SystemDefaults returns the value of each option on this system while it is not
 // set.
@@ -26,25 +21,3 @@ func SystemDefaults() (platform.Settings, error) { return systemDefaults() }
 // these, and in gVisor, nothing is Known and the error says so. On other systems the
 // result is that of [SystemDefaults].
 func SystemDefaultsOf(fd uintptr) (platform.Settings, error) { return systemDefaultsOf(fd) }
-
-// defaultsBySysctl reads every default for which the table has a sysctl and its
-// unit.
-func defaultsBySysctl(t *Rules) (platform.Settings, error) {
-	var got platform.Settings
-	var errs []error
-	for i := range t.Specs {
-		s := &t.Specs[i]
-		if s.Sysctl == "" {
-			continue
-		}
-		n, err := sysctl(s.Sysctl)
-		if err != nil {
-			if !errors.Is(err, errors.ErrUnsupported) {
-				errs = append(errs, fmt.Errorf("sysctl %s: %w", s.Sysctl, err))
-			}
-			continue
-		}
-		hold(&got, s.Option, fromKernel(s.SysctlUnit, int64(n)))
-	}
-	return got, join(errs)
-}

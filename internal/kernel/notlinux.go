@@ -15,6 +15,28 @@ import (
 
 func systemDefaults() (platform.Settings, error) { return defaultsBySysctl(Current()) }
 
+// defaultsBySysctl reads every default for which the table has a sysctl and its
+// unit.
+func defaultsBySysctl(t *Rules) (platform.Settings, error) {
+	var got platform.Settings
+	var errs []error
+	for i := range t.Specs {
+		s := &t.Specs[i]
+		if s.Sysctl == "" {
+			continue
+		}
+		n, err := sysctl(s.Sysctl)
+		if err != nil {
+			if !errors.Is(err, errors.ErrUnsupported) {
+				errs = append(errs, fmt.Errorf("sysctl %s: %w", s.Sysctl, err))
+			}
+			continue
+		}
+		hold(&got, s.Option, fromKernel(s.SysctlUnit, int64(n)))
+	}
+	return got, join(errs)
+}
+
 func systemDefaultsOf(uintptr) (platform.Settings, error) { return systemDefaults() }
 
 func systemRetries() (Retries, error) { return Retries{}, errNoRetries() }
