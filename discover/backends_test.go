@@ -64,11 +64,11 @@ func measure(t *testing.T, o discover.Options, want string) *discover.Result {
 
 func reset(c net.Conn) { c.(*net.TCPConn).SetLinger(0) }
 
-// hang reads, and answers no more.
+// hang reads, and answers nothing.
 func hang(c net.Conn) { io.Copy(io.Discard, c) }
 
-// TestBackendsThatDiffer a little are not one timeout, and what is called alive is below
-// the shortest of them.
+// TestBackendsThatDiffer: backends that differ a little have not one timeout, and the
+// silence that is called alive is below the shortest timeout.
 func TestBackendsThatDiffer(t *testing.T) {
 	t.Parallel()
 	closing := func(after ...time.Duration) (backends []func(net.Conn)) {

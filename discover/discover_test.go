@@ -120,7 +120,7 @@ func TestResultText(t *testing.T) {
 	}
 }
 
-// TestEnds: what each word means, and that a word which is none is no measurement.
+// TestEnds: what each word for an end means. A Result with another word has no Profile.
 func TestEnds(t *testing.T) {
 	t.Parallel()
 	for end, want := range map[string]struct {
@@ -156,7 +156,7 @@ func TestEnds(t *testing.T) {
 	}
 }
 
-// certificate is one of a test server, whom nobody knows.
+// certificate is that of a test server. No authority has signed it.
 func certificate(t *testing.T) tls.Certificate {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)

@@ -14,7 +14,7 @@
 // proves nothing. If more died, and more survived a silence that is longer by 5 % and at
 // least 0.2 s, there is more than one timeout behind the address, as of several servers. If
 // more could not be tested, there may be. Then the result states none, and [Result.Err]
-// says so. Timeouts that are closer together are not told apart: the shortest is found.
+// says so. Timeouts that are closer together are not distinguished: the shortest is found.
 //
 // # What can hide the timeout
 //

@@ -85,7 +85,7 @@ func TestApart(t *testing.T) {
 	}
 }
 
-// TestHTTPAnswers: which are whole, and which are none.
+// TestHTTPAnswers: which answers are complete, and which are not answers of HTTP.
 func TestHTTPAnswers(t *testing.T) {
 	t.Parallel()
 	for got, want := range map[string]struct {

@@ -39,7 +39,7 @@ func listen(t *testing.T, b *lab.Balancer) *net.TCPListener {
 	return l.(*net.TCPListener)
 }
 
-// through dials through b, or straight.
+// through dials through b, or directly.
 func through(b *lab.Balancer, l *net.TCPListener) func(context.Context) (net.Conn, error) {
 	port := l.Addr().(*net.TCPAddr).Port
 	d := net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: time.Second}} // which discover switches off
@@ -128,7 +128,7 @@ func serveHTTPS(t *testing.T, l net.Listener) discover.Options {
 	}
 }
 
-// A server, or a proxy, that ends idle connections itself tells the moment.
+// If a server or a proxy ends idle connections itself, the moment is known.
 func TestActiveClose(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

@@ -14,7 +14,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// What ends on this side tells nothing about the path.
+// A connection that ends on this side shows nothing about the path.
 func TestConnectionsThatAreClosedHere(t *testing.T) {
 	t.Parallel()
 	address := serve(t, testkit.Echo)

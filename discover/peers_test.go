@@ -266,7 +266,7 @@ func (n nothing) Read(b []byte) (int, error) {
 	return n.Conn.Read(b)
 }
 
-// TestAGuessThatIsTooLow is one to go on from.
+// TestAGuessThatIsTooLow: the search goes on from a guess that is too low.
 func TestAGuessThatIsTooLow(t *testing.T) {
 	t.Parallel()
 	const truth = 4 * time.Second
@@ -277,7 +277,7 @@ func TestAGuessThatIsTooLow(t *testing.T) {
 	assert.InDelta(t, truth.Seconds(), r.Dead.Seconds(), 0.5, "a busy server is late")
 }
 
-// TestWhatANewConnectionDoes is said, if it is of no use for a measurement.
+// TestWhatANewConnectionDoes: if it makes a measurement impossible, the error says so.
 func TestWhatANewConnectionDoes(t *testing.T) {
 	t.Parallel()
 	silent := func(c net.Conn) { io.Copy(io.Discard, c) }

@@ -155,7 +155,7 @@ func (r *Result) untested() (n int, why string) {
 }
 
 // Err returns nil if the result is an answer: connections die between Alive and Dead, or
-// all of them survived the longest silence that was to be tried. Otherwise the error says
+// all connections survived the longest silence that was to be tried. Otherwise the error says
 // why the timeout is not known, and wraps [sockopt.ErrUnknown].
 //
 // There is one timeout if, apart from one connection alone or fewer than one in twenty, all

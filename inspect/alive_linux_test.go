@@ -97,8 +97,8 @@ func TestAliveDoesNotWaitForABlockedRead(t *testing.T) {
 	assert.Equal(t, io.EOF, <-done)
 }
 
-// Alive makes as few calls on what wraps a connection as on the connection itself, and says
-// of what is none that it is none.
+// Alive makes as few system calls for a wrapped connection as for the connection itself,
+// and reports other sockets as no connection.
 func TestAliveOfWhatWrapsAConnection(t *testing.T) {
 	t.Parallel()
 	client, _ := testkit.Pair(t, "tcp", "127.0.0.1:0")

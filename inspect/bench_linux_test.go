@@ -14,7 +14,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// perOp returns what one of many calls takes, in nanoseconds.
+// perOp returns the mean time of many calls, in nanoseconds.
 func perOp(b *testing.B, f func() error) func() float64 {
 	const many = 2000
 	return func() float64 {

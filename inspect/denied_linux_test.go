@@ -34,7 +34,7 @@ func TestOwnersWithoutCapSysPtrace(t *testing.T) {
 	assert.ErrorContains(t, err, fmt.Sprintf("the descriptors of process %d: readlink of ", os.Getppid()))
 }
 
-// What fails on this side is not said to be another user's, and not forgotten.
+// A failure on this side is reported, and not counted as another user's process.
 func TestOwnersThatCannotBeReadAreAnError(t *testing.T) {
 	if runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" {
 		t.Skip("the filter is for amd64 and arm64")
@@ -70,8 +70,8 @@ func TestOwnersWithoutADescriptorToSpare(t *testing.T) {
 	})
 }
 
-// Descriptors and processes that go away while their links are read: the kernel
-// says then that it is not permitted.
+// Descriptors and processes go away while their links are read: the kernel then returns a
+// permission error.
 func TestOwnersBesideProcessesThatEndUnseen(t *testing.T) {
 	if !testkit.InChildWithoutCaps(t, unix.CAP_SYS_PTRACE) {
 		return
@@ -90,8 +90,8 @@ func TestOwnersBesideProcessesThatEndUnseen(t *testing.T) {
 	}
 }
 
-// A thread's number is that of its process; what has ended and was not waited for,
-// and what the kernel itself runs, has no descriptors.
+// The number of a thread stands for its process. A zombie and a thread of the kernel have
+// no descriptors.
 func TestOwnersOfWhatIsNotAProcess(t *testing.T) {
 	t.Parallel()
 	client, _ := testkit.Pair(t, "tcp4", "127.0.0.1:0")

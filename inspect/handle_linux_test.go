@@ -195,7 +195,7 @@ func TestAHandleOfAClosedConnection(t *testing.T) {
 	assert.ErrorIs(t, h.Alive(), net.ErrClosed)
 }
 
-// The kernel would answer with the listener.
+// Without the cookie, the kernel would answer with the listener.
 func TestOfAResetConnectionIsNotItsListener(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -287,9 +287,9 @@ func TestAConnectionOfAnotherNamespaceIsSaidSo(t *testing.T) {
 	eventually(t, client, inspect.CloseWait)
 }
 
-// From another network namespace there is no timer to tell that the window is
-// closed, or that data is in flight, and no sysctl here that decides. TCP_INFO tells,
-// and the sysctls are those over there.
+// From another network namespace no timer shows that the window is closed, or that data is
+// in flight, and the sysctls of this namespace do not decide. TCP_INFO shows both, and the
+// sysctls are read in the namespace of the socket.
 func TestDataInFlightInAnotherNamespace(t *testing.T) {
 	t.Parallel()
 	var full, flying, server *net.TCPConn
@@ -321,8 +321,7 @@ func TestDataInFlightInAnotherNamespace(t *testing.T) {
 	assert.Error(t, err)
 }
 
-// Link-local addresses are bound to an interface, which the kernel wants to be
-// told.
+// Link-local addresses are bound to an interface, whose number the kernel requires.
 func TestLinkLocalAndDeviceBound(t *testing.T) {
 	t.Parallel()
 	testkit.InNamespace(t, func() {

@@ -26,7 +26,8 @@ func between(local, peer net.Addr, owners *inspect.Owners) inspect.Filter {
 	return inspect.Filter{Local: []string{local.String()}, Peer: []string{peer.String()}, Owners: owners, Settings: true}
 }
 
-// More sockets than are asked for their settings at a time, each with its own.
+// There are more sockets than are read at a time, and each Report has the settings of its
+// own socket.
 func TestOwnersAndSettingsInOneLoop(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -64,7 +65,7 @@ func TestOwnersAndSettingsInOneLoop(t *testing.T) {
 	assert.Equal(t, 3, n)
 }
 
-// A picture of all processes is older than a socket that was opened since.
+// FindOwners cannot know the owner of a socket that is opened later; List finds it.
 func TestTheOwnerOfANewSocket(t *testing.T) {
 	t.Parallel()
 	all, err := inspect.FindOwners()
@@ -77,11 +78,11 @@ func TestTheOwnerOfANewSocket(t *testing.T) {
 		require.Len(t, found, 1)
 		assert.Len(t, found[0].Owners, want, "those of one process are what was asked for")
 		assert.Equal(t, want == 1, found[0].Settings.Known.Has(platform.Idle))
-		assert.NoError(t, found[0].Unknown, "nobody was asked, or told")
+		assert.NoError(t, found[0].Unknown, "no process was asked, and nothing was reported")
 	}
 }
 
-// What may not be read is not there, and Unknown says why.
+// Settings that may not be read are missing, and Unknown says why.
 func TestSettingsInAListThatMayNotBeRead(t *testing.T) {
 	const ends = "KEEPALIVE_TEST_ENDS" // of a connection of root
 	if !testkit.IsChild(t) {
@@ -132,8 +133,8 @@ func TestSettingsWhereProcIsOfAnotherPIDNamespace(t *testing.T) {
 	assert.NotErrorIs(t, found[0].Unknown, fs.ErrNotExist)
 }
 
-// A socket that another process has inherited is asked through that one, when the
-// first has ended since.
+// If the first owner of a socket has ended, its settings are read through another process
+// that has inherited it.
 func TestSettingsOfASocketWithANewOwner(t *testing.T) {
 	t.Parallel()
 	client, server := testkit.Pair(t, "tcp4", "127.0.0.1:0")

@@ -22,7 +22,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// list copies what List gives out.
+// list copies the Reports of List.
 func list(t testing.TB, f inspect.Filter) (sockets []inspect.Report) {
 	t.Helper()
 	for s, err := range inspect.List(f) {
@@ -37,7 +37,7 @@ var allStates = []inspect.State{
 	inspect.CloseWait, inspect.LastAck, inspect.Listen, inspect.Closing, inspect.BoundInactive,
 }
 
-// ofConnections are those that a Filter without States means.
+// ofConnections are the states that a Filter without States selects.
 var ofConnections = []inspect.State{
 	inspect.Established, inspect.SynSent, inspect.FinWait1, inspect.FinWait2, inspect.CloseWait, inspect.LastAck, inspect.Closing,
 }
@@ -86,8 +86,8 @@ func many(n int, some ...string) (set []string) {
 	return append(set, some...)
 }
 
-// What the kernel's programs let pass is what a plain comparison lets pass of
-// all sockets, which /proc/net/tcp has too.
+// The kernel's filter programs select the same sockets as a plain comparison of all
+// sockets does, and /proc/net/tcp has the same ones.
 func TestFiltersOfLists(t *testing.T) {
 	t.Parallel()
 	testkit.NeedIPv6(t)
@@ -350,8 +350,8 @@ func TestAListOfAnotherNamespaceIsThatOfTheThread(t *testing.T) {
 	})
 }
 
-// A link-local address means nothing without its interface: two of them have the
-// same one.
+// A link-local address means nothing without its interface: two interfaces have
+// the same address.
 func TestAListOfOneInterface(t *testing.T) {
 	t.Parallel()
 	testkit.InNamespace(t, func() {

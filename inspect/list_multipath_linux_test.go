@@ -38,8 +38,8 @@ func TestListOfMultipathTCPInAnotherNamespace(t *testing.T) {
 	})
 }
 
-// Where the states of the connections as a whole cannot be had, those of the subflows
-// are no answer.
+// If the states of whole connections cannot be read, the states of their subflows do not
+// take their place.
 func TestListSaysThatStatesOfMultipathTCPAreMissing(t *testing.T) {
 	if !testkit.InChild(t, nil) {
 		return

@@ -15,8 +15,8 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
-// A list of another namespace has what is there and nothing from here, by sock_diag
-// and by /proc, and the caller stays where it is.
+// A list of another namespace has the sockets of that namespace and none of this one, by
+// sock_diag and by /proc, and the caller stays in its own namespace.
 func TestListOfAnotherNamespace(t *testing.T) {
 	testkit.Root(t)
 	t.Run("sock_diag", func(t *testing.T) { testListOfAnother(t, "sock_diag") })

@@ -232,8 +232,8 @@ func TestServerOfOwners(t *testing.T) {
 
 var ssOwner = regexp.MustCompile(`\("([^"]*)",pid=(\d+),fd=(\d+)\)`)
 
-// TestOwnersAreThoseOfSS compares with ss -p, as root and as nobody, who sees
-// few of them.
+// TestOwnersAreThoseOfSS compares with ss -p, as root and as the user nobody, who sees few
+// owners.
 func TestOwnersAreThoseOfSS(t *testing.T) {
 	ss := testkit.Tool(t, "ss")
 	var ports []int

@@ -15,8 +15,8 @@ import (
 
 const s = time.Second
 
-// report is a healthy connection with idle 60 s, interval 10 s, count 3, whose
-// peer was heard of 20 s ago, changed by a test.
+// report is a healthy connection with idle 60 s, interval 10 s, count 3, whose peer has
+// sent something 20 s ago, changed by a test.
 func report(change func(*inspect.Report)) *inspect.Report {
 	r := &inspect.Report{
 		Source: "sock_diag", State: inspect.Established, Inode: 1,

@@ -23,5 +23,5 @@ func protocolOf(t testing.TB, c any) (protocol int) {
 	return protocol
 }
 
-// isPlain tells whether c is a socket of plain TCP.
+// isPlain reports whether c is a socket of plain TCP.
 func isPlain(t testing.TB, c any) bool { return protocolOf(t, c) == unix.IPPROTO_TCP }

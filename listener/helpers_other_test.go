@@ -4,5 +4,5 @@ package listener_test
 
 import "testing"
 
-// isPlain tells whether c is a socket of plain TCP: package net makes no others here.
+// isPlain reports whether c is a socket of plain TCP: package net makes no others here.
 func isPlain(testing.TB, any) bool { return true }

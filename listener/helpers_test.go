@@ -139,7 +139,7 @@ func rawConn(t testing.TB, c any) syscall.RawConn {
 	return rc
 }
 
-// heard collects what OnError is told.
+// heard collects what OnError receives.
 type heard struct {
 	mu    sync.Mutex
 	conns []net.Conn

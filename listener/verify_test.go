@@ -22,8 +22,8 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// What somebody overwrites after accept is heard of, also where the Config asked
-// for nothing; what nobody touches is not.
+// OnError receives each option that was overwritten after accept, even one that the Config
+// left unset. It receives none that was not touched.
 func TestVerifyAfter(t *testing.T) {
 	t.Parallel()
 	testkit.NeedReadable(t, platform.Idle, platform.Interval, platform.Count)
@@ -93,7 +93,7 @@ func inOrder(options ...platform.Option) (sorted []platform.Option) {
 	return sorted
 }
 
-// A handing listener, whose socket nobody sees, hands out connections of any kind.
+// A handing listener hides its socket and returns connections of any kind.
 type handing struct {
 	net.Listener
 	conns chan net.Conn
@@ -136,7 +136,7 @@ func TestVerifyAfterLeavesUnixAlone(t *testing.T) {
 	lc = listener.ListenConfig{VerifyAfter: time.Nanosecond}
 	same, err := lc.Wrap(local)
 	require.NoError(t, err)
-	assert.Same(t, local, same, "where the listener tells, nothing is looked at")
+	assert.Same(t, local, same, "where the listener shows that it is not TCP, no connection is looked at")
 }
 
 // Of short connections few are kept until their time has come.
@@ -235,7 +235,7 @@ func TestVerifyAfterPinned(t *testing.T) {
 	c := accept(t, l, false)
 	require.ErrorIs(t, c.(interface{ SetKeepAlive(bool) error }).SetKeepAlive(false), sockopt.ErrPinned)
 	require.NoError(t, sockopt.Verify(c, asked))
-	require.NoError(t, sockopt.Set(c, changed)) // the owner himself
+	require.NoError(t, sockopt.Set(c, changed)) // the owner of the connection
 	require.ErrorContains(t, <-heard, configtest.Differing(platform.Count, 3, 7))
 	assert.ErrorContains(t, sockopt.Verify(c, asked), configtest.Differing(platform.Count, 3, 7))
 }

@@ -35,7 +35,7 @@ func foreignTable(t *testing.T) *platform.Table {
 	return table
 }
 
-// foreignWine tells Wine, whose limits and defaults are those of the Linux below it,
+// foreignWine recognizes Wine, whose limits and defaults are those of the Linux below it,
 // from Windows.
 func foreignWine() bool { return os.Getenv("KEEPALIVE_TEST_TABLE") != "" }
 
@@ -192,7 +192,7 @@ func TestForeignWays(t *testing.T) {
 		require.NoError(t, err)
 		l, err := listener.Restore(inner)
 		if foreignOld(table) {
-			// That keepalive is on is all that the listening socket tells.
+			// The listening socket shows only that keepalive is on.
 			require.ErrorIs(t, err, errors.ErrUnsupported)
 			assert.ErrorContains(t, err, "leaves idle, interval unset")
 			return
@@ -329,8 +329,8 @@ func TestForeignKernelRefuses(t *testing.T) {
 		assert.Equal(t, []any{7 * time.Second, 5}, []any{held.Interval, held.Count})
 	}
 
-	// What the kernel refuses fails the dial. A listening socket is not touched, so
-	// a listener tells of it at accept.
+	// If the kernel refuses an option, the dial fails. A listening socket is not touched, so
+	// a listener reports the option at accept.
 	_, err = (&dialer.Dialer{Config: cfg}).Dial("tcp", foreignListen(t).Addr().String())
 	require.ErrorIs(t, err, win.WSAEINVAL)
 	var heard error

@@ -165,7 +165,7 @@ func TestGVisorLimits(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, lie, strings.TrimSpace(string(text)), name)
 	}
-	// The namespace of a given socket cannot be told here: then there is an
+	// Which namespace a given socket is in cannot be found out here: the result is an
 	// error, not a guess.
 	rc, err := client.SyscallConn()
 	require.NoError(t, err)

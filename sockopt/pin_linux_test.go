@@ -17,7 +17,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// tracedMode tells the test binary, started again by TestPinInTheKernel, what
+// tracedMode says to the test binary, started again by TestPinInTheKernel, what
 // to do: "file/pinned", "buffers/bare" or "PINNING/TRANSFER".
 const tracedMode = "KEEPALIVE_TEST_TRACED"
 

@@ -81,7 +81,7 @@ func TestPinRefusesKeepAliveMethods(t *testing.T) {
 	assert.Equal(t, before, after)
 	require.True(t, after.Enabled)
 
-	require.NoError(t, sockopt.Set(pinned, sockopt.Config{Disabled: true}), "Set is for whoever means it")
+	require.NoError(t, sockopt.Set(pinned, sockopt.Config{Disabled: true}), "Set still works")
 	after, err = sockopt.Get(tcp)
 	require.NoError(t, err)
 	assert.False(t, after.Enabled)

@@ -30,9 +30,9 @@ func linuxAs(t *platform.Table) *kernel.Rules {
 // only the kernel knows what it is.
 type bareSocket struct{ syscall.Conn }
 
-// Setting an option on a listening socket ends it on macOS and NetBSD, and nobody
-// knows on other systems: there it is refused, with every way to get at one. A
-// connection gets its options on all of them.
+// On macOS and NetBSD an option set on a listening socket ends it, and on some systems this
+// is not known: there Set refuses, whatever gives access to the listening socket. A
+// connection gets its options on all systems.
 func TestListenersAreRefusedWhereAnOptionMayEndThem(t *testing.T) {
 	t.Parallel()
 	cfg := sockopt.Config{Idle: 111 * time.Second, Interval: 22 * time.Second, Count: 3}

@@ -51,7 +51,7 @@ func speak(t *testing.T, overTLS bool, handler http.Handler) *spoken {
 	return s
 }
 
-// response reads one to its end.
+// response reads a response to its end.
 func (s *spoken) response(t *testing.T, method string) *http.Response {
 	t.Helper()
 	resp, err := http.ReadResponse(s.r, &http.Request{Method: method})
@@ -207,7 +207,7 @@ func TestAnnounceOfAServerThatCloses(t *testing.T) {
 	}
 }
 
-// What a handler does is what net/http does without the header.
+// Handlers see the same as in net/http without the header.
 func TestAnnounceChangesNothingElse(t *testing.T) {
 	t.Parallel()
 	parent := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

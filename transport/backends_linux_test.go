@@ -120,7 +120,7 @@ func balance(t testing.TB, secure bool, backends []*backend) site {
 			time.Sleep(short / 4)
 			last.restart()
 		}
-		s.closed = backends[0].closed.Load // what a restart closes tells nothing
+		s.closed = backends[0].closed.Load // closes of a restart show no timeout
 	}
 	return s
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/transport"
 )
 
-// A counting server tells how many connections were made to it.
+// A counting server counts the connections that are made to it.
 type counting struct {
 	*httptest.Server
 	opened atomic.Int64

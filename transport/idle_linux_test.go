@@ -103,7 +103,7 @@ func TestIdleConnectionsAreDroppedFirst(t *testing.T) {
 	assert.Zero(t, s.LostRaces+s.PeerClosed)
 }
 
-// Without a header a close tells. One is enough, also over TLS, whose close_notify
+// Without a header, a close shows the timeout. One close is enough, also over TLS, whose close_notify
 // comes before the FIN and is no activity, and over HTTP/2, where Go's server says
 // GOAWAY a second before that.
 func TestObservedCloses(t *testing.T) {

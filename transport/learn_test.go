@@ -71,7 +71,7 @@ func TestDifferent(t *testing.T) {
 }
 
 // While a machine sleeps the monotonic clock stands still, and the wall clock and the
-// server's do not: a close that comes after it tells no short timeout. Here the sleep
+// server's do not: a close that comes after it shows no short timeout. Here the sleep
 // is an hour by which the wall clock is ahead since the last response.
 func TestASleepIsIdleTime(t *testing.T) {
 	t.Parallel()

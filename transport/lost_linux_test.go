@@ -150,8 +150,8 @@ func TestLostRacesAreCounted(t *testing.T) {
 	t.Fatal("the machine is too busy")
 }
 
-// Where nobody but ReadFrom has noticed that the server ended the connection, the
-// request is a lost race all the same. A body that fails itself is none.
+// If only ReadFrom has noticed that the server ended the connection, the request has lost
+// the race as well. A body that fails by itself has not.
 func TestReadFromNoticesTheEnd(t *testing.T) {
 	t.Parallel()
 	for rule, row := range map[string]struct {
@@ -177,7 +177,7 @@ func TestReadFromNoticesTheEnd(t *testing.T) {
 				close(closed)
 				<-done
 			})
-			var mu sync.RWMutex // what Read says is not heard while it is locked
+			var mu sync.RWMutex // while it is locked, the result of Read does not arrive
 			rt := newTransport(t, transport.Options{Base: &http.Transport{
 				DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 					c, err := new(net.Dialer).DialContext(ctx, network, address)

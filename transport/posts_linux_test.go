@@ -27,7 +27,7 @@ const attempts = 4
 // way to the server, and whatever servers there are. It rests on a Transport that
 // sees a response within 400 ms of its being sent: half of the timeouts. On a machine
 // that did not run a goroutine for half of that, races in which one was lost are run
-// again. What nobody saw undisturbed was not shown.
+// again. If no race ran undisturbed, nothing was shown.
 func TestNoPOSTIsLost(t *testing.T) {
 	t.Parallel()
 	races := slices.Concat(racesWithGo(), racesWithPrograms(), racesWithBackends())

@@ -169,7 +169,7 @@ func (r race) run(t testing.TB, wg *sync.WaitGroup, rounds int) *outcome {
 	return o
 }
 
-// runRaces runs all at the same time, as they mostly wait, and tells how long a
+// runRaces runs all races at the same time, as they mostly wait, and returns how long a
 // goroutine had to wait for its turn meanwhile.
 func runRaces(t testing.TB, rounds int, races []race) ([]*outcome, time.Duration) {
 	t.Helper()

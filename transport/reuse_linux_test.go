@@ -34,8 +34,8 @@ func TestUnreadBodiesDoNotCostTheConnection(t *testing.T) {
 			get(t, standard, server.URL)
 		}
 	}), "net/http closes a connection whose body was not read")
-	// net/http gives up a connection whose writer has not told it within 50 ms that the
-	// request was sent (maxWriteWaitBeforeConnReuse): on a busy machine there are some.
+	// net/http gives up a connection whose writer has not reported within 50 ms that the
+	// request was sent (maxWriteWaitBeforeConnReuse): that happens on a busy machine.
 	assert.Less(t, opened(func() {
 		for range requests {
 			read(t, standard, server.URL)

@@ -35,7 +35,7 @@ type site struct {
 	url     string
 	base    func() *http.Transport
 	between func()      // if set, happens between the rounds of requests
-	closed  func() bool // if set, tells whether it has closed a connection for having been idle
+	closed  func() bool // if set, reports whether it has closed a connection for having been idle
 }
 
 // trusting returns a transport that trusts the certificate of httptest.

@@ -110,7 +110,7 @@ func TestSpareConnections(t *testing.T) {
 	}
 }
 
-// The same where there is no luck: a server that does not answer what comes too late.
+// The same without luck: the server does not answer a request that comes too late.
 func TestASpareConnectionGetsNoLateRequest(t *testing.T) {
 	t.Parallel()
 	run, wait := together(t)

@@ -49,7 +49,7 @@ func Takes(t testing.TB, cfg sockopt.Config) {
 	testkit.NeedOptions(t, options(cfg)...)
 	table := platform.Current()
 	if cfg.UserTimeout == sockopt.NoUserTimeout {
-		testkit.Need(t, table.Spec(platform.UserTimeout).Zero == "off", "nobody knows how to switch the user timeout off on "+table.Title)
+		testkit.Need(t, table.Spec(platform.UserTimeout).Zero == "off", "it is not known how to switch the user timeout off on "+table.Title)
 	}
 	if s := table.Spec(platform.Interval); s != nil && s.Max != platform.UnknownLimit {
 		testkit.Need(t, cfg.Interval <= time.Duration(s.Max)*s.Unit, table.Title+" takes no such interval")
@@ -66,7 +66,7 @@ func NotInherited(cfg sockopt.Config) string {
 	}
 	for _, o := range options(cfg) {
 		if s := table.Spec(o); s == nil || s.Inherited != platform.Yes {
-			return fmt.Sprintf("connections on %s do not inherit %v, or nobody knows", table.Title, o)
+			return fmt.Sprintf("connections on %s do not inherit %v, or it is not known whether they do", table.Title, o)
 		}
 	}
 	return ""

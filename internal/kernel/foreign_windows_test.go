@@ -30,7 +30,7 @@ func foreignTable(t *testing.T) *kernel.Rules {
 	return table
 }
 
-// foreignWine tells Wine, whose limits and defaults are those of the Linux below it,
+// foreignWine recognizes Wine, whose limits and defaults are those of the Linux below it,
 // from Windows.
 func foreignWine() bool { return os.Getenv("KEEPALIVE_TEST_TABLE") != "" }
 
@@ -273,8 +273,7 @@ func TestForeignKindOf(t *testing.T) {
 	assert.ErrorIs(t, err, win.WSAENOTSOCK)
 }
 
-// TestForeignDefaults: nothing on Windows tells the system's defaults, and
-// nothing is made up.
+// TestForeignDefaults: Windows does not show the system's defaults, and none is made up.
 func TestForeignDefaults(t *testing.T) {
 	settings, err := kernel.SystemDefaults()
 	require.NoError(t, err)

@@ -21,7 +21,7 @@ func TestVerifyAlone(t *testing.T) {
 	require.NoError(t, p.Verify(k, 3))
 	assert.Equal(t, []string{"get 0x6 0x5", "get 0x6 0x6", "get 0x6 0x12", "get 0x1 0x9", "get 0x6 0x4"}, k.Calls, "it only reads")
 
-	// Somebody else sets two of them: package net, say.
+	// Other code, such as package net, sets two options.
 	k.Held[linuxIdle], k.Held[linuxInterval] = 15, 15
 	err := p.Verify(k, 3)
 	require.EqualError(t, err, "TCP_KEEPINTVL: asked for 10, the kernel holds 15; "+

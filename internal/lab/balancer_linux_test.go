@@ -17,7 +17,7 @@ import (
 
 // TestABalancerThatForgets: a load balancer with a timeout of 4 s, and what the program
 // sees when it was silent for longer; the plan for that timeout keeps the connection alive,
-// for ten of them in the long tests.
+// for ten timeouts in the long tests.
 func TestABalancerThatForgets(t *testing.T) {
 	t.Parallel()
 	const timeout = 4 * time.Second

@@ -69,7 +69,7 @@ func TestDetectionOnTheWire(t *testing.T) {
 				})
 			}
 			err := ends(client, 2*bound.Latest)
-			if errors.Is(err, io.EOF) { // on a busy machine it is the write that was told
+			if errors.Is(err, io.EOF) { // on a busy machine the write has reported the end
 				err = <-written
 			}
 			took := time.Since(began)
@@ -90,8 +90,8 @@ func assertOpen(t *testing.T, c net.Conn, then time.Time) {
 	assert.ErrorIs(t, ends(c, 10*time.Millisecond), os.ErrDeadlineExceeded)
 }
 
-// TestAConnectionThatIsNeverMade: nothing answers the SYN, or the answer is lost. The
-// user timeout ends the attempt; package net goes on.
+// TestAConnectionThatIsNeverMade: the SYN has no answer, or the answer is lost. The user
+// timeout ends the attempt; package net goes on.
 func TestAConnectionThatIsNeverMade(t *testing.T) {
 	t.Parallel()
 	for name, lose := range map[string]func(bool, []byte) bool{"SYN lost": toServer, "its answer lost": toClient} {

@@ -141,7 +141,7 @@ func TestAKilledServer(t *testing.T) {
 
 // untilFINsAreLost loses everything until so many FINs were. When the next comes does not
 // depend on the clock of the test then, but on the server's retransmission timeout alone:
-// it is sent anew after one, three and seven of them, which are 0.2 s on this path, and
+// it is sent anew after one, three and seven such timeouts, which are 0.2 s on this path, and
 // more where a busy machine made its first round trip long.
 func untilFINsAreLost(n int) func() func(bool, []byte) bool {
 	return func() func(bool, []byte) bool {
@@ -158,7 +158,7 @@ func untilFINsAreLost(n int) func() func(bool, []byte) bool {
 	}
 }
 
-// isFIN tells whether a packet closes.
+// isFIN reports whether a packet has FIN set.
 func isFIN(packet []byte) bool {
 	s, ok := segment.Parse(packet)
 	return ok && s.Flags&segment.FIN != 0

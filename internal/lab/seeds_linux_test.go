@@ -84,7 +84,7 @@ func TestGoNeverAppears(t *testing.T) {
 }
 
 // TestDropRules: a packet filter drops what the server would receive. The probes leave,
-// and the reset after the last of them.
+// and so does the reset after the last probe.
 func TestDropRules(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, ours(probing, false), plainSide, "127.0.0.1:0")

@@ -153,7 +153,7 @@ func TestAFunctionThatExits(t *testing.T) {
 	assert.ErrorContains(t, err, "Goexit")
 }
 
-// No thread of the program stays in the other namespace, the first neither, whose
+// No thread of the program stays in the other namespace, not even the first, whose
 // namespace /proc/self shows.
 func TestDoLeavesTheProgramWhereItIs(t *testing.T) {
 	ns := lab.NewNamespace(t)

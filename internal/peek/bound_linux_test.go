@@ -27,7 +27,7 @@ import (
 const closerEnv = "KEEPALIVE_TEST_CLOSER"
 
 // TestCloser is the process of the tests below, not a test: it dials as often as it
-// is told, names the connection, and closes it when it is told again.
+// is asked to, names the connection, and closes it when it is asked again.
 func TestCloser(t *testing.T) {
 	address := os.Getenv(closerEnv)
 	if address == "" {
@@ -136,7 +136,7 @@ func TestAStoppedPeekerDelaysNoFIN(t *testing.T) {
 
 // Nothing of the program's is in the child: no descriptor, so that what the program
 // closes meanwhile is closed; no signal reaches it; and nothing of it is left. It lives
-// for 50 ms, so that a busy machine may need some of them until one was seen whole.
+// for 50 ms, so that a busy machine may need several children until one was seen whole.
 func TestAPeekersChildHasNothingOfTheProgram(t *testing.T) {
 	needPidfd(t)
 	o, inode, _ := startPeeked(t, "plain")

@@ -14,7 +14,7 @@ func (p *Peeker) StopChildren(n int) error {
 	return err
 }
 
-// ChildStopped reports whether all of them have.
+// ChildStopped reports whether all children have stopped.
 func (p *Peeker) ChildStopped() bool { return p.state.shared.stop == 0 }
 
 // QuestionsOf is how many options the children of a Peeker ask for, with a table.

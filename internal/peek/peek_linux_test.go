@@ -73,7 +73,7 @@ func startPeeked(t *testing.T, mode string) (o peek.Descriptor, inode uint32, st
 	return
 }
 
-// settings asks one descriptor.
+// settings reads the settings through one descriptor.
 func settings(p *peek.Peeker, d peek.Descriptor, inode uint32) (platform.Settings, error) {
 	one := []peek.Peek{{From: []peek.Descriptor{d}, Inode: inode}}
 	p.Read(one)
@@ -193,7 +193,8 @@ func TestSettingsThatNobodyMayRead(t *testing.T) {
 	assert.ErrorIs(t, err, fs.ErrPermission, "a process that asked not to be traced")
 }
 
-// Where a descriptor is closed meanwhile, or another user's, another one may tell.
+// If a descriptor is closed meanwhile, or belongs to another user, the settings are read
+// through another one.
 func TestTheNextDescriptorIsAsked(t *testing.T) {
 	needPidfd(t)
 	o, inode, _ := startPeeked(t, "plain")

@@ -1,2 +1,2 @@
-// Package proc finds processes in /proc, and what it shows of them (Linux).
+// Package proc finds processes in /proc, and reads what it shows about a process (Linux).
 package proc
