@@ -21,6 +21,8 @@ func valueFor(f *pflag.Flag) string {
 		return "off"
 	case f.Value.Type() == "int":
 		return "100"
+	case f.Value.Type() == "program":
+		return "nginx"
 	}
 	return "text"
 }

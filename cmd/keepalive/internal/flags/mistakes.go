@@ -1,6 +1,7 @@
 package flags
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -69,7 +70,10 @@ func RefuseMistakes(cmd *cobra.Command) {
 func Error(cmd *cobra.Command, err error) error {
 	var value *pflag.InvalidValueError
 	var unknown *pflag.NotExistError
+	var without *pflag.ValueRequiredError
 	switch {
+	case errors.As(err, &without): // what it takes, a flag says when it is given an empty value
+		err = fmt.Errorf("--%s has no value: %w", without.GetFlag().Name, cmp.Or(plainNumber(without.GetFlag().Value.Set("")), err))
 	case errors.As(err, &value) && value.GetValue() == "":
 		err = fmt.Errorf("--%s is empty: %w", value.GetFlag().Name, plainNumber(value.Unwrap()))
 	case errors.As(err, &value):

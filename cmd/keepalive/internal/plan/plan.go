@@ -31,7 +31,7 @@ type options struct {
 	noUserTimeout bool
 	here          bool
 	json          bool
-	as            string
+	as            program
 	svg           string
 }
 
@@ -90,11 +90,21 @@ exit code 5; --assume-refresh takes it for true that probes count.
 	f.BoolVar(&o.noUserTimeout, "no-user-timeout", false, "plan without TCP_USER_TIMEOUT")
 	f.BoolVar(&o.here, "here", false, "the program runs on this machine: its sysctls decide where no option of a socket does (Linux)")
 	f.BoolVar(&o.json, "json", false, "print one JSON object")
-	f.StringVar(&o.as, "as", "", "print the plan in the syntax of: "+strings.Join(syntax.Names(), ", "))
+	f.Var(&o.as, "as", "print the plan in the syntax of this program, see above")
 	f.StringVar(&o.svg, "svg", "", "also draw the plan into this file; - prints the drawing only")
 	flags.CompleteWords(cmd, "as", syntax.Names)
 	flags.CompleteFiles(cmd, "svg")
 	return cmd
+}
+
+// A program is the flag --as.
+type program struct{ syntax.Format }
+
+func (p *program) String() string { return p.Name }
+func (p *program) Type() string   { return "program" }
+func (p *program) Set(name string) (err error) {
+	p.Format, err = syntax.Lookup(name)
+	return err
 }
 
 func formatList() string {
@@ -120,18 +130,11 @@ func (o *options) run(stdout, stderr io.Writer) error {
 	if len(o.Request.Path) == 0 && o.Request.Detect == 0 {
 		return exit.UsageError(errors.New("--path is missing: what does the connection cross? keepalive profiles lists what is known"))
 	}
-	var format syntax.Format
-	if o.as != "" {
-		var err error
-		if format, err = syntax.Lookup(o.as); err != nil {
-			return exit.UsageError(fmt.Errorf("--as %w", err))
-		}
-	}
 	plan, err := o.Plan()
 	if err != nil {
 		return err
 	}
-	if err := o.print(plan, format, stdout, stderr); err != nil {
+	if err := o.print(plan, stdout, stderr); err != nil {
 		return err
 	}
 	switch {
@@ -145,7 +148,7 @@ func (o *options) run(stdout, stderr io.Writer) error {
 	return exit.ErrProblems
 }
 
-func (o *options) print(plan *align.Plan, format syntax.Format, stdout, stderr io.Writer) error {
+func (o *options) print(plan *align.Plan, stdout, stderr io.Writer) error {
 	line := newTimeline(o.Request, plan)
 	switch o.svg {
 	case "":
@@ -162,13 +165,13 @@ func (o *options) print(plan *align.Plan, format syntax.Format, stdout, stderr i
 		if err := planJSON(out, o.Request, plan); err != nil {
 			return err
 		}
-	case o.as != "":
-		text, notes, err := format.Write(syntax.Plan{Config: plan.Config, Request: o.Request, Heartbeat: plan.Heartbeat})
+	case o.as.Name != "":
+		text, notes, err := o.as.Write(syntax.Plan{Config: plan.Config, Request: o.Request, Heartbeat: plan.Heartbeat})
 		switch {
 		case errors.Is(err, sockopt.ErrUnknown):
-			return exit.UnknownError(fmt.Errorf("--as %s: %w", o.as, err))
+			return exit.UnknownError(fmt.Errorf("--as %s: %w", o.as.Name, err))
 		case err != nil:
-			return exit.UsageError(fmt.Errorf("--as %s: %w", o.as, err))
+			return exit.UsageError(fmt.Errorf("--as %s: %w", o.as.Name, err))
 		}
 		fmt.Fprint(out, text)
 		if err := out.Flush(); err != nil {

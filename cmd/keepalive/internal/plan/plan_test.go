@@ -121,7 +121,7 @@ func TestPlanWrongUse(t *testing.T) {
 		{[]string{"--path", "aws-nlb-tcp", "--as", "libkeepalive"}, "did you mean env?"},
 		{[]string{"--path", "aws-nlb-tcp", "--idle-timeout", "aws-nbl-tcp=100"}, "--path does not have aws-nbl-tcp"},
 		{[]string{"--path", "aws-nlb-tcp", "--hz", "5"}, "--hz 5: want a whole number from 24 to 1200"},
-		{[]string{"--path", "aws-nlb-tcp", "--as", "apache"}, `--as "apache": want one of go, grpc`},
+		{[]string{"--path", "aws-nlb-tcp", "--as", "apache"}, "--as apache: want one of go, grpc"},
 		{[]string{"--path", "aws-nlb-tcp", "--as", "go", "--json"}, "exclude each other"},
 		{[]string{"--path", "aws-alb-client-keepalive"}, "has no idle timeout"},
 		{[]string{"aws-nlb-tcp"}, "is not understood"},

@@ -97,7 +97,8 @@ func (p Plan) noticed() int64 { return p.idle() + int64(p.count())*p.interval() 
 // if the path has no proxy, if its timeout is not known, or if it does not speak HTTP.
 func (p Plan) client() (int64, bool) {
 	e, _ := ends.Of(p.Request)
-	return wholeSeconds(e.Client), e.HTTP && e.Client > 0
+	s := int64(e.Client / time.Second)
+	return s, e.HTTP && s > 0
 }
 
 func (p Plan) server() (int64, bool) {
@@ -109,7 +110,8 @@ func (p Plan) server() (int64, bool) {
 // false if nothing on the path ends idle connections, or if that time is not known.
 func (p Plan) pooled() (int64, bool) {
 	e, _ := ends.Of(p.Request)
-	return wholeSeconds(e.Client), e.Client > 0
+	s := int64(e.Client / time.Second)
+	return s, s > 0
 }
 
 func unknownOf(e ends.Ends) string {

@@ -12,6 +12,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/ends"
 	"github.com/tcpkeepalive/keepalive/internal/alike"
+	"github.com/tcpkeepalive/keepalive/internal/duration"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -113,7 +114,7 @@ func Lookup(name string) (Format, error) {
 			}
 		}
 	}
-	return Format{}, fmt.Errorf("%q: want one of %s%s", name, strings.Join(Names(), ", "), alike.Question(near))
+	return Format{}, fmt.Errorf("want one of %s%s", strings.Join(Names(), ", "), alike.Question(near))
 }
 
 // commentWidth is how wide a comment is at most.
@@ -141,6 +142,9 @@ func (f Format) Write(p Plan) (text string, notes []string, err error) {
 	}
 	if missing {
 		notes = append(notes, fmt.Sprintf("idle times of HTTP are missing here, because the timeout of %s is not known: give it with --idle-timeout", unknownOf(e)))
+	}
+	if f.http && e.HTTP && e.Client > 0 && e.Client < time.Second {
+		notes = append(notes, fmt.Sprintf("the client's end of the path is not in the text: it has to close idle connections after %s, and this is written in whole seconds", duration.Format(e.Client)))
 	}
 	if f.unchecked {
 		notes = append(notes, "not checked here: this follows the documentation, and was never read by the program itself")

@@ -127,6 +127,20 @@ func TestUnknownIdleTimes(t *testing.T) {
 	}
 }
 
+// An idle time of less than a second is not rounded up to one that is too long.
+func TestShortIdleTimes(t *testing.T) {
+	t.Parallel()
+	p := planOf(t, align.Request{Path: []align.Profile{{ID: "proxy", Layer: "L7", Timeout: time.Second, Refreshed: platform.No}}})
+	for _, name := range []string{"go", "node", "nginx", "envoy", "python"} {
+		f, err := syntax.Lookup(name)
+		require.NoError(t, err)
+		text, _, err := f.Write(p)
+		require.NoError(t, err)
+		assert.Contains(t, oneLine(text), "it has to close idle connections after 500ms", name)
+		assert.NotRegexp(t, `client's end\n|IDLE =|IdleConnTimeout`, text, name)
+	}
+}
+
 // What no test gives to the program itself says so in its text.
 func TestNotChecked(t *testing.T) {
 	t.Parallel()
@@ -223,8 +237,8 @@ func TestDerivedValuesSurvive(t *testing.T) {
 func TestLookup(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
-		"apache":       `"apache": want one of go, grpc, node, `,
-		"":             `"": want one of go, grpc, node, `,
+		"apache":       "want one of go, grpc, node, ",
+		"":             "want one of go, grpc, node, ",
 		"libkeepalive": "did you mean env?",
 		"socket2":      "did you mean rust?",
 		"grpc-go":      "did you mean grpc",
