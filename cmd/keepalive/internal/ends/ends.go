@@ -83,7 +83,7 @@ func Above(t time.Duration) time.Duration {
 // closes reports whether the device closes a connection itself that has no data for too
 // long, as proxies and servers do.
 func closes(p align.Profile) bool {
-	return isServer(p) || p.LimitsSilence() && p.EndsTCP()
+	return !p.Never && (isServer(p) || p.LimitsSilence() && p.EndsTCP())
 }
 
 // isServer reports whether nothing is behind the device.

@@ -38,7 +38,7 @@ func (p Plan) cannot(f Format) string {
 		return ""
 	}
 	text := fmt.Sprintf("%s cannot set %s (%s in the plan)", f.program, strings.Join(names, ", "), strings.Join(planned, ", "))
-	if names[len(names)-1] == symbols[platform.UserTimeout] && f.sets.Has(platform.KeepAlive) {
+	if names[len(names)-1] == symbols[platform.UserTimeout] && f.sets.Has(platform.KeepAlive) && !f.beats {
 		text += ": without a user timeout, data in flight to a dead peer is noticed after about 15 minutes"
 		if f.sets.Has(platform.Count) {
 			text += fmt.Sprintf(", and an idle connection is given up after %d unanswered probes", p.count())
@@ -78,6 +78,15 @@ func (p Plan) does(cfg sockopt.Config) bool {
 func (p Plan) made(what string, cfg sockopt.Config) string {
 	return fmt.Sprintf("%s: this is %ds, %ds, %d where the plan is %ds, %ds, %d",
 		what, wholeSeconds(cfg.Idle), wholeSeconds(cfg.Interval), cfg.Count, p.idle(), p.interval(), p.count())
+}
+
+// fixed is what a program sets that nobody can change, in a sentence.
+func (p Plan) fixed(what string, cfg sockopt.Config) string {
+	text := p.made(what+" has fixed values", cfg)
+	if !p.does(cfg) {
+		text += "; with these a probe may come too late on this path, or a dead peer be noticed late"
+	}
+	return text
 }
 
 // beat is how often a program has to send something of its own, where that is what
@@ -126,7 +135,7 @@ func unknownOf(e ends.Ends) string {
 func (p Plan) pool() (int64, bool) {
 	var shortest time.Duration
 	for _, profile := range p.Request.Path {
-		if profile.Timeout > 0 && (shortest == 0 || profile.Timeout < shortest) {
+		if profile.LimitsSilence() && profile.Timeout > 0 && (shortest == 0 || profile.Timeout < shortest) {
 			shortest = profile.Timeout
 		}
 	}

@@ -134,11 +134,23 @@ func freePort(t *testing.T) int {
 	return port
 }
 
+// patience is how long a program may take that takes a second: the machine may be busy
+// with a hundred others.
+const patience = 2 * time.Minute
+
+// wait waits until f.
+func wait(t *testing.T, why string, f func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !f(); time.Sleep(20 * time.Millisecond) {
+		require.True(t, time.Now().Before(end), "did not happen within %s: %s", patience, why)
+	}
+}
+
 // dial waits for a program to listen.
 func dial(t *testing.T, port int) net.Conn {
 	t.Helper()
 	var conn net.Conn
-	testkit.Until(t, fmt.Sprintf("something listens on port %d", port), func() bool {
+	wait(t, fmt.Sprintf("something listens on port %d", port), func() bool {
 		c, err := net.Dial("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
 		conn = c
 		return err == nil
@@ -153,24 +165,18 @@ func dial(t *testing.T, port int) net.Conn {
 func requireSettings(t *testing.T, local, peer net.Addr, want string) {
 	t.Helper()
 	var got string
-	look := func() bool {
+	started := time.Now()
+	wait(t, "the settings "+want, func() bool {
 		owners, err := inspect.FindOwners()
 		require.NoError(t, err)
 		for r, err := range inspect.List(inspect.Filter{Local: []string{local.String()}, Peer: []string{peer.String()}, Owners: owners, Settings: true}) {
 			require.NoError(t, err)
 			if r.Settings.Known != 0 {
 				got = r.Settings.String()
-				return got == want
 			}
 		}
-		return false
-	}
-	for range 100 {
-		if look() {
-			return
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+		return got == want || time.Since(started) > 20*time.Second && got != ""
+	})
 	require.Equal(t, want, got, "%s %s", local, peer)
 }
 

@@ -67,7 +67,7 @@ func java(p Plan) (string, []string) {
 		notes = append(notes, fmt.Sprintf("Apache HttpClient 5 (not checked here): HttpClients.custom().evictIdleConnections(TimeValue.ofSeconds(%d))", s))
 	}
 	if s, ok := p.server(); ok {
-		notes = append(notes, fmt.Sprintf("servers (not checked here): Tomcat has keepAliveTimeout=\"%d\" in its Connector, Spring Boot server.tomcat.keep-alive-timeout=%ds, Jetty http.idleTimeout=%[1]d", s*1000, s))
+		notes = append(notes, fmt.Sprintf("servers (not checked here): Tomcat has keepAliveTimeout=\"%d\" in its Connector, Spring Boot server.tomcat.keep-alive-timeout=%ds, Jetty jetty.http.idleTimeout=%[1]d", s*1000, s))
 	}
 	return b.String(), notes
 }
@@ -123,7 +123,7 @@ func rust(p Plan) (string, []string) {
 	}
 	notes := []string{`with_retries and set_tcp_user_timeout need socket2 = { features = ["all"] }`}
 	if s, ok := p.server(); ok {
-		notes = append(notes, fmt.Sprintf("hyper has no idle time for servers: it keeps connections for longer than the %d s that the server's end needs, until the client closes", s))
+		notes = append(notes, fmt.Sprintf("servers: actix-web has HttpServer::keep_alive(Duration::from_secs(%d)), and 5 s by default", s))
 	}
 	return b.String(), notes
 }

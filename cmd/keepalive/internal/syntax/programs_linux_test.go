@@ -21,9 +21,11 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
+// One program for all plans: each that is linked takes a second.
 func TestGo(t *testing.T) {
-	withEach(t, "go", func(t *testing.T, p syntax.Plan, text string) {
-		path := file(t, "main.go", `package main
+	t.Parallel()
+	var b, want strings.Builder
+	b.WriteString(`package main
 
 import (
 	"fmt"
@@ -33,11 +35,14 @@ import (
 )
 
 func main() {
-`+text+`	fmt.Print(config, time.Duration(0))
-}
 `)
-		assert.Equal(t, p.Config.String()+" 0s", run(t, "go", "run", path))
-	})
+	for _, p := range plans(t) {
+		text, _ := write(t, "go", p)
+		fmt.Fprintf(&b, "{\n%sfmt.Println(config, time.Duration(0))\n}\n", text)
+		fmt.Fprintln(&want, p.Config, time.Duration(0))
+	}
+	b.WriteString("}\n")
+	assert.Equal(t, want.String(), run(t, "go", "run", file(t, "main.go", b.String())))
 }
 
 func TestNginx(t *testing.T) {

@@ -84,11 +84,7 @@ var contourConfig = sockopt.Config{Idle: 45 * time.Second, Interval: 5 * time.Se
 // contour: https://projectcontour.io/docs/main/configuration/ (timeouts), and
 // https://projectcontour.io/docs/main/config/api/ (TimeoutPolicy of an HTTPProxy).
 func contour(p Plan) (string, []string) {
-	survives := "with which the connection may be lost on this path, or a dead peer be noticed late"
-	if p.does(contourConfig) {
-		survives = "which does what the plan does"
-	}
-	notes := []string{p.made("Contour sets fixed values for clients, "+survives, contourConfig), "towards servers it sets none"}
+	notes := []string{p.fixed("Contour's side towards clients", contourConfig), "towards servers it sets none"}
 	s, ok := p.server()
 	if !ok {
 		return "", notes
@@ -110,7 +106,7 @@ func goConfig(seconds int64) sockopt.Config {
 // pkg/server/service/transport.go.
 func traefik(p Plan) (string, []string) {
 	var b strings.Builder
-	notes := []string{"Traefik sets fixed values for clients (180s, 15s, 9) and towards HTTP servers (30s, 15s, 9)"}
+	notes := []string{p.fixed("Traefik's side towards clients", goConfig(180)), p.fixed("Its side towards HTTP servers", goConfig(30))}
 	if s, ok := p.server(); ok {
 		b.WriteString("entryPoints:\n  web:\n    address: \":80\"\n    transport:\n      respondingTimeouts:\n")
 		fmt.Fprintf(&b, "        idleTimeout: %ds # at the server's end of the path\n", s)

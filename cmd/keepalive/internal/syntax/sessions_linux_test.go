@@ -57,7 +57,7 @@ func TestOpenVPN(t *testing.T) {
 		start(t, nil, "openvpn", "--config", path, "--dev", "null", "--proto", "tcp-client", "--remote", "127.0.0.1", "1",
 			"--connect-retry-max", "1", "--verb", "4", "--log", log)
 		var out []byte
-		testkit.Until(t, "openvpn has said its options", func() bool {
+		wait(t, "openvpn has said its options", func() bool {
 			out, _ = os.ReadFile(log)
 			return regexp.MustCompile(`ping_rec_timeout_action`).Match(out)
 		})

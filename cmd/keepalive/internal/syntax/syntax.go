@@ -31,6 +31,7 @@ type Format struct {
 	sets       platform.OptionSet // which options of a socket it can set to any value
 	comment    string             // what begins a comment; "": the syntax has none
 	http       bool               // whether it has idle times of HTTP connections
+	beats      bool               // it has messages of its own, which notice a dead peer
 	unchecked  bool               // no test runs the program, or the parser, that reads this
 	// write returns the text, and what one has to know beside what sets implies. Nothing
 	// at all means that the program has no setting that would help.
@@ -77,9 +78,9 @@ var Formats = []Format{
 	{Name: "redis", What: "redis.conf", program: "redis-server", sets: idle, comment: "#", write: redis},
 	{Name: "kafka", What: "properties of clients", program: "a Kafka client", sets: onOff, comment: "#", write: kafka},
 
-	{Name: "ssh", What: "ssh_config, the client's side", program: "ssh", sets: onOff, comment: "#", write: ssh},
-	{Name: "sshd", What: "sshd_config, the server's side", program: "sshd", sets: onOff, comment: "#", write: sshd},
-	{Name: "openvpn", What: "either side's configuration", program: "OpenVPN", comment: "#", write: openvpn},
+	{Name: "ssh", What: "ssh_config, the client's side", program: "ssh", sets: onOff, comment: "#", beats: true, write: ssh},
+	{Name: "sshd", What: "sshd_config, the server's side", program: "sshd", sets: onOff, comment: "#", beats: true, write: sshd},
+	{Name: "openvpn", What: "either side's configuration", program: "OpenVPN", comment: "#", beats: true, write: openvpn},
 
 	{Name: "sysctl", What: "the system's defaults, sysctl.d", program: "a sysctl", sets: values, comment: "#", write: sysctl},
 	{Name: "kubernetes", What: "sysctls of a pod, YAML", program: "a sysctl", sets: values, comment: "#", write: kubernetes},

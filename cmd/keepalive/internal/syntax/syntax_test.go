@@ -234,6 +234,23 @@ func TestDerivedValuesSurvive(t *testing.T) {
 	}
 }
 
+// Values that a program has fixed are said to be too late where they are.
+func TestFixedValues(t *testing.T) {
+	t.Parallel()
+	for timeout, late := range map[time.Duration]bool{350 * time.Second: false, 100 * time.Second: true} {
+		p := planOf(t, align.Request{Path: []align.Profile{
+			{ID: "box", Layer: "L4", Timeout: timeout, Refreshed: platform.Yes},
+			{ID: "proxy", Layer: "L7", Timeout: time.Minute, Refreshed: platform.No},
+		}})
+		f, err := syntax.Lookup("traefik")
+		require.NoError(t, err)
+		text, _, err := f.Write(p)
+		require.NoError(t, err)
+		assert.Contains(t, oneLine(text), "Traefik's side towards clients has fixed values: this is 180s, 15s, 9 where the plan is ")
+		assert.Equal(t, late, strings.Contains(oneLine(text), "with these a probe may come too late"), timeout)
+	}
+}
+
 func TestLookup(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
