@@ -11,13 +11,14 @@ import (
 const fileSchema = `
 With --file each line is an object for a file that was read:
 
+  schema           number   as above
   file             string   its name; - is standard input
   format           string   as --format takes it
   connections      array    the kinds of connections that it configures:
     name, file, line        which, and where they are
     config         string   what the program asks for, as sockopt.Parse reads it
     settings       array    {"option","value","file","line","text","by"}: each
-                            option, its value (null: inherited), where the file has
+                            option, its value (null: inherited or not known), where the file has
                             it (null: it has not), and who else sets it
     heartbeat_seconds  number  how often the program sends data on a silent
                             connection; null: it does not
@@ -29,7 +30,7 @@ With --file each line is an object for a file that was read:
                             user timeout, refused, ignored, one leg, unknown word;
                             or, which is no mistake, note, unread
 
-The last line is {"summary": {...}}:
+The last line is {"schema": 1, "summary": {...}}:
 
   files            number   that were read
   connections      number   kinds of connections
@@ -40,6 +41,7 @@ The last line is {"summary": {...}}:
 
 // A fileRecord is the JSON of a file; see fileSchema.
 type fileRecord struct {
+	Schema      int                `json:"schema"`
 	File        string             `json:"file"`
 	Format      string             `json:"format"`
 	Connections []connectionRecord `json:"connections"`
@@ -82,7 +84,7 @@ type remarkRecord struct {
 }
 
 func writeDocument(w io.Writer, doc *conffile.Document, judged []judgement) error {
-	r := fileRecord{File: doc.File, Format: doc.Format, Connections: []connectionRecord{}, Remarks: []remarkRecord{}}
+	r := fileRecord{Schema: record.Version, File: doc.File, Format: doc.Format, Connections: []connectionRecord{}, Remarks: []remarkRecord{}}
 	for _, j := range judged {
 		r.Connections = append(r.Connections, j.record())
 	}
@@ -126,6 +128,7 @@ func text(s string) *string {
 
 // A fileSummaryRecord ends the output.
 type fileSummaryRecord struct {
+	Schema  int         `json:"schema"`
 	Summary fileSummary `json:"summary"`
 }
 
@@ -139,5 +142,5 @@ type fileSummary struct {
 }
 
 func (t *fileTally) writeJSON(w io.Writer) error {
-	return record.NewEncoder(w).Encode(fileSummaryRecord{fileSummary{t.files, t.legs, t.mistakes, t.bad, t.unknown, t.unread}})
+	return record.NewEncoder(w).Encode(fileSummaryRecord{record.Version, fileSummary{t.files, t.legs, t.mistakes, t.bad, t.unknown, t.unread}})
 }
