@@ -14,9 +14,6 @@ import (
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
-// ssStates are those that ss -a asks for.
-var ssStates = sockets.StatesWithout(sockets.AllStates, inspect.BoundInactive)
-
 // listSS prints what ss -Htno does.
 func (o *options) listSS(out *bufio.Writer) (*sockets.Notes, error) {
 	old := make(chan bool, 1)
