@@ -1,13 +1,7 @@
 package conffile
 
 import (
-	"fmt"
-	"math"
-	"slices"
-	"strconv"
 	"strings"
-
-	"github.com/tcpkeepalive/keepalive/platform"
 )
 
 // Envoy has keepalive off unless tcp_keepalive is there, even empty, or SO_KEEPALIVE is
@@ -23,16 +17,6 @@ const envoyRefusal = "Envoy rejects the listener, or fails to connect"
 
 // envoyKeys are those of keepalive; protobuf's JSON form takes both spellings.
 var envoyKeys = []string{"tcp_keepalive", "tcpKeepalive", "socket_options", "socketOptions", "upstream_connection_options", "upstreamConnectionOptions"}
-
-// linuxOptions are the numbers of socket_options, which are those of Linux (platform.Lookup
-// has them as well, where they are compared with the system's headers).
-var linuxOptions = map[[2]int64]platform.Option{
-	{1, 9}:  platform.KeepAlive,
-	{6, 4}:  platform.Idle,
-	{6, 5}:  platform.Interval,
-	{6, 6}:  platform.Count,
-	{6, 18}: platform.UserTimeout,
-}
 
 type envoyReader struct {
 	*source
@@ -151,165 +135,4 @@ func addresses(n *node) (list []string) {
 		list = append(list, addresses(c)...)
 	}
 	return list
-}
-
-// keepalive reads a core.v3.TcpKeepalive.
-func (r *envoyReader) keepalive(l *leg, n *node) {
-	if n == nil {
-		return
-	}
-	r.found, r.seen[n] = true, true
-	o := origin{r.at(n.line), "tcp_keepalive"}
-	l.turn(on, o)
-	known := map[string]platform.Option{
-		"keepalive_time": platform.Idle, "keepaliveTime": platform.Idle,
-		"keepalive_interval": platform.Interval, "keepaliveInterval": platform.Interval,
-		"keepalive_probes": platform.Count, "keepaliveProbes": platform.Count,
-	}
-	for _, key := range n.keys {
-		v := n.fields[key]
-		at := origin{r.at(v.line), key + ": " + v.text}
-		option, ok := known[key]
-		if !ok {
-			l.remark(at.Place, UnknownWord, "%s: tcp_keepalive has keepalive_time, keepalive_interval and keepalive_probes: Envoy rejects it", key)
-			continue
-		}
-		switch n, ok := envoyNumber(v, math.MaxUint32); {
-		case !ok:
-			l.remark(at.Place, Refused, "%s: want a whole number: Envoy rejects it", at.text)
-		case n == 0:
-			l.turn(off, at)
-			l.remark(at.Place, Note, "%s: 0 switches keepalive off in recent releases of Envoy; in older ones the kernel refuses it", at.text)
-		default:
-			l.set(option, n, option != platform.Count, at)
-		}
-	}
-}
-
-// envoyNumber reads a number of protobuf's JSON form, which may be a string or end in .0.
-func envoyNumber(v *node, most int64) (int64, bool) {
-	if v == nil || !v.scalar {
-		return 0, false
-	}
-	n, err := strconv.ParseInt(v.text, 10, 64)
-	if err != nil {
-		f, floatErr := strconv.ParseFloat(v.text, 64)
-		if floatErr != nil || f != math.Trunc(f) || math.Abs(f) > 1<<53 {
-			return 0, false
-		}
-		n = int64(f)
-	}
-	return n, n >= 0 && n <= most
-}
-
-// options reads a list of core.v3.SocketOption.
-func (r *envoyReader) options(l *leg, list *node, upstream bool) {
-	if list == nil {
-		return
-	}
-	r.seen[list] = true
-	for _, item := range list.items {
-		level, number, option, ours := envoyOption(item)
-		if !ours {
-			continue
-		}
-		r.found = true
-		v := item.get("int_value", "intValue")
-		o := origin{r.at(item.line), fmt.Sprintf("socket_options level %d name %d (%s)", level, number, symbol(option))}
-		if v == nil {
-			r.remark(o.Place, Unread, "%s: only int_value is understood", o.text)
-			continue
-		}
-		o.text = fmt.Sprintf("%s int_value %s", o.text, v.text)
-		n, ok := envoyNumber(v, math.MaxInt64)
-		state := strings.ToUpper(item.str("state"))
-		switch {
-		case upstream && (state == "STATE_LISTENING" || state == "2"):
-			l.remark(o.Place, Ignored, "%s: a connection to a server never listens, so Envoy does not set it: leave state out", o.text)
-		case !ok:
-			l.remark(o.Place, Refused, "%s: want a whole number, 0 or more: %s", o.text, envoyRefusal)
-		case option == platform.KeepAlive && n == 0:
-			l.turn(off, o)
-		case option == platform.KeepAlive:
-			l.turn(on, o)
-		default:
-			l.set(option, n, option != platform.Count, o)
-		}
-	}
-}
-
-// envoyOption returns what a core.v3.SocketOption sets, and whether it is of keepalive.
-func envoyOption(item *node) (level, number int64, option platform.Option, ours bool) {
-	level, ok1 := envoyNumber(item.get("level"), math.MaxInt64)
-	number, ok2 := envoyNumber(item.get("name"), math.MaxInt64)
-	option, ours = linuxOptions[[2]int64{level, number}]
-	return level, number, option, ok1 && ok2 && ours
-}
-
-// elsewhere finds settings in places that are not understood, such as additional_addresses.
-func (r *envoyReader) elsewhere(n *node) {
-	for _, key := range n.keys {
-		v := n.fields[key]
-		ours := key == "tcp_keepalive" || key == "tcpKeepalive"
-		if key == "socket_options" || key == "socketOptions" {
-			ours = slices.ContainsFunc(v.items, func(item *node) bool {
-				_, _, _, ok := envoyOption(item)
-				return ok
-			})
-		}
-		if ours && !r.seen[v] {
-			r.found = true
-			r.remark(r.at(v.line), Unread, "%s is not understood in this place: of which connections it is, is not known", key)
-		}
-		r.elsewhere(v)
-	}
-	for _, item := range n.items {
-		r.elsewhere(item)
-	}
-}
-
-func symbol(o platform.Option) string {
-	t, _ := platform.Lookup("linux")
-	for _, s := range t.Specs {
-		if s.Option == o {
-			return s.Symbol
-		}
-	}
-	return ""
-}
-
-// istio reads the tcpKeepalive of a DestinationRule: durations of protobuf, "7200s".
-// https://istio.io/latest/docs/reference/config/networking/destination-rule/
-func (s *source) istio(n *node, name string) {
-	if k := n.get("tcpKeepalive"); k != nil {
-		l := newLeg(s.at(k.line), "Envoy", "connections of "+name, envoyRefusal)
-		l.turn(on, origin{s.at(k.line), "tcpKeepalive"})
-		for _, key := range k.keys {
-			v := k.fields[key]
-			at := origin{s.at(v.line), key + ": " + v.text}
-			option, known := map[string]platform.Option{"time": platform.Idle, "interval": platform.Interval, "probes": platform.Count}[key]
-			text := v.text
-			if known && option != platform.Count {
-				seconds, isDuration := strings.CutSuffix(text, "s")
-				if !isDuration {
-					l.remark(at.Place, Refused, "%s: want a duration such as 300s: the API server refuses it", at.text)
-					continue
-				}
-				text = seconds
-			}
-			number, err := strconv.ParseInt(text, 10, 64)
-			switch {
-			case !known:
-				l.remark(at.Place, UnknownWord, "%s: tcpKeepalive has time, interval and probes", key)
-			case err != nil:
-				l.remark(at.Place, Refused, "%s: want a whole number of seconds", at.text)
-			case number > 0:
-				l.set(option, number, option != platform.Count, at)
-			}
-		}
-		s.add(l)
-	}
-	for _, c := range n.children() {
-		s.istio(c, name)
-	}
 }

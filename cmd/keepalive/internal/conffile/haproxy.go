@@ -3,11 +3,8 @@ package conffile
 import (
 	"fmt"
 	"maps"
-	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/tcpkeepalive/keepalive/internal/alike"
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
@@ -24,14 +21,6 @@ type side struct {
 	on      *origin // the option; nil if it is not there
 	enabled bool
 	values  map[platform.Option]tick
-}
-
-// A tick is a number of HAProxy; bare without a unit.
-type tick struct {
-	n        int64
-	bare     bool
-	variable bool
-	origin
 }
 
 func (s side) clone() side {
@@ -58,7 +47,8 @@ type haproxySection struct {
 }
 
 func (p *haproxySection) frontend() bool { return p.kind == "frontend" || p.kind == "listen" }
-func (p *haproxySection) backend() bool  { return p.kind == "backend" || p.kind == "listen" }
+
+func (p *haproxySection) backend() bool { return p.kind == "backend" || p.kind == "listen" }
 
 // haproxySections are the keywords that start a section, wherever they are in the line.
 var haproxySections = []string{
@@ -185,9 +175,6 @@ func (r *haproxyReader) section(at Place, args []string) {
 	r.proxies = append(r.proxies, p)
 }
 
-// haproxyOptions are what *tcpka-* set.
-var haproxyOptions = map[string]platform.Option{"idle": platform.Idle, "intvl": platform.Interval, "cnt": platform.Count}
-
 func (r *haproxyReader) line(at Place, args []string) {
 	p := r.current
 	o := origin{at, strings.Join(args, " ")}
@@ -224,126 +211,9 @@ func (r *haproxyReader) line(at Place, args []string) {
 	}
 }
 
-func (r *haproxyReader) option(p *haproxySection, o origin, name string, enabled bool) {
-	cli, srv := name == "clitcpka" || name == "tcpka", name == "srvtcpka" || name == "tcpka"
-	if !cli && !srv {
-		if strings.Contains(name, "tcpka") || alike.Mistyped(name, "tcpka") || alike.Mistyped(name, "clitcpka") || alike.Mistyped(name, "srvtcpka") {
-			r.found = true
-			r.remark(o.Place, UnknownWord, "%s: haproxy has no such option and does not start%s", o.text, alike.Question(alike.Nearest(name, []string{"tcpka", "clitcpka", "srvtcpka"})))
-		}
-		return
-	}
-	r.found = true
-	if cli && srv && !enabled {
-		r.remark(o.Place, Refused, "%s: haproxy does not take no before it, and does not start: write no option clitcpka and no option srvtcpka", o.text)
-		return
-	}
-	if cli && !srv && !p.takes("cli") || srv && !cli && !p.takes("srv") {
-		r.elsewhere(p, o, name)
-		return
-	}
-	if cli && p.takes("cli") {
-		p.cli.on, p.cli.enabled = &o, enabled
-	}
-	if srv && p.takes("srv") {
-		p.srv.on, p.srv.enabled = &o, enabled
-	}
-}
-
 // takes reports whether a section has that side; defaults have both.
 func (p *haproxySection) takes(side string) bool {
 	return p.kind == "defaults" || side == "cli" && p.frontend() || side == "srv" && p.backend()
-}
-
-func (r *haproxyReader) elsewhere(p *haproxySection, o origin, name string) {
-	lacks, belongs := "clients", "a frontend, listen or defaults"
-	if strings.HasPrefix(name, "srv") {
-		lacks, belongs = "servers", "a backend, listen or defaults"
-	}
-	r.remark(o.Place, Ignored, "%s: the %s %s has no %s, so haproxy ignores it: it belongs into %s section", o.text, p.kind, p.name, lacks, belongs)
-}
-
-func (r *haproxyReader) value(p *haproxySection, o origin, word, text string) {
-	prefix, name, _ := strings.Cut(word, "tcpka-")
-	option, known := haproxyOptions[name]
-	if !known || prefix != "cli" && prefix != "srv" {
-		names := []string{"clitcpka-idle", "clitcpka-intvl", "clitcpka-cnt", "srvtcpka-idle", "srvtcpka-intvl", "srvtcpka-cnt"}
-		r.remark(o.Place, UnknownWord, "%s: haproxy has no such keyword and does not start%s", o.text, alike.Question(alike.Nearest(word, names)))
-		return
-	}
-	if !p.takes(prefix) {
-		r.elsewhere(p, o, word)
-		return
-	}
-	var t *tick
-	switch {
-	case isVariable(text):
-		t = &tick{variable: true, origin: o}
-	case option == platform.Count:
-		n, err := strconv.ParseInt(text, 0, 64) // strtol(..., 0) in proxy_parse_tcpka_cnt, cut to an int
-		if err != nil {
-			r.remark(o.Place, Refused, "%s: want a whole number: haproxy does not start", o.text)
-			return
-		}
-		t = &tick{n: n, origin: o}
-	default:
-		if t = r.time(o, text, 1_000_000); t == nil {
-			return
-		}
-	}
-	values := p.cli.values
-	if prefix == "srv" {
-		values = p.srv.values
-	}
-	delete(values, option)
-	if t.n != 0 || t.variable { // 0 leaves it to the system
-		values[option] = *t
-	}
-}
-
-var haproxyTime = pattern(`^(\d+)(us|ms|s|m|h|d)?(.*)$`)
-
-// time reads a time as parse_time_err does, in a unit of so many microseconds; it rounds
-// up. It returns nil if haproxy refuses it.
-func (r *haproxyReader) time(o origin, text string, unit int64) *tick {
-	m := haproxyTime().FindStringSubmatch(text)
-	if m == nil || strings.HasPrefix(m[3], ".") {
-		r.remark(o.Place, Refused, "%s: want a whole number and one of the units us, ms, s, m, h, d: haproxy does not start", o.text)
-		return nil
-	}
-	if m[3] != "" {
-		r.remark(o.Place, Refused, "%s: want one number and one unit: haproxy 2.6 takes only %s%s of it, later ones do not start", o.text, m[1], m[2])
-	}
-	n, err := strconv.ParseInt(m[1], 10, 64)
-	micros := map[string]int64{"us": 1, "ms": 1e3, "s": 1e6, "m": 60e6, "h": 3600e6, "d": 86400e6}[m[2]]
-	if m[2] == "" {
-		micros = unit
-	}
-	const most = 1<<31 - 1 // of the unit, TIME_OVERFLOW
-	if err != nil || n > most*max(unit/micros, 1) || micros > unit && n > most/(micros/unit) {
-		r.remark(o.Place, Refused, "%s: it is more than %d %s: haproxy does not start", o.text, most, map[int64]string{1e6: "s", 1e3: "ms"}[unit])
-		return nil
-	}
-	if micros >= unit {
-		n *= micros / unit
-	} else {
-		n = (n*micros + unit - 1) / unit
-	}
-	return &tick{n: n, bare: m[2] == "", origin: o}
-}
-
-// userTimeout finds tcp-ut among the words of a bind or a server.
-func (r *haproxyReader) userTimeout(o origin, words []string, inherited *tick) *tick {
-	for i, w := range words {
-		if w == "tcp-ut" && i+1 < len(words) {
-			r.found = true
-			if isVariable(words[i+1]) {
-				return &tick{variable: true, origin: origin{o.Place, "tcp-ut " + words[i+1]}}
-			}
-			return r.time(origin{o.Place, "tcp-ut " + words[i+1]}, words[i+1], 1000)
-		}
-	}
-	return inherited
 }
 
 func (r *haproxyReader) end(o origin, name, address string, words []string, inherited *tick) end {
@@ -360,115 +230,4 @@ func (r *haproxyReader) end(o origin, name, address string, words []string, inhe
 		e.local = true
 	}
 	return e
-}
-
-// timeouts that end a silent connection; in the others a short time is usual.
-var haproxyTimeouts = []string{"client", "server", "tunnel"}
-
-func (r *haproxyReader) timeout(o origin, name, text string) {
-	if !contains(haproxyTimeouts, name) || isVariable(text) {
-		return
-	}
-	r.found = true
-	if r.current.kind != "defaults" && (name == "client" && !r.current.frontend() || name != "client" && !r.current.backend()) {
-		r.remark(o.Place, Ignored, "%s: a %s has no such timeout, so haproxy ignores it", o.text, r.current.kind)
-		return
-	}
-	switch t := r.time(o, text, 1000); {
-	case t == nil:
-	case t.bare && t.n > 0 && t.n < shortTimeout:
-		r.remark(o.Place, Unit, "%s: a number without a unit is in milliseconds here, so haproxy closes a connection that is silent for so long: if seconds were meant, write %ds", o.text, t.n)
-	case t.n > 0:
-		r.remark(o.Place, Note, "%s: haproxy itself closes a connection that is silent for so long, and probes do not put that off", o.text)
-	}
-}
-
-func (r *haproxyReader) report() {
-	var clients, servers, all []*leg
-	for _, p := range r.proxies {
-		if p.frontend() {
-			legs, remote := r.legs(p, p.cli, p.binds, "clients", "option clitcpka")
-			clients, all = append(clients, remote...), append(all, legs...)
-		}
-		if p.backend() {
-			legs, remote := r.legs(p, p.srv, p.servers, "servers", "option srvtcpka")
-			servers, all = append(servers, remote...), append(all, legs...)
-		}
-	}
-	r.oneLeg(clients, servers)
-	for _, l := range all {
-		r.add(l)
-	}
-	if len(all) == 0 && len(r.defaults) == 0 && r.last != nil {
-		r.remark(r.last.Place, Note, "there is no frontend, backend or listen section: the defaults have no connections")
-	}
-}
-
-// legs returns a leg for each user timeout that the ends of one side have, and those of
-// them that leave the machine.
-func (r *haproxyReader) legs(p *haproxySection, s side, ends []end, whose, option string) (legs, remote []*leg) {
-	groups := map[string][]end{}
-	var order []string
-	for _, e := range ends {
-		if !e.tcp {
-			continue
-		}
-		key := ""
-		if e.timeout != nil {
-			key = e.timeout.String()
-		}
-		if groups[key] == nil {
-			order = append(order, key)
-		}
-		groups[key] = append(groups[key], e)
-	}
-	if len(ends) == 0 { // binds or servers are elsewhere, or there are none
-		order, groups[""] = []string{""}, []end{{}}
-	}
-	for _, key := range order {
-		group := groups[key]
-		names := make([]string, len(group))
-		for i, e := range group {
-			names[i] = e.name
-		}
-		name := fmt.Sprintf("connections of %s of %s %s", whose, p.kind, p.name)
-		if whose == "servers" {
-			name = fmt.Sprintf("connections to %s of %s %s", whose, p.kind, p.name)
-		}
-		if len(order) > 1 {
-			name += " (" + strings.Join(names, ", ") + ")"
-		}
-		l := newLeg(p.Place, "haproxy", name, haproxyRefusal)
-		switch {
-		case s.on == nil:
-			l.turn(off, origin{})
-		case s.enabled:
-			l.turn(on, *s.on)
-		default:
-			l.turn(off, *s.on)
-		}
-		for _, o := range []platform.Option{platform.Idle, platform.Interval, platform.Count} {
-			if t, ok := s.values[o]; ok {
-				l.setTick(o, t)
-			}
-		}
-		if t := group[0].timeout; t != nil && (t.n > 0 || t.variable) { // 0 sets nothing
-			l.setTick(platform.UserTimeout, *t)
-		}
-		l.offWhy = "haproxy does not switch it on without " + option
-		legs = append(legs, l)
-		if !slices.ContainsFunc(group, func(e end) bool { return !e.local }) {
-			continue
-		}
-		remote = append(remote, l)
-	}
-	return legs, remote
-}
-
-func (l *leg) setTick(o platform.Option, t tick) {
-	if t.variable {
-		l.setVariable(o, t.origin)
-		return
-	}
-	l.set(o, t.n, t.bare, t.origin)
 }

@@ -1,7 +1,6 @@
 package conffile
 
 import (
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -27,12 +26,6 @@ var libpqOptions = map[string]platform.Option{
 
 // libpqNames2 are the keywords about keepalive.
 var libpqKeywords = []string{"keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout"}
-
-// A parameter is a keyword of a connection string and its value.
-type parameter struct {
-	name, value string
-	Place
-}
 
 // libpqURI finds a URI in a line, as it stands or as the value of a variable.
 var libpqURI = pattern(`^(?:(?:export\s+)?\w+\s*=\s*)?["']?(postgres(?:ql)?://[^\s"']*)["']?$`)
@@ -73,137 +66,6 @@ func readLibpq(s *source) error {
 	}
 	s.libpq(list, at)
 	return nil
-}
-
-// services reads pg_service.conf.
-func (s *source) services() error {
-	var list []parameter
-	at := s.at(1)
-	name := ""
-	flush := func() {
-		s.libpq(append(list, parameter{"service", name, at}), at)
-		list = nil
-	}
-	err := s.lines("#", func(line int, text string) error {
-		if strings.HasPrefix(text, "[") {
-			if name != "" {
-				flush()
-			}
-			at, name = s.at(line), strings.Trim(text, "[] \t")
-			return nil
-		}
-		key, value, ok := strings.Cut(text, "=")
-		if !ok {
-			return wrong(s.at(line), "[service] or keyword=value")
-		}
-		list = append(list, parameter{strings.TrimSpace(key), strings.TrimSpace(value), s.at(line)})
-		return nil
-	})
-	if err == nil && name != "" {
-		flush()
-	}
-	return err
-}
-
-// conninfo reads keyword=value pairs as conninfo_parse in fe-connect.c does. Errors show
-// keywords and no values, one of which may be a password.
-func (s *source) conninfo(text string, line int) ([]parameter, error) {
-	var list []parameter
-	i := 0
-	space := func() {
-		for i < len(text) && strings.IndexByte(" \t\r\n\f\v", text[i]) >= 0 {
-			if text[i] == '\n' {
-				line++
-			}
-			i++
-		}
-	}
-	for {
-		if space(); i >= len(text) {
-			return list, nil
-		}
-		p := parameter{Place: s.at(line)}
-		start := i
-		for i < len(text) && text[i] != '=' && strings.IndexByte(" \t\r\n\f\v", text[i]) < 0 {
-			i++
-		}
-		p.name = text[start:i]
-		if space(); i >= len(text) || text[i] != '=' {
-			return nil, wrong(p.Place, "a = after each keyword, and quotes around a value with spaces")
-		}
-		i++
-		space()
-		var value strings.Builder
-		quoted := i < len(text) && text[i] == '\''
-		if quoted {
-			i++
-		}
-		for ; ; i++ {
-			if i >= len(text) {
-				if quoted {
-					return nil, wrong(p.Place, "the end of the quotes around the value of %q", p.name)
-				}
-				break
-			}
-			c := text[i]
-			if c == '\n' {
-				line++
-			}
-			if quoted && c == '\'' {
-				i++
-				break
-			}
-			if !quoted && strings.IndexByte(" \t\r\n\f\v", c) >= 0 {
-				if c == '\n' {
-					line-- // space() counts it
-				}
-				break
-			}
-			if c == '\\' {
-				if i++; i >= len(text) {
-					continue
-				}
-				c = text[i]
-			}
-			value.WriteByte(c)
-		}
-		p.value = value.String()
-		list = append(list, p)
-	}
-}
-
-// libpqURIParameters reads postgresql://[user[:password]@][host][:port][,...][/dbname][?name=value&...].
-func libpqURIParameters(at Place, uri string) ([]parameter, error) {
-	_, rest, _ := strings.Cut(uri, "://")
-	rest, query, _ := strings.Cut(rest, "?")
-	hosts, _, _ := strings.Cut(rest, "/")
-	if i := strings.LastIndexByte(hosts, '@'); i >= 0 {
-		hosts = hosts[i+1:]
-	}
-	var list []parameter
-	if hosts != "" {
-		host, err := url.PathUnescape(hosts)
-		if err != nil {
-			return nil, wrong(at, "a host with valid %%-escapes")
-		}
-		list = append(list, parameter{"host", host, at})
-	}
-	if query == "" {
-		return list, nil
-	}
-	for _, pair := range strings.Split(query, "&") {
-		name, value, ok := strings.Cut(pair, "=")
-		if !ok || strings.Contains(value, "=") {
-			return nil, wrong(at, "name=value in the query, and %%3D for a = in a value")
-		}
-		n, err1 := url.PathUnescape(name)
-		v, err2 := url.PathUnescape(value)
-		if err1 != nil || err2 != nil {
-			return nil, wrong(at, "valid %%-escapes in the query parameter %q", name)
-		}
-		list = append(list, parameter{n, v, at})
-	}
-	return list, nil
 }
 
 // libpq adds the leg of one connection string, if it says something about keepalive.

@@ -31,15 +31,6 @@ type listening struct {
 	relevant bool // TCP
 }
 
-// An upstream is what passes requests on, with the same setting.
-type upstream struct {
-	protocol string
-	on       *origin // nil if nobody sets it
-	enabled  bool
-	at       []Place
-	loopback bool
-}
-
 type nginxReader struct {
 	*source
 	listens   []*listening
@@ -62,20 +53,6 @@ func readNginx(s *source) error {
 		r.report()
 	}
 	return nil
-}
-
-// collect finds the upstream blocks, which may come after their use.
-func (r *nginxReader) collect(list []directive) {
-	for _, d := range list {
-		if d.name() == "upstream" {
-			for _, in := range d.block {
-				if in.name() == "server" {
-					r.servers[d.arg(1)] = append(r.servers[d.arg(1)], in.arg(1))
-				}
-			}
-		}
-		r.collect(d.block)
-	}
 }
 
 // walk looks at one level; the outer ones have set what inherited says.
@@ -211,66 +188,6 @@ func (r *nginxReader) soKeepalive(l *leg, o origin, value string) {
 	}
 }
 
-// pass notes that something is passed on; equal settings make one leg.
-func (r *nginxReader) pass(d directive, protocol string, set map[string]origin) {
-	if r.unix(d.arg(1)) {
-		return
-	}
-	u := &upstream{protocol: protocol, at: []Place{d.Place}, loopback: r.loopback(d.arg(1))}
-	if o, ok := set[protocol+"_socket_keepalive"]; ok {
-		u.on, u.enabled = &o, strings.HasSuffix(o.text, " on")
-	}
-	for _, other := range r.upstreams {
-		if other.protocol == protocol && other.loopback == u.loopback && (other.on == nil) == (u.on == nil) && (u.on == nil || *u.on == *other.on) {
-			other.at = append(other.at, d.Place)
-			return
-		}
-	}
-	r.upstreams = append(r.upstreams, u)
-}
-
-// host returns the host of what is passed to: "http://backend/path" is backend.
-func nginxHost(target string) string {
-	if _, rest, ok := strings.Cut(target, "://"); ok {
-		target = rest
-	}
-	host, _, _ := strings.Cut(target, "/")
-	return host
-}
-
-// targets are the servers of the upstream block of that name, or the host itself.
-func (r *nginxReader) targets(target string) []string {
-	host := nginxHost(target)
-	if list := r.servers[host]; list != nil {
-		return list
-	}
-	return []string{host}
-}
-
-func (r *nginxReader) unix(target string) bool {
-	for _, t := range r.targets(target) {
-		if !strings.HasPrefix(t, "unix:") {
-			return false
-		}
-	}
-	return true
-}
-
-func (r *nginxReader) loopback(target string) bool {
-	for _, t := range r.targets(target) {
-		if !isLoopback(t) && !strings.HasPrefix(t, "unix:") {
-			return false
-		}
-	}
-	return true
-}
-
-// isLoopback reports whether an address with or without a port stays on its machine.
-func isLoopback(address string) bool {
-	return strings.HasPrefix(address, "127.") || address == "localhost" || strings.HasPrefix(address, "localhost:") ||
-		address == "::1" || strings.HasPrefix(address, "[::1]")
-}
-
 func (r *nginxReader) report() {
 	var all, clients, passed []*leg // those that never leave the machine are in all only
 	for _, l := range r.listens {
@@ -311,39 +228,4 @@ func (r *nginxReader) report() {
 	for _, l := range all {
 		r.add(l)
 	}
-}
-
-// unused finds switches of protocols that nothing is passed on with.
-func (r *nginxReader) unused() {
-	unread := slices.ContainsFunc(r.doc.Remarks, func(m Remark) bool { return m.Kind == Unread })
-	for _, o := range r.switches {
-		protocol, _, _ := strings.Cut(o.text, "_")
-		used := slices.ContainsFunc(r.upstreams, func(u *upstream) bool { return u.protocol == protocol })
-		if !used && !unread {
-			r.remark(o.Place, Ignored, "%s: nothing here is passed on over TCP by %s_pass", o.text, protocol)
-		}
-	}
-}
-
-const oneLegText = "keepalive is on for %s (%s), and off for %s: there a dead peer is not noticed, and middleboxes forget silent connections"
-
-// oneLeg finds a proxy that probes on one of its sides only.
-func (s *source) oneLeg(clients, servers []*leg) {
-	isOn := func(l *leg) bool { return l.state == on }
-	switch {
-	case slices.ContainsFunc(clients, isOn):
-		for _, l := range servers {
-			if !isOn(l) {
-				l.remark(l.Place, OneLeg, oneLegText, first(clients, isOn).Name, first(clients, isOn).Place, l.Name)
-			}
-		}
-	case slices.ContainsFunc(servers, isOn):
-		for _, l := range clients {
-			l.remark(l.Place, OneLeg, oneLegText, first(servers, isOn).Name, first(servers, isOn).Place, l.Name)
-		}
-	}
-}
-
-func first(legs []*leg, is func(*leg) bool) *leg {
-	return legs[slices.IndexFunc(legs, is)]
 }
