@@ -30,8 +30,8 @@ type Document struct {
 	Legs   []Leg
 	// Remarks are about the file as a whole; those of a leg are in the leg.
 	Remarks []Remark
-	// Err says why the file could not be read. It is a *SyntaxError or a
-	// *NotRecognisedError.
+	// Err says why the file could not be read: where its syntax is broken, and what was
+	// expected there, or that its format cannot be told.
 	Err error
 }
 
@@ -85,28 +85,28 @@ const (
 // Mistake reports whether a remark of this kind is about a mistake.
 func (k Kind) Mistake() bool { return k != Note && k != Unread }
 
-// A SyntaxError says where a file breaks the syntax of its format, and what was
+// A syntaxError says where a file breaks the syntax of its format, and what was
 // expected there.
-type SyntaxError struct {
+type syntaxError struct {
 	Place
 	Format string
 	Want   string
 }
 
 // Error returns "nginx.conf:12: not nginx: want a ; after the directive".
-func (e *SyntaxError) Error() string {
+func (e *syntaxError) Error() string {
 	return fmt.Sprintf("%s: not %s: want %s", e.Place, e.Format, e.Want)
 }
 
-// A NotRecognisedError says that the format of a file cannot be told from its name and
+// A notRecognisedError says that the format of a file cannot be told from its name and
 // its content.
-type NotRecognisedError struct {
+type notRecognisedError struct {
 	File     string
 	Possible []string // more than one if several formats are possible
 }
 
 // Error names the formats to choose from.
-func (e *NotRecognisedError) Error() string {
+func (e *notRecognisedError) Error() string {
 	if len(e.Possible) > 0 {
 		return fmt.Sprintf("%s can be %s: say which with --format", e.File, strings.Join(e.Possible, " or "))
 	}
@@ -120,9 +120,6 @@ type source struct {
 	used   includes
 	doc    *Document
 }
-
-// maxText limits how much one file may hold.
-const maxText = 16 << 20
 
 // Read reads files in a format, "" to recognise that of each. There is a Document for
 // each file, except for those that another one includes. The files may include each
@@ -150,13 +147,9 @@ func read(f File, others []File, format string, used includes) *Document {
 		return doc
 	}
 	doc.Format = fm.Name
-	if len(f.Text) > maxText {
-		doc.Err = &SyntaxError{Place{f.Name, 1}, fm.Name, fmt.Sprintf("at most %d MB", maxText>>20)}
-		return doc
-	}
 	s := &source{File: f, others: others, used: used, doc: doc}
 	if err := fm.read(s); err != nil {
-		var syntax *SyntaxError
+		var syntax *syntaxError
 		if errors.As(err, &syntax) {
 			syntax.Format = fm.Name
 		}
@@ -181,7 +174,7 @@ func (s *source) remark(at Place, kind Kind, format string, args ...any) {
 func (s *source) add(l *leg) { s.doc.Legs = append(s.doc.Legs, l.finish()) }
 
 func wrong(at Place, format string, args ...any) error {
-	return &SyntaxError{Place: at, Want: fmt.Sprintf(format, args...)}
+	return &syntaxError{Place: at, Want: fmt.Sprintf(format, args...)}
 }
 
 // lines calls f for each line that is neither empty nor a comment, trimmed, with its

@@ -1,6 +1,7 @@
 package conffile
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -25,7 +26,7 @@ func dockerRun(words []word) int {
 	for i < len(words) && (words[i].text == "sudo" || words[i].text == "$" || words[i].text == "exec") {
 		i++
 	}
-	if i >= len(words) || !contains([]string{"docker", "podman", "nerdctl"}, words[i].text) {
+	if i >= len(words) || !slices.Contains([]string{"docker", "podman", "nerdctl"}, words[i].text) {
 		return 0
 	}
 	i++
@@ -59,7 +60,7 @@ func (s *source) dockerRun(line int, words []word) {
 			l.Name = "sockets in a container of " + w.text
 			continue
 		}
-		isSwitch := contains(dockerSwitches, name) || !strings.HasPrefix(name, "--") && strings.Trim(name, "-ditPq") == ""
+		isSwitch := slices.Contains(dockerSwitches, name) || !strings.HasPrefix(name, "--") && strings.Trim(name, "-ditPq") == ""
 		at := w
 		if !image && !hasValue && !isSwitch && i+1 < len(words) {
 			i++

@@ -7,17 +7,18 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
-// linuxOptions are the numbers of socket_options, which are those of Linux (platform.Lookup
-// has them as well, where they are compared with the system's headers).
-var linuxOptions = map[[2]int64]platform.Option{
-	{1, 9}:  platform.KeepAlive,
-	{6, 4}:  platform.Idle,
-	{6, 5}:  platform.Interval,
-	{6, 6}:  platform.Count,
-	{6, 18}: platform.UserTimeout,
+// linuxOption returns the option that has these numbers on Linux, and its name.
+func linuxOption(level, number int64) (o platform.Option, symbol string, ok bool) {
+	for _, s := range kernel.Linux().Specs {
+		if int64(s.Level) == level && int64(s.Number) == number {
+			return s.Option, s.Symbol, true
+		}
+	}
+	return 0, "", false
 }
 
 // keepalive reads a core.v3.TcpKeepalive.
@@ -76,13 +77,13 @@ func (r *envoyReader) options(l *leg, list *node, upstream bool) {
 	}
 	r.seen[list] = true
 	for _, item := range list.items {
-		level, number, option, ours := envoyOption(item)
+		option, symbol, ours := envoyOption(item)
 		if !ours {
 			continue
 		}
 		r.found = true
 		v := item.get("int_value", "intValue")
-		o := origin{r.at(item.line), fmt.Sprintf("socket_options level %d name %d (%s)", level, number, symbol(option))}
+		o := origin{r.at(item.line), fmt.Sprintf("socket_options level %s name %s (%s)", item.str("level"), item.str("name"), symbol)}
 		if v == nil {
 			r.remark(o.Place, Unread, "%s: only int_value is understood", o.text)
 			continue
@@ -106,11 +107,13 @@ func (r *envoyReader) options(l *leg, list *node, upstream bool) {
 }
 
 // envoyOption returns what a core.v3.SocketOption sets, and whether it is of keepalive.
-func envoyOption(item *node) (level, number int64, option platform.Option, ours bool) {
+func envoyOption(item *node) (o platform.Option, symbol string, ours bool) {
 	level, ok1 := envoyNumber(item.get("level"), math.MaxInt64)
 	number, ok2 := envoyNumber(item.get("name"), math.MaxInt64)
-	option, ours = linuxOptions[[2]int64{level, number}]
-	return level, number, option, ok1 && ok2 && ours
+	if !ok1 || !ok2 {
+		return 0, "", false
+	}
+	return linuxOption(level, number)
 }
 
 // elsewhere finds settings in places that are not understood, such as additional_addresses.
@@ -120,7 +123,7 @@ func (r *envoyReader) elsewhere(n *node) {
 		ours := key == "tcp_keepalive" || key == "tcpKeepalive"
 		if key == "socket_options" || key == "socketOptions" {
 			ours = slices.ContainsFunc(v.items, func(item *node) bool {
-				_, _, _, ok := envoyOption(item)
+				_, _, ok := envoyOption(item)
 				return ok
 			})
 		}
@@ -133,14 +136,4 @@ func (r *envoyReader) elsewhere(n *node) {
 	for _, item := range n.items {
 		r.elsewhere(item)
 	}
-}
-
-func symbol(o platform.Option) string {
-	t, _ := platform.Lookup("linux")
-	for _, s := range t.Specs {
-		if s.Option == o {
-			return s.Symbol
-		}
-	}
-	return ""
 }

@@ -93,7 +93,7 @@ func recognise(f File, asked string) (*Format, error) {
 	if len(possible) == 1 {
 		return lookup(possible[0]), nil
 	}
-	return nil, &NotRecognisedError{f.Name, possible}
+	return nil, &notRecognisedError{f.Name, possible}
 }
 
 // slashes are those of this function on every system.

@@ -3,15 +3,16 @@ package conffile
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
 // HAProxy sets the values of clitcpka-* and srvtcpka-* only if option clitcpka or srvtcpka
-// is on (src/session.c, src/tcp... of 2.6), and does not look at what setsockopt says. A
-// value of 0 stands for the system's default. Numbers without a unit are seconds there, and
-// milliseconds in timeouts and tcp-ut.
+// is on (session_accept_fd in src/session.c, tcp_connect_server in src/proto_tcp.c), and does
+// not look at what setsockopt returns. A value of 0 stands for the system's default. Numbers
+// without a unit are seconds there, and milliseconds in timeouts and tcp-ut.
 // https://docs.haproxy.org/2.6/configuration.html
 
 const haproxyRefusal = "haproxy does not look at the error, and the system's default stays"
@@ -79,7 +80,7 @@ func readHAProxy(s *source) error {
 		}
 		at := s.at(n)
 		switch {
-		case contains(haproxySections, args[0]):
+		case slices.Contains(haproxySections, args[0]):
 			known = true
 			r.section(at, args)
 		case strings.HasPrefix(args[0], "."):
@@ -146,7 +147,7 @@ func haproxyWords(text string) (words []string, err error) {
 func (r *haproxyReader) section(at Place, args []string) {
 	p := &haproxySection{Place: at, kind: args[0]}
 	r.current = nil
-	if !contains([]string{"defaults", "frontend", "backend", "listen"}, p.kind) {
+	if !slices.Contains([]string{"defaults", "frontend", "backend", "listen"}, p.kind) {
 		return
 	}
 	rest := args[1:]

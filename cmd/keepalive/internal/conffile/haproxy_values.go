@@ -1,6 +1,7 @@
 package conffile
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -140,7 +141,7 @@ func (r *haproxyReader) userTimeout(o origin, words []string, inherited *tick) *
 var haproxyTimeouts = []string{"client", "server", "tunnel"}
 
 func (r *haproxyReader) timeout(o origin, name, text string) {
-	if !contains(haproxyTimeouts, name) || isVariable(text) {
+	if !slices.Contains(haproxyTimeouts, name) || isVariable(text) {
 		return
 	}
 	r.found = true

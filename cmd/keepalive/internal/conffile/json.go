@@ -31,7 +31,7 @@ func (s *source) json() (list []*node, err error) {
 }
 
 func (s *source) jsonError(err error, lines *lineCounter, d *json.Decoder) error {
-	var ours *SyntaxError
+	var ours *syntaxError
 	if errors.As(err, &ours) {
 		return err
 	}

@@ -11,9 +11,9 @@ import (
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
-// Known returns what a connection of the leg holds, as far as the file decides it: what is
+// known returns what a connection of the leg holds, as far as the file decides it: what is
 // inherited is not known.
-func (l *Leg) Known() platform.Settings {
+func (l *Leg) known() platform.Settings {
 	return kernel.Linux().Effect(kernel.Request(l.Config), platform.Settings{Known: kernel.SetOf(platform.UserTimeout)})
 }
 
@@ -30,7 +30,7 @@ var linuxDefaults = platform.Settings{
 // With an Assumption of the leg the verdict is [align.SurvivesIf] at best.
 // The errors are those of [align.Request.Assess].
 func (l *Leg) Assess(r align.Request) (*align.Assessment, error) {
-	a, err := r.Assess(l.Known())
+	a, err := r.Assess(l.known())
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func (l *Leg) assessHeartbeat(r align.Request, a *align.Assessment) error {
 			r.Path[i].Refreshed = platform.No
 		}
 	}
-	needs, err := r.Assess(l.Known())
+	needs, err := r.Assess(l.known())
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package conffile
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -113,7 +114,7 @@ func hostOf(last map[string]parameter) string {
 
 // isLibpqKeepalive reports whether a keyword is one of keepalive, or mistyped.
 func isLibpqKeepalive(name string) bool {
-	return contains(libpqKeywords, name) || strings.Contains(name, "keepalive") || strings.Contains(name, "user_timeout")
+	return slices.Contains(libpqKeywords, name) || strings.Contains(name, "keepalive") || strings.Contains(name, "user_timeout")
 }
 
 func (l *leg) libpq(p parameter) {

@@ -63,7 +63,7 @@ func (r *nginxReader) walk(list []directive, outer map[string]origin) {
 	}
 	for _, d := range list {
 		switch name := d.name(); {
-		case strings.HasSuffix(name, "_socket_keepalive") && contains(nginxProtocols, strings.TrimSuffix(name, "_socket_keepalive")):
+		case strings.HasSuffix(name, "_socket_keepalive") && slices.Contains(nginxProtocols, strings.TrimSuffix(name, "_socket_keepalive")):
 			r.found = true
 			o := origin{d.Place, d.text()}
 			if d.arg(1) != "on" && d.arg(1) != "off" {
@@ -145,7 +145,7 @@ func (r *nginxReader) listen(d directive) {
 		address += ":80"
 	}
 	l := r.listening(address, d.Place)
-	l.relevant = !strings.HasPrefix(address, "unix:") && !contains(d.args, "udp") && !contains(d.args, "quic")
+	l.relevant = !strings.HasPrefix(address, "unix:") && !slices.Contains(d.args, "udp") && !slices.Contains(d.args, "quic")
 	for _, arg := range d.args[2:] {
 		value, ok := strings.CutPrefix(arg, "so_keepalive=")
 		if !ok {

@@ -25,6 +25,11 @@ var postgresOptions = map[string]platform.Option{
 	"tcp_user_timeout":        platform.UserTimeout,
 }
 
+func isPostgresOption(name string) bool {
+	_, is := postgresOptions[name]
+	return is
+}
+
 // A postgresSetting is a line name = value.
 type postgresSetting struct {
 	value string
@@ -45,7 +50,7 @@ func readPostgreSQL(s *source) error {
 	}
 	found := false
 	for name := range set {
-		found = found || postgresOptions[name] != platform.KeepAlive || name == "client_connection_check_interval" || name == "primary_conninfo"
+		found = found || isPostgresOption(name) || name == "client_connection_check_interval" || name == "primary_conninfo"
 	}
 	s.postgresTypos(set)
 	if !found {
@@ -99,7 +104,7 @@ func (s *source) postgres(depth int) (map[string]postgresSetting, error) {
 		case "include", "include_if_exists", "include_dir":
 			return s.postgresInclude(set, name, value, o, depth)
 		}
-		if before, twice := set[name]; twice && postgresOptions[name] != platform.KeepAlive && before.value != value {
+		if before, twice := set[name]; twice && isPostgresOption(name) && before.value != value {
 			s.remark(before.Place, Ignored, "%s: %s comes later and replaces it", before.text, o)
 		}
 		set[name] = postgresSetting{value, o}
@@ -137,7 +142,7 @@ func (s *source) postgresTypos(set map[string]postgresSetting) {
 		names = append(names, n)
 	}
 	for name, p := range set {
-		if _, known := postgresOptions[name]; !known && (strings.Contains(name, "keepalive") || strings.Contains(name, "tcp_user")) && !strings.Contains(name, ".") {
+		if !isPostgresOption(name) && (strings.Contains(name, "keepalive") || strings.Contains(name, "tcp_user")) && !strings.Contains(name, ".") {
 			s.remark(p.Place, UnknownWord, "%s: the server has no such parameter and does not start%s", p.text, alike.Question(alike.Nearest(name, names)))
 		}
 	}

@@ -1,6 +1,7 @@
 package conffile
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tcpkeepalive/keepalive/internal/alike"
@@ -52,11 +53,11 @@ func (s *source) sshBlocks(w sshWords, blocks *[]*sshBlock, depth int) error {
 		o := origin{at, m[1] + " " + strings.Join(args, " ")}
 		b := (*blocks)[len(*blocks)-1]
 		switch {
-		case contains(w.block, key):
+		case slices.Contains(w.block, key):
 			*blocks = append(*blocks, &sshBlock{Place: at, title: o.text, values: map[string]sshValue{}})
 		case key == "include":
 			return s.sshInclude(w, blocks, args, at, depth)
-		case contains(w.keepalive, key) && len(args) > 0:
+		case slices.Contains(w.keepalive, key) && len(args) > 0:
 			if w.program == "sshd" && b.title != "" {
 				s.remark(at, Refused, "%s: sshd takes it outside of Match blocks only, and does not start", o.text)
 				return nil
@@ -64,7 +65,7 @@ func (s *source) sshBlocks(w sshWords, blocks *[]*sshBlock, depth int) error {
 			b.take(s, "tcpkeepalive", args[0], o)
 		case (key == w.interval || key == w.countMax) && len(args) > 0:
 			b.take(s, key, args[0], o)
-		case contains(w.foreign, key):
+		case slices.Contains(w.foreign, key):
 			s.remark(at, UnknownWord, "%s: that is a keyword of %s, which %s refuses", o.text, map[string]string{"ssh": "sshd_config", "sshd": "ssh_config"}[w.program], w.program)
 		case isSSHAlive(key):
 			known := []string{"TCPKeepAlive", "ServerAliveInterval", "ServerAliveCountMax"}

@@ -1,6 +1,7 @@
 package conffile
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -42,7 +43,7 @@ func (s *sysctlLeg) set(name, text string, o origin) bool {
 	option, known := sysctls[name]
 	switch {
 	case known:
-	case contains(retries, name):
+	case slices.Contains(retries, name):
 		s.remark(o.Place, Note, "%s: it limits how long data in flight to a dead peer is sent again where no user timeout is set", o.text)
 		return true
 	case strings.Contains(name, "keepalive") && strings.HasPrefix(name, "net.ip"):
@@ -106,15 +107,6 @@ func sysctlName(name string) string {
 		name = strings.ReplaceAll(name, "/", ".")
 	}
 	return name
-}
-
-func contains(list []string, s string) bool {
-	for _, l := range list {
-		if l == s {
-			return true
-		}
-	}
-	return false
 }
 
 // readSysctl reads sysctl.conf(5) and sysctl.d(5).

@@ -1,6 +1,7 @@
 package conffile
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -105,7 +106,7 @@ func (r *systemdReader) key(section, key, value string, at Place) {
 		case section != "[Socket]":
 			r.leg.remark(at, Ignored, "%s stands in %s: systemd takes it in [Socket] only", o.text, section)
 			return
-		case !contains(systemdKeys, key):
+		case !slices.Contains(systemdKeys, key):
 			r.leg.remark(at, UnknownWord, "%s: systemd has no such setting and ignores it%s", o.text, alike.Question(alike.Nearest(key, systemdKeys)))
 			return
 		}
