@@ -5,34 +5,42 @@ import "fmt"
 // Programs that keep a connection alive with messages of their own, which everything on
 // a path takes for data.
 
-// sessions are how often to send something, and after how many times without an answer
-// to give up, so that a dead peer is noticed as soon as the plan notices it: OpenSSH
-// gives up when one more message than CountMax is due (server_alive_check in
-// clientloop.c, client_alive_check in serverloop.c). TCP sends a lost message again, so
-// that CountMax need not allow for losses.
-func (p Plan) sessions() (interval, count int64) {
-	const countMax = 3 // OpenSSH's default
-	return max(1, min(p.beat(), p.noticed()/(countMax+1))), countMax
+// countMax is how many messages may be unanswered, OpenSSH's default. TCP sends a lost
+// message again, so that it need not allow for losses.
+const countMax = 3
+
+// session is after how many seconds to send a message, where these leave every so many
+// intervals and a dead peer is given up after that many: soon enough for the path, and for
+// noticing a dead peer as soon as the plan does.
+func (p Plan) session(period, givesUp int64) int64 {
+	return max(1, min(p.beat()/period, p.noticed()/givesUp))
 }
 
-// ssh: ssh_config(5)
+// ssh: ssh_config(5). It gives up when one more message than CountMax is due
+// (server_alive_check in clientloop.c): with an interval of 2 s, OpenSSH 9.2 does after 8 s.
 func ssh(p Plan) (string, []string) {
-	interval, count := p.sessions()
-	return fmt.Sprintf("Host *\n    ServerAliveInterval %d\n    ServerAliveCountMax %d\n    TCPKeepAlive yes\n", interval, count), p.sessionNotes(interval, count)
-}
-
-// sshd: sshd_config(5)
-func sshd(p Plan) (string, []string) {
-	interval, count := p.sessions()
-	return fmt.Sprintf("ClientAliveInterval %d\nClientAliveCountMax %d\nTCPKeepAlive yes\n", interval, count), p.sessionNotes(interval, count)
-}
-
-func (p Plan) sessionNotes(interval, count int64) []string {
-	return []string{
-		fmt.Sprintf("its own messages do what probes do: one every %d s, and a dead peer is given up after %d s of silence (%d s in the plan)", interval, interval*(count+1), p.noticed()),
-		"TCPKeepAlive has the system's values, see --as sysctl",
+	const givesUp = countMax + 1
+	interval := p.session(1, givesUp)
+	return fmt.Sprintf("Host *\n    ServerAliveInterval %d\n    ServerAliveCountMax %d\n    TCPKeepAlive yes\n", interval, countMax), []string{
+		fmt.Sprintf("its own messages do what probes do: one every %d s, and a dead peer is given up after %d s of silence (%d s in the plan)", interval, interval*givesUp, p.noticed()),
+		systemValues,
 	}
 }
+
+// sshd: sshd_config(5). OpenSSH 9.2 waits two intervals between messages: with an
+// interval of 2 s, they leave 2, 6 and 10 s after the last segment, and it gives up after
+// 14 s. As documented, it would be 2, 4 and 6 s, and 8 s.
+func sshd(p Plan) (string, []string) {
+	const period, givesUp = 2, 2*countMax + 1
+	interval := p.session(period, givesUp)
+	return fmt.Sprintf("ClientAliveInterval %d\nClientAliveCountMax %d\nTCPKeepAlive yes\n", interval, countMax), []string{
+		fmt.Sprintf("its own messages do what probes do: one every %d to %d s, and a dead peer is given up after %d to %d s of silence (%d s in the plan), the longer times with OpenSSH 9.2, which waits two intervals",
+			interval, interval*period, interval*(countMax+1), interval*givesUp, p.noticed()),
+		systemValues,
+	}
+}
+
+const systemValues = "TCPKeepAlive has the system's values, see --as sysctl"
 
 // openvpn: --keepalive in openvpn(8). interval is when to ping, timeout when to restart;
 // it must be at least twice the interval. A server tells its clients both, and itself

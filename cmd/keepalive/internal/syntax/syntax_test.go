@@ -183,18 +183,24 @@ func TestSessions(t *testing.T) {
 			require.NoError(t, err)
 			second, err := time.ParseDuration(m[2] + "s")
 			require.NoError(t, err)
-			if p.Request.Path[0].Timeout > 0 {
-				assert.Less(t, interval, p.Request.Path[0].Timeout, "%s %s", tt.id, name)
+			if timeout := p.Request.Path[0].Timeout; timeout > 0 {
+				assert.Less(t, interval*map[string]time.Duration{"ssh": 1, "sshd": 2, "openvpn": 1}[name], timeout, "%s %s", tt.id, name)
 			}
-			noticed := second
-			if name != "openvpn" {
-				noticed = interval * (second/time.Second + 1)
-			} else {
+			var noticed time.Duration
+			switch name {
+			case "ssh":
+				noticed = interval * 4
+				assert.Equal(t, 3*time.Second, second)
+			case "sshd":
+				noticed = interval * 7
+				assert.Equal(t, 3*time.Second, second)
+			case "openvpn":
+				noticed = second
 				assert.GreaterOrEqual(t, second, 2*interval, "openvpn refuses it")
 			}
 			planned := p.Config.Idle + time.Duration(p.Config.Count)*p.Config.Interval
 			assert.LessOrEqual(t, noticed, planned, "%s %s", tt.id, name)
-			assert.GreaterOrEqual(t, noticed, planned/2, "%s %s", tt.id, name)
+			assert.GreaterOrEqual(t, noticed, planned/3, "%s %s", tt.id, name)
 		}
 	}
 }
