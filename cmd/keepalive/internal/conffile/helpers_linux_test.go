@@ -16,11 +16,8 @@ import (
 	"github.com/tcpkeepalive/keepalive/inspect"
 	"github.com/tcpkeepalive/keepalive/internal/freeport"
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
-	"github.com/tcpkeepalive/keepalive/internal/lab"
 	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
-
-func TestMain(m *testing.M) { lab.Main(m) }
 
 // What the reader says is compared with what the program does: with the options of a real
 // socket of it, or with its own parser.

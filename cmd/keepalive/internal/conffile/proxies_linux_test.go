@@ -74,8 +74,8 @@ func TestNginxRefusesWhatIsRefused(t *testing.T) {
 		port := free(t, 1)[0]
 		text := fmt.Sprintf("events {}\nhttp { server {\nlisten 127.0.0.1:%d %s;\n} }", port, listen)
 		path := file(t, "nginx.conf", "pid nginx.pid; error_log stderr; "+text)
-		out, ok := run(t, "nginx", "-t", "-p", filepath.Dir(path)+"/", "-c", path)
-		assert.Equal(t, !refused, ok, "%s: %s", listen, out)
+		out, _ := run(t, "nginx", "-t", "-p", filepath.Dir(path)+"/", "-c", path) // which fails without root, over its log
+		assert.Equal(t, !refused, strings.Contains(out, "syntax is ok"), "%s: %s", listen, out)
 		doc := one(t, "nginx.conf", text, "")
 		// A value out of range is refused by the kernel, which nginx goes on from.
 		says := false
