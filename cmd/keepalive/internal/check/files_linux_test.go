@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/clitest"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/conffile"
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/exit"
 	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
@@ -93,6 +94,21 @@ func TestCheckFiles(t *testing.T) {
 	code, _, errs = command("check", "--format", "nginx")
 	assert.Equal(t, exit.Usage, code)
 	assert.Contains(t, errs, "--format says what a file of --file is")
+}
+
+// - is standard input; a file that never ends is no configuration.
+func TestReadFiles(t *testing.T) {
+	t.Parallel()
+	o := fileFlags{names: []string{"-"}}
+	files, errs := o.read(strings.NewReader("tcp-keepalive 60"))
+	assert.Empty(t, errs)
+	assert.Equal(t, []conffile.File{{Name: "-", Text: "tcp-keepalive 60"}}, files)
+	o.names = []string{"/dev/zero"}
+	files, errs = o.read(nil)
+	require.Len(t, errs, 1)
+	assert.ErrorContains(t, errs[0], "/dev/zero is longer than 16 MB")
+	assert.Equal(t, exit.Usage, exit.Code(errs[0]))
+	assert.Empty(t, files)
 }
 
 func TestCheckFileWithoutPermission(t *testing.T) {

@@ -1,6 +1,7 @@
 package conffile
 
 import (
+	"cmp"
 	"strings"
 )
 
@@ -23,6 +24,7 @@ func readKubernetes(s *source) error {
 		for _, object := range objects {
 			name := strings.ToLower(object.str("kind")) + " " + object.get("metadata").str("name")
 			s.pods(object, strings.TrimSpace(name))
+			s.mentions(object, "")
 			switch object.str("kind") {
 			case "EnvoyFilter":
 				s.envoy(object)
@@ -78,6 +80,26 @@ func (s *source) podSysctls(spec, list *node, name string) {
 	s.addSysctls(l)
 }
 
+// keepaliveWords are in the settings of other programs and in commands.
+var keepaliveWords = pattern(`tcp_keepalive_(time|intvl|probes)|so_keepalive=|_socket_keepalive|\b(cli|srv)?tcpka\b|keepalives(_idle|_interval|_count)?=|tcp_user_timeout|tcp-keepalive|LD_PRELOAD=.*keepalive`)
+
+// mentions finds settings in commands, environments and embedded files, which are not
+// understood: without a word about them, there would seem to be nothing.
+func (s *source) mentions(n *node, key string) {
+	if key == "sysctls" {
+		return
+	}
+	if n.scalar && keepaliveWords().MatchString(n.text) {
+		s.remark(s.at(n.line), Unread, "%s mentions keepalive and is not understood in this place: give a configuration in it as a file of its own", cmp.Or(key, "this"))
+	}
+	for _, k := range n.keys {
+		s.mentions(n.fields[k], k)
+	}
+	for _, item := range n.items {
+		s.mentions(item, key)
+	}
+}
+
 // readCompose reads the sysctls of services: a mapping, or a list of name=value.
 // https://docs.docker.com/reference/compose-file/services/#sysctls
 func readCompose(s *source) error {
@@ -90,6 +112,7 @@ func readCompose(s *source) error {
 		if services == nil || services.fields == nil {
 			return wrong(s.at(n.line), "services, a mapping")
 		}
+		s.mentions(services, "")
 		for _, name := range services.keys {
 			service := services.fields[name]
 			if list := service.get("sysctls"); list != nil {

@@ -21,8 +21,7 @@ type redisLine struct {
 
 func readRedis(s *source) error {
 	last := map[string]redisLine{}
-	var fromOrder []string
-	if err := s.redis(last, &fromOrder, 0); err != nil {
+	if err := s.redis(last, 0); err != nil {
 		return err
 	}
 	d, found := last["tcp-keepalive"]
@@ -44,7 +43,7 @@ func readRedis(s *source) error {
 	return nil
 }
 
-func (s *source) redis(last map[string]redisLine, order *[]string, depth int) error {
+func (s *source) redis(last map[string]redisLine, depth int) error {
 	return s.lines("#", func(line int, text string) error {
 		args, ok := redisArgs(text)
 		if !ok {
@@ -63,7 +62,7 @@ func (s *source) redis(last map[string]redisLine, order *[]string, depth int) er
 			for _, f := range s.include(o.Place, args[1]) {
 				in := *s
 				in.File = f
-				if err := in.redis(last, order, depth+1); err != nil {
+				if err := in.redis(last, depth+1); err != nil {
 					return err
 				}
 			}

@@ -39,6 +39,7 @@ spec:
 		{"of a container", "kind: Pod\napiVersion: v1\nspec:\n  containers:\n  - image: b\n    securityContext:\n      sysctls: [{name: net.ipv4.tcp_keepalive_time, value: \"60\"}]", "7 ignored"},
 		{"several objects", "kind: Pod\napiVersion: v1\nmetadata: {name: a}\nspec: &s {securityContext: {sysctls: [{name: net.ipv4.tcp_keepalive_time, value: \"60\"}]}}\n---\nkind: List\napiVersion: v1\nitems:\n- {kind: Pod, metadata: {name: b}, spec: {securityContext: {sysctls: [{name: net.ipv4.tcp_keepalive_intvl, value: \"5\"}]}}}", "4 sockets in pod a: idle=60s\n9 sockets in pod b: interval=5s"},
 		{"JSON", "{\"kind\": \"Pod\", \"apiVersion\": \"v1\", \"metadata\": {\"name\": \"a\"},\n\t\"spec\": {\"securityContext\": {\"sysctls\": [\n\t{\"name\": \"net.ipv4.tcp_keepalive_time\", \"value\": \"60000\"}]}}}", "2 sockets in pod a: idle=60000s\n3 unit"},
+		{"settings in a place that is not understood", "kind: Pod\napiVersion: v1\nspec:\n  initContainers:\n  - command: [sh, -c, \"sysctl -w net.ipv4.tcp_keepalive_time=60\"]\n---\nkind: ConfigMap\napiVersion: v1\ndata:\n  nginx.conf: |\n    server { listen 80 so_keepalive=on; }", "5 unread\n10 unread"},
 		{"nothing", "kind: Pod\napiVersion: v1\nspec: {containers: [{image: b}]}", ``},
 		{"Istio", "kind: DestinationRule\napiVersion: networking.istio.io/v1\nmetadata: {name: d}\nspec:\n  trafficPolicy:\n    connectionPool:\n      tcp:\n        tcpKeepalive: {time: 60s, interval: 10s, probes: 3}", `8 connections of destinationrule d: idle=60s,interval=10s,count=3`},
 		{"Istio without a unit", "kind: DestinationRule\napiVersion: networking.istio.io/v1\nmetadata: {name: d}\nspec: {trafficPolicy: {connectionPool: {tcp: {tcpKeepalive: {time: 60}}}}}", "4 connections of destinationrule d: on\n4 refused"},
@@ -51,6 +52,7 @@ spec:
 		{"an anchor", "x-s: &s\n  sysctls: {net.ipv4.tcp_keepalive_time: 60}\nservices:\n  a:\n    <<: *s\n    image: x", `2 sockets in service a: idle=60s`},
 		{"the host's network", "services:\n  a:\n    network_mode: host\n    sysctls: [net.ipv4.tcp_keepalive_time=60]", "4 sockets in service a: idle=60s\n4 refused"},
 		{"another file", "include: [b.yaml]\nservices:\n  a:\n    extends: {service: b}\n    sysctls: [net.ipv4.tcp_keepalive_time=60]", "5 sockets in service a: idle=60s\n1 unread\n4 unread"},
+		{"settings in a place that is not understood", "services:\n  db:\n    command: redis-server --tcp-keepalive 60", `3 unread`},
 		{"nothing", "services: {a: {image: x}}", ``},
 	})
 	check(t, "docker", []row{
