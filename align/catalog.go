@@ -97,7 +97,8 @@ func (c *Catalog) lookup(id string) (Profile, error) {
 //
 //   - "aws-nlb-tcp": the profile with that ID, as it is by default.
 //   - "aws-nlb-tcp=600s": the same, set to that timeout.
-//   - "box:300s": a middlebox of your own that forgets silently, and counts probes.
+//   - "box:300s": a middlebox of your own that forgets silently, and counts probes. With
+//     "box:300s/60s" it forgets connections that one end has closed for writing after 60 s.
 //   - "proxy:300s": one that ends idle connections, and does not count probes.
 //   - "server:8h": a server that ends idle connections.
 //

@@ -37,6 +37,9 @@ func (c *Catalog) element(text string) (Profile, error) {
 		return p.ofOne(strings.ToLower(word), strings.TrimSpace(value))
 	}
 	id, value, hasTime := strings.Cut(text, "=")
+	if p, known := own[strings.ToLower(id)]; known {
+		return p, fmt.Errorf("%s has no time: one of your own is %s", text, ownForms)
+	}
 	p, err := c.lookup(id)
 	if lower, lowerErr := c.lookup(strings.ToLower(id)); err != nil && lowerErr == nil {
 		p, err = lower, nil
@@ -60,14 +63,22 @@ func (c *Catalog) element(text string) (Profile, error) {
 
 // ofOne returns the profile of a middlebox of a user's own.
 func (p Profile) ofOne(word, value string) (Profile, error) {
-	d, err := duration.Parse(value)
-	if err != nil {
-		return p, fmt.Errorf("%s:%s: %w", word, value, err)
-	}
 	p.ID, p.Provider = word+":"+value, "yours"
+	open, halfClosed, both := strings.Cut(value, "/")
+	d, err := duration.Parse(open)
+	if err != nil {
+		return p, fmt.Errorf("%s: %w", p.ID, err)
+	}
+	if both {
+		if p.HalfClosed, err = duration.Parse(halfClosed); err != nil {
+			return p, fmt.Errorf("%s: %w", p.ID, err)
+		}
+		if p.HalfClosed <= 0 {
+			return p, &ValueError{Field: "half-closed timeout of " + p.ID, Value: duration.Seconds(p.HalfClosed), Limit: "must be positive"}
+		}
+	}
 	if p, err = p.withTimeout(d); err != nil {
 		return p, err
 	}
-	p.HalfClosed = d
 	return p.spelled(), nil
 }

@@ -27,6 +27,7 @@ func TestPathElements(t *testing.T) {
 		"box:300s":           {"box:300s", seconds(300), "silent drop", platform.Yes, false, true},
 		"BOX:5m":             {"box:5m", seconds(300), "silent drop", platform.Yes, false, true},
 		"proxy:60":           {"proxy:60", seconds(60), "closed", platform.No, true, true},
+		"box:5m/60s":         {"box:5m/60s", seconds(300), "silent drop", platform.Yes, false, true},
 		"server:8h":          {"server:8h", 8 * time.Hour, "closed", platform.No, false, true},
 	} {
 		path, err := align.Path(text)
@@ -39,6 +40,11 @@ func TestPathElements(t *testing.T) {
 		assert.Equal(t, want.ends, p.EndsTCP(), text)
 		assert.Empty(t, p.Doubts(), text)
 		assert.NoError(t, p.Validate())
+		if text == "box:5m/60s" {
+			assert.Equal(t, seconds(60), p.HalfClosed)
+		} else if p.Provider == "yours" {
+			assert.Zero(t, p.HalfClosed, "nobody has stated it")
+		}
 	}
 	const forms = "box:TIME (it forgets silently, and probes count), proxy:TIME or server:TIME (it ends idle connections, and probes do not count)"
 	for text, want := range map[string]string{
@@ -47,6 +53,10 @@ func TestPathElements(t *testing.T) {
 		"office-firewall=15m": " middlebox of your own is " + forms,
 		"firewall:15m":        `no middlebox "firewall:15m": one of your own is ` + forms,
 		"box:":                "box:: ",
+		"box":                 "box has no time: one of your own is " + forms,
+		"box=5m":              "box=5m has no time: one of your own is " + forms,
+		"box:5m/":             "box:5m/: ",
+		"box:5m/0":            "half-closed timeout of box:5m/0=0s: must be positive",
 		"box:soon":            "box:soon: ",
 		"box:0s":              "timeout of box:0s=0s: must be positive and at most ",
 		"box:-5s":             "-5s",

@@ -114,7 +114,11 @@ func TestFactsFitTogether(t *testing.T) {
 		}
 		if p.Kind == "server timeout" {
 			assert.Equal(t, platform.No, p.Refreshed, p.ID)
-			plan, err := align.Request{Path: []align.Profile{lookup(t, "aws-nlb-tcp"), p}}.Plan()
+			r := align.Request{Path: []align.Profile{lookup(t, "aws-nlb-tcp"), p}}
+			if p.Side == "server" { // no client sees that
+				r = align.Request{Path: []align.Profile{p, lookup(t, "aws-nlb-tcp")}, Server: true}
+			}
+			plan, err := r.Plan()
 			if assert.NoError(t, err, p.ID) && !p.Never {
 				assert.Equal(t, align.NeedsHeartbeat, plan.Verdict, p.ID)
 			}

@@ -70,8 +70,8 @@ func TestHeartbeatKindsOfOnesOwn(t *testing.T) {
 	assert.Equal(t, []string{"data of the application", "retire idle connections"}, kinds(plan(server)), "probes do not refresh a server, though nobody says so")
 	sql := align.Profile{Kind: "server timeout", Protocol: "SQL"}
 	assert.Equal(t, []string{"SQL ping", "retire idle connections"}, kinds(plan(sql)))
-	assert.Equal(t, []string{"retire idle connections"}, kinds(plan(sql, align.Profile{Layer: "L7", Refreshed: platform.No})))
-	assert.Equal(t, []string{"data of the application", "retire idle connections"}, kinds(plan(sql, align.Profile{Protocol: "NATS", Refreshed: platform.No})))
+	assert.Equal(t, []string{"retire idle connections"}, kinds(plan(align.Profile{Protocol: "HTTP", Refreshed: platform.No}, sql)))
+	assert.Equal(t, []string{"data of the application", "retire idle connections"}, kinds(plan(align.Profile{Protocol: "NATS", Refreshed: platform.No}, sql)))
 	assert.Equal(t, []string{"data of the application", "retire idle connections"}, kinds(plan(align.Profile{Protocol: "Gopher", Refreshed: platform.No})))
 }
 

@@ -1,5 +1,7 @@
 package align
 
+import "slices"
+
 // A Leg is one TCP connection of a path. Middleboxes that end TCP connections, such as
 // proxies, split a path into several.
 type Leg struct {
@@ -13,16 +15,24 @@ type Leg struct {
 	Own bool
 }
 
-// Legs returns the TCP connections between client and server, in this order.
+// Legs returns the TCP connections between client and server, in this order. Profiles of
+// one proxy that stand side by side, as for its two connections, are one end.
 func (r Request) Legs() []Leg {
 	legs := []Leg{{Client: "client"}}
-	for _, p := range r.Path {
-		last := &legs[len(legs)-1]
-		last.Path = append(last.Path, p)
-		if p.LimitsSilence() && p.EndsTCP() {
-			last.Server = p.label()
-			legs = append(legs, Leg{Client: p.label(), Path: []Profile{p}})
+	for i := 0; i < len(r.Path); {
+		p, next := r.Path[i], i+1
+		for p.device != "" && next < len(r.Path) && r.Path[next].device == p.device {
+			next++
 		}
+		end := r.Path[i:next]
+		last := &legs[len(legs)-1]
+		last.Path = append(last.Path, end...)
+		// What is behind a server is not on the connection that it ends.
+		if p.EndsTCP() || p.Kind == serverTimeout && next < len(r.Path) {
+			last.Server = p.label()
+			legs = append(legs, Leg{Client: end[len(end)-1].label(), Path: slices.Clone(end)})
+		}
+		i = next
 	}
 	legs[len(legs)-1].Server = "server"
 	if r.Server {
@@ -33,21 +43,35 @@ func (r Request) Legs() []Leg {
 	return legs
 }
 
-// leg returns the middleboxes of the own leg. Their timeouts are those of half-closed
-// connections if the request is about these.
+// leg returns the middleboxes that limit connections of the own leg. Their timeouts are
+// those of half-closed connections if the request is about these, and the shorter of both
+// if a plan is to hold for both.
 func (r Request) leg() []Profile {
 	var leg []Profile
-	for _, l := range r.Legs() {
-		if l.Own {
-			leg = append(leg, l.Path...)
-		}
+	otherSide := "server"
+	if r.Server {
+		otherSide = "client"
 	}
-	if r.HalfClosed {
-		for i := range leg {
-			if leg[i].LimitsSilence() {
-				leg[i].Timeout, leg[i].TimeoutEvidence = leg[i].HalfClosed, leg[i].HalfClosedEvidence
+	for _, l := range r.Legs() {
+		if !l.Own {
+			continue
+		}
+		for _, p := range l.Path {
+			if !p.EndsTCP() || p.Side != otherSide {
+				leg = append(leg, r.halfClosed(p))
 			}
 		}
 	}
 	return leg
+}
+
+func (r Request) halfClosed(p Profile) Profile {
+	if !r.HalfClosed || !p.LimitsSilence() || p.ignoresProbes() {
+		return p
+	}
+	if r.alsoOpen && p.HalfClosed > 0 && p.Timeout > 0 && p.Timeout <= p.HalfClosed {
+		return p
+	}
+	p.Timeout, p.TimeoutEvidence = p.HalfClosed, p.HalfClosedEvidence
+	return p
 }

@@ -25,8 +25,17 @@ func TestLegs(t *testing.T) {
 		{"aws-nlb-tcp aws-nlb-tls linux-conntrack", false, "*client[aws-nlb-tcp aws-nlb-tls]aws-nlb-tls aws-nlb-tls[aws-nlb-tls linux-conntrack]server", align.Survives, "aws-nlb-tcp", "aws-nlb-tls and server have a TCP connection of their own across linux-conntrack: what is set at the client does not reach it"},
 		{"aws-nlb-tcp aws-alb linux-conntrack", false, "*client[aws-nlb-tcp aws-alb]aws-alb aws-alb[aws-alb linux-conntrack]server", align.NeedsHeartbeat, "aws-nlb-tcp", "aws-alb and server"},
 		{"aws-nlb-tls aws-nlb-tcp haproxy azure-lb", true, "client[aws-nlb-tls]aws-nlb-tls aws-nlb-tls[aws-nlb-tls aws-nlb-tcp haproxy]haproxy *haproxy[haproxy azure-lb]server", align.NeedsHeartbeat, "azure-lb", "client and aws-nlb-tls have a TCP connection of their own: what is set at the server does not reach it"},
-		// It limits no silence, so it says nothing about where a connection ends.
-		{"aws-alb-client-keepalive aws-nlb-tcp", false, "*client[aws-alb-client-keepalive aws-nlb-tcp]server", align.Survives, "aws-nlb-tcp", ""},
+		// A proxy that limits something else ends the connection all the same.
+		{"aws-nlb-tcp gcp-websocket gcp-vpc-conntrack", false, "*client[aws-nlb-tcp gcp-websocket]gcp-websocket gcp-websocket[gcp-websocket gcp-vpc-conntrack]server", align.Survives, "aws-nlb-tcp", "gcp-websocket and server have a TCP connection of their own across gcp-vpc-conntrack"},
+		// Profiles of one proxy, and those of its connection to the server.
+		{"aws-nlb-tcp aws-alb-client-keepalive aws-alb azure-lb", false, "*client[aws-nlb-tcp aws-alb-client-keepalive aws-alb]aws-alb-client-keepalive aws-alb[aws-alb-client-keepalive aws-alb azure-lb]server", align.NeedsHeartbeat, "aws-nlb-tcp", "aws-alb and server have a TCP connection of their own across azure-lb"},
+		{"box:1h pgbouncer pgbouncer-server box:2h", false, "*client[box:1h pgbouncer pgbouncer-server]pgbouncer pgbouncer-server[pgbouncer pgbouncer-server box:2h]server", align.Survives, "box:1h", ""},
+		{"box:1h pgbouncer pgbouncer-server box:2h", true, "client[box:1h pgbouncer pgbouncer-server]pgbouncer *pgbouncer-server[pgbouncer pgbouncer-server box:2h]server", align.NeedsHeartbeat, "box:2h", ""},
+		// What is behind a server is not on its connection.
+		{"aws-nlb-tcp aws-apigw-websocket box:20s", false, "*client[aws-nlb-tcp aws-apigw-websocket]aws-apigw-websocket aws-apigw-websocket[aws-apigw-websocket box:20s]server", align.NeedsHeartbeat, "aws-nlb-tcp", "across box:20s"},
+		{"aws-nlb-tcp server:8h", false, "*client[aws-nlb-tcp server:8h]server", align.NeedsHeartbeat, "aws-nlb-tcp", ""},
+		// Whether it ends the connection depends on its configuration: what is behind counts.
+		{"f5-bigip box:30s", false, "*client[f5-bigip box:30s]server", align.SurvivesIf, "box:30s", ""},
 	} {
 		t.Run(tt.path, func(t *testing.T) {
 			t.Parallel()
@@ -50,6 +59,15 @@ func TestLegs(t *testing.T) {
 	}
 }
 
+// TestTheOtherEnd: what limits the other connection of a proxy says nothing about this one.
+func TestTheOtherEnd(t *testing.T) {
+	t.Parallel()
+	_, err := request(t, "gcp-alb-backend").Plan()
+	assert.EqualError(t, err, "align: path=gcp-alb-backend: has no idle timeout of the connection that the client has: plan for the server's end")
+	_, err = with(request(t, "oci-lb-client"), func(r *align.Request) { r.Server = true }).Plan()
+	assert.EqualError(t, err, "align: path=oci-lb-client: has no idle timeout of the connection that the server has: plan for the client's end")
+}
+
 // TestHalfClosed: a middlebox forgets a connection sooner that one end has closed.
 func TestHalfClosed(t *testing.T) {
 	t.Parallel()
@@ -59,6 +77,10 @@ func TestHalfClosed(t *testing.T) {
 	assert.Equal(t, align.Survives, p.Verdict)
 	assert.Contains(t, strings.Join(p.Warnings, "\n"), "box forgets a connection that one end has closed for writing after 60s: these settings do not keep it that long")
 	r.HalfClosed = true
+	short := r
+	short.Path = []align.Profile{r.Path[0]}
+	short.Path[0].Timeout = seconds(30)
+	assert.Less(t, mustPlan(t, short).LatestRefresh, seconds(30), "a plan is for open connections, too")
 	a, err := r.Assess(p.Settings)
 	require.NoError(t, err)
 	assert.Equal(t, align.Loses, a.Verdict, a.Reason)

@@ -63,6 +63,7 @@ func (r Request) Plan() (*Plan, error) {
 }
 
 func (r Request) plan() (*Plan, error) {
+	r.alsoOpen = true
 	if err := r.validate(); err != nil {
 		return nil, err
 	}

@@ -297,9 +297,9 @@ func TestAssess(t *testing.T) {
 
 func TestWarningsAndAssumptions(t *testing.T) {
 	t.Parallel()
-	ids := []string{"aws-alb-client-keepalive", "azure-appservice-linux", "aws-nlb-tls", "aws-vpc-endpoint", "android-eas-mobile", "linkerd"}
+	ids := []string{"aws-nlb-tls", "aws-vpc-endpoint", "android-eas-mobile", "linkerd"}
 	p := mustPlan(t, request(t, ids...))
-	warnings := strings.Join(p.Warnings, "\n")
+	warnings := strings.Join(append(p.Warnings, mustPlan(t, request(t, "aws-nlb-tcp", "aws-alb-client-keepalive", "azure-appservice-linux")).Warnings...), "\n")
 	for _, want := range []string{
 		"aws-alb-client-keepalive ends every connection at the age of 3600s",
 		"azure-appservice-linux limits a request to 240s",

@@ -69,13 +69,22 @@ type Profile struct {
 	Read   string // the day or the month on which Source was read, "2026-11-27"; "" if it was not
 	Note   string // what else a user has to know
 
-	also string // other words by which people look for it
+	// Side says which of its two connections a proxy's Timeout limits: "client" is the one
+	// that it accepts, "server" the one that it opens. "" stands for both.
+	Side string
+
+	also   string // other words by which people look for it
+	device string // the same for profiles of one proxy
 }
 
 // EndsTCP reports whether the middlebox ends the TCP connection and makes another one
-// to the server, as proxies do. Keepalive then covers only the first of the two.
+// to the server, as proxies do. Keepalive then covers only the first of the two. It does
+// not where that depends on the configuration ("L4/L7").
 func (p Profile) EndsTCP() bool {
-	return strings.Contains(p.Layer, "proxy") || strings.Contains(p.Layer, "L7") && p.Kind != serverTimeout
+	if p.Kind == heuristic {
+		return false
+	}
+	return strings.Contains(p.Layer, "proxy") || strings.HasPrefix(p.Layer, "L7") && p.Kind != serverTimeout
 }
 
 // LimitsSilence reports whether Timeout is an idle timeout, of a middlebox or of a

@@ -34,7 +34,7 @@ func TestSomeProfiles(t *testing.T) {
 		{"haproxy", 0, "idle timeout", platform.No, "closed", true, 0},
 		{"linkerd", 0, "idle timeout", platform.Unknown, "unknown", true, 0},
 		{"android-eas-mobile", 295 * time.Second, "heuristic", platform.Unknown, "unknown", false, 0},
-		{"f5-bigip", 5 * time.Minute, "idle timeout", platform.Unknown, "silent drop", true, 1},
+		{"f5-bigip", 5 * time.Minute, "idle timeout", platform.Unknown, "silent drop", false, 1},
 	} {
 		p, err := new(align.Catalog).Lookup(tt.id)
 		require.NoError(t, err)
@@ -189,7 +189,7 @@ func TestNever(t *testing.T) {
 	assert.Equal(t, align.Survives, p.Verdict)
 	assert.Contains(t, p.Warnings, "cache ends no silent connection unless its timeout is set: if yours is, state it")
 	_, err := align.Request{Path: []align.Profile{never}}.Plan()
-	assert.EqualError(t, err, "align: path=cache: has no idle timeout (cache ends no silent connection unless its timeout is set; if yours is, state it)")
+	assert.EqualError(t, err, "align: path=cache: has no idle timeout (cache ends no silent connection unless its timeout is set; if yours is, state it as cache=TIME)")
 	set, err := never.WithTimeout(time.Minute)
 	require.NoError(t, err)
 	p = mustPlan(t, align.Request{Path: []align.Profile{nlb, set}})

@@ -27,6 +27,7 @@ var awsProfiles = []Profile{
 	},
 	{
 		ID: "aws-alb", Provider: "AWS", Product: "ALB connection idle timeout (both legs)", Layer: "L7",
+		device:  "aws-alb",
 		Timeout: 60 * second, Settable: platform.Yes, Min: 1 * second, Max: 4000 * second, TimeoutEvidence: verified,
 		Expiry: closes, ExpiryText: "LB closes (FIN)", ExpiryEvidence: inferred,
 		Refreshed: platform.No, RefreshedEvidence: inferred,
@@ -35,6 +36,7 @@ var awsProfiles = []Profile{
 	},
 	{
 		ID: "aws-alb-client-keepalive", Provider: "AWS", Product: "ALB HTTP client keepalive duration (max age, not idle)", Layer: "L7",
+		Side: "client", device: "aws-alb",
 		Kind: maxAge, Timeout: 3600 * second, Settable: platform.Yes, Min: 60 * second, Max: 604800 * second, TimeoutEvidence: verified,
 		Expiry: closes, ExpiryText: "graceful: Connection: close / GOAWAY", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: verified,
@@ -120,6 +122,7 @@ var awsProfiles = []Profile{
 	},
 	{
 		ID: "aws-cloudfront-origin", Provider: "AWS", Product: "CloudFront origin keepalive", Layer: "L7",
+		Side:    "server",
 		Timeout: 5 * second, Settable: platform.Yes, Min: 1 * second, Max: 120 * second, TimeoutEvidence: verified,
 		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: inferred,
@@ -143,7 +146,8 @@ var awsProfiles = []Profile{
 	},
 	{
 		ID: "aws-apigw-websocket", Provider: "AWS", Product: "API Gateway WebSocket, idle connection", Layer: "L7",
-		Kind: serverTimeout, Protocol: "stream", Timeout: 600 * second, TimeoutEvidence: verified,
+		device: "aws-apigw",
+		Kind:   serverTimeout, Protocol: "stream", Timeout: 600 * second, TimeoutEvidence: verified,
 		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: verified,
 		Source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html", Read: "2026-11",
@@ -151,7 +155,8 @@ var awsProfiles = []Profile{
 	},
 	{
 		ID: "aws-apigw-websocket-age", Provider: "AWS", Product: "API Gateway WebSocket, age of a connection", Layer: "L7",
-		Kind: maxAge, Protocol: "stream", Timeout: 7200 * second, TimeoutEvidence: verified,
+		device: "aws-apigw",
+		Kind:   maxAge, Protocol: "stream", Timeout: 7200 * second, TimeoutEvidence: verified,
 		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: verified,
 		Source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html", Read: "2026-11",

@@ -51,6 +51,7 @@ var azureProfiles = []Profile{
 	},
 	{
 		ID: "azure-appgw-v2-http", Provider: "Azure", Product: "Application Gateway v2 HTTP keep-alive", Layer: "L7",
+		device:  "azure-appgw",
 		Timeout: 75 * second, TimeoutEvidence: verified,
 		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: inferred,
@@ -59,6 +60,7 @@ var azureProfiles = []Profile{
 	},
 	{
 		ID: "azure-appgw-v2-http2", Provider: "Azure", Product: "Application Gateway v2 HTTP/2 idle", Layer: "L7",
+		device:  "azure-appgw",
 		Timeout: 180 * second, Settable: platform.No, TimeoutEvidence: verified,
 		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: inferred,
 		Refreshed: platform.No, RefreshedEvidence: inferred,
@@ -66,6 +68,7 @@ var azureProfiles = []Profile{
 	},
 	{
 		ID: "azure-appgw-v1-http", Provider: "Azure", Product: "Application Gateway v1 HTTP keep-alive", Layer: "L7",
+		device:  "azure-appgw",
 		Timeout: 120 * second, TimeoutEvidence: verified,
 		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: inferred,
@@ -87,6 +90,7 @@ var azureProfiles = []Profile{
 	},
 	{
 		ID: "azure-frontdoor-client", Provider: "Azure", Product: "Front Door Standard/Premium, client side", Layer: "L7",
+		Side: "client", device: "azure-frontdoor",
 		Timeout: 61 * second, TimeoutEvidence: verified,
 		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: inferred,
 		Refreshed: platform.No, RefreshedEvidence: inferred,
@@ -95,6 +99,7 @@ var azureProfiles = []Profile{
 	},
 	{
 		ID: "azure-frontdoor-std-origin", Provider: "Azure", Product: "Front Door Standard/Premium to origin TCP session", Layer: "L7",
+		Side: "server", device: "azure-frontdoor",
 		Timeout: 90 * second, TimeoutEvidence: verified,
 		Expiry: closes, ExpiryText: "closed; 503 if mid-response 30 s idle", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: inferred,
@@ -103,6 +108,7 @@ var azureProfiles = []Profile{
 	},
 	{
 		ID: "azure-frontdoor-classic-origin", Provider: "Azure", Product: "Front Door (classic) to origin TCP session", Layer: "L7",
+		Side: "server", device: "azure-frontdoor",
 		Timeout: 1800 * second, TimeoutEvidence: secondary,
 		Expiry: closes, ExpiryText: "closed; 503 if mid-response 30 s idle", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: inferred,

@@ -6,6 +6,7 @@ import "github.com/tcpkeepalive/keepalive/platform"
 var cloudsProfiles = []Profile{
 	{
 		ID: "cloudflare-client-h1", Provider: "Cloudflare", Product: "client HTTP/1.1 keep-alive", Layer: "L7",
+		Side: "client", device: "cloudflare",
 		Timeout: 400 * second, Settable: platform.No, TimeoutEvidence: verified,
 		Expiry: closes, ExpiryText: "TCP connection closed", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: inferred,
@@ -13,6 +14,7 @@ var cloudsProfiles = []Profile{
 	},
 	{
 		ID: "cloudflare-client-h2", Provider: "Cloudflare", Product: "client HTTP/2 idle", Layer: "L7",
+		Side: "client", device: "cloudflare",
 		Timeout: 400 * second, Settable: platform.No, TimeoutEvidence: verified,
 		Expiry: closes, ExpiryText: "TCP connection closed", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: inferred,
@@ -20,6 +22,7 @@ var cloudsProfiles = []Profile{
 	},
 	{
 		ID: "cloudflare-origin-idle", Provider: "Cloudflare", Product: "origin Proxy Idle Timeout", Layer: "L7",
+		Side: "server", device: "cloudflare",
 		Timeout: 900 * second, Settable: platform.No, TimeoutEvidence: verified,
 		Expiry: closes, ExpiryText: "closed (520)", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: inferred,
@@ -28,6 +31,7 @@ var cloudsProfiles = []Profile{
 	},
 	{
 		ID: "cloudflare-origin-read", Provider: "Cloudflare", Product: "origin Proxy Read Timeout", Layer: "L7",
+		Side: "server", device: "cloudflare",
 		Kind: requestLimit, Timeout: 120 * second, Settable: platform.Yes, TimeoutEvidence: verified,
 		Expiry: other, ExpiryText: "524 to client", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: inferred,
@@ -42,6 +46,7 @@ var cloudsProfiles = []Profile{
 	},
 	{
 		ID: "cloudflare-websocket", Provider: "Cloudflare", Product: "proxied WebSocket without traffic", Layer: "L7",
+		device:   "cloudflare",
 		Protocol: "stream", Timeout: 100 * second, TimeoutEvidence: secondary,
 		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: secondary,
 		Refreshed: platform.No, RefreshedEvidence: inferred,
@@ -49,6 +54,7 @@ var cloudsProfiles = []Profile{
 	},
 	{
 		ID: "cloudflared-origin", Provider: "Cloudflare", Product: "cloudflared (Tunnel) to origin, keepAliveTimeout", Layer: "L7",
+		Side:    "server",
 		Timeout: 90 * second, Settable: platform.Yes, TimeoutEvidence: verified,
 		Expiry: closes, ExpiryText: "cloudflared closes", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: inferred,
@@ -58,13 +64,15 @@ var cloudsProfiles = []Profile{
 	},
 	{
 		ID: "heroku-router", Provider: "Heroku", Product: "router rolling window after first byte", Layer: "L7",
-		Kind: requestLimit, Timeout: 55 * second, TimeoutEvidence: verified,
+		device: "heroku",
+		Kind:   requestLimit, Timeout: 55 * second, TimeoutEvidence: verified,
 		Expiry: other, ExpiryText: "terminated (H15/H28)", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: inferred,
 		Source: "https://devcenter.heroku.com/articles/http-routing", Read: "2026-11",
 	},
 	{
 		ID: "heroku-router2-dyno", Provider: "Heroku", Product: "Router 2.0 / Fir router-to-dyno pool", Layer: "L7",
+		Side: "server", device: "heroku",
 		Timeout: 90 * second, TimeoutEvidence: verified,
 		Expiry: closes, ExpiryText: "quietly closed by router", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: inferred,
@@ -96,6 +104,7 @@ var cloudsProfiles = []Profile{
 	},
 	{
 		ID: "oci-lb-client", Provider: "Oracle OCI", Product: "Load Balancer client keep-alive", Layer: "L7",
+		Side: "client", device: "oci-lb",
 		Timeout: 65 * second, Settable: platform.No, TimeoutEvidence: verified,
 		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: inferred,
@@ -104,6 +113,7 @@ var cloudsProfiles = []Profile{
 	},
 	{
 		ID: "oci-lb-backend", Provider: "Oracle OCI", Product: "Load Balancer backend keep-alive", Layer: "L7",
+		Side: "server", device: "oci-lb",
 		Timeout: 300 * second, Settable: platform.No, TimeoutEvidence: verified,
 		Expiry: closes, ExpiryText: "LB closes", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: inferred,

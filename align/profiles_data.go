@@ -24,6 +24,7 @@ var dataProfiles = []Profile{
 	},
 	{
 		ID: "pgbouncer", Provider: "PgBouncer", Product: "client_idle_timeout", Layer: "proxy",
+		Side: "client", device: "pgbouncer",
 		Kind: serverTimeout, Protocol: "SQL", Never: true, Settable: platform.Yes, TimeoutEvidence: verified,
 		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: verified,
@@ -32,6 +33,7 @@ var dataProfiles = []Profile{
 	},
 	{
 		ID: "pgbouncer-server", Provider: "PgBouncer", Product: "server_idle_timeout, to the database", Layer: "proxy",
+		Side: "server", device: "pgbouncer",
 		Kind: serverTimeout, Protocol: "SQL", Timeout: 600 * second, Settable: platform.Yes, TimeoutEvidence: verified,
 		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: verified,
@@ -41,6 +43,7 @@ var dataProfiles = []Profile{
 	},
 	{
 		ID: "pgbouncer-server-lifetime", Provider: "PgBouncer", Product: "server_lifetime, to the database", Layer: "proxy",
+		Side: "server", device: "pgbouncer",
 		Kind: maxAge, Protocol: "SQL", Timeout: 3600 * second, Settable: platform.Yes, TimeoutEvidence: verified,
 		Expiry: closes, ExpiryText: "closed when unused", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: verified,

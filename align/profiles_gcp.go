@@ -53,6 +53,7 @@ var gcpProfiles = []Profile{
 	},
 	{
 		ID: "gcp-global-ext-alb-client", Provider: "GCP", Product: "Global external ALB client HTTP keepalive", Layer: "L7",
+		Side: "client", device: "gcp-alb",
 		Timeout: 610 * second, Settable: platform.Yes, Min: 5 * second, Max: 1200 * second, TimeoutEvidence: verified,
 		Expiry: closes, ExpiryText: "FIN / GOAWAY", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: inferred,
@@ -61,6 +62,7 @@ var gcpProfiles = []Profile{
 	},
 	{
 		ID: "gcp-xregion-int-alb-client", Provider: "GCP", Product: "Cross-region internal ALB client HTTP keepalive", Layer: "L7",
+		Side: "client", device: "gcp-alb",
 		Timeout: 600 * second, Settable: platform.Yes, Min: 5 * second, Max: 600 * second, TimeoutEvidence: verified,
 		Expiry: closes, ExpiryText: "FIN / GOAWAY", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: inferred,
@@ -68,6 +70,7 @@ var gcpProfiles = []Profile{
 	},
 	{
 		ID: "gcp-regional-alb-client", Provider: "GCP", Product: "Regional ALB (Envoy) client HTTP keepalive", Layer: "L7",
+		Side: "client", device: "gcp-alb",
 		Timeout: 600 * second, Settable: platform.Yes, Min: 5 * second, Max: 600 * second, TimeoutEvidence: verified,
 		Expiry: closes, ExpiryText: "FIN / GOAWAY", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: inferred,
@@ -75,6 +78,7 @@ var gcpProfiles = []Profile{
 	},
 	{
 		ID: "gcp-alb-backend", Provider: "GCP", Product: "ALB to backend HTTP keepalive", Layer: "L7",
+		Side: "server", device: "gcp-alb",
 		Timeout: 600 * second, Settable: platform.No, TimeoutEvidence: verified,
 		Expiry: closes, ExpiryText: "LB closes", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: inferred,
@@ -82,7 +86,8 @@ var gcpProfiles = []Profile{
 	},
 	{
 		ID: "gcp-websocket", Provider: "GCP", Product: "external ALB, age of a WebSocket (backend service timeoutSec)", Layer: "L7",
-		Kind: maxAge, Protocol: "stream", Timeout: 30 * second, Settable: platform.Yes, Min: 1 * second, Max: 2147483647 * second, TimeoutEvidence: verified,
+		device: "gcp-alb",
+		Kind:   maxAge, Protocol: "stream", Timeout: 30 * second, Settable: platform.Yes, Min: 1 * second, Max: 2147483647 * second, TimeoutEvidence: verified,
 		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: verified,
 		Source: "https://github.com/kubernetes/ingress-gce/blob/master/examples/websocket/README.md", Read: "2026-11-27",

@@ -24,6 +24,7 @@ var proxiesProfiles = []Profile{
 	},
 	{
 		ID: "envoy-tcp-proxy", Provider: "Envoy", Product: "tcp_proxy idle_timeout", Layer: "L4 proxy",
+		device:  "envoy",
 		Timeout: 3600 * second, Settable: platform.Yes, TimeoutEvidence: verified,
 		Expiry: closes, ExpiryText: "closed (FIN)", ExpiryEvidence: inferred,
 		Refreshed: platform.No, RefreshedEvidence: verified,
@@ -32,6 +33,7 @@ var proxiesProfiles = []Profile{
 	},
 	{
 		ID: "envoy-http", Provider: "Envoy", Product: "HTTP connection manager / cluster idle_timeout", Layer: "L7",
+		device:  "envoy",
 		Timeout: 3600 * second, Settable: platform.Yes, TimeoutEvidence: verified,
 		Expiry: closes, ExpiryText: "closed; HTTP/2 drain", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: verified,
@@ -42,6 +44,7 @@ var proxiesProfiles = []Profile{
 	},
 	{
 		ID: "envoy-tcp-pool", Provider: "Envoy", Product: "upstream TCP pool (unassociated conn)", Layer: "L4 proxy",
+		Side: "server", device: "envoy",
 		Timeout: 600 * second, Settable: platform.Yes, TimeoutEvidence: verified,
 		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: inferred,
@@ -50,6 +53,7 @@ var proxiesProfiles = []Profile{
 	},
 	{
 		ID: "envoy-stream-idle", Provider: "Envoy", Product: "HTTP connection manager stream_idle_timeout: silent gRPC streams and WebSockets", Layer: "L7",
+		device:   "envoy",
 		Protocol: "stream", Timeout: 300 * second, Settable: platform.Yes, TimeoutEvidence: verified,
 		Expiry: other, ExpiryText: "stream reset / 504", ExpiryEvidence: secondary,
 		Refreshed: platform.No, RefreshedEvidence: verified,
@@ -68,6 +72,7 @@ var proxiesProfiles = []Profile{
 	},
 	{
 		ID: "linkerd", Provider: "Linkerd", Product: "proxy TCP (opaque)", Layer: "L4 proxy",
+		device:          "linkerd",
 		TimeoutEvidence: notFound,
 		Expiry:          unknown, ExpiryEvidence: notFound,
 		Refreshed: platform.Unknown, RefreshedEvidence: notFound,
@@ -76,6 +81,7 @@ var proxiesProfiles = []Profile{
 	},
 	{
 		ID: "linkerd-http1", Provider: "Linkerd", Product: "proxy, inbound HTTP/1 keep-alive", Layer: "L7",
+		device:  "linkerd",
 		Timeout: 30 * second, Settable: platform.No, TimeoutEvidence: verified,
 		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: inferred,
@@ -83,6 +89,7 @@ var proxiesProfiles = []Profile{
 	},
 	{
 		ID: "nginx-stream", Provider: "nginx", Product: "stream proxy_timeout", Layer: "L4 proxy",
+		device:  "nginx",
 		Timeout: 600 * second, Settable: platform.Yes, TimeoutEvidence: verified,
 		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: inferred,
@@ -90,6 +97,7 @@ var proxiesProfiles = []Profile{
 	},
 	{
 		ID: "nginx-http", Provider: "nginx", Product: "keepalive_timeout", Layer: "L7",
+		device:  "nginx",
 		Timeout: 75 * second, Settable: platform.Yes, TimeoutEvidence: verified,
 		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: inferred,
@@ -98,6 +106,7 @@ var proxiesProfiles = []Profile{
 	},
 	{
 		ID: "nginx-http2-idle", Provider: "nginx", Product: "HTTP/2 idle: http2_idle_timeout is deprecated, keepalive_timeout applies", Layer: "L7",
+		Side: "client", device: "nginx",
 		Timeout: 75 * second, Settable: platform.Yes, TimeoutEvidence: verified,
 		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: inferred,
@@ -106,6 +115,7 @@ var proxiesProfiles = []Profile{
 	},
 	{
 		ID: "nginx-proxy-read", Provider: "nginx", Product: "proxy_read_timeout, grpc_read_timeout: silent WebSockets and gRPC streams", Layer: "L7",
+		Side: "server", device: "nginx",
 		Protocol: "stream", Timeout: 60 * second, Settable: platform.Yes, TimeoutEvidence: verified,
 		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: inferred,
@@ -114,6 +124,7 @@ var proxiesProfiles = []Profile{
 	},
 	{
 		ID: "traefik", Provider: "Traefik", Product: "entrypoint respondingTimeouts.idleTimeout", Layer: "L7",
+		device:  "traefik",
 		Timeout: 180 * second, Settable: platform.Yes, TimeoutEvidence: verified,
 		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: inferred,
@@ -121,6 +132,7 @@ var proxiesProfiles = []Profile{
 	},
 	{
 		ID: "traefik-backend", Provider: "Traefik", Product: "forwardingTimeouts.idleConnTimeout, to backends", Layer: "L7",
+		Side: "server", device: "traefik",
 		Timeout: 90 * second, Settable: platform.Yes, TimeoutEvidence: verified,
 		Expiry: closes, ExpiryText: "Traefik closes", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: inferred,

@@ -44,8 +44,10 @@ type Request struct {
 	AssumeRefresh bool
 
 	// HalfClosed asks about connections that one end has closed for writing. Middleboxes
-	// forget these sooner, see the HalfClosed of [Profile].
+	// forget these sooner, see the HalfClosed of [Profile]. A plan is then for these and for
+	// open ones.
 	HalfClosed bool
+	alsoOpen   bool
 
 	// RTT is the longest round trip to expect, at most 2 minutes; 0 stands for 100 ms.
 	RTT time.Duration
@@ -182,9 +184,13 @@ func (r Request) errNothing() error {
 	case len(s.unknown) > 0:
 		return fmt.Errorf("%s is %w", r.timeoutOf(s.unknown), sockopt.ErrUnknown)
 	case len(s.others) > 0 && s.others[0].Never:
-		return &ValueError{"path", ids(s.others), fmt.Sprintf("has no idle timeout (%s ends no silent connection unless its timeout is set; if yours is, state it)", s.others[0].label())}
+		return &ValueError{"path", ids(s.others), fmt.Sprintf("has no idle timeout (%s ends no silent connection unless its timeout is set; if yours is, state it as %[1]s=TIME)", s.others[0].label())}
 	case len(s.others) > 0:
 		return &ValueError{"path", ids(s.others), fmt.Sprintf("has no idle timeout (%s is a %s)", s.others[0].label(), s.others[0].Kind)}
+	}
+	if len(r.Path) > 0 { // the other connections of proxies
+		others := map[bool]string{false: "server", true: "client"}
+		return &ValueError{"path", ids(r.Path), fmt.Sprintf("has no idle timeout of the connection that the %s has: plan for the %s's end", r.end(), others[r.Server])}
 	}
 	return &ValueError{"path", "none", "name at least one middlebox"}
 }

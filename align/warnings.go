@@ -51,7 +51,7 @@ func (r Request) warnings(parts parts, latestRefresh time.Duration) []string {
 
 // across says what the connection crosses between its ends.
 func (l Leg) across() string {
-	between := slices.DeleteFunc(slices.Clone(l.Path), func(p Profile) bool { return p.label() == l.Client || p.label() == l.Server })
+	between := slices.DeleteFunc(slices.Clone(l.Path), func(p Profile) bool { return p.EndsTCP() || p.Kind == serverTimeout })
 	if len(between) == 0 {
 		return ""
 	}

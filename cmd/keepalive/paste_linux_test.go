@@ -61,7 +61,11 @@ func TestWhatIsPrintedCanBeTyped(t *testing.T) {
 	}
 	for _, p := range new(align.Catalog).Profiles() {
 		if p.Timeout > 0 && p.LimitsSilence() {
-			lines = append(lines, "plan --path "+p.ID)
+			line := "plan --path " + p.ID
+			if p.Side == "server" {
+				line += " --server"
+			}
+			lines = append(lines, line)
 		}
 	}
 	seen := map[string]bool{}

@@ -80,7 +80,9 @@ func TestCheckOfHalfClosedConnections(t *testing.T) {
 		}{
 			"linux-conntrack": {exit.Problems, `(?m)loses +idle=\S+ +.*linux-conntrack forgets it after 60s$`},
 			"aws-nlb-tcp":     {exit.Unknown, `(?m)unknown +- +the timeout of half-closed connections of aws-nlb-tcp is unknown$`},
-			"box:350s":        {exit.OK, `^$`},
+			"box:350s":        {exit.Unknown, `(?m)unknown +- +the timeout of half-closed connections of box:350s is unknown$`},
+			"box:350s/60s":    {exit.Problems, `(?m)loses +idle=41s,user-timeout=57s +.*box:350s/60s forgets it after 60s$`},
+			"box:350s/350s":   {exit.OK, `^$`},
 		} {
 			if !half {
 				want.code, want.out = exit.OK, `^$`

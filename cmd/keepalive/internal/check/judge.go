@@ -44,6 +44,11 @@ func (o *options) judge(r *sockets.Row, plan *align.Plan) finding {
 	if err != nil { // as the plan was made of the same request, only half-closed connections have one
 		return finding{Row: r, verdict: align.Unknown.String(), reason: exit.Text(err), assess: &align.Assessment{Settings: r.Settings}}
 	}
+	if request.HalfClosed && a.Verdict == align.Loses {
+		if p, err := request.Plan(); err == nil {
+			want = p.Config
+		}
+	}
 	survives := a.Verdict == align.Survives || a.Verdict == align.SurvivesIf
 	f := finding{Row: r, verdict: a.Verdict.String(), reason: a.Reason, assess: a}
 	switch {

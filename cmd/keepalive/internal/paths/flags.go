@@ -34,7 +34,7 @@ type Flags struct {
 // AddFlags adds --path and what belongs to it.
 func (o *Flags) AddFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringSliceVar(&o.Path, "path", nil, "what the connection crosses, from client to server: profile IDs, ID=600s for one set to that time; box:300s forgets silently, proxy:300s and server:8h end the connection")
+	f.StringSliceVar(&o.Path, "path", nil, "what the connection crosses, from client to server: profile IDs, ID=600s for one set to that time; box:300s forgets silently (box:300s/60s half-closed connections after 60s), proxy:300s and server:8h end the connection")
 	f.StringArrayVar(&o.timeouts, "idle-timeout", nil, "ID=1000s: what a profile of the path is set to, the same as --path ID=1000s")
 	o.lostProbes = 2
 	f.Var(flags.Number(&o.lostProbes, 0, 126), "lost-probes", "how many probes may be lost in a row, 0 to 126")
@@ -135,6 +135,9 @@ func (o *Flags) idleTimeouts() (map[string]time.Duration, error) {
 		if !ok {
 			return nil, fmt.Errorf("--idle-timeout %s: want ID=TIME, such as aws-nlb-tcp=1000s", text)
 		}
+		if strings.Contains(id, ":") {
+			return nil, fmt.Errorf("--idle-timeout %s: the time of a middlebox of your own is a part of it: --path box:TIME", text)
+		}
 		d, err := duration.Parse(value)
 		if err != nil {
 			return nil, fmt.Errorf("--idle-timeout %s: %w", text, err)
@@ -155,7 +158,7 @@ func (o *Flags) Plan() (*align.Plan, error) {
 	case err == nil:
 		return plan, nil
 	case errors.Is(err, sockopt.ErrUnknown) && o.Request.HalfClosed:
-		return nil, exit.UnknownError(fmt.Errorf("%w: box:TIME states that of a middlebox", err))
+		return nil, exit.UnknownError(fmt.Errorf("%w: box:TIME/TIME states both of a middlebox", err))
 	case errors.Is(err, sockopt.ErrUnknown):
 		return nil, exit.UnknownError(fmt.Errorf("%w: give it with --idle-timeout ID=350s", err))
 	}

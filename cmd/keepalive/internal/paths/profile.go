@@ -64,6 +64,7 @@ type Profile struct {
 	RefreshedEvidence string   `json:"refreshed_evidence"`
 	RefreshedSource   string   `json:"refreshed_source"`
 	HalfClosed        *float64 `json:"half_closed_seconds"`
+	Side              string   `json:"side,omitempty"` // the connection that the timeout limits, if not both
 	Sender            string   `json:"sender,omitempty"`
 	Heartbeats        []string `json:"heartbeats,omitempty"` // what counts where probes do not
 	Source            string   `json:"source"`
@@ -79,7 +80,7 @@ func ProfileOf(p align.Profile) Profile {
 		Expiry: p.Expiry.String(), ExpiryText: p.ExpiryText, ExpiryEvidence: p.ExpiryEvidence.String(),
 		Protocol: p.Protocol, Never: p.Never, Settable: yesOrNo(p.Settable), Refreshed: yesOrNo(p.Refreshed),
 		RefreshedEvidence: p.RefreshedEvidence.String(), RefreshedSource: cmp.Or(p.RefreshedSource, p.Source),
-		HalfClosed: record.Seconds(p.HalfClosed), Sender: p.Sender, Source: p.Source, Read: p.Read, Note: p.Note,
+		HalfClosed: record.Seconds(p.HalfClosed), Side: p.Side, Sender: p.Sender, Source: p.Source, Read: p.Read, Note: p.Note,
 	}
 	for _, k := range Heartbeats(p) {
 		r.Heartbeats = append(r.Heartbeats, k.Name)
@@ -106,7 +107,7 @@ func Heartbeats(p align.Profile) []align.HeartbeatKind {
 			return nil
 		}
 	}
-	plan, err := align.Request{Path: []align.Profile{p}}.Plan()
+	plan, err := align.Request{Path: []align.Profile{p}, Server: p.Side == "server"}.Plan()
 	if err != nil || plan.Heartbeat == nil {
 		return nil
 	}

@@ -50,8 +50,9 @@ The idle time is at most 60 s, so that a dead peer is noticed in good time, and
 5 % of the timeout are kept in reserve. --longest gives the longest idle time
 that survives.
 
-A middlebox of your own is box:15m (it forgets silently, and probes count),
-proxy:15m or server:15m (it ends idle connections, and probes do not count).
+A middlebox of your own is box:15m (it forgets silently, and probes count; with
+box:15m/60s half-closed connections after 60 s), proxy:15m or server:15m (it
+ends idle connections, and probes do not count).
 
 A proxy ends the connection: plan is for the client's own leg of the path, or
 with --server for the server's, and names the others.
@@ -209,7 +210,7 @@ func printPlan(w io.Writer, width int, r align.Request, p *align.Plan, line time
 		fmt.Fprintln(w)
 		printPath(w, r.Path)
 	}
-	printLegs(w, r.Legs())
+	printLegs(w, r)
 	printEnds(w, r)
 	if p.Tightest.Timeout > 0 {
 		fmt.Fprintf(w, "\nmargin %s beyond the worst case; %.1f probes an hour on a silent connection\n", paths.Tenths(p.Margin.Truncate(time.Second/10)), p.ProbesPerHour)

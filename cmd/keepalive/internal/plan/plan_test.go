@@ -56,9 +56,12 @@ func TestPlanFlagsReachTheRequest(t *testing.T) {
 		{[]string{"--path", "aws-nlb-tcp,aws-alb,box:1h", "--server"}, exit.Problems, "  client - aws-alb: to be set at the client: keepalive plan --path aws-nlb-tcp\n"},
 		{[]string{"--path", "aws-alb,aws-nlb-tcp=600s,haproxy"}, exit.Problems, "  aws-alb - haproxy: to be set at haproxy: keepalive plan --path aws-nlb-tcp=600s --as haproxy\n  haproxy - server: nothing between them forgets it\n"},
 		{[]string{"--path", "aws-alb,box:1h,aws-nlb-tls"}, exit.Problems, "  aws-alb - aws-nlb-tls: across box:1h; what aws-alb and aws-nlb-tls do by themselves decides\n"},
+		{[]string{"--path", "docker-desktop,box:30s"}, exit.Problems, "  docker-desktop - server: to be set at the server: keepalive plan --path box:30s\n"},
+		{[]string{"--path", "haproxy,box:1h", "--lost-probes", "3"}, exit.Problems, "keepalive plan --path box:1h --as haproxy, with the other flags of this one\n"},
+		{[]string{"--path", "linux-conntrack=30s", "--half-closed"}, exit.OK, "linux-conntrack forgets it after 30s"},
 		{[]string{"--path", "haproxy,box:1h"}, exit.Problems, "  haproxy - server: to be set at haproxy or the server: keepalive plan --path box:1h --as haproxy\n"},
 		{[]string{"--path", "aws-nlb-tcp", "--longest"}, exit.OK, "idle=262s,interval=27s,count=3,user-timeout=350s"},
-		{[]string{"--path", "box:90s", "--half-closed"}, exit.OK, "idle=60s"},
+		{[]string{"--path", "box:90s/80s", "--half-closed"}, exit.OK, "idle=57s"},
 		{[]string{"--path", "aws-nlb-tcp", "--no-user-timeout"}, exit.OK, "net.ipv4.tcp_retries2=8 up to 219s"},
 		{[]string{"--path", "box:60s", "--longest", "--lost-probes", "0"}, exit.OK, "idle=54s,interval=6s,count=1"},
 		{[]string{"--path", "box:1d"}, exit.OK, "X box:1d forgets"},
@@ -98,6 +101,7 @@ func TestPlanWrongUse(t *testing.T) {
 		{[]string{"--path", "aws-nlb-tcp=100", "--idle-timeout", "aws-nlb-tcp=200"}, "is given as 100s and as 200s"},
 		{[]string{"--path", "aws-nlb-tcp", "--idle-timeout", "aws-nlb-tcp=100", "--idle-timeout", "aws-nlb-tcp=200"}, "is given as 100s and as 200s"},
 		{[]string{"--path", "office-firewall=15m"}, "a middlebox of your own is box:TIME"},
+		{[]string{"--path", "box:5m", "--idle-timeout", "box:5m=10m"}, "the time of a middlebox of your own is a part of it"},
 		{[]string{"--path", "firewall:15m"}, "one of your own is box:TIME"},
 		{[]string{"--path", "box:0"}, "must be positive"},
 		{[]string{"--path", "box:-5s"}, "must be positive"},
@@ -142,7 +146,7 @@ func TestAPathThatNobodyKnows(t *testing.T) {
 	assert.Contains(t, errs, "give it with --idle-timeout")
 	code, _, errs = command("plan", "--path", "aws-nlb-tcp", "--half-closed")
 	assert.Equal(t, exit.Unknown, code)
-	assert.Equal(t, "keepalive: the timeout of half-closed connections of aws-nlb-tcp is unknown: box:TIME states that of a middlebox\n", errs)
+	assert.Equal(t, "keepalive: the timeout of half-closed connections of aws-nlb-tcp is unknown: box:TIME/TIME states both of a middlebox\n", errs)
 }
 
 func TestPlanAs(t *testing.T) {

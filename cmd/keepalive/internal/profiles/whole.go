@@ -25,6 +25,9 @@ func profileWhole(stdout, stderr io.Writer, found []align.Profile) error {
 		fmt.Fprintf(&b, "  %-18s %s\n", name, strings.TrimRight(value, " "))
 	}
 	fact("layer", p.Layer, "")
+	if p.Side != "" {
+		fact("limits", map[string]string{"client": "the connection from the client", "server": "the connection to the server"}[p.Side], "")
+	}
 	if p.Protocol != "" {
 		fact("protocol", p.Protocol, "")
 	}
