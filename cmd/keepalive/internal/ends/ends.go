@@ -87,9 +87,7 @@ func closes(p align.Profile) bool {
 }
 
 // isServer reports whether nothing is behind the device.
-func isServer(p align.Profile) bool {
-	return p.Kind.String() == "server timeout" || slices.Contains([]string{"nodejs", "gunicorn", "go-http"}, p.ID)
-}
+func isServer(p align.Profile) bool { return p.Kind.String() == "server timeout" }
 
 func rtt(r align.Request) time.Duration {
 	if r.RTT > 0 {

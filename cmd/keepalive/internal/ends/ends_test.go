@@ -20,7 +20,8 @@ func TestOf(t *testing.T) {
 	t.Parallel()
 	const second = time.Second
 	box := align.Profile{ID: "box", Layer: "L4", Timeout: 350 * second, Refreshed: platform.Yes}
-	server := align.Profile{ID: "nodejs", Layer: "L7", Timeout: 5 * second, Refreshed: platform.No}
+	server := align.Profile{ID: "nodejs", Layer: "L7", Kind: "server timeout", Timeout: 5 * second, Refreshed: platform.No}
+	never := align.Profile{ID: "go-http", Layer: "L7", Kind: "server timeout", Never: true}
 	for name, tt := range map[string]struct {
 		path           []align.Profile
 		rtt            time.Duration
@@ -36,6 +37,7 @@ func TestOf(t *testing.T) {
 		"each end has its own proxy":         {path: []align.Profile{proxy("cdn", 400*second), proxy("alb", 60*second)}, client: 398 * second, server: 65 * second, first: "cdn", last: "alb", early: 1},
 		"later and later":                    {path: []align.Profile{proxy("alb", 60*second), proxy("nginx", 75*second)}, client: 58 * second, server: 80 * second, first: "alb", last: "nginx"},
 		"a server that closes first":         {path: []align.Profile{proxy("alb", 60*second), server}, client: 58 * second, server: 65 * second, first: "alb", last: "alb", early: 1},
+		"a server that never closes":         {path: []align.Profile{proxy("alb", 60*second), never}, client: 58 * second, server: 65 * second, first: "alb", last: "alb"},
 		"a server alone":                     {path: []align.Profile{server}, client: 3 * second, first: "nodejs"},
 		"not known":                          {path: []align.Profile{proxy("haproxy", 0)}, first: "haproxy", last: "haproxy"},
 	} {
