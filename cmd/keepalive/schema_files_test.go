@@ -11,7 +11,7 @@ import (
 // What check says about files is as the schema describes it, for every example.
 func TestFileSchema(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("internal/conffile/testdata/*/*.*")
+	files, err := filepath.Glob("internal/conffile/testdata/*/*")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	args := []string{"check", "--json"}

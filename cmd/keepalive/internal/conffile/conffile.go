@@ -43,12 +43,14 @@ func (d *Document) Empty() bool { return d.Err == nil && len(d.Legs) == 0 && len
 func (d *Document) All() []Remark {
 	all := slices.Clone(d.Remarks)
 	for _, l := range d.Legs {
-		for _, r := range l.Remarks {
-			if !slices.Contains(all, r) {
-				all = append(all, r)
-			}
-		}
+		all = append(all, l.Remarks...)
 	}
+	seen := map[Remark]bool{}
+	all = slices.DeleteFunc(all, func(r Remark) bool {
+		before := seen[r]
+		seen[r] = true
+		return before
+	})
 	slices.SortStableFunc(all, func(a, b Remark) int {
 		if (a.Kind == Unit) != (b.Kind == Unit) {
 			return map[bool]int{true: -1, false: 1}[a.Kind == Unit]
@@ -162,12 +164,9 @@ func byLine(a, b Remark) int { return cmp.Or(strings.Compare(a.File, b.File), a.
 
 func (s *source) at(line int) Place { return Place{s.Name, line} }
 
-// remark adds a remark about the file as a whole, once.
+// remark adds a remark about the file as a whole.
 func (s *source) remark(at Place, kind Kind, format string, args ...any) {
-	r := Remark{at, kind, fmt.Sprintf(format, args...)}
-	if !slices.Contains(s.doc.Remarks, r) {
-		s.doc.Remarks = append(s.doc.Remarks, r)
-	}
+	s.doc.Remarks = append(s.doc.Remarks, Remark{at, kind, fmt.Sprintf(format, args...)})
 }
 
 // add adds a finished leg.

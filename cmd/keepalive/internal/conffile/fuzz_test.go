@@ -60,7 +60,7 @@ func fuzz(f *testing.F, format string, seeds ...string) {
 	for _, s := range seeds {
 		f.Add(s)
 	}
-	files, err := filepath.Glob("testdata/*/*.*")
+	files, err := filepath.Glob("testdata/*/*")
 	if err != nil || len(files) == 0 {
 		f.Fatal("no examples", err)
 	}
@@ -82,6 +82,31 @@ func fuzz(f *testing.F, format string, seeds ...string) {
 			sound(t, doc, text, align.Request{Path: path})
 		}
 	})
+}
+
+// Every beginning of the examples is read, or refused with a line.
+func TestTruncated(t *testing.T) {
+	t.Parallel()
+	path, err := align.Path("aws-nlb-tcp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob("testdata/*/*")
+	if err != nil || len(files) < 30 {
+		t.Fatal(files, err)
+	}
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		format := conffile.Read([]conffile.File{{Name: filepath.Base(name), Text: string(text)}}, "")[0].Format
+		for i := range text {
+			for _, doc := range conffile.Read([]conffile.File{{Name: "f", Text: string(text[:i])}}, format) {
+				sound(t, doc, string(text[:i]), align.Request{Path: path})
+			}
+		}
+	}
 }
 
 // sound checks what holds of everything that is read.

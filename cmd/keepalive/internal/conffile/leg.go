@@ -3,7 +3,6 @@ package conffile
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 	"time"
 
@@ -97,10 +96,7 @@ func newLeg(at Place, program, name, refusal string) *leg {
 func (l *leg) turn(s state, o origin) { l.state, l.stateAt = s, o }
 
 func (l *leg) remark(at Place, kind Kind, format string, args ...any) {
-	r := Remark{at, kind, fmt.Sprintf(format, args...)}
-	if !slices.Contains(l.Remarks, r) {
-		l.Remarks = append(l.Remarks, r)
-	}
+	l.Remarks = append(l.Remarks, Remark{at, kind, fmt.Sprintf(format, args...)})
 }
 
 // set sets an option, in the kernel's unit. bare says that the file has a number without
