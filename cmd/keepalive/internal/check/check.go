@@ -16,6 +16,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/paths"
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/sockets"
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/table"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/terminal"
 	"github.com/tcpkeepalive/keepalive/inspect"
 )
 
@@ -59,7 +60,10 @@ With --file check reads the configuration of another program in place of the
 connections: it prints what it means, and who sets each value, and finds
 mistakes, such as milliseconds for seconds, with or without --path. It reads:
 ` + formatList() + `
-Files that are included have to be given too, or the exit code is 5.`,
+Files that are included have to be given too, or the exit code is 5. Connections
+that the program accepts are at the server's end of the path, behind its
+proxies, and those that it opens are at the client's; --server says that all
+are at the server's.`,
 		Example: `  keepalive check --path aws-nlb-tcp
   keepalive check --path aws-nat-gateway --peer :5432 --detect 60s
   keepalive check --path azure-lb --pid 12 --json | jq -r 'select(.bad).change'
@@ -155,6 +159,9 @@ func (o *options) run(stdout, stderr io.Writer) error {
 		return err
 	}
 	v.Notes.Print(stderr)
+	if as := judgedAs(o.Request); as != "" {
+		terminal.Say(stderr, "%s", as)
+	}
 	count.print(stderr)
 	err = exit.Join(v.Notes.Unseen(), v.Notes.Lost(), count.result())
 	if count.assumed > 0 {

@@ -56,6 +56,26 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// TestCheckNamesTheLeg: behind a proxy there is another connection, which was not judged.
+func TestCheckNamesTheLeg(t *testing.T) {
+	t.Parallel()
+	good := sockopt.Config{Idle: 60 * time.Second, Interval: 6 * time.Second, Count: 3, UserTimeout: 79 * time.Second}
+	ours := clitest.Ours(t, good)
+	for _, tt := range []struct {
+		path, server string
+		code         int
+		errs         string
+	}{
+		{"aws-nlb-tls,box:30s", "--server=false", exit.OK, `^judged as the client's leg client - aws-nlb-tls; --server judges the server's\nchecked 1: 0 bad`},
+		{"aws-nlb-tls,box:30s", "--server", exit.Problems, `^judged as the server's leg aws-nlb-tls - server\nchecked 1: 1 bad`},
+		{"aws-nlb-tcp,box:300s", "--server=false", exit.OK, `^checked 1: 0 bad`},
+	} {
+		code, out, errs := command(append([]string{"check", "--path", tt.path, tt.server}, ours...)...)
+		assert.Equal(t, tt.code, code, out+errs)
+		assert.Regexp(t, tt.errs, errs)
+	}
+}
+
 // TestCheckOfHalfClosedConnections holds both ends, FIN-WAIT-2 and CLOSE-WAIT, against the
 // timeout of half-closed connections, which is unknown for most.
 func TestCheckOfHalfClosedConnections(t *testing.T) {

@@ -182,13 +182,20 @@ func (o *options) judgeFile(doc *conffile.Document) ([]judgement, error) {
 		if len(o.Path) == 0 {
 			continue
 		}
-		a, err := l.Assess(o.Request)
-		if errors.Is(err, sockopt.ErrUnknown) {
-			return nil, exit.UnknownError(err)
-		} else if err != nil {
+		request := o.Request
+		request.Server = request.Server || l.Server
+		switch a, err := l.Assess(request); {
+		case errors.Is(err, sockopt.ErrUnknown): // the plan is for the other end, which may be known
+			judged[i].verdict, judged[i].reason = align.Unknown.String(), exit.Text(err)
+			judged[i].assess = new(align.Assessment)
+		case err != nil:
 			return nil, err
+		default:
+			judged[i] = o.judgeLeg(l, a)
 		}
-		judged[i] = o.judgeLeg(l, a)
+		if as := judgedAs(request); as != "" {
+			judged[i].reason += " (" + as + ")"
+		}
 	}
 	return judged, nil
 }

@@ -113,6 +113,18 @@ func (o *options) unnoticed(a *align.Assessment) string {
 	return ""
 }
 
+// judgedAs says which leg of a path was judged, "" if it has only one.
+func judgedAs(r align.Request) string {
+	legs := r.Legs()
+	if len(legs) == 1 {
+		return ""
+	}
+	if last := legs[len(legs)-1]; r.Server {
+		return fmt.Sprintf("judged as the server's leg %s - %s", last.Client, last.Server)
+	}
+	return fmt.Sprintf("judged as the client's leg %s - %s; --server judges the server's", legs[0].Client, legs[0].Server)
+}
+
 // changes lists what a socket with these settings has to change to be like cfg, as
 // sockopt.Parse reads it.
 func changes(s platform.Settings, cfg sockopt.Config) string {

@@ -89,7 +89,7 @@ func (r *envoyReader) listener(n *node) {
 		return
 	}
 	name := strings.TrimSpace("connections of clients of listener " + n.str("name"))
-	l := newLeg(r.at(n.line), "Envoy", name, envoyRefusal)
+	l := accepted(r.at(n.line), "Envoy", name, envoyRefusal)
 	l.setsWhenOff = true
 	l.turn(off, origin{})
 	r.keepalive(l, n.get("tcp_keepalive", "tcpKeepalive"))

@@ -64,6 +64,7 @@ func (r *haproxyReader) legs(p *haproxySection, s side, ends []end, whose, optio
 			name += " (" + strings.Join(names, ", ") + ")"
 		}
 		l := newLeg(p.Place, "haproxy", name, haproxyRefusal)
+		l.Server = whose == "clients"
 		switch {
 		case s.on == nil:
 			l.turn(off, origin{})

@@ -24,12 +24,14 @@ var linuxDefaults = platform.Settings{
 	Idle:  2 * time.Hour, Interval: 75 * time.Second, Count: 9,
 }
 
-// Assess says whether a silent connection of the leg survives the path of a request. If
+// Assess says whether a silent connection of the leg survives the path of a request, at the
+// server's end of it if the leg is there or the request says so, or else at the client's. If
 // that depends on what is inherited, the verdict is [align.Unknown], and the reason says
 // what the kernel's own defaults lead to. A heartbeat counts: data refreshes everything.
 // With an Assumption of the leg the verdict is [align.SurvivesIf] at best.
 // The errors are those of [align.Request.Assess].
 func (l *Leg) Assess(r align.Request) (*align.Assessment, error) {
+	r.Server = r.Server || l.Server
 	a, err := r.Assess(l.known())
 	if err != nil {
 		return nil, err
@@ -46,8 +48,12 @@ func (l *Leg) Assess(r align.Request) (*align.Assessment, error) {
 		}
 		a.Reason = fmt.Sprintf("it depends on what is inherited or not known; with Linux's own 7200 s, 75 s and 9: %s: %s", usual.Verdict, usual.Reason)
 	}
-	if l.Assumption != "" && (a.Verdict == align.Survives || a.Verdict == align.SurvivesIf) {
-		a.Verdict, a.Reason = align.SurvivesIf, fmt.Sprintf("if %s: %s", l.Assumption, a.Reason)
+	if survives := a.Verdict == align.Survives; l.Assumption != "" && (survives || a.Verdict == align.SurvivesIf) {
+		then := ", and " // the reason begins with another assumption
+		if survives {
+			then = "; then it is "
+		}
+		a.Verdict, a.Reason = align.SurvivesIf, l.Assumption+then+a.Reason
 		a.Assumptions = append(a.Assumptions, l.Assumption)
 	}
 	return a, nil

@@ -17,6 +17,11 @@ type Leg struct {
 	Place
 	Name string // "connections of clients"
 
+	// Server says that the program accepts these connections: they are at the server's end
+	// of a path, behind all proxies. It is false for connections that it opens, and where
+	// the file does not decide it, as with sysctls.
+	Server bool
+
 	// Config is what the program asks the kernel for. What it leaves to the system is
 	// unset, as it is in a value that the kernel refuses.
 	Config sockopt.Config
@@ -91,6 +96,13 @@ func newLeg(at Place, program, name, refusal string) *leg {
 		Leg: Leg{Place: at, Name: name}, program: program, refusal: refusal, values: map[platform.Option]value{},
 		offWhy: program + " does not switch it on",
 	}
+}
+
+// accepted is newLeg for connections that the program accepts.
+func accepted(at Place, program, name, refusal string) *leg {
+	l := newLeg(at, program, name, refusal)
+	l.Server = true
+	return l
 }
 
 func (l *leg) turn(s state, o origin) { l.state, l.stateAt = s, o }

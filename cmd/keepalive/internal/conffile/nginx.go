@@ -126,7 +126,7 @@ func (r *nginxReader) listening(address string, at Place) *listening {
 			return l
 		}
 	}
-	l := &listening{newLeg(at, "nginx", "connections of clients of "+address, nginxRefusal), address, true}
+	l := &listening{accepted(at, "nginx", "connections of clients of "+address, nginxRefusal), address, true}
 	l.noUserTimeout = true
 	l.turn(off, origin{})
 	r.listens = append(r.listens, l)

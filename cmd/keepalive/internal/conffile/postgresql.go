@@ -62,7 +62,7 @@ func readPostgreSQL(s *source) error {
 	if p, ok := set["client_connection_check_interval"]; ok && strings.Trim(p.value, "0") != "" {
 		s.remark(p.Place, Note, "%s: while a query runs, the server also looks whether the connection is closed", p.text)
 	}
-	l := newLeg(s.at(1), "the server", "connections of clients", postgresRefusal)
+	l := accepted(s.at(1), "the server", "connections of clients", postgresRefusal)
 	any := false
 	for _, name := range []string{"tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count", "tcp_user_timeout"} {
 		p, ok := set[name]

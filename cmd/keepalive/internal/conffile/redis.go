@@ -28,7 +28,7 @@ func readRedis(s *source) error {
 	if !found {
 		return nil
 	}
-	l := newLeg(d.Place, "redis-server", "connections of clients", redisRefusal)
+	l := accepted(d.Place, "redis-server", "connections of clients", redisRefusal)
 	l.noUserTimeout = true
 	l.redis(d)
 	if t, ok := last["timeout"]; ok && len(t.args) == 2 && t.args[1] != "0" {

@@ -92,6 +92,7 @@ func (s *source) sshLeg(w sshWords, b *sshBlock, name string) {
 		at = b.values[b.order[0]].Place
 	}
 	l := newLeg(at, w.program, name, "")
+	l.Server = w.program == "sshd"
 	l.noUserTimeout = true
 	tcp, set := b.values["tcpkeepalive"]
 	switch strings.ToLower(tcp.value) {

@@ -28,7 +28,7 @@ type systemdReader struct {
 }
 
 func readSystemd(s *source) error {
-	r := &systemdReader{source: s, leg: newLeg(s.at(1), "systemd", "connections that the socket unit accepts", systemdRefusal)}
+	r := &systemdReader{source: s, leg: accepted(s.at(1), "systemd", "connections that the socket unit accepts", systemdRefusal)}
 	r.noUserTimeout, r.setsWhenOff = true, true
 	r.turn(off, origin{})
 	section := ""
