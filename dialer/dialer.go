@@ -76,13 +76,14 @@ func New(cfg sockopt.Config) (*Dialer, error) {
 }
 
 // Check returns the reason why every dial to a TCP address would fail because of the
-// Dialer's fields, without dialing.
+// Dialer's fields, without dialing. It opens no more sockets than [sockopt.Config.Validate].
 func (d *Dialer) Check() error {
 	_, err := d.plan()
 	return named(err)
 }
 
-// plan makes no system call, and takes a small part of the time of a dial.
+// plan checks the fields. It takes a small part of the time of a dial, and opens no socket,
+// except for the first check of a process on Windows: see [sockopt.Config.Validate].
 func (d *Dialer) plan() (p plan, err error) {
 	p.finish, err = d.os.NewSetter(kernel.Request(d.Config))
 	if err != nil {

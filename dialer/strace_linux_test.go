@@ -14,6 +14,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/dialer"
 	"github.com/tcpkeepalive/keepalive/internal/testkit"
+	"github.com/tcpkeepalive/keepalive/listener"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -60,25 +61,40 @@ func TestSystemCallsOfADial(t *testing.T) {
 	}
 }
 
-// What New asks the system for, which table describes it, the first dial does not ask
-// again, nor does any other.
-func TestNewAsksTheSystemForTheDialsToo(t *testing.T) {
-	if os.Getenv(straceChild) != "" {
+// Checking a Config opens no socket, and neither New nor a dial asks which kernel runs:
+// gVisor, which takes the option 9999 that Linux does not have, has the same options and
+// limits.
+func TestCheckingAConfigOpensNoSocket(t *testing.T) {
+	const nothing, checks, dials = "nothing", "checks", "dials"
+	check := func() *dialer.Dialer {
+		require.NoError(t, asked.Validate())
+		_, err := listener.New(asked)
+		require.NoError(t, err)
 		d, err := dialer.New(asked)
 		require.NoError(t, err)
-		dialForStrace(t, d.Dial)
+		return d
+	}
+	switch os.Getenv(straceChild) {
+	case nothing:
+		return
+	case checks:
+		check()
+		return
+	case dials:
+		dialForStrace(t, check().Dial)
 		return
 	}
 	t.Parallel()
-	lines, fds := testkit.UnderStrace(t, straceChild+"=1", "setsockopt,getsockopt")
-	require.Len(t, fds, straceDials)
-	asks := 0
-	for _, line := range lines {
-		if strings.Contains(line, "0x270f") { // the option 9999, which nobody but gVisor takes
-			asks++
-		}
+	sockets := func(child string) int { // with those that the test's variables take to read the system's defaults
+		lines, _ := testkit.UnderStrace(t, straceChild+"="+child, "socket")
+		return strings.Count(strings.Join(lines, "\n"), "socket(")
 	}
-	assert.Equal(t, 1, asks)
+	assert.Equal(t, sockets(nothing), sockets(checks))
+
+	lines, fds := testkit.UnderStrace(t, straceChild+"="+dials, "setsockopt")
+	require.Len(t, fds, straceDials)
+	assert.Contains(t, strings.Join(lines, "\n"), "TCP_KEEPIDLE", "the calls of the dials are seen")
+	assert.NotContains(t, strings.Join(lines, "\n"), "0x270f", "the option 9999")
 }
 
 func dialForStrace(t *testing.T, dial func(network, address string) (net.Conn, error)) {

@@ -114,6 +114,20 @@ func TestCurrentIsATableOfThisSystem(t *testing.T) {
 	}
 }
 
+// gVisor has the options and limits of Linux. That is why a request is checked and planned
+// without asking which of the two runs (internal/running, Limits).
+func TestGVisorHasTheOptionsAndLimitsOfLinux(t *testing.T) {
+	t.Parallel()
+	linux, _ := Lookup("linux")
+	gvisor, _ := Lookup("linux-gvisor")
+	for i := range linux.Specs {
+		linux.Specs[i].Inherited, gvisor.Specs[i].Inherited = Unknown, Unknown
+	}
+	linux.Name, linux.Title, linux.ListenerSource = gvisor.Name, gvisor.Title, gvisor.ListenerSource
+	linux.Notes, linux.Source, linux.ShowsActivity = gvisor.Notes, gvisor.Source, gvisor.ShowsActivity
+	assert.Equal(t, linux, gvisor)
+}
+
 // Whoever changes a table changes a copy.
 func TestTablesAreCopies(t *testing.T) {
 	t.Parallel()

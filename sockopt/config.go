@@ -90,7 +90,10 @@ var errNilTable = errors.New("the platform.Table is nil")
 // Validate returns nil if this operating system can honour every field, otherwise an
 // error that wraps a [platform.Faults], which holds a [*platform.Fault] for each field that it cannot honour.
 // errors.Is(err, [errors.ErrUnsupported]) reports whether an option is missing altogether.
-func (c Config) Validate() error { return c.validate(kernel.Current()) }
+//
+// Validate opens no socket, except on Windows, where the first check of a process opens and
+// closes one: it finds out whether this version has TCP_KEEPIDLE.
+func (c Config) Validate() error { return c.validate(kernel.Limits()) }
 
 // ValidateFor is [Config.Validate] for another operating system:
 //
@@ -113,7 +116,7 @@ func (c Config) validate(rules *kernel.Rules) error {
 // and the changes that were needed. No changes means that c is accepted as it
 // is. The error wraps [errors.ErrUnsupported] where there is no keepalive at
 // all.
-func (c Config) Nearest() (Config, []platform.Change, error) { return c.nearest(kernel.Current()) }
+func (c Config) Nearest() (Config, []platform.Change, error) { return c.nearest(kernel.Limits()) }
 
 // NearestFor is [Config.Nearest] for another operating system. A nil table is an
 // error.

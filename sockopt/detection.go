@@ -41,7 +41,7 @@ func (c Config) DetectionTime() (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	d, err := timing.DetectionTime(kernel.Current(), effective)
+	d, err := timing.DetectionTime(kernel.Limits(), effective)
 	return d, named(err)
 }
 
@@ -51,7 +51,7 @@ func (c Config) effective() (platform.Settings, error) {
 		return platform.Settings{}, err
 	}
 	defaults, _ := kernel.SystemDefaults() // c may set what is unknown
-	return kernel.Current().Effect(kernel.Request(c), defaults), nil
+	return kernel.Limits().Effect(kernel.Request(c), defaults), nil
 }
 
 // MatchUserTimeout returns c with the user timeout set to idle + count*interval.
@@ -68,7 +68,7 @@ func (c Config) MatchUserTimeout() (Config, error) {
 		return c, err
 	}
 	effective.UserTimeout = 0
-	d, err := timing.DetectionTime(kernel.Current(), effective)
+	d, err := timing.DetectionTime(kernel.Limits(), effective)
 	if err != nil {
 		return c, named(err)
 	}

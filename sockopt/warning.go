@@ -27,7 +27,7 @@ func (w Warning) String() string { return w.Option.String() + ": " + w.Text }
 // [Config.Validate].
 func (c Config) Warnings() []Warning {
 	defaults, _ := kernel.SystemDefaults() // unknown defaults are not compared
-	return c.warnings(kernel.Current(), defaults)
+	return c.warnings(kernel.Limits(), defaults)
 }
 
 // WarningsFor is [Config.Warnings] for another operating system and its defaults

@@ -19,16 +19,28 @@ type Rules struct{ platform.Table }
 // RulesOf returns the rules of a table.
 func RulesOf(t *platform.Table) *Rules { return &Rules{*t} }
 
-// current caches the rules of the running kernel.
-var current atomic.Pointer[Rules]
+// current and currentLimits cache rules of the running kernel.
+var current, currentLimits atomic.Pointer[Rules]
 
 // Current returns the rules of the running kernel, see [platform.Current].
-func Current() *Rules {
-	// The name changes at most once, when the answer becomes conclusive.
-	r := current.Load()
-	if r == nil || r.Name != running.Name() {
-		r = RulesOf(platform.Current())
-		current.Store(r)
+func Current() *Rules { return cached(&current, running.Name()) }
+
+// Limits returns rules that have the options and limits of the running kernel, and may
+// differ from [Current] in what accepted sockets inherit and what the kernel shows. On Linux
+// it makes no system call, see [running.Limits].
+func Limits() *Rules { return cached(&currentLimits, running.Limits()) }
+
+// cached returns the rules of the table called name, and keeps them in c. The name changes
+// at most once, when the answer about the running kernel becomes conclusive.
+func cached(c *atomic.Pointer[Rules], name string) *Rules {
+	r := c.Load()
+	if r == nil || r.Name != name {
+		t, ok := platform.Lookup(name)
+		if !ok {
+			t = platform.Current() // a system without a table
+		}
+		r = RulesOf(t)
+		c.Store(r)
 	}
 	return r
 }

@@ -17,3 +17,5 @@ var name = sync.OnceValue(func() string {
 	}
 	return "dragonfly"
 })
+
+func limits() string { return name() }

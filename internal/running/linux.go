@@ -32,3 +32,5 @@ func name() string {
 	}
 	return "linux"
 }
+
+func limits() string { return "linux" }

@@ -3,3 +3,5 @@
 package running
 
 func name() string { return "linux-mips" }
+
+func limits() string { return name() }

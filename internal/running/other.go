@@ -5,3 +5,5 @@ package running
 import "runtime"
 
 func name() string { return runtime.GOOS }
+
+func limits() string { return name() }

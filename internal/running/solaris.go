@@ -18,3 +18,5 @@ var name = sync.OnceValue(func() string {
 	}
 	return "solaris"
 })
+
+func limits() string { return name() }

@@ -50,3 +50,5 @@ func socket() (windows.Handle, error) {
 	}
 	return s, err
 }
+
+func limits() string { return name() }

@@ -18,6 +18,14 @@ func (o OS) Rules() *kernel.Rules {
 	return kernel.Current()
 }
 
+// limits returns the rules by which a request is checked and planned, see [kernel.Limits].
+func (o OS) limits() *kernel.Rules {
+	if o.Table != nil {
+		return o.Table
+	}
+	return kernel.Limits()
+}
+
 func (o OS) calls() kernel.Kernel {
 	if o.Calls != nil {
 		return o.Calls

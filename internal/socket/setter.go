@@ -25,7 +25,7 @@ type Setter struct {
 func (o OS) NewSetter(r kernel.Request) (s Setter, err error) {
 	var faults platform.Faults
 	s.request, s.os = r, o
-	s.sets, faults = o.Rules().Plan(r)
+	s.sets, faults = o.limits().Plan(r)
 	s.verifies = s.sets
 	return s, faults.Err()
 }
@@ -41,7 +41,7 @@ func (o OS) Set(c any, r kernel.Request) error {
 
 // Verify only reads back the options of r. It accepts values that Set refuses.
 func (o OS) Verify(c any, r kernel.Request) error {
-	plan, faults := o.Rules().Comparison(r)
+	plan, faults := o.limits().Comparison(r)
 	if len(faults) > 0 {
 		return faults
 	}
