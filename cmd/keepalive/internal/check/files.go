@@ -89,7 +89,7 @@ func (o *fileFlags) read(stdin io.Reader) (files []conffile.File, errs []error) 
 		case err != nil:
 			errs = append(errs, exit.UsageError(err))
 		default:
-			files = append(files, conffile.File{Name: name, Text: text})
+			files = append(files, conffile.File{Name: name, Text: text, Here: name != "-"})
 		}
 	}
 	return files, errs
@@ -153,7 +153,7 @@ func (o *options) runFiles(cmd *cobra.Command) error {
 		count.add(doc, judged)
 		if o.json {
 			err = writeDocument(out, doc, judged)
-		} else if !doc.Empty() {
+		} else if len(doc.Legs)+len(doc.Remarks) > 0 {
 			var text strings.Builder
 			printDocument(&text, doc, judged)
 			err = terminal.Fold(out, terminal.PrintableLines(text.String()), terminal.Width(stdout))

@@ -61,6 +61,7 @@ func TestCheckFile(t *testing.T) {
 		{"a heartbeat and --detect", "ssh_config", "ServerAliveInterval 30", []string{"--path", "aws-nlb-tcp", "--detect", "120s"}, exit.Unknown, `is not computed`, ``},
 		{"an include", "redis.conf", "include x.conf\ntcp-keepalive 60", nil, exit.Unknown, `not looked at\n    line 1: x.conf is included`, ``},
 		{"nothing", "redis.conf", "port 6379", nil, exit.Nothing, `^$`, `redis.conf: nothing about TCP keepalive was found`},
+		{"only what is no mistake", "haproxy.cfg", "defaults\n timeout client 1m", []string{"--path", "aws-nlb-tcp"}, exit.Nothing, `there is no frontend`, `haproxy.cfg: nothing about TCP keepalive was found`},
 		{"another format", "a", "tcp-keepalive 60", []string{"--format", "redis"}, exit.OK, `idle=60s,interval=20s,count=3`, ``},
 		{"not recognised", "a", "hello", nil, exit.Usage, `^$`, `a: its format is not recognised: say with --format`},
 		{"two formats", "a", "Host a\nClientAliveInterval 60", nil, exit.Usage, `^$`, `a can be ssh or sshd: say which with --format`},
@@ -100,6 +101,27 @@ func TestCheckFiles(t *testing.T) {
 	code, _, errs = command("check", "--format", "nginx")
 	assert.Equal(t, exit.Usage, code)
 	assert.Contains(t, errs, "--format says what a file of --file is")
+}
+
+// A directory of includes that is empty has nothing that was not looked at.
+func TestCheckFileWithEmptyDirectory(t *testing.T) {
+	t.Parallel()
+	flag := write(t, "nginx.conf", "http {\n include conf.d/*.conf;\n server { listen 80 so_keepalive=on; }\n}")
+	dir := filepath.Join(filepath.Dir(strings.TrimPrefix(flag, "--file=")), "conf.d")
+	code, out, _ := command("check", flag)
+	assert.Equal(t, exit.Unknown, code, out)
+	require.NoError(t, os.Mkdir(dir, 0o755))
+	code, out, _ = command("check", flag)
+	assert.Equal(t, exit.OK, code, out)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "a.conf"), nil, 0o644))
+	code, out, _ = command("check", flag)
+	assert.Equal(t, exit.Unknown, code, out)
+	assert.Contains(t, out, "a.conf is included (conf.d/*.conf) and was not looked at")
+	code, out, _ = command("check", flag, "--file="+filepath.Join(dir, "a.conf"))
+	assert.Equal(t, exit.OK, code, out)
+	elsewhere := write(t, "nginx.conf", "http {\n include "+t.TempDir()+"/*.conf;\n server { listen 80 so_keepalive=on; }\n}")
+	code, out, _ = command("check", elsewhere)
+	assert.Equal(t, exit.Unknown, code, "what is not beside the file may be that of another machine: %s", out)
 }
 
 // - is standard input; a file that never ends is no configuration.

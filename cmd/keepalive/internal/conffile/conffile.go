@@ -12,7 +12,12 @@ import (
 )
 
 // A File is the text of a configuration, and the name that messages have for it.
-type File struct{ Name, Text string }
+type File struct {
+	Name, Text string
+	// Here says that the text was read from the file of that name on this machine, where
+	// a directory of files to include that is beside it can be listed.
+	Here bool
+}
 
 // A Place is a line of a file.
 type Place struct {
@@ -35,8 +40,11 @@ type Document struct {
 	Err error
 }
 
-// Empty reports that the file says nothing about keepalive.
-func (d *Document) Empty() bool { return d.Err == nil && len(d.Legs) == 0 && len(d.Remarks) == 0 }
+// Empty reports that the file says nothing about keepalive, or nothing that would be of
+// any connection: there may be notes.
+func (d *Document) Empty() bool {
+	return d.Err == nil && len(d.Legs) == 0 && !slices.ContainsFunc(d.Remarks, func(r Remark) bool { return r.Kind != Note })
+}
 
 // All returns the remarks about the file and those about its legs, each once: mistakes of
 // the unit first, then by line.
@@ -120,6 +128,7 @@ type source struct {
 	File
 	others []File
 	used   includes
+	whole  bool // all files that are included are among the others
 	doc    *Document
 }
 
@@ -136,12 +145,12 @@ func Read(files []File, format string) []*Document {
 			parts = dump
 		}
 		others := append(slices.Clone(parts[1:]), files...)
-		docs = append(docs, read(parts[0], others, format, used))
+		docs = append(docs, read(parts[0], others, format, used, len(parts) > 1 || parts[0] != f))
 	}
 	return slices.DeleteFunc(docs, func(d *Document) bool { return used.has(d.File) })
 }
 
-func read(f File, others []File, format string, used includes) *Document {
+func read(f File, others []File, format string, used includes, whole bool) *Document {
 	doc := &Document{File: f.Name}
 	fm, err := recognise(f, format)
 	if err != nil {
@@ -149,7 +158,7 @@ func read(f File, others []File, format string, used includes) *Document {
 		return doc
 	}
 	doc.Format = fm.Name
-	s := &source{File: f, others: others, used: used, doc: doc}
+	s := &source{File: f, others: others, used: used, whole: whole, doc: doc}
 	if err := fm.read(s); err != nil {
 		var syntax *syntaxError
 		if errors.As(err, &syntax) {

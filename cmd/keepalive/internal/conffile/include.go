@@ -1,13 +1,16 @@
 package conffile
 
 import (
+	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 )
 
 // Includes are looked for among the files that were given. Opening others would often
 // read the wrong ones: a configuration in a repository names files of another machine.
+// Directories beside a file are listed, to find out whether all of it was given.
 
 // maxIncludes limits how deep files include each other.
 const maxIncludes = 10
@@ -33,10 +36,52 @@ func (s *source) include(at Place, pattern string) []File {
 			found = append(found, f)
 		}
 	}
-	if len(found) == 0 {
+	all, listed := s.list(pattern)
+	switch {
+	case s.whole:
+	case listed:
+		for _, name := range all {
+			if !slices.ContainsFunc(found, func(f File) bool { return sameFile(f.Name, name) }) {
+				s.remark(at, Unread, "%s is included (%s) and was not looked at: give it with --file too", name, pattern)
+			}
+		}
+	case len(found) == 0:
 		s.remark(at, Unread, "%s is included and was not looked at: give it with --file too", pattern)
 	}
 	return found
+}
+
+// list returns the files of this machine that a pattern with wildcards names, if its
+// directory is beside the file, or below: then it belongs to it, and not to another machine.
+func (s *source) list(pattern string) (names []string, ok bool) {
+	if !s.Here || !strings.ContainsAny(pattern, "*?[") {
+		return nil, false
+	}
+	own := filepath.Dir(s.Name)
+	if !filepath.IsAbs(pattern) {
+		pattern = filepath.Join(own, pattern)
+	}
+	rel, err := filepath.Rel(own, filepath.Dir(pattern))
+	if err != nil || rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+		return nil, false
+	}
+	if dir, err := os.Stat(filepath.Dir(pattern)); err != nil || !dir.IsDir() {
+		return nil, false
+	}
+	if f, err := os.Open(filepath.Dir(pattern)); err != nil { // Glob ignores what it may not list
+		return nil, false
+	} else if f.Close() != nil {
+		return nil, false
+	}
+	names, err = filepath.Glob(pattern)
+	return names, err == nil
+}
+
+// sameFile reports whether two names are those of one file.
+func sameFile(a, b string) bool {
+	x, errX := filepath.Abs(a)
+	y, errY := filepath.Abs(b)
+	return errX == nil && errY == nil && x == y
 }
 
 // matches reports whether a pattern of an include names a file that was given: the whole

@@ -41,7 +41,7 @@ func nginxDump(f File) []File {
 			end = marks[i+1][0]
 		}
 		text := strings.TrimPrefix(f.Text[m[1]:end], "\n")
-		files = append(files, File{f.Text[m[2]:m[3]], text})
+		files = append(files, File{Name: f.Text[m[2]:m[3]], Text: text})
 	}
 	return files
 }

@@ -30,6 +30,9 @@ func TestIncludes(t *testing.T) {
 	assert.Equal(t, want, text(dump), "nginx -T")
 	assert.Equal(t, "/etc/nginx/nginx.conf\n3 unread", text(nginx), "what is missing may use the switch")
 
+	nothing := conffile.File{Name: "-", Text: "# configuration file /etc/nginx/nginx.conf:\nhttp {\n include /etc/nginx/conf.d/*.conf;\n}"}
+	assert.Equal(t, "/etc/nginx/nginx.conf\n", text(nothing), "nginx -T prints all that there is")
+
 	redis := conffile.File{Name: "redis.conf", Text: "include /etc/redis/local.conf\ntcp-keepalive 60"}
 	local := conffile.File{Name: "local.conf", Text: "tcp-keepalive 70"}
 	assert.Equal(t, "redis.conf\n2 connections of clients: idle=60s,interval=20s,count=3\n1 ignored", text(redis, local))
