@@ -11,6 +11,23 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
+// TestAsOnThisMachine knows what a program leaves to the system, if it runs here.
+func TestAsOnThisMachine(t *testing.T) {
+	t.Parallel()
+	testkit.InNamespace(t, func() {
+		for name, value := range map[string]string{"time": "50", "intvl": "5", "probes": "3"} {
+			require.NoError(t, os.WriteFile("/proc/sys/net/ipv4/tcp_keepalive_"+name, []byte(value), 0o644))
+		}
+		code, _, errs := command("plan", "--path", "box:2m", "--as", "pgjdbc", "--here")
+		assert.Equal(t, exit.OK, code, errs)
+		code, _, errs = command("plan", "--path", "box:60s", "--as", "pgjdbc", "--here")
+		assert.Equal(t, exit.Problems, code)
+		assert.Contains(t, errs, "warning: loses: its connections have 50s, 5s, 3: with ")
+		code, _, _ = command("plan", "--path", "box:2m", "--as", "pgjdbc")
+		assert.Equal(t, exit.Unknown, code, "for other machines")
+	})
+}
+
 // TestPlanOnThisMachine uses the sysctls of its network namespace, and names them.
 func TestPlanOnThisMachine(t *testing.T) {
 	t.Parallel()

@@ -68,7 +68,9 @@ it is not known what the path makes of such a plan: exit code 5.
 A plan that rests on what nobody verified has the verdict "survives if" and the
 exit code 5; --assume-refresh takes it for true that probes count.
 
---as prints the plan in the syntax of another program:
+--as prints the plan in the syntax of another program. If what the program will
+really have does not survive the path, a warning says why, and the exit code is
+1; it is 5 if the sysctls of the system decide, unless --here reads them:
 ` + formatList(),
 		Example: `  keepalive plan --path aws-nlb-tcp,aws-nat-gateway
   keepalive plan --path aws-nlb-tcp --idle-timeout aws-nlb-tcp=1000s --detect 1m
@@ -77,7 +79,7 @@ exit code 5; --assume-refresh takes it for true that probes count.
   keepalive plan --path aws-nlb-tcp --svg plan.svg`,
 		Args: flags.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := exit.Join(flags.Exclusive(cmd, "json", "as"), output.Apart(cmd, output.File{Flag: "--svg", Path: o.svg})); err != nil {
+			if err := exit.Join(flags.Exclusive(cmd, "json", "as"), o.drawingOnly(), output.Apart(cmd, output.File{Flag: "--svg", Path: o.svg})); err != nil {
 				return err
 			}
 			return o.run(cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -98,14 +100,15 @@ exit code 5; --assume-refresh takes it for true that probes count.
 	return cmd
 }
 
-// A program is the flag --as.
-type program struct{ syntax.Format }
-
-func (p *program) String() string { return p.Name }
-func (p *program) Type() string   { return "program" }
-func (p *program) Set(name string) (err error) {
-	p.Format, err = syntax.Lookup(name)
-	return err
+// drawingOnly refuses --svg - with what would be printed beside the drawing, and was not.
+func (o *options) drawingOnly() error {
+	switch {
+	case o.svg == "-" && o.json:
+		return exit.UsageError(errors.New("--json and --svg - exclude each other: --svg FILE draws into a file"))
+	case o.svg == "-" && o.as.Name != "":
+		return exit.UsageError(errors.New("--as and --svg - exclude each other: --svg FILE draws into a file"))
+	}
+	return nil
 }
 
 func formatList() string {
@@ -138,6 +141,14 @@ func (o *options) run(stdout, stderr io.Writer) error {
 	if err := o.print(plan, stdout, stderr); err != nil {
 		return err
 	}
+	if o.as.Name == "" {
+		return verdictOf(plan)
+	}
+	return exit.Join(verdictOf(plan), o.shortfalls(plan, stderr))
+}
+
+// verdictOf is what the verdict on a plan means for the exit code.
+func verdictOf(plan *align.Plan) error {
 	switch {
 	case plan.Verdict == align.Survives:
 		return nil
@@ -167,7 +178,7 @@ func (o *options) print(plan *align.Plan, stdout, stderr io.Writer) error {
 			return err
 		}
 	case o.as.Name != "":
-		text, notes, err := o.as.Write(syntax.Plan{Config: plan.Config, Request: o.Request, Heartbeat: plan.Heartbeat})
+		text, notes, err := o.as.Write(o.forProgram(plan))
 		switch {
 		case errors.Is(err, sockopt.ErrUnknown):
 			return exit.UnknownError(fmt.Errorf("--as %s: %w", o.as.Name, err))

@@ -51,18 +51,20 @@ func (p Plan) cannot(f Format) string {
 // path of the plan and notices a dead peer as soon, where a program derives the other
 // values from it or has them fixed. It is false if the plan's own idle time has to do.
 func (p Plan) longest(made func(seconds int64) sockopt.Config) (int64, bool) {
-	for value := p.idle(); value > 0; value-- {
-		cfg := made(value)
-		if p.does(cfg) {
-			return value, p.count() <= cfg.Count
+	all := p.count() - 1
+	for _, lost := range []int{all, min(all, 2)} { // most programs cannot lose more than two
+		for value := p.idle(); value > 0; value-- {
+			if p.does(made(value), lost) {
+				return value, lost == all
+			}
 		}
 	}
 	return p.idle(), false
 }
 
-// does reports whether a Config without user timeout does what the plan does, as far as
-// three probes allow.
-func (p Plan) does(cfg sockopt.Config) bool {
+// does reports whether a Config without user timeout survives the path if so many probes
+// are lost, and notices a dead peer of an idle connection as soon as the plan does.
+func (p Plan) does(cfg sockopt.Config, lost int) bool {
 	cfg.UserTimeout = sockopt.NoUserTimeout
 	s := kernel.Linux().Effect(kernel.Request(cfg), platform.Settings{})
 	a, err := p.Request.Assess(s)
@@ -71,7 +73,7 @@ func (p Plan) does(cfg sockopt.Config) bool {
 		return err == nil && d[timing.PhaseIdle].Latest <= p.Request.Detect
 	}
 	inTime := p.Request.Detect == 0 || a.Detection.Idle.Latest <= p.Request.Detect
-	return inTime && (a.Tightest.Timeout == 0 || a.LostProbes >= min(p.count(), 3)-1)
+	return inTime && (a.Tightest.Timeout == 0 || a.LostProbes >= lost)
 }
 
 // made is what a program makes of the plan that does not set it all, in a sentence.
@@ -83,7 +85,7 @@ func (p Plan) made(what string, cfg sockopt.Config) string {
 // fixed is what a program sets that nobody can change, in a sentence.
 func (p Plan) fixed(what string, cfg sockopt.Config) string {
 	text := p.made(what+" has fixed values", cfg)
-	if !p.does(cfg) {
+	if !p.does(cfg, p.count()-1) {
 		text += "; with these a probe may come too late on this path, or a dead peer be noticed late"
 	}
 	return text

@@ -76,6 +76,11 @@ func redis(p Plan) (string, []string) {
 	return fmt.Sprintf("tcp-keepalive %d\n", value), notes
 }
 
+func redisSides(p Plan) []side {
+	value, _ := p.longest(redisConfig)
+	return []side{made("its connections", redisConfig(value))}
+}
+
 func redisConfig(seconds int64) sockopt.Config {
 	return sockopt.Config{
 		Idle:     time.Duration(seconds) * time.Second,

@@ -20,6 +20,12 @@ func (p Plan) nodeDelay() (int64, []string) {
 	return value * 1000, []string{p.made("Node.js probes every second, ten times, and takes other values only since 26.4 (interval and count in the options of setKeepAlive)", nodeConfig(value))}
 }
 
+// nodeSides are also those of mysql2.
+func nodeSides(p Plan) []side {
+	value, _ := p.longest(nodeConfig)
+	return []side{made("its connections", nodeConfig(value))}
+}
+
 // node: https://nodejs.org/api/http.html, of Agent and Server. headersTimeout must not be
 // shorter than keepAliveTimeout, because older releases counted it from the end of the
 // last request (https://github.com/nodejs/node/issues/27363).

@@ -81,6 +81,10 @@ func ingressNginx(p Plan) (string, []string) {
 // change it (internal/envoy/v3/socket_options.go).
 var contourConfig = sockopt.Config{Idle: 45 * time.Second, Interval: 5 * time.Second, Count: 9}
 
+func contourSides(Plan) []side {
+	return []side{made("connections of clients", contourConfig)}
+}
+
 // contour: https://projectcontour.io/docs/main/configuration/ (timeouts), and
 // https://projectcontour.io/docs/main/config/api/ (TimeoutPolicy of an HTTPProxy).
 func contour(p Plan) (string, []string) {
@@ -100,13 +104,16 @@ func goConfig(seconds int64) sockopt.Config {
 	return sockopt.Config{Idle: time.Duration(seconds) * time.Second, Interval: 15 * time.Second, Count: 9}
 }
 
+// What Traefik gives the connections of clients, and those to HTTP servers.
+var traefikClients, traefikToHTTP = goConfig(180), goConfig(30)
+
 // traefik: https://doc.traefik.io/traefik/reference/install-configuration/entrypoints/,
 // and TCPServersTransport there. The keepalive of clients is in
 // pkg/server/server_entrypoint_tcp.go (SetKeepAlivePeriod), that of HTTP servers in
 // pkg/server/service/transport.go.
 func traefik(p Plan) (string, []string) {
 	var b strings.Builder
-	notes := []string{p.fixed("Traefik's side towards clients", goConfig(180)), p.fixed("Its side towards HTTP servers", goConfig(30))}
+	notes := []string{p.fixed("Traefik's side towards clients", traefikClients), p.fixed("Its side towards HTTP servers", traefikToHTTP)}
 	if s, ok := p.server(); ok {
 		b.WriteString("entryPoints:\n  web:\n    address: \":80\"\n    transport:\n      respondingTimeouts:\n")
 		fmt.Fprintf(&b, "        idleTimeout: %ds # at the server's end of the path\n", s)
@@ -118,6 +125,15 @@ func traefik(p Plan) (string, []string) {
 	value, _ := p.longest(goConfig)
 	fmt.Fprintf(&b, "tcpServersTransport:\n  dialKeepAlive: %ds\n", value)
 	return b.String(), append(notes, p.made("dialKeepAlive is for TCP servers, and sets the idle time only", goConfig(value)))
+}
+
+func traefikSides(p Plan) []side {
+	value, _ := p.longest(goConfig)
+	return []side{
+		made("connections to TCP servers", goConfig(value)),
+		made("connections to HTTP servers", traefikToHTTP),
+		made("connections of clients", traefikClients),
+	}
 }
 
 // caddy: https://caddyserver.com/docs/caddyfile/options#keepalive-interval; idle and

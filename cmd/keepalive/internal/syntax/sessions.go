@@ -16,6 +16,12 @@ func (p Plan) session(period, givesUp int64) int64 {
 	return max(1, min(p.beat()/period, p.noticed()/givesUp))
 }
 
+func sshSides(p Plan) []side {
+	const givesUp = countMax + 1
+	interval := p.session(1, givesUp)
+	return []side{beating(interval, interval*givesUp)}
+}
+
 // ssh: ssh_config(5). It gives up when one more message than CountMax is due
 // (server_alive_check in clientloop.c): with an interval of 2 s, OpenSSH 9.2 does after 8 s.
 func ssh(p Plan) (string, []string) {
@@ -40,14 +46,29 @@ func sshd(p Plan) (string, []string) {
 	}
 }
 
+func sshdSides(p Plan) []side {
+	const period, givesUp = 2, 2*countMax + 1
+	interval := p.session(period, givesUp)
+	return []side{beating(interval*period, interval*givesUp), beating(interval, interval*(countMax+1))}
+}
+
 const systemValues = "TCPKeepAlive has the system's values, see --as sysctl"
+
+// pings are how often OpenVPN sends something, and after what silence it gives up.
+func (p Plan) pings() (interval, timeout int64) {
+	timeout = max(2, p.noticed())
+	return max(1, min(p.beat(), timeout/2)), timeout
+}
+
+func openvpnSides(p Plan) []side {
+	return []side{beating(p.pings())}
+}
 
 // openvpn: --keepalive in openvpn(8). interval is when to ping, timeout when to restart;
 // it must be at least twice the interval. A server tells its clients both, and itself
 // waits twice as long.
 func openvpn(p Plan) (string, []string) {
-	timeout := max(2, p.noticed())
-	interval := max(1, min(p.beat(), timeout/2))
+	interval, timeout := p.pings()
 	return fmt.Sprintf("keepalive %d %d\n", interval, timeout), []string{
 		fmt.Sprintf("its own pings do what probes do: one every %d s, and a dead peer is given up after %d s (%d s in the plan); a server waits twice as long", interval, timeout, p.noticed()),
 		"this is for proto tcp: devices forget flows of UDP sooner, and this plan says nothing about them",

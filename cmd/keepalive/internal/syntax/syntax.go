@@ -36,6 +36,9 @@ type Format struct {
 	// write returns the text, and what one has to know beside what sets implies. Nothing
 	// at all means that the program has no setting that would help.
 	write func(Plan) (text string, notes []string)
+	// sides are the kinds of connections to which the text leads. nil stands for one kind,
+	// which has the options of the plan that the program sets, and the system's others.
+	sides func(Plan) []side
 }
 
 // The options that programs can set.
@@ -50,7 +53,7 @@ const (
 var Formats = []Format{
 	{Name: "go", What: "a sockopt.Config, and net/http", sets: all, comment: "//", http: true, write: golang},
 	{Name: "grpc", What: "grpc-go, both ends", sets: all, comment: "//", http: true, write: grpc},
-	{Name: "node", What: "Node.js: net and http, both ends", program: "Node.js", sets: idle, comment: "//", http: true, write: node},
+	{Name: "node", What: "Node.js: net and http, both ends", program: "Node.js", sets: idle, comment: "//", http: true, write: node, sides: nodeSides},
 	{Name: "java", What: "Java: sockets and HTTP clients", program: "Java", sets: values, comment: "//", http: true, write: java},
 	{Name: "python", What: "Python: sockets and HTTP clients", sets: all, comment: "#", http: true, write: python},
 	{Name: "rust", What: "Rust: socket2 and reqwest", sets: all, comment: "//", http: true, unchecked: true, write: rust},
@@ -62,8 +65,8 @@ var Formats = []Format{
 	{Name: "envoy", What: "listener and cluster, YAML", program: "envoy", sets: all, comment: "#", http: true, write: envoy},
 	{Name: "istio", What: "DestinationRule and EnvoyFilter, YAML", program: "Istio", sets: all, comment: "#", http: true, write: istio},
 	{Name: "ingress-nginx", What: "its ConfigMap, YAML", program: "ingress-nginx", sets: onOff, comment: "#", http: true, unchecked: true, write: ingressNginx},
-	{Name: "contour", What: "its configuration file, YAML", program: "Contour", comment: "#", http: true, unchecked: true, write: contour},
-	{Name: "traefik", What: "static configuration, YAML", program: "Traefik", sets: idle, comment: "#", http: true, unchecked: true, write: traefik},
+	{Name: "contour", What: "its configuration file, YAML", program: "Contour", comment: "#", http: true, unchecked: true, write: contour, sides: contourSides},
+	{Name: "traefik", What: "static configuration, YAML", program: "Traefik", sets: idle, comment: "#", http: true, unchecked: true, write: traefik, sides: traefikSides},
 	{Name: "caddy", What: "a Caddyfile", program: "Caddy", sets: values, comment: "#", http: true, write: caddy},
 
 	{Name: "postgresql", What: "postgresql.conf, the server's side", program: "PostgreSQL", sets: all, comment: "#", write: postgresql},
@@ -74,13 +77,13 @@ var Formats = []Format{
 	{Name: "mariadb", What: "my.cnf, the server's side", program: "mariadbd", sets: values, comment: "#", write: mariadb},
 	{Name: "go-mysql", What: "go-sql-driver/mysql", program: "go-sql-driver/mysql", sets: all, comment: "//", write: goMySQL},
 	{Name: "connectorj", What: "properties of MySQL Connector/J", program: "Connector/J", sets: onOff, comment: "#", unchecked: true, write: connectorJ},
-	{Name: "mysql2", What: "mysql2 for Node.js", program: "mysql2", sets: idle, comment: "//", unchecked: true, write: mysql2},
-	{Name: "redis", What: "redis.conf", program: "redis-server", sets: idle, comment: "#", write: redis},
+	{Name: "mysql2", What: "mysql2 for Node.js", program: "mysql2", sets: idle, comment: "//", unchecked: true, write: mysql2, sides: nodeSides},
+	{Name: "redis", What: "redis.conf", program: "redis-server", sets: idle, comment: "#", write: redis, sides: redisSides},
 	{Name: "kafka", What: "properties of clients", program: "a Kafka client", sets: onOff, comment: "#", write: kafka},
 
-	{Name: "ssh", What: "ssh_config, the client's side", program: "ssh", sets: onOff, comment: "#", beats: true, write: ssh},
-	{Name: "sshd", What: "sshd_config, the server's side", program: "sshd", sets: onOff, comment: "#", beats: true, write: sshd},
-	{Name: "openvpn", What: "either side's configuration", program: "OpenVPN", comment: "#", beats: true, write: openvpn},
+	{Name: "ssh", What: "ssh_config, the client's side", program: "ssh", sets: onOff, comment: "#", beats: true, write: ssh, sides: sshSides},
+	{Name: "sshd", What: "sshd_config, the server's side", program: "sshd", sets: onOff, comment: "#", beats: true, write: sshd, sides: sshdSides},
+	{Name: "openvpn", What: "either side's configuration", program: "OpenVPN", comment: "#", beats: true, write: openvpn, sides: openvpnSides},
 
 	{Name: "sysctl", What: "the system's defaults, sysctl.d", program: "a sysctl", sets: values, comment: "#", write: sysctl},
 	{Name: "kubernetes", What: "sysctls of a pod, YAML", program: "a sysctl", sets: values, comment: "#", write: kubernetes},

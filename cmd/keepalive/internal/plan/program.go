@@ -1,0 +1,50 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/exit"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/syntax"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/terminal"
+	"github.com/tcpkeepalive/keepalive/internal/kernel"
+	"github.com/tcpkeepalive/keepalive/platform"
+)
+
+// A program is the flag --as.
+type program struct{ syntax.Format }
+
+func (p *program) String() string { return p.Name }
+func (p *program) Type() string   { return "program" }
+func (p *program) Set(name string) (err error) {
+	p.Format, err = syntax.Lookup(name)
+	return err
+}
+
+func (o *options) forProgram(plan *align.Plan) syntax.Plan {
+	return syntax.Plan{Config: plan.Config, Request: o.Request, Heartbeat: plan.Heartbeat}
+}
+
+// shortfalls warns of what the program of --as will have that does not do what the plan
+// does, and returns the error that this is.
+func (o *options) shortfalls(plan *align.Plan, stderr io.Writer) error {
+	var defaults platform.Settings
+	if o.here {
+		var err error
+		if defaults, err = kernel.SystemDefaults(); err != nil {
+			return exit.UnknownError(fmt.Errorf("--here: the defaults of this machine: %w", err))
+		}
+	}
+	var errs []error
+	for _, s := range o.as.Shortfalls(o.forProgram(plan), defaults) {
+		terminal.Say(stderr, "warning: %s: %s", s.Verdict, s.Text)
+		if s.Verdict == align.Loses {
+			errs = append(errs, exit.ErrProblems)
+		} else {
+			errs = append(errs, exit.Said(exit.UnknownError(errors.New(s.Text))))
+		}
+	}
+	return exit.Join(errs...)
+}
