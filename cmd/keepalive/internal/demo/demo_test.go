@@ -106,9 +106,7 @@ func TestDemoWithoutSSSaysSo(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	code, out, _ := command("demo")
 	assert.Equal(t, exit.OK, code)
-	if runtime.GOOS == "linux" {
-		assert.Contains(t, out, "ss: ss is not installed")
-	}
+	assert.Contains(t, out, "ss: ss is not installed")
 	assert.NotContains(t, out, "timer:(")
 }
 

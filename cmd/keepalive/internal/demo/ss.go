@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
-	"runtime"
 	"strings"
 )
 
@@ -15,9 +14,6 @@ var ssCommand = []string{"ss", "-Htno"}
 // addSS puts the line of the real ss under each socket. It returns the command,
 // or why there are no lines.
 func addSS(ctx context.Context, sockets []socket) string {
-	if runtime.GOOS != "linux" {
-		return "ss exists on Linux only"
-	}
 	path, err := exec.LookPath(ssCommand[0])
 	if err != nil {
 		return "ss is not installed (Debian: iproute2)"

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"runtime"
 	"slices"
 	"time"
 
@@ -111,9 +110,6 @@ func (o *options) options(address string) (discover.Options, error) {
 	}
 	switch o.mode {
 	case "plain":
-		if runtime.GOOS != "linux" {
-			return d, errors.New("--mode plain asks with keepalive probes, which takes Linux: use --mode echo or http")
-		}
 		d.Check = discover.Probe
 	case "echo":
 		d.Check = discover.Echo
