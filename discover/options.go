@@ -1,6 +1,7 @@
 package discover
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -66,14 +67,14 @@ const (
 
 // complete checks the options and fills in what is not given.
 func (o Options) complete() (Options, error) {
-	o.Min, o.Max = or(o.Min, defaultMin), or(o.Max, defaultMax)
+	o.Min, o.Max = cmp.Or(o.Min, defaultMin), cmp.Or(o.Max, defaultMax)
 	if o.Check == nil {
 		o.Check = Probe
 	}
 	if o.Check == Probe && o.Min > 0 {
 		o.Min = max(o.Min, probeIdle)
 	}
-	o.Connections, o.Wait = or(o.Connections, defaultConnections), or(o.Wait, defaultWait)
+	o.Connections, o.Wait = cmp.Or(o.Connections, defaultConnections), cmp.Or(o.Wait, defaultWait)
 	switch {
 	case o.Address == "" && o.Dial == nil:
 		return o, errors.New("discover: Address is missing")
@@ -91,11 +92,4 @@ func (o Options) complete() (Options, error) {
 		o.Dial = func(ctx context.Context) (net.Conn, error) { return d.DialContext(ctx, "tcp", address) }
 	}
 	return o, nil
-}
-
-func or[T int | time.Duration](value, standard T) T {
-	if value == 0 {
-		return standard
-	}
-	return value
 }

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -145,20 +146,13 @@ func New(o Options) (*Transport, error) {
 	}
 	t := &Transport{
 		base:   base,
-		drain:  drainLimits{bytes: or(o.DrainLimit, defaultDrainLimit), time: or(o.DrainTime, defaultDrainTime)},
-		margin: or(o.Margin, defaultMargin), doubtAfter: doubtAfter, events: eventQueue{Events: o.Events},
+		drain:  drainLimits{bytes: cmp.Or(o.DrainLimit, defaultDrainLimit), time: cmp.Or(o.DrainTime, defaultDrainTime)},
+		margin: cmp.Or(o.Margin, defaultMargin), doubtAfter: doubtAfter, events: eventQueue{Events: o.Events},
 		hosts: map[hostKey]*host{},
 	}
 	t.registered = registered
 	t.wrapDials()
 	return t, nil
-}
-
-func or[T int64 | time.Duration](value, standard T) T {
-	if value == 0 {
-		return standard
-	}
-	return value
 }
 
 // RoundTrip sends a request, as [http.Transport.RoundTrip] does. The hooks of an

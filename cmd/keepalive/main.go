@@ -28,7 +28,4 @@ var commands = []cli.Command{
 	{Name: "watch", New: watch.New},
 }
 
-// Commands are those of the program.
-var Commands = commands
-
 func main() { os.Exit(cli.Run(commands, os.Args[1:], os.Stdout, os.Stderr)) }

@@ -14,10 +14,3 @@ import "github.com/tcpkeepalive/keepalive/platform"
 //
 // The error says why a value that should be known is not.
 func SystemDefaults() (platform.Settings, error) { return systemDefaults() }
-
-// SystemDefaultsOf returns the value of each option on the socket fd while it is not set.
-// On Linux that depends on the socket's network namespace. If it is not that of the
-// calling thread, reading it takes CAP_NET_ADMIN there and CAP_SYS_ADMIN here; without
-// these, and in gVisor, nothing is Known and the error says so. On other systems the
-// result is that of [SystemDefaults].
-func SystemDefaultsOf(fd uintptr) (platform.Settings, error) { return systemDefaultsOf(fd) }

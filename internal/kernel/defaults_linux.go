@@ -20,17 +20,6 @@ func systemDefaults() (platform.Settings, error) {
 	return Current().Read(System(), uintptr(fd))
 }
 
-func systemDefaultsOf(fd uintptr) (platform.Settings, error) {
-	same, err := inOurNamespace(int(fd))
-	switch {
-	case err != nil:
-		return platform.Settings{}, err
-	case same:
-		return systemDefaults()
-	}
-	return inNamespaceOf(int(fd), systemDefaults)
-}
-
 // inOurNamespace reports whether the socket is in the network namespace of the
 // calling thread. Before Linux 5.14, which has no cookie to compare, it returns
 // false.
@@ -55,7 +44,7 @@ func inOurNamespace(fd int) (bool, error) {
 func inNamespaceOf[T any](fd int, ask func() (T, error)) (answer T, err error) {
 	ns, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.SIOCGSKNS, 0)
 	if errno != 0 {
-		return answer, fmt.Errorf("the socket may be in another network namespace, whose defaults cannot be read: ioctl SIOCGSKNS: %w", errno)
+		return answer, fmt.Errorf("the socket may be in another network namespace, whose sysctls cannot be read: ioctl SIOCGSKNS: %w", errno)
 	}
 	file := os.NewFile(ns, "of the socket")
 	defer file.Close()

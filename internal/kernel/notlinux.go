@@ -37,8 +37,6 @@ func defaultsBySysctl(t *Rules) (platform.Settings, error) {
 	return got, join(errs)
 }
 
-func systemDefaultsOf(uintptr) (platform.Settings, error) { return systemDefaults() }
-
 func systemRetries() (Retries, error) { return Retries{}, errNoRetries() }
 
 func systemRetriesOf(uintptr) (Retries, error) { return systemRetries() }

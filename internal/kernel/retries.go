@@ -24,7 +24,8 @@ func SystemRetries() (Retries, error) { return systemRetries() }
 
 // SystemRetriesOf reads the limits of the socket fd: those set on the socket,
 // otherwise those of its network namespace. If that is not the namespace of the
-// calling thread, this takes the same privileges as [SystemDefaultsOf].
+// calling thread, reading them takes CAP_NET_ADMIN there and CAP_SYS_ADMIN here; without
+// these, and in gVisor, the error says so.
 func SystemRetriesOf(fd uintptr) (Retries, error) { return systemRetriesOf(fd) }
 
 func errNoRetries() error {

@@ -1,8 +1,9 @@
-package kernel
+package kernel_test
 
 import (
 	"io/fs"
 	"os"
+	"runtime"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	. "github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
@@ -36,6 +38,88 @@ func TestSystemRetries(t *testing.T) {
 	got, err := SystemRetriesOf(uintptr(fd))
 	require.NoError(t, err)
 	assert.Equal(t, want, got, "asked from another namespace")
+}
+
+// foreignSocket returns a socket that is in another network namespace than the
+// test.
+func foreignSocket(t *testing.T) (fd uintptr) {
+	t.Helper()
+	testkit.InNamespace(t, func() {
+		s, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		require.NoError(t, err)
+		t.Cleanup(func() { unix.Close(s) })
+		fd = uintptr(s)
+	})
+	return fd
+}
+
+// The program's first thread cannot end, so it must not be the one that enters
+// the other namespace: it would stay there, and /proc/self with it.
+func TestSystemRetriesOfLeavesTheFirstThreadAlone(t *testing.T) {
+	fd := foreignSocket(t)
+	before, err := os.Readlink("/proc/self/ns/net")
+	require.NoError(t, err)
+	onFirstThread(t, func() { _, err = SystemRetriesOf(fd) })
+	require.NoError(t, err)
+	after, err := os.Readlink("/proc/self/ns/net")
+	require.NoError(t, err)
+	assert.Equal(t, before, after)
+}
+
+// onFirstThread runs f on the program's first thread, with a single P, so that
+// a goroutine that f starts and waits for runs there as well. It keeps every
+// other thread it meets busy until the first one turns up.
+func onFirstThread(t *testing.T, f func()) {
+	t.Helper()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	release := make(chan struct{})
+	defer close(release)
+	for range 1000 {
+		time.AfterFunc(time.Microsecond, func() {}) // wakes it should it be the one that waits in epoll
+		first := make(chan bool)
+		go func() {
+			runtime.LockOSThread()
+			if unix.Gettid() != unix.Getpid() {
+				first <- false
+				<-release
+				return
+			}
+			runtime.UnlockOSThread()
+			f()
+			first <- true
+		}()
+		if <-first {
+			return
+		}
+	}
+	require.Fail(t, "the first thread never turned up", "a goroutine that ended while locked to it explains that")
+}
+
+func TestSystemRetriesOfAForeignSocketNeedsCapNetAdmin(t *testing.T) {
+	fd := foreignSocket(t)
+	runtime.LockOSThread() // capabilities belong to the thread
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var all [2]unix.CapUserData
+	require.NoError(t, unix.Capget(&header, &all[0]))
+	fewer := all
+	fewer[0].Effective &^= 1 << unix.CAP_NET_ADMIN
+	require.NoError(t, unix.Capset(&header, &fewer[0]))
+	got, err := SystemRetriesOf(fd)
+	ours, ownErr := SystemRetries()
+	require.NoError(t, unix.Capset(&header, &all[0]))
+	runtime.UnlockOSThread()
+
+	require.ErrorIs(t, err, unix.EPERM)
+	assert.ErrorContains(t, err, "another network namespace")
+	assert.Zero(t, got)
+	require.NoError(t, ownErr, "one's own limits take no privilege")
+	assert.NoError(t, ours.Validate())
+}
+
+func TestSystemRetriesOfNoDescriptor(t *testing.T) {
+	t.Parallel()
+	_, err := SystemRetriesOf(noDescriptor)
+	assert.ErrorIs(t, err, unix.EBADF)
 }
 
 func TestRetriesWithoutProcAreNotKnown(t *testing.T) {

@@ -39,11 +39,6 @@ var phaseTexts = [phases]struct{ name, since string }{
 	{"connect", "the first SYN"},
 }
 
-// Phases returns all phases.
-func Phases() []Phase {
-	return []Phase{PhaseIdle, PhaseInFlight, PhaseLateWrite, PhaseZeroWindow, PhaseConnect}
-}
-
 // String returns "idle", "in flight", "late write", "zero window" or "connect".
 func (p Phase) String() string {
 	if p < phases {

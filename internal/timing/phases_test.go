@@ -143,12 +143,11 @@ func TestLongestUserTimeout(t *testing.T) {
 
 func TestPhaseNames(t *testing.T) {
 	t.Parallel()
-	for i, p := range timing.Phases() {
-		assert.Equal(t, timing.Phase(i), p)
-		assert.NotEmpty(t, p.String())
-		assert.NotEmpty(t, p.Since())
+	for i := range len(timing.Detection{}) {
+		p := timing.Phase(i)
+		assert.NotContains(t, p.String(), "Phase")
+		assert.NotEqual(t, "unknown", p.Since())
 	}
-	assert.Len(t, timing.Detection{}, len(timing.Phases()))
 	assert.Equal(t, "Phase(9)", timing.Phase(9).String())
 	assert.Equal(t, "unknown", timing.Phase(9).Since())
 }
