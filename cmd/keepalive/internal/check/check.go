@@ -34,15 +34,15 @@ func New() *cobra.Command {
 		Use:   "check {--path ID[,ID...] | --file FILE}",
 		Short: "Find connections that a path loses, or whose death goes unnoticed",
 		Long: `check looks at the open connections of this network namespace (Linux) and
-tells, for each that would be lost in silence on the path, or whose peer could
-die unnoticed, why, and what to change. keepalive plan --help says how that is
-calculated.
+tells, for each that would be lost in silence on the path, why, and what to
+change; with --detect also for each whose peer's death would be noticed too
+late. keepalive plan --help says how that is calculated.
 
   VERDICT  loses: the path forgets it. needs a heartbeat: the path ignores
-           probes. unnoticed: it survives, but a dead peer is noticed never, or
-           later than --detect. survives if: it does if what nobody verified
-           about the path is true. unknown: its settings cannot be read, or the
-           path is not known
+           probes. unnoticed (with --detect): it survives, but a dead peer is
+           never noticed, or later than --detect. survives if: it survives if
+           the unverified facts about the path are true. unknown: its settings
+           cannot be read, or the path is not known
   CHANGE   the settings that the plan has and the socket has not, as
            sockopt.Parse and keepalive demo --config read them; or the heartbeat
            that it needs

@@ -41,11 +41,11 @@ func New() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "discover HOST:PORT",
 		Short: "Measure after what silence a path forgets a connection",
-		Long: `discover makes connections to a server, leaves each idle for another time, and
-looks whether it still works. It tells the longest silence that was survived,
-the shortest that was not, and how that ended: FIN or RST by itself, RST on the
-next packet, or silence. Two rounds find 350 s in about 13 minutes, --guess 350s
-in 6.
+		Long: `discover makes connections to a server, leaves each one idle for a different
+time, and looks whether it still works. It tells the longest silence that was
+survived, the shortest that was not, and how that ended: FIN or RST by itself,
+RST on the next packet, or silence. Two rounds find 350 s in about 13 minutes,
+--guess 350s in 6.
 
 --mode is what counts as alive:
   plain  the peer's kernel answers a TCP keepalive probe; no byte reaches the
@@ -63,8 +63,9 @@ servers behind one address: where others survived a silence that is longer by
 5 % and at least 0.2 s. One connection alone, or fewer than one in twenty, may
 die or survive by accident, or fail to be tested; where more could not be
 tested, it states no figure either. Nor where none survived --min, unless the
-server ended them by itself, or a server closes after each response. All these
-are not known, exit code 5; that all connections lived until --max is an answer.
+server ended them by itself, or a server closes after each response. In all
+these cases the timeout is unknown and the exit code is 5; that all connections
+lived until --max is an answer.
 
 Interrupted, it prints what is known by then; also if its terminal is closed.`,
 		Example: `  keepalive discover db.example.com:5432

@@ -54,7 +54,7 @@ u60, 7200*/75*/9*, go:15/15/9 and off; other columns are shortened ("~") or left
 out, and a line at the end says which. --wide prints all, --columns those you
 name. A pipe or a file gets all.
 
-"?" is unknown, and a line at the end says what would tell. Settings and process
+"?" is unknown, and a note at the end says how to find out. Settings and process
 of other users' sockets take root (CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH).`,
 		Example: `  keepalive ls
   keepalive ls --peer :5432 --peer :6379

@@ -34,3 +34,27 @@ func TestPlansFitATerminal(t *testing.T) {
 	}
 	assert.Greater(t, n, 20)
 }
+
+// TestNarrowPlans have no picture where it would be broken, and the settings, which are
+// there to be copied, are never cut.
+func TestNarrowPlans(t *testing.T) {
+	t.Parallel()
+	path, err := align.Path("aws-nlb-tcp")
+	require.NoError(t, err)
+	r := align.Request{Path: path}
+	plan, err := r.Plan()
+	require.NoError(t, err)
+	for width, picture := range map[int]bool{30: false, 40: false, 44: false, 45: true, 60: true, 80: true, 0: true} {
+		var whole, folded strings.Builder
+		printPlan(&whole, width, r, plan, newTimeline(r, plan))
+		require.NoError(t, terminal.Fold(&folded, whole.String(), width))
+		assert.True(t, strings.HasPrefix(folded.String(), plan.Config.String()+"\n"), "%d columns", width)
+		assert.Equal(t, picture, strings.Contains(folded.String(), "  |.."), "%d columns", width)
+		assert.NotContains(t, folded.String(), "\n\n\n", "%d columns", width)
+		for line := range strings.Lines(folded.String()) {
+			if strings.HasPrefix(line, "probe ") {
+				assert.Contains(t, line, "X", "%d columns: the bar is beside its label", width)
+			}
+		}
+	}
+}

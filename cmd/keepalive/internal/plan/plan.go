@@ -214,7 +214,6 @@ func printPlan(w io.Writer, width int, r align.Request, p *align.Plan, line time
 		fmt.Fprintln(w, "the settings above notice dead peers, and refresh the rest of the path")
 	}
 	if line.forgets > 0 {
-		fmt.Fprintln(w)
 		line.text(w, width)
 	}
 	if len(r.Path) > 0 {

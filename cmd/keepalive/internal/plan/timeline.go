@@ -48,7 +48,8 @@ func (t timeline) label(n int) string {
 	return fmt.Sprintf("probe %d, %s to %s", n+1, duration.Format(t.probes[n].from), paths.Tenths(t.probes[n].to))
 }
 
-// text draws with characters, for a terminal of that width (0: 80).
+// text draws with characters, for a terminal of that width (0: 80). It draws nothing where
+// no bar has room beside its label: broken lines would show no picture.
 func (t timeline) text(w io.Writer, width int) {
 	if width == 0 {
 		width = 80
@@ -57,7 +58,12 @@ func (t timeline) text(w io.Writer, width int) {
 	for n := range t.probes {
 		labels = max(labels, len(t.label(n)))
 	}
-	bar := max(width-labels-4, 20)
+	const narrowest = 20
+	bar := width - labels - 4
+	if bar < narrowest {
+		return
+	}
+	fmt.Fprintln(w)
 	column := func(d time.Duration) int { return int(float64(d) / float64(t.end()) * float64(bar-1)) }
 	forgets := column(t.forgets)
 	fmt.Fprintf(w, "%-*s  0s%*s\n", labels, "last segment", max(forgets-1, 0), duration.Format(t.forgets))
