@@ -46,7 +46,11 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 					n++
 					assert.Equal(t, format, file.Format)
 					assert.Equal(t, want, c.Config)
-					assert.Contains(t, []string{"survives", "survives if"}, c.Verdict, "the second where a program has to switch keepalive on")
+					verdicts := []string{"survives", "survives if"} // the second where a program has to switch keepalive on
+					if format == "envoy" {
+						verdicts = []string{"needs a heartbeat"} // Envoy itself ends it after an hour, as the text says
+					}
+					assert.Contains(t, verdicts, c.Verdict, out)
 				}
 				for _, r := range file.Remarks {
 					assert.False(t, r.Mistake, out)

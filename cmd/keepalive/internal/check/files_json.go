@@ -22,6 +22,8 @@ With --file each line is an object for a file that was read:
                             it (null: it has not), and who else sets it
     heartbeat_seconds  number  how often the program sends data on a silent
                             connection; null: it does not
+    closes_seconds  number   after what silence the program itself ends a connection;
+                            null: it does not, as far as the file says
     assumption     string   what the file does not decide; empty: nothing
     verdict, bad, reason, latest_refresh_seconds, margin_seconds, lost_probes,
     idle_detection_seconds, in_flight_detection_seconds
@@ -55,6 +57,7 @@ type connectionRecord struct {
 	Config     string          `json:"config"`
 	Settings   []settingRecord `json:"settings"`
 	Heartbeat  *float64        `json:"heartbeat_seconds"`
+	Closes     *float64        `json:"closes_seconds"`
 	Assumption string          `json:"assumption"`
 	Verdict    *string         `json:"verdict"`
 	Bad        *bool           `json:"bad"`
@@ -97,7 +100,7 @@ func writeDocument(w io.Writer, doc *conffile.Document, judged []judgement) erro
 func (j judgement) record() connectionRecord {
 	r := connectionRecord{
 		Name: j.Name, File: j.File, Line: j.Line, Config: j.Config.String(), Settings: []settingRecord{},
-		Heartbeat: record.Seconds(j.Heartbeat), Assumption: j.Assumption,
+		Heartbeat: record.Seconds(j.Heartbeat), Closes: record.Seconds(j.Closes), Assumption: j.Assumption,
 	}
 	for _, s := range j.Settings {
 		out := settingRecord{Option: s.Option.String(), Value: text(s.Value), By: text(s.By)}

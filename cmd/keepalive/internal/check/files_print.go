@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/conffile"
+	"github.com/tcpkeepalive/keepalive/internal/duration"
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
@@ -24,6 +25,9 @@ func printDocument(b *strings.Builder, doc *conffile.Document, judged []judgemen
 		}
 		if j.Heartbeat > 0 {
 			fmt.Fprintf(b, "      %-18s  %s\n", "heartbeat="+j.Heartbeat.String(), j.HeartbeatText)
+		}
+		if j.Closes > 0 {
+			fmt.Fprintf(b, "      %-18s  %s\n", "closes="+duration.Seconds(j.Closes), j.ClosesText)
 		}
 		if j.verdict != "" {
 			fmt.Fprintf(b, "    %s: %s\n", j.verdict, j.reason)

@@ -94,6 +94,7 @@ func (r *envoyReader) listener(n *node) {
 	l.turn(off, origin{})
 	r.keepalive(l, n.get("tcp_keepalive", "tcpKeepalive"))
 	r.options(l, n.get("socket_options", "socketOptions"), false)
+	r.envoyCloses(l, n)
 	if !isLoopback(n.get("address").get("socket_address", "socketAddress").str("address")) {
 		r.clients = append(r.clients, l)
 	}
@@ -115,6 +116,7 @@ func (r *envoyReader) cluster(n *node) {
 		options = r.bind.get("socket_options", "socketOptions")
 	}
 	r.options(l, options, true)
+	r.envoyCloses(l, n)
 	local := addresses(n)
 	remote := len(local) == 0
 	for _, a := range local {

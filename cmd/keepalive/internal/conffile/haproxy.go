@@ -43,6 +43,8 @@ type haproxySection struct {
 	kind, name    string
 	cli, srv      side
 	serverTimeout *tick // of default-server
+	http          bool
+	timeouts      map[string]tick
 	binds         []end
 	servers       []end
 }
@@ -162,8 +164,10 @@ func (r *haproxyReader) section(at Place, args []string) {
 		base = r.defaults[rest[1]]
 	}
 	p.cli.values, p.srv.values = map[platform.Option]tick{}, map[platform.Option]tick{}
+	p.timeouts = map[string]tick{}
 	if base != nil {
 		p.cli, p.srv, p.serverTimeout = base.cli.clone(), base.srv.clone(), base.serverTimeout
+		p.http, p.timeouts = base.http, maps.Clone(base.timeouts)
 	}
 	r.current = p
 	if p.kind == "defaults" {
@@ -207,6 +211,8 @@ func (r *haproxyReader) line(at Place, args []string) {
 		p.servers = append(p.servers, r.end(o, args[1], address, rest, p.serverTimeout))
 	case word == "default-server":
 		p.serverTimeout = r.userTimeout(o, args[1:], p.serverTimeout)
+	case word == "mode" && len(args) > 1:
+		p.http = args[1] == "http"
 	case word == "timeout" && len(args) > 2:
 		r.timeout(o, args[1], args[2])
 	}

@@ -81,6 +81,7 @@ func (r *haproxyReader) legs(p *haproxySection, s side, ends []end, whose, optio
 		if t := group[0].timeout; t != nil && (t.n > 0 || t.variable) { // 0 sets nothing
 			l.setTick(platform.UserTimeout, *t)
 		}
+		l.closes(p.closing(strings.TrimSuffix(whose, "s")))
 		l.offWhy = "haproxy does not switch it on without " + option
 		legs = append(legs, l)
 		if !slices.ContainsFunc(group, func(e end) bool { return !e.local }) {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tcpkeepalive/keepalive/internal/alike"
 	"github.com/tcpkeepalive/keepalive/platform"
@@ -141,7 +142,18 @@ func (r *haproxyReader) userTimeout(o origin, words []string, inherited *tick) *
 var haproxyTimeouts = []string{"client", "server", "tunnel"}
 
 func (r *haproxyReader) timeout(o origin, name, text string) {
-	if !slices.Contains(haproxyTimeouts, name) || isVariable(text) {
+	idle := name == "http-keep-alive"
+	if !slices.Contains(haproxyTimeouts, name) && !idle {
+		return
+	}
+	if isVariable(text) {
+		r.remark(o.Place, Unread, "%s: after what silence haproxy itself closes a connection depends on a variable, whose value is not known here", o.text)
+		return
+	}
+	if idle {
+		if t := r.time(o, text, 1000); t != nil {
+			r.current.timeouts[name] = *t
+		}
 		return
 	}
 	r.found = true
@@ -149,7 +161,11 @@ func (r *haproxyReader) timeout(o origin, name, text string) {
 		r.remark(o.Place, Ignored, "%s: a %s has no such timeout, so haproxy ignores it", o.text, r.current.kind)
 		return
 	}
-	switch t := r.time(o, text, 1000); {
+	t := r.time(o, text, 1000)
+	if t != nil {
+		r.current.timeouts[name] = *t
+	}
+	switch {
 	case t == nil:
 	case t.bare && t.n > 0 && t.n < shortTimeout:
 		r.remark(o.Place, Unit, "%s: a number without a unit is in milliseconds here, so haproxy closes a connection that is silent for so long: if seconds were meant, write %ds", o.text, t.n)
@@ -164,4 +180,23 @@ func (l *leg) setTick(o platform.Option, t tick) {
 		return
 	}
 	l.set(o, t.n, t.bare, t.origin)
+}
+
+// closing is what ends a silent connection of one side, "client" or "server". In HTTP the
+// pause between two requests has a timeout of its own; of TCP, that of tunnels replaces the
+// others when both sides have sent something.
+func (p *haproxySection) closing(side string) closing {
+	name, what := side, ""
+	if _, ok := p.timeouts["tunnel"]; ok && !p.http {
+		name = "tunnel"
+	}
+	if t, ok := p.timeouts["http-keep-alive"]; ok && p.http && side == "client" && t.n > 0 && (p.timeouts[name].n == 0 || t.n < p.timeouts[name].n) {
+		name, what = "http-keep-alive", ": HTTP keep-alive, the pause between two requests"
+	}
+	t := p.timeouts[name]
+	c := closing{after: time.Duration(t.n) * time.Millisecond, text: t.of() + what}
+	if p.http {
+		c.protocol = "HTTP"
+	}
+	return c
 }

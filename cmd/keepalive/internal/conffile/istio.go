@@ -9,7 +9,10 @@ import (
 
 // istio reads the tcpKeepalive of a DestinationRule: durations of protobuf, "7200s".
 // https://istio.io/latest/docs/reference/config/networking/destination-rule/
-func (s *source) istio(n *node, name string) {
+func (s *source) istio(n *node, name string) { s.istioPool(n, n, name) }
+
+// istioPool reads a value below the settings of a pool of connections.
+func (s *source) istioPool(pool, n *node, name string) {
 	if k := n.get("tcpKeepalive"); k != nil {
 		l := newLeg(s.at(k.line), "Envoy", "connections of "+name, envoyRefusal)
 		l.turn(on, origin{s.at(k.line), "tcpKeepalive"})
@@ -36,9 +39,10 @@ func (s *source) istio(n *node, name string) {
 				l.set(option, number, option != platform.Count, at)
 			}
 		}
+		s.envoyCloses(l, pool)
 		s.add(l)
 	}
 	for _, c := range n.children() {
-		s.istio(c, name)
+		s.istioPool(n, c, name)
 	}
 }

@@ -1,6 +1,7 @@
 package conffile
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/duration"
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/platform"
+	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
 // known returns what a connection of the leg holds, as far as the file decides it: what is
@@ -28,10 +30,19 @@ var linuxDefaults = platform.Settings{
 // server's end of it if the leg is there or the request says so, or else at the client's. If
 // that depends on what is inherited, the verdict is [align.Unknown], and the reason says
 // what the kernel's own defaults lead to. A heartbeat counts: data refreshes everything.
+// What the program itself does counts too: see Closes.
 // With an Assumption of the leg the verdict is [align.SurvivesIf] at best.
 // The errors are those of [align.Request.Assess].
 func (l *Leg) Assess(r align.Request) (*align.Assessment, error) {
 	r.Server = r.Server || l.Server
+	a, err := l.assess(r)
+	if l.Closes > 0 && (err == nil || errors.Is(err, sockopt.ErrUnknown)) {
+		return l.assessClosing(r, a)
+	}
+	return a, err
+}
+
+func (l *Leg) assess(r align.Request) (*align.Assessment, error) {
 	a, err := r.Assess(l.known())
 	if err != nil {
 		return nil, err

@@ -20,7 +20,7 @@ func TestAssess(t *testing.T) {
 		{"complete", "libpq", "host=db keepalives_idle=60 keepalives_interval=10 keepalives_count=3", "aws-nlb-tcp", align.Survives, "refreshed after"},
 		{"too late", "redis", "tcp-keepalive 300", "aws-nlb-tcp", align.Loses, "with 1 probe lost"},
 		{"off", "nginx", "server { listen 80 so_keepalive=off; }", "aws-nlb-tcp", align.Loses, "keepalive is off"},
-		{"inherited", "nginx", "server { listen 80 so_keepalive=on; }", "aws-nlb-tcp", align.Unknown, "it depends on what is inherited or not known; with Linux's own 7200 s, 75 s and 9: loses: the first probe comes up to"},
+		{"inherited", "nginx", "server { listen 80 so_keepalive=on; keepalive_timeout 0; }", "aws-nlb-tcp", align.Unknown, "it depends on what is inherited or not known; with Linux's own 7200 s, 75 s and 9: loses: the first probe comes up to"},
 		{"inherited in part", "libpq", "host=db keepalives_idle=60", "aws-nlb-tcp", align.Unknown, "with Linux's own 7200 s, 75 s and 9: survives"},
 		{"a proxy ignores probes", "libpq", "host=db keepalives_idle=60 keepalives_interval=10 keepalives_count=3", "aws-alb", align.NeedsHeartbeat, "only data keeps the connection"},
 		{"a heartbeat is data", "ssh", "ServerAliveInterval 50", "aws-alb", align.Survives, "ServerAliveInterval 50 (f:1) sends data often enough: every 5"},
@@ -28,7 +28,7 @@ func TestAssess(t *testing.T) {
 		{"a heartbeat, and keepalive that is inherited", "ssh", "ServerAliveInterval 400", "aws-nlb-tcp", align.Unknown, "it depends on what is inherited or not known"},
 		{"a sysctl is not a program", "sysctl", "net.ipv4.tcp_keepalive_time=60\nnet.ipv4.tcp_keepalive_intvl=10\nnet.ipv4.tcp_keepalive_probes=3", "aws-nlb-tcp", align.SurvivesIf, "the program switches keepalive on (SO_KEEPALIVE) and sets no times of its own, as a Go program does; then it is refreshed"},
 		{"a sysctl and a path that nobody verified", "sysctl", "net.ipv4.tcp_keepalive_time=60\nnet.ipv4.tcp_keepalive_intvl=10\nnet.ipv4.tcp_keepalive_probes=3", "aws-vpc-endpoint", align.SurvivesIf, "as a Go program does, and a probe refreshes aws-vpc-endpoint"},
-		{"what the kernel refuses is inherited", "nginx", "server { listen 80 so_keepalive=40001:10:3; }", "aws-nlb-tcp", align.Unknown, "it depends on what is inherited or not known"},
+		{"what the kernel refuses is inherited", "nginx", "server { listen 80 so_keepalive=40001:10:3; keepalive_timeout 0; }", "aws-nlb-tcp", align.Unknown, "it depends on what is inherited or not known"},
 	} {
 		t.Run(tt.rule, func(t *testing.T) {
 			t.Parallel()

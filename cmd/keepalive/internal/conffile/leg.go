@@ -31,10 +31,16 @@ type Leg struct {
 	// 0 if it does not.
 	Heartbeat     time.Duration
 	HeartbeatText string // as the file has it
+	// Closes is after what silence the program itself ends a connection; 0 if it does not.
+	Closes     time.Duration
+	ClosesText string // as the file has it, or whose default it is
 	// Assumption is what the file does not decide, and what Config rests on. It is ""
 	// if there is nothing.
 	Assumption string
 	Remarks    []Remark
+
+	// protocol and closedBy are of Closes.
+	protocol, closedBy string
 }
 
 // A Setting is an option of a connection.

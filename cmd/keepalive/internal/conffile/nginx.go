@@ -2,6 +2,7 @@ package conffile
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -38,7 +39,7 @@ type nginxReader struct {
 	servers   map[string][]string // of upstream blocks
 	found     bool                // something about keepalive
 	switches  []origin            // PROTOCOL_socket_keepalive
-	stream    bool
+	block     string              // "http", "stream" or "mail"
 }
 
 func readNginx(s *source) error {
@@ -46,7 +47,7 @@ func readNginx(s *source) error {
 	if err != nil {
 		return err
 	}
-	r := &nginxReader{source: s, servers: map[string][]string{}}
+	r := &nginxReader{source: s, block: "http", servers: map[string][]string{}}
 	r.collect(list)
 	r.walk(list, map[string]origin{})
 	if r.found {
@@ -75,15 +76,19 @@ func (r *nginxReader) walk(list []directive, outer map[string]origin) {
 			r.found = true
 			r.keepalive(d)
 		}
+		if isNginxTimeout(d.name()) {
+			set[d.name()] = origin{d.Place, d.text()}
+		}
 	}
 	for _, d := range list {
-		switch d.name() {
+		outside := r.block
+		switch name := d.name(); name {
 		case "server":
 			if d.block != nil {
-				r.server(d)
+				r.server(d, set)
 			}
-		case "stream":
-			r.stream = true
+		case "http", "stream", "mail":
+			r.block = name
 		}
 		for _, p := range nginxProtocols {
 			if d.name() == p+"_pass" {
@@ -91,9 +96,7 @@ func (r *nginxReader) walk(list []directive, outer map[string]origin) {
 			}
 		}
 		r.walk(d.block, set)
-		if d.name() == "stream" {
-			r.stream = false
-		}
+		r.block = outside
 	}
 }
 
@@ -107,16 +110,26 @@ func (r *nginxReader) keepalive(d directive) {
 	}
 }
 
-func (r *nginxReader) server(d directive) {
+// server looks at the sockets of a server; outer is what the blocks around it have set.
+func (r *nginxReader) server(d directive, outer map[string]origin) {
+	set := maps.Clone(outer)
+	for _, in := range d.block {
+		if isNginxTimeout(in.name()) {
+			set[in.name()] = origin{in.Place, in.text()}
+		}
+	}
+	closing := r.clientsClosing(set)
 	any := false
 	for _, in := range d.block {
 		if in.name() == "listen" {
 			any = true
-			r.listen(in)
+			if l := r.listen(in); l != nil {
+				l.closes(closing)
+			}
 		}
 	}
-	if !any && !r.stream {
-		r.listening("*:80", d.Place)
+	if !any && r.block == "http" {
+		r.listening("*:80", d.Place).closes(closing)
 	}
 }
 
@@ -133,11 +146,11 @@ func (r *nginxReader) listening(address string, at Place) *listening {
 	return l
 }
 
-func (r *nginxReader) listen(d directive) {
+func (r *nginxReader) listen(d directive) *listening {
 	address := d.arg(1)
 	switch {
 	case address == "":
-		return // nginx refuses it
+		return nil // nginx refuses it
 	case strings.Trim(address, "0123456789") == "":
 		address = "*:" + address
 	case strings.HasPrefix(address, "unix:"):
@@ -158,6 +171,7 @@ func (r *nginxReader) listen(d directive) {
 		}
 		r.soKeepalive(l.leg, origin{d.Place, arg}, value)
 	}
+	return l
 }
 
 func (r *nginxReader) soKeepalive(l *leg, o origin, value string) {
@@ -210,6 +224,7 @@ func (r *nginxReader) report() {
 		}
 		l := newLeg(u.at[0], "nginx", name, nginxRefusal)
 		l.noUserTimeout = true
+		l.closes(u.closing)
 		switch {
 		case u.on == nil:
 			l.turn(off, origin{})

@@ -12,6 +12,7 @@ type upstream struct {
 	enabled  bool
 	at       []Place
 	loopback bool
+	closing  closing
 }
 
 // collect finds the upstream blocks, which may come after their use.
@@ -33,12 +34,12 @@ func (r *nginxReader) pass(d directive, protocol string, set map[string]origin) 
 	if r.unix(d.arg(1)) {
 		return
 	}
-	u := &upstream{protocol: protocol, at: []Place{d.Place}, loopback: r.loopback(d.arg(1))}
+	u := &upstream{protocol: protocol, at: []Place{d.Place}, loopback: r.loopback(d.arg(1)), closing: r.upstreamsClosing(set, protocol)}
 	if o, ok := set[protocol+"_socket_keepalive"]; ok {
 		u.on, u.enabled = &o, strings.HasSuffix(o.text, " on")
 	}
 	for _, other := range r.upstreams {
-		if other.protocol == protocol && other.loopback == u.loopback && (other.on == nil) == (u.on == nil) && (u.on == nil || *u.on == *other.on) {
+		if other.protocol == protocol && other.loopback == u.loopback && other.closing == u.closing && (other.on == nil) == (u.on == nil) && (u.on == nil || *u.on == *other.on) {
 			other.at = append(other.at, d.Place)
 			return
 		}

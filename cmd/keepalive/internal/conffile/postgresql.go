@@ -3,8 +3,10 @@ package conffile
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tcpkeepalive/keepalive/internal/alike"
 	"github.com/tcpkeepalive/keepalive/platform"
@@ -30,6 +32,9 @@ func isPostgresOption(name string) bool {
 	return is
 }
 
+// postgresOthers are parameters that have to do with silent connections.
+var postgresOthers = []string{"client_connection_check_interval", "primary_conninfo", "idle_session_timeout", "idle_in_transaction_session_timeout"}
+
 // A postgresSetting is a line name = value.
 type postgresSetting struct {
 	value string
@@ -50,7 +55,7 @@ func readPostgreSQL(s *source) error {
 	}
 	found := false
 	for name := range set {
-		found = found || isPostgresOption(name) || name == "client_connection_check_interval" || name == "primary_conninfo"
+		found = found || isPostgresOption(name) || slices.Contains(postgresOthers, name)
 	}
 	s.postgresTypos(set)
 	if !found {
@@ -63,7 +68,7 @@ func readPostgreSQL(s *source) error {
 		s.remark(p.Place, Note, "%s: while a query runs, the server also looks whether the connection is closed", p.text)
 	}
 	l := accepted(s.at(1), "the server", "connections of clients", postgresRefusal)
-	any := false
+	any := l.postgresCloses(set)
 	for _, name := range []string{"tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count", "tcp_user_timeout"} {
 		p, ok := set[name]
 		if !ok {
@@ -175,6 +180,32 @@ var postgresNumber = pattern(`^\s*([-+]?(?:0[xX][0-9a-fA-F]+|\d+\.?\d*(?:[eE][-+
 func (l *leg) postgres(name string, p postgresSetting) {
 	option := postgresOptions[name]
 	base := map[platform.Option]string{platform.Idle: "s", platform.Interval: "s", platform.UserTimeout: "ms"}[option]
+	if n, bare, ok := l.postgresNumber(base, p); ok && n > 0 {
+		l.set(option, n, bare && base != "", p.origin)
+	}
+}
+
+// postgresCloses reads the server's own timeouts, which are milliseconds.
+func (l *leg) postgresCloses(set map[string]postgresSetting) (any bool) {
+	if p, ok := set["idle_session_timeout"]; ok {
+		if n, _, ok := l.postgresNumber("ms", p); ok && n > 0 {
+			any, l.Place = true, p.Place
+			l.remark(p.Place, Note, "%s: the server itself ends a session that is silent for so long, and probes do not put that off", p.text)
+			l.closes(closing{time.Duration(n) * time.Millisecond, p.of(), "SQL"})
+		}
+	}
+	if p, ok := set["idle_in_transaction_session_timeout"]; ok {
+		if n, _, ok := l.postgresNumber("ms", p); ok && n > 0 {
+			any, l.Place = true, p.Place
+			l.remark(p.Place, Note, "%s: the server itself ends a session that is silent for so long in a transaction, and probes do not put that off", p.text)
+		}
+	}
+	return any
+}
+
+// postgresNumber reads a number in a unit of the server, "" if it has none. It is not ok if
+// the server refuses it.
+func (l *leg) postgresNumber(base string, p postgresSetting) (n int64, bare, ok bool) {
 	m := postgresNumber().FindStringSubmatch(p.value)
 	unit := postgresUnits[base]
 	if m != nil && m[2] != "" {
@@ -186,7 +217,7 @@ func (l *leg) postgres(name string, p postgresSetting) {
 			want = "a number, alone or with us, ms, s, min, h or d"
 		}
 		l.remark(p.Place, Refused, "%s: want %s: the server does not start", p.text, want)
-		return
+		return 0, false, false
 	}
 	f, err := strconv.ParseFloat(m[1], 64)
 	if i, intErr := strconv.ParseInt(m[1], 0, 64); intErr == nil {
@@ -199,11 +230,9 @@ func (l *leg) postgres(name string, p postgresSetting) {
 	switch {
 	case err != nil || f < 0 || f > math.MaxInt32:
 		l.remark(p.Place, Refused, "%s: it takes 0 to %d %s: the server does not start", p.text, math.MaxInt32, base)
-	case f == 0:
-		if strings.Trim(m[1], "0.") != "" {
-			l.remark(p.Place, Refused, "%s is rounded to 0, which leaves it to the system", p.text)
-		}
-	default:
-		l.set(option, int64(f), m[2] == "" && base != "", p.origin)
+		return 0, false, false
+	case f == 0 && strings.Trim(m[1], "0.") != "":
+		l.remark(p.Place, Refused, "%s is rounded to 0, which leaves it to the system", p.text)
 	}
+	return int64(f), m[2] == "", true
 }

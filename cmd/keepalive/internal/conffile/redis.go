@@ -3,6 +3,7 @@ package conffile
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tcpkeepalive/keepalive/internal/alike"
 	"github.com/tcpkeepalive/keepalive/platform"
@@ -31,8 +32,11 @@ func readRedis(s *source) error {
 	l := accepted(d.Place, "redis-server", "connections of clients", redisRefusal)
 	l.noUserTimeout = true
 	l.redis(d)
-	if t, ok := last["timeout"]; ok && len(t.args) == 2 && t.args[1] != "0" {
-		l.remark(t.Place, Note, "%s: redis-server itself closes a client that is silent for so many seconds, and probes do not put that off", t.text)
+	if t, ok := last["timeout"]; ok && len(t.args) == 2 {
+		if n, err := strconv.ParseInt(t.args[1], 10, 32); err == nil && n > 0 {
+			l.remark(t.Place, Note, "%s: redis-server itself closes a client that is silent for so many seconds, unless it only listens to channels, and probes do not put that off", t.text)
+			l.closes(closing{time.Duration(n) * time.Second, t.of(), "Redis"})
+		}
 	}
 	if p, ok := last["port"]; ok && len(p.args) == 2 && p.args[1] == "0" {
 		if t, ok := last["tls-port"]; !ok || len(t.args) == 2 && t.args[1] == "0" {
