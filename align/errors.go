@@ -3,6 +3,8 @@ package align
 import (
 	"fmt"
 	"time"
+
+	"github.com/tcpkeepalive/keepalive/internal/errname"
 )
 
 // A ValueError says that a field has an impossible value.
@@ -33,12 +35,7 @@ func (e *ImpossibleError) Error() string {
 }
 
 // named begins an error with the name of the package, where it leaves the package.
-func named(err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("align: %w", err)
-}
+func named(err error) error { return errname.With("align", err) }
 
 // roundUp makes a bound short to read and keeps it one.
 func roundUp(d time.Duration) time.Duration {

@@ -7,6 +7,7 @@ import (
 	"net"
 	"strings"
 
+	"github.com/tcpkeepalive/keepalive/internal/errname"
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/socket"
 	"github.com/tcpkeepalive/keepalive/platform"
@@ -104,12 +105,7 @@ func (d *Dialer) plan() (p plan, err error) {
 }
 
 // named begins an error with the name of the package, where it leaves the package.
-func named(err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("dialer: %w", err)
-}
+func named(err error) error { return errname.With("dialer", err) }
 
 // Dial connects like [net.Dialer.Dial].
 func (d *Dialer) Dial(network, address string) (net.Conn, error) {

@@ -1,11 +1,6 @@
 package inspect
 
-import "fmt"
+import "github.com/tcpkeepalive/keepalive/internal/errname"
 
 // named begins an error with the name of the package, where it leaves the package.
-func named(err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("inspect: %w", err)
-}
+func named(err error) error { return errname.With("inspect", err) }

@@ -1,17 +1,14 @@
 package inspect_test
 
 import (
-	"fmt"
 	"net"
 	"os"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/inspect"
-	"github.com/tcpkeepalive/keepalive/internal/netns"
 	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
@@ -30,17 +27,13 @@ func TestListOfAnotherNamespace(t *testing.T) {
 func testListOfAnother(t *testing.T, source string) {
 	var file *os.File
 	var there net.Listener
-	err := netns.OnThread(func() (err error) {
-		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-			return err
-		}
-		if file, err = os.Open("/proc/thread-self/ns/net"); err != nil {
-			return err
-		}
+	testkit.InNamespace(t, func() {
+		var err error
+		file, err = os.Open("/proc/thread-self/ns/net")
+		require.NoError(t, err)
 		there, err = net.Listen("tcp4", ":0")
-		return err
+		require.NoError(t, err)
 	})
-	testkit.Need(t, err == nil, fmt.Sprintf("needs to make a network namespace: %v", err))
 	defer file.Close()
 	defer there.Close()
 	here, err := net.Listen("tcp4", "127.0.0.1:0")

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/tcpkeepalive/keepalive/internal/errname"
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/socket"
 	"github.com/tcpkeepalive/keepalive/platform"
@@ -219,9 +220,4 @@ func configure(on socket.OS, lc *net.ListenConfig, cfg sockopt.Config) error {
 }
 
 // named begins an error with the name of the package, where it leaves the package.
-func named(err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("listener: %w", err)
-}
+func named(err error) error { return errname.With("listener", err) }

@@ -4,13 +4,11 @@ import (
 	"context"
 	"net"
 	"os"
-	"runtime"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/internal/lab"
 	"github.com/tcpkeepalive/keepalive/internal/testkit"
@@ -22,8 +20,7 @@ import (
 // net.ipv4.tcp_keepalive_time takes more than TCP_KEEPIDLE does, so a listening
 // socket may hold an idle time that cannot be put back after accept.
 func TestWrapWhereTheSysctlIsBeyondTheOption(t *testing.T) {
-	testkit.Root(t)
-	inNamespace(t, func() {
+	testkit.InNamespace(t, func() {
 		require.NoError(t, os.WriteFile("/proc/sys/net/ipv4/tcp_keepalive_time", []byte("40000"), 0))
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err)
@@ -39,7 +36,7 @@ func TestWrapWhereTheSysctlIsBeyondTheOption(t *testing.T) {
 		_, err = listener.Wrap(l, sockopt.Config{Idle: 60e9})
 		require.NoError(t, err)
 	})
-	inNamespace(t, func() { // keepalive is off, so its timing does not matter
+	testkit.InNamespace(t, func() { // keepalive is off, so its timing does not matter
 		require.NoError(t, os.WriteFile("/proc/sys/net/ipv4/tcp_keepalive_time", []byte("40000"), 0))
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err)
@@ -86,21 +83,4 @@ func TestVerifyAfterWhereTheSysctlIsBeyondTheOption(t *testing.T) {
 			assert.Equal(t, platform.UserTimeout, mismatches(errs.errs[0])[0].Option)
 		})
 	}
-}
-
-// inNamespace runs f in a network namespace of its own and comes back: the
-// program's first thread, which this may be, shows its namespace as the
-// program's.
-func inNamespace(t *testing.T, f func()) {
-	t.Helper()
-	runtime.LockOSThread() // stays so, should the way back fail
-	home, err := os.Open("/proc/thread-self/ns/net")
-	require.NoError(t, err)
-	defer home.Close()
-	require.NoError(t, unix.Unshare(unix.CLONE_NEWNET))
-	defer func() {
-		require.NoError(t, unix.Setns(int(home.Fd()), unix.CLONE_NEWNET))
-		runtime.UnlockOSThread()
-	}()
-	f()
 }

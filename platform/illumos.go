@@ -4,10 +4,8 @@ package platform
 
 import "time"
 
-// illumos and Solaris: usr/src/uts/common/netinet/tcp.h,
-// inet/tcp/tcp_opt_data.c. x/sys has the numbers of illumos for both, but
-// Solaris 11.4 has others (the values in Go's net/tcpsockopt_solaris.go are the
-// only known public record).
+// illumos: usr/src/uts/common/netinet/tcp.h, inet/tcp/tcp_opt_data.c. Those called sysv are
+// the same on Solaris.
 const (
 	sysvTCPAbortThreshold          = 0x11
 	sysvTCPKeepAliveThreshold      = 0x16
@@ -16,10 +14,6 @@ const (
 	illumosTCPKeepIdle  = 0x22
 	illumosTCPKeepCnt   = 0x23
 	illumosTCPKeepIntvl = 0x24
-
-	solarisTCPKeepIdle  = 0x1d
-	solarisTCPKeepIntvl = 0x1e
-	solarisTCPKeepCnt   = 0x1f
 )
 
 func sysvKeepAlive(inherited Answer) Spec {

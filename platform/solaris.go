@@ -4,6 +4,15 @@ package platform
 
 import "time"
 
+// Solaris 11.4 has other numbers than illumos. Go's net/tcpsockopt_solaris.go is the only
+// known public record of them: x/sys has the numbers of illumos for both. The options called
+// sysv, which both systems have, are in illumos.go.
+const (
+	solarisTCPKeepIdle  = 0x1d
+	solarisTCPKeepIntvl = 0x1e
+	solarisTCPKeepCnt   = 0x1f
+)
+
 const (
 	solarisPair          = "Solaris takes them together only (Go's net package documents the same)"
 	solarisBefore114Pair = "TCP_KEEPALIVE_ABORT_THRESHOLD holds their product"

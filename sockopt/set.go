@@ -1,8 +1,7 @@
 package sockopt
 
 import (
-	"fmt"
-
+	"github.com/tcpkeepalive/keepalive/internal/errname"
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/socket"
 	"github.com/tcpkeepalive/keepalive/platform"
@@ -77,9 +76,4 @@ func get(o socket.OS, c any) (platform.Settings, error) {
 }
 
 // named begins an error with the name of the package, where it leaves the package.
-func named(err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("sockopt: %w", err)
-}
+func named(err error) error { return errname.With("sockopt", err) }

@@ -29,8 +29,20 @@ func InNamespace(t *testing.T, f func()) {
 			runtime.UnlockOSThread()
 		}
 	}()
-	IP(t, "link set lo up")
+	loopbackUp(t)
 	f()
+}
+
+// loopbackUp uses an ioctl, which works in a child without netlink too.
+func loopbackUp(t *testing.T) {
+	t.Helper()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	require.NoError(t, err)
+	defer unix.Close(fd)
+	lo, err := unix.NewIfreq("lo")
+	require.NoError(t, err)
+	lo.SetUint16(unix.IFF_UP)
+	require.NoError(t, unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, lo))
 }
 
 // IP runs the command ip with these arguments, one line at a time, in the
