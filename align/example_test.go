@@ -3,11 +3,9 @@ package align_test
 import (
 	"fmt"
 	"log"
-	"net"
 	"time"
 
 	"github.com/tcpkeepalive/keepalive/align"
-	"github.com/tcpkeepalive/keepalive/inspect"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -74,31 +72,6 @@ func ExampleRequest_Plan_detect() {
 	// idle=6s,interval=1s,count=3,user-timeout=8.9s
 	// idle at most 9.88s after the last segment received
 	// in flight at most 9.958s after the write
-}
-
-// A live connection, with the limits of the kernel below it.
-func ExampleRequest_Assess() {
-	conn, err := net.Dial("tcp", "db.example.com:5432")
-	if err != nil {
-		log.Fatal(err)
-	}
-	report, err := inspect.Of(conn)
-	if err != nil {
-		log.Fatal(err)
-	}
-	path, err := align.Path("aws-nlb-tcp")
-	if err != nil {
-		log.Fatal(err)
-	}
-	request := align.Request{
-		Path: path, Multipath: report.Multipath,
-		Retries: report.Retries, // known while data is in flight, otherwise Linux' defaults
-	}
-	a, err := request.Assess(report.Settings)
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(a)
 }
 
 // A Config that there is already.

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -69,6 +70,34 @@ func TestNew(t *testing.T) {
 	c := accept(t, l, false)
 	assert.Equal(t, askedValues, testkit.ReadAny(t, c))
 	assert.ErrorIs(t, c.(interface{ SetKeepAlive(bool) error }).SetKeepAlive(false), sockopt.ErrPinned)
+}
+
+// A ListenConfig may be used by several goroutines and be copied, and a listener has the
+// values that the fields had when it was made.
+func TestListenersOfOneListenConfig(t *testing.T) {
+	t.Parallel()
+	testkit.NeedOptions(t)
+	shared := listener.ListenConfig{Config: askedEarly, WithoutReadBack: true, VerifyAfter: time.Hour}
+	var listening sync.WaitGroup
+	listeners := make([]net.Listener, 4)
+	for i := range listeners {
+		listening.Go(func() {
+			var err error
+			listeners[i], err = shared.Listen(context.Background(), "tcp", "127.0.0.1:0")
+			assert.NoError(t, err)
+		})
+	}
+	listening.Wait()
+	changed := shared
+	changed.Config = sockopt.Config{Disabled: true}
+	shared.Config, shared.Pin = changed.Config, true
+	for _, l := range listeners {
+		c := accept(t, opened(t)(l, nil), false)
+		assert.Equal(t, testkit.Make(1, 111, 22, 3, 0), testkit.ReadAny(t, c))
+		assert.IsType(t, new(net.TCPConn), c)
+	}
+	c := accept(t, opened(t)(changed.Listen(context.Background(), "tcp", "127.0.0.1:0")), false)
+	assert.Equal(t, testkit.Untouched(), testkit.ReadAny(t, c))
 }
 
 func TestBaseKeepAliveIsIgnored(t *testing.T) {

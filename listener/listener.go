@@ -23,6 +23,13 @@ import (
 // If that is known to be harmless (Linux, FreeBSD, OpenBSD), the options are set
 // on the listening socket, otherwise only after accept: see
 // [platform.Table.ArmsListener].
+//
+// The zero value is ready to use: it switches keepalive on and leaves the rest to the
+// system. Where there is no keepalive (Plan 9, js, wasip1), listening on a TCP address fails
+// with an error that wraps [errors.ErrUnsupported]. Listen and Wrap use the values that the
+// fields have when they are called; later changes do not reach the listeners that they
+// returned. A ListenConfig may be copied, and is safe for concurrent use as long as its
+// fields are not changed.
 type ListenConfig struct {
 	// Base is the net.ListenConfig to listen with. Its KeepAlive,
 	// KeepAliveConfig and Multipath TCP setting are ignored; its Control runs
