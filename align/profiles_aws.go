@@ -10,6 +10,7 @@ var awsProfiles = []Profile{
 		Expiry: silentThenReset, ExpiryText: "silent; RST on next packet", ExpiryEvidence: verified,
 		Refreshed: platform.Yes, RefreshedEvidence: verified,
 		Source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/network/update-idle-timeout.html", Read: "2026-11",
+		also: "network load balancer",
 	},
 	{
 		ID: "aws-nlb-tls", Provider: "AWS", Product: "NLB, TLS listener", Layer: "L4 TLS proxy",
@@ -17,6 +18,7 @@ var awsProfiles = []Profile{
 		Expiry: silentThenReset, ExpiryText: "silent; RST on next packet", ExpiryEvidence: verified,
 		Refreshed: platform.Yes, RefreshedEvidence: verified,
 		Source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/network/update-idle-timeout.html", Read: "2026-11",
+		also: "network load balancer",
 	},
 	{
 		ID: "aws-gwlb", Provider: "AWS", Product: "Gateway Load Balancer", Layer: "L3/L4",
@@ -33,6 +35,7 @@ var awsProfiles = []Profile{
 		Refreshed: platform.No, RefreshedEvidence: inferred,
 		Source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html", Read: "2026-11",
 		Note: "an HTTP/2 PING does not start the time again (AWS support, quoted in a forum)",
+		also: "application load balancer",
 	},
 	{
 		ID: "aws-alb-client-keepalive", Provider: "AWS", Product: "ALB HTTP client keepalive duration (max age, not idle)", Layer: "L7",
@@ -48,7 +51,7 @@ var awsProfiles = []Profile{
 		Expiry: closes, ExpiryText: "LB closes (FIN)", ExpiryEvidence: inferred,
 		Refreshed: platform.No, RefreshedEvidence: verified,
 		Source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/config-idle-timeout.html", Read: "2026-11",
-		also: "elb",
+		also: "elb elastic classic load balancer",
 	},
 	{
 		ID: "aws-nat-gateway", Provider: "AWS", Product: "VPC NAT gateway", Layer: "L4 NAT",

@@ -11,7 +11,7 @@ var dataProfiles = []Profile{
 		Refreshed: platform.No, RefreshedEvidence: verified,
 		Source: "https://mariadb.com/docs/all/ref/mdb/system-variables/wait_timeout/", Read: "2026-11-27",
 		Note: "interactive_timeout, with the same default, applies to interactive clients; at most 2147483s on Windows",
-		also: "mariadb percona aurora",
+		also: "mariadb percona aurora cloud-sql",
 	},
 	{
 		ID: "postgresql", Provider: "PostgreSQL", Product: "idle_session_timeout", Layer: "server",
@@ -20,7 +20,7 @@ var dataProfiles = []Profile{
 		Refreshed: platform.No, RefreshedEvidence: verified,
 		Source: "https://www.postgresql.org/docs/current/runtime-config-client.html", Read: "2026-11-27",
 		Note: "PostgreSQL 14 and later; idle_in_transaction_session_timeout is another one",
-		also: "postgres pg",
+		also: "postgres pg aurora cloud-sql",
 	},
 	{
 		ID: "pgbouncer", Provider: "PgBouncer", Product: "client_idle_timeout", Layer: "proxy",

@@ -12,7 +12,7 @@ var hostsProfiles = []Profile{
 		Refreshed: platform.Yes, RefreshedEvidence: verified,
 		Source: "https://github.com/torvalds/linux/blob/master/net/netfilter/nf_conntrack_proto_tcp.c", Read: "2026-11",
 		Note: "loose tracking (tcp_loose=1, the default) hides the timeout where there is no NAT",
-		also: "iptables nftables netfilter nat masquerade snat nf_conntrack",
+		also: "iptables nftables netfilter nat masquerade snat nf_conntrack firewalld ufw",
 	},
 	{
 		ID: "ipvs", Provider: "Linux", Product: "IPVS established", Layer: "L4",

@@ -36,6 +36,7 @@ var serversProfiles = []Profile{
 		Refreshed: platform.No, RefreshedEvidence: verified,
 		Source: "https://pkg.go.dev/net/http#Server", Read: "2026-11",
 		Note: "0 means ReadTimeout, and without that no timeout; HTTP/2 PINGs are no activity (h2_bundle.go)",
+		also: "golang",
 	},
 	{
 		ID: "gunicorn", Provider: "gunicorn", Product: "keepalive", Layer: "L7",

@@ -9,7 +9,9 @@ import (
 // Search returns the profiles that every one of the words describes, in upper or lower
 // case, the best match first: words of an ID count more than those of the provider, the
 // product, the layer and the kind. Words that mean a provider or a product are found as
-// well: gke, k8s, elb, iptables. Without words it returns all profiles.
+// well: gke, k8s, elb, iptables. A word of up to three letters only matches the beginning
+// of a word; hyphens and underscores in an ID may be left out. Without words it returns all
+// profiles.
 func (c *Catalog) Search(words ...string) []Profile {
 	profiles := c.Profiles()
 	if len(words) == 0 {
@@ -50,15 +52,36 @@ func (p Profile) score(words []string) int {
 			sum += 4
 		case slices.Contains(tokens(text), w):
 			sum += 3
-		case strings.Contains(id, w), strings.Contains(text, w):
+		case within(id, w), within(text, w), joined(parts, w):
 			sum += 2
-		case strings.Contains(wider, w), strings.Contains(p.also, w):
+		case within(wider, w), within(p.also, w), joined(tokens(p.also), w):
 			sum++
 		default:
 			return 0
 		}
 	}
 	return sum
+}
+
+// within reports whether a text has the word. A short one would be inside of many others,
+// as lte is in netfilter and sg in asgi, so it has to begin one.
+func within(text, word string) bool {
+	if len(word) > 3 || len(tokens(word)) != 1 {
+		return strings.Contains(text, word)
+	}
+	return slices.ContainsFunc(tokens(text), func(t string) bool { return strings.HasPrefix(t, word) })
+}
+
+// joined reports whether the word is some of these parts with other hyphens or none between
+// them: aws_nlb, natgateway.
+func joined(parts []string, word string) bool {
+	word = strings.Join(tokens(word), "")
+	for i := range parts {
+		if len(word) > 3 && strings.HasPrefix(strings.Join(parts[i:], ""), word) {
+			return true
+		}
+	}
+	return false
 }
 
 func tokens(text string) []string {
@@ -84,8 +107,14 @@ func (p Profile) synonyms() string {
 	}
 	for part := range strings.SplitSeq(p.ID, "-") {
 		switch part {
-		case "alb", "clb", "elb", "lb", "nlb", "gwlb":
-			all = append(all, "load balancer loadbalancer")
+		case "alb":
+			all = append(all, "application load balancer loadbalancer lb")
+		case "nlb":
+			all = append(all, "network load balancer loadbalancer lb")
+		case "clb", "elb", "lb", "gwlb":
+			all = append(all, "load balancer loadbalancer lb")
+		case "cloudflare", "cloudfront", "frontdoor":
+			all = append(all, "cdn content delivery network")
 		case "conntrack", "ct":
 			all = append(all, "firewall stateful")
 		case "nat":

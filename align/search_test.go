@@ -53,6 +53,28 @@ func TestSearchFindsWhatPeopleType(t *testing.T) {
 		{"kubectl", "kubelet-streaming"},
 		{"home router", "home-nat-measured"},
 		{"front door", "azure-frontdoor-client"},
+		{"application load balancer", "aws-alb"},
+		{"network load balancer", "aws-nlb-tcp"},
+		{"classic load balancer", "aws-clb"},
+		{"elastic load balancer", "aws-clb"},
+		{"gateway load balancer", "aws-gwlb"},
+		{"load balancer", "aws-nlb-tcp"},
+		{"gcp application load balancer", "gcp-global-ext-alb-client"},
+		{"oci network load balancer", "oci-nlb-tcp"},
+		{"aws_nlb", "aws-nlb-tcp"},
+		{"awsnlb", "aws-nlb-tcp"},
+		{"NATgateway", "aws-nat-gateway"},
+		{"nf_conntrack_tcp_timeout_established", "linux-conntrack"},
+		{"cdn", "aws-cloudfront-origin"},
+		{"golang", "go-http"},
+		{"firewalld", "linux-conntrack"},
+		{"ufw", "linux-conntrack"},
+		{"cloud sql", "mysql"},
+		{"cloudsql", "mysql"},
+		{"cloud", "gcp-cloud-nat"},
+		{"aurora", "mysql"},
+		{"lte", "cellular-nat-measured"},
+		{"sg", "aws-sg-conntrack"},
 	} {
 		found := search(strings.Fields(tt.typed)...)
 		if assert.NotEmpty(t, found, tt.typed) {
@@ -67,6 +89,15 @@ func TestSearch(t *testing.T) {
 	assert.Contains(t, search("GATEWAY"), "aws-nat-gateway")
 	assert.Equal(t, []string{"aws-alb-client-keepalive", "aws-apigw-websocket-age", "gcp-websocket", "pgbouncer-server-lifetime"}, search("maximum age"))
 	assert.Subset(t, search("server timeout"), []string{"mysql", "nodejs", "kafka-broker"})
+	assert.Equal(t, []string{"mysql", "postgresql"}, search("aurora"))
+	assert.Equal(t, []string{"mysql", "postgresql"}, search("cloud", "sql"))
+	assert.Subset(t, search("network", "load", "balancer"), []string{"aws-nlb-tls", "gcp-proxy-nlb", "oci-nlb-tcp", "alibaba-nlb"})
+	assert.Subset(t, search("application", "load", "balancer"), []string{"gcp-alb-backend"})
+	assert.Subset(t, search("cdn"), []string{"azure-frontdoor-client", "cloudflare-client-h1"})
+	// Words of up to three letters only match where a word begins.
+	assert.Equal(t, []string{"cellular-nat-measured"}, search("lte"))
+	assert.Equal(t, []string{"aws-sg-conntrack", "aws-sg-conntrack-nitrov6"}, search("sg"))
+	assert.Subset(t, search("lb"), []string{"azure-lb", "aws-alb"})
 	assert.Empty(t, search("nothing is called so"))
 	assert.Empty(t, search("aws", "nobody"))
 	assert.Len(t, search(), len(new(align.Catalog).Profiles()))
@@ -81,6 +112,8 @@ func TestUnknownProfileSuggests(t *testing.T) {
 		{"aws-nlb", `no profile "aws-nlb": did you mean aws-nlb-tcp, aws-nlb-tls, aws-alb?`},
 		{"aws nlb", `no profile "aws nlb": did you mean aws-nlb-tcp, aws-nlb-tls`},
 		{"AWS NLB", `no profile "AWS NLB": did you mean aws-nlb-tcp, aws-nlb-tls`},
+		{"aws_nlb", `no profile "aws_nlb": did you mean aws-nlb-tcp, aws-nlb-tls`},
+		{"awsnlb", `no profile "awsnlb": did you mean aws-nlb-tcp, aws-nlb-tls`},
 		{"elb", `did you mean aws-clb, huawei-elb-tcp`},
 		{"iptables", `did you mean linux-conntrack?`},
 		{"AWS-NLB-TPC", `no profile "AWS-NLB-TPC": did you mean aws-nlb-tcp, aws-nlb-tls`},
