@@ -29,7 +29,7 @@ With --file each line is an object for a file that was read:
     idle_detection_seconds, in_flight_detection_seconds
                             as above; null without --path
   remarks          array    {"file","line","kind","mistake","text"}: kind is unit, off,
-                            user timeout, refused, ignored, one leg, unknown word;
+                            user timeout, refused, ignored, one leg, ends it, unknown word;
                             or, which is no mistake, note, unread
 
 The last line is {"schema": 1, "summary": {...}}:

@@ -87,6 +87,7 @@ const (
 	Refused     Kind = "refused"      // the program or the kernel refuses the value
 	Ignored     Kind = "ignored"      // the program does not use the value
 	OneLeg      Kind = "one leg"      // a proxy probes on one of its sides only
+	Ends        Kind = "ends it"      // the program ends connections that are alive
 	UnknownWord Kind = "unknown word" // the program has no such setting
 	Note        Kind = "note"         // good to know
 	Unread      Kind = "unread"       // a part of the configuration that was not looked at

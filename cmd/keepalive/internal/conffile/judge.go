@@ -93,7 +93,7 @@ func (l *Leg) assessHeartbeat(r align.Request, a *align.Assessment) error {
 	case h == nil:
 	case h.Every == 0:
 		a.Verdict, a.Reason = align.Unknown, fmt.Sprintf("whether %s is often enough is not known, as the timeout of %s is not known", l.HeartbeatText, h.Tightest.ID)
-	case l.Heartbeat <= h.Every:
+	case l.silence <= h.Every:
 		a.Verdict, a.Heartbeat, a.Assumptions = align.Survives, nil, nil // whether probes refresh does not matter
 		a.Reason = fmt.Sprintf("%s sends data often enough: every %s would do", l.HeartbeatText, duration.Seconds(h.Every))
 		for _, p := range r.Path {

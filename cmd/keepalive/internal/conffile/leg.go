@@ -39,8 +39,8 @@ type Leg struct {
 	Assumption string
 	Remarks    []Remark
 
-	// protocol and closedBy are of Closes.
-	protocol, closedBy string
+	silence            time.Duration // the longest between two heartbeats
+	protocol, closedBy string        // of Closes
 }
 
 // A Setting is an option of a connection.

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tcpkeepalive/keepalive/internal/duration"
 )
 
 // ssh and sshd only switch TCP keepalive on, which is their default; its times are the
@@ -138,15 +140,28 @@ func (l *leg) sshHeartbeat(w sshWords, b *sshBlock) {
 		}
 		return
 	}
-	l.Heartbeat = time.Duration(min(seconds, 1<<31)) * time.Second
-	l.HeartbeatText = fmt.Sprintf("%s (%s)", interval.text, interval.Place)
-	if max == 0 {
-		if w.program == "sshd" {
-			l.remark(count.Place, Note, "%s: sshd sends heartbeats and never gives a peer up for them (since OpenSSH 8.2)", count.text)
-		}
+	every := time.Duration(min(seconds, 1<<31)) * time.Second
+	if max == 0 && w.program == "ssh" { // server_alive_check in clientloop.c counts before it sends
+		l.remark(count.Place, Ends, "%s: ssh ends a session at the first %s that is silent, before it has sent anything: write 1 or more", count.text, w.intervalName())
+		l.closes(closing{after: every, text: count.of()})
 		return
 	}
-	l.remark(interval.Place, Note, "%s is a heartbeat of %s, sent as data: a dead peer is given up after %d unanswered ones, %s", interval.text, w.program, max, long(seconds*max))
+	l.Heartbeat, l.silence = every, every
+	l.HeartbeatText = fmt.Sprintf("%s (%s)", interval.text, interval.Place)
+	if w.program == "sshd" {
+		// With an interval of 2 s, messages of OpenSSH 9.2 leave 2, 6 and 10 s after the last
+		// segment, and it gives up after 14 s. As documented, it would be 2, 4 and 6 s, and 8 s.
+		l.silence = 2 * every
+		l.HeartbeatText = fmt.Sprintf("%s (%s: up to %s between two, in OpenSSH 9.2)", interval.text, interval.Place, duration.Seconds(l.silence))
+	}
+	switch {
+	case max == 0:
+		l.remark(count.Place, Note, "%s: sshd sends heartbeats and never gives a peer up for them (since OpenSSH 8.2)", count.text)
+	case w.program == "sshd":
+		l.remark(interval.Place, Note, "%s is a heartbeat of sshd, sent as data: a dead peer is given up after %d unanswered ones, %s, or up to %s in OpenSSH 9.2, which waits two intervals between them", interval.text, max, long(seconds*(max+1)), long(seconds*(2*max+1)))
+	default:
+		l.remark(interval.Place, Note, "%s is a heartbeat of ssh, sent as data: a dead peer is given up after %d unanswered ones, %s", interval.text, max, long(seconds*(max+1)))
+	}
 }
 
 func (w sshWords) intervalName() string {

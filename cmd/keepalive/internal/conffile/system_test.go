@@ -74,6 +74,7 @@ func TestSSH(t *testing.T) {
 		{"the first counts", "Host *\n ServerAliveInterval 60\nHost db\n ServerAliveInterval 10", "2 all connections: on heartbeat 1m0s\n2 connections of Host db: on heartbeat 1m0s\n4 ignored"},
 		{"twice", "ServerAliveInterval 60\nServerAliveInterval 10", "1 all connections: on heartbeat 1m0s\n2 ignored"},
 		{"milliseconds", "ServerAliveInterval 60000", "1 all connections: on heartbeat 16h40m0s\n1 unit"},
+		{"0 unanswered ones end it", "ServerAliveInterval 60\nServerAliveCountMax 0", "1 all connections: on\n2 ends it"},
 		{"a count alone", "ServerAliveCountMax 3", "1 all connections: on\n1 ignored"},
 		{"the server's", "TCPKeepAlive yes\nClientAliveInterval 60", "1 all connections: on\n2 unknown word"},
 		{"mistyped", "TCPKeepAlive yes\nServerAliveIntervall 60\nTCPKeepAlives no", "1 all connections: on\n2 unknown word\n3 unknown word"},
