@@ -40,7 +40,7 @@ func (o *options) shortfalls(plan *align.Plan, stderr io.Writer) error {
 	var errs []error
 	for _, s := range o.as.Shortfalls(o.forProgram(plan), defaults) {
 		terminal.Say(stderr, "warning: %s: %s", s.Verdict, s.Text)
-		if s.Verdict == align.Loses {
+		if s.Verdict == align.Loses || s.Verdict == align.NeedsHeartbeat {
 			errs = append(errs, exit.ErrProblems)
 		} else {
 			errs = append(errs, exit.Said(exit.UnknownError(errors.New(s.Text))))

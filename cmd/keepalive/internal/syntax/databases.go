@@ -78,7 +78,7 @@ func redis(p Plan) (string, []string) {
 
 func redisSides(p Plan) []side {
 	value, _ := p.longest(redisConfig)
-	return []side{made("its connections", redisConfig(value))}
+	return []side{made("its connections", redisConfig(value)).accepted()}
 }
 
 func redisConfig(seconds int64) sockopt.Config {

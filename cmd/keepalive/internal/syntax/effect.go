@@ -23,13 +23,15 @@ type side struct {
 // A Shortfall is a kind of connections for which the text does not do what the plan does:
 // they are lost, a dead peer is noticed too late, or that is not known.
 type Shortfall struct {
-	Verdict align.Verdict // Loses or Unknown
+	Verdict align.Verdict // anything but Survives
 	Text    string        // a sentence: which connections, what they have, and what becomes of it
 }
 
 // Shortfalls assesses what the program will really have, on the path of the plan. defaults
 // are the system's, as far as they are known. What the plan itself does not survive, or
-// survives only if something is true, is not repeated.
+// survives only if something is true, is not repeated. Connections that the program accepts
+// are at the server's end of the path, as check --file has it, which may be another leg than
+// that of the plan.
 func (f Format) Shortfalls(p Plan, defaults platform.Settings) []Shortfall {
 	if len(p.Request.Path) == 0 {
 		return nil // the verdict on the plan is that nothing is known
@@ -44,13 +46,20 @@ func (f Format) Shortfalls(p Plan, defaults platform.Settings) []Shortfall {
 		}
 		verdict, reason := a.Verdict, a.Reason
 		if verdict == align.Survives || verdict == align.SurvivesIf {
-			verdict, reason = p.unnoticed(s, a)
+			if late, why := p.unnoticed(s, a); late != align.Survives {
+				verdict, reason = late, why
+			}
 			if why := p.tooManyLost(s, a); why != "" {
 				verdict, reason = align.Loses, why
 			}
 		}
-		if verdict == align.Loses || verdict == align.Unknown {
-			short = append(short, Shortfall{verdict, s.String() + ": " + reason})
+		leg := ""
+		if legs := p.Request.Legs(); s.Server && !p.Request.Server && len(legs) > 1 {
+			last := legs[len(legs)-1]
+			leg = fmt.Sprintf(" on the server's leg %s - %s", last.Client, last.Server)
+		}
+		if verdict == align.Loses || verdict == align.Unknown || leg != "" && verdict != align.Survives {
+			short = append(short, Shortfall{verdict, s.String() + leg + ": " + reason})
 		}
 	}
 	return short
@@ -94,14 +103,28 @@ func (f Format) sidesOf(p Plan) []side {
 	cfg := sockopt.Config{UserTimeout: sockopt.NoUserTimeout}
 	switch {
 	case f.sets == 0:
-		return []side{{Leg: conffile.Leg{Name: "its connections", Config: sockopt.Config{Disabled: true}}}}
+		cfg = sockopt.Config{Disabled: true}
 	case f.sets.Has(platform.Count):
 		cfg.Idle, cfg.Interval, cfg.Count = seconds(p.idle()), seconds(p.interval()), p.count()
 	}
 	if ms := p.userTimeout(); ms > 0 && f.sets.Has(platform.UserTimeout) {
 		cfg.UserTimeout = time.Duration(ms) * time.Millisecond
 	}
-	return []side{{Leg: conffile.Leg{Name: "its connections", Config: cfg}}}
+	switch its := (side{Leg: conffile.Leg{Name: "its connections", Config: cfg}}); f.has {
+	case accepted:
+		return []side{its.accepted()}
+	case both:
+		clients := its.accepted()
+		clients.Name, its.Name = "connections of clients", "connections to servers"
+		return []side{its, clients}
+	default:
+		return []side{its}
+	}
+}
+
+func (s side) accepted() side {
+	s.Server = true
+	return s
 }
 
 // made is the kind of connections whose other values a program derives from one.

@@ -82,7 +82,7 @@ func ingressNginx(p Plan) (string, []string) {
 var contourConfig = sockopt.Config{Idle: 45 * time.Second, Interval: 5 * time.Second, Count: 9}
 
 func contourSides(Plan) []side {
-	return []side{made("connections of clients", contourConfig)}
+	return []side{made("connections of clients", contourConfig).accepted()}
 }
 
 // contour: https://projectcontour.io/docs/main/configuration/ (timeouts), and
@@ -132,7 +132,7 @@ func traefikSides(p Plan) []side {
 	return []side{
 		made("connections to TCP servers", goConfig(value)),
 		made("connections to HTTP servers", traefikToHTTP),
-		made("connections of clients", traefikClients),
+		made("connections of clients", traefikClients).accepted(),
 	}
 }
 

@@ -49,7 +49,7 @@ func sshd(p Plan) (string, []string) {
 func sshdSides(p Plan) []side {
 	const period, givesUp = 2, 2*countMax + 1
 	interval := p.session(period, givesUp)
-	return []side{beating(interval*period, interval*givesUp), beating(interval, interval*(countMax+1))}
+	return []side{beating(interval*period, interval*givesUp).accepted(), beating(interval, interval*(countMax+1)).accepted()}
 }
 
 const systemValues = "TCPKeepAlive has the system's values, see --as sysctl"

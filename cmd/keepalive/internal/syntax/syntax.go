@@ -36,6 +36,7 @@ type Format struct {
 	// write returns the text, and what one has to know beside what sets implies. Nothing
 	// at all means that the program has no setting that would help.
 	write func(Plan) (text string, notes []string)
+	has   origin // whose connections the text sets
 	// sides are the kinds of connections to which the text leads. nil stands for one kind,
 	// which has the options of the plan that the program sets, and the system's others.
 	sides func(Plan) []side
@@ -49,6 +50,15 @@ const (
 	idle   = onOff | 1<<platform.Idle
 )
 
+// An origin says which connections of a program a text is for.
+type origin uint8
+
+const (
+	asked    origin = iota // those of the end that the plan is for
+	accepted               // those that it accepts
+	both                   // as a proxy has them
+)
+
 // Formats are all of them.
 var Formats = []Format{
 	{Name: "go", What: "a sockopt.Config, and net/http", sets: all, comment: "//", http: true, write: golang},
@@ -57,24 +67,24 @@ var Formats = []Format{
 	{Name: "java", What: "Java: sockets and HTTP clients", program: "Java", sets: values, comment: "//", http: true, write: java},
 	{Name: "python", What: "Python: sockets and HTTP clients", sets: all, comment: "#", http: true, write: python},
 	{Name: "rust", What: "Rust: socket2 and reqwest", sets: all, comment: "//", http: true, unchecked: true, write: rust},
-	{Name: "gunicorn", What: "gunicorn.conf.py", program: "gunicorn", comment: "#", http: true, write: gunicorn},
-	{Name: "uvicorn", What: "uvicorn options", program: "uvicorn", http: true, write: uvicorn},
+	{Name: "gunicorn", What: "gunicorn.conf.py", program: "gunicorn", comment: "#", http: true, has: accepted, write: gunicorn},
+	{Name: "uvicorn", What: "uvicorn options", program: "uvicorn", http: true, has: accepted, write: uvicorn},
 
-	{Name: "nginx", What: "listen parameters, idle times", program: "nginx", sets: values, comment: "#", http: true, write: nginx},
-	{Name: "haproxy", What: "keywords for both sides", program: "haproxy", sets: all, comment: "#", http: true, write: haproxy},
-	{Name: "envoy", What: "listener and cluster, YAML", program: "envoy", sets: all, comment: "#", http: true, write: envoy},
-	{Name: "istio", What: "DestinationRule and EnvoyFilter, YAML", program: "Istio", sets: all, comment: "#", http: true, write: istio},
+	{Name: "nginx", What: "listen parameters, idle times", program: "nginx", sets: values, comment: "#", http: true, has: accepted, write: nginx},
+	{Name: "haproxy", What: "keywords for both sides", program: "haproxy", sets: all, comment: "#", http: true, has: both, write: haproxy},
+	{Name: "envoy", What: "listener and cluster, YAML", program: "envoy", sets: all, comment: "#", http: true, has: both, write: envoy},
+	{Name: "istio", What: "DestinationRule and EnvoyFilter, YAML", program: "Istio", sets: all, comment: "#", http: true, has: both, write: istio},
 	{Name: "ingress-nginx", What: "its ConfigMap, YAML", program: "ingress-nginx", sets: onOff, comment: "#", http: true, unchecked: true, write: ingressNginx},
 	{Name: "contour", What: "its configuration file, YAML", program: "Contour", comment: "#", http: true, unchecked: true, write: contour, sides: contourSides},
 	{Name: "traefik", What: "static configuration, YAML", program: "Traefik", sets: idle, comment: "#", http: true, unchecked: true, write: traefik, sides: traefikSides},
-	{Name: "caddy", What: "a Caddyfile", program: "Caddy", sets: values, comment: "#", http: true, write: caddy},
+	{Name: "caddy", What: "a Caddyfile", program: "Caddy", sets: values, comment: "#", http: true, has: accepted, write: caddy},
 
-	{Name: "postgresql", What: "postgresql.conf, the server's side", program: "PostgreSQL", sets: all, comment: "#", write: postgresql},
+	{Name: "postgresql", What: "postgresql.conf, the server's side", program: "PostgreSQL", sets: all, comment: "#", has: accepted, write: postgresql},
 	{Name: "libpq", What: "a connection URI, the client's side", program: "libpq", sets: all, write: libpq},
 	{Name: "psycopg", What: "psycopg, the client's side", program: "psycopg", sets: all, comment: "#", write: psycopg},
 	{Name: "pgx", What: "pgx, the client's side", program: "pgx", sets: all, comment: "//", write: pgx},
 	{Name: "pgjdbc", What: "properties of the JDBC driver", program: "pgjdbc", sets: onOff, comment: "#", write: pgjdbc},
-	{Name: "mariadb", What: "my.cnf, the server's side", program: "mariadbd", sets: values, comment: "#", write: mariadb},
+	{Name: "mariadb", What: "my.cnf, the server's side", program: "mariadbd", sets: values, comment: "#", has: accepted, write: mariadb},
 	{Name: "go-mysql", What: "go-sql-driver/mysql", program: "go-sql-driver/mysql", sets: all, comment: "//", write: goMySQL},
 	{Name: "connectorj", What: "properties of MySQL Connector/J", program: "Connector/J", sets: onOff, comment: "#", unchecked: true, write: connectorJ},
 	{Name: "mysql2", What: "mysql2 for Node.js", program: "mysql2", sets: idle, comment: "//", unchecked: true, write: mysql2, sides: nodeSides},
@@ -87,7 +97,7 @@ var Formats = []Format{
 
 	{Name: "sysctl", What: "the system's defaults, sysctl.d", program: "a sysctl", sets: values, comment: "#", write: sysctl},
 	{Name: "kubernetes", What: "sysctls of a pod, YAML", program: "a sysctl", sets: values, comment: "#", write: kubernetes},
-	{Name: "systemd", What: "a drop-in for a .socket unit", program: "a .socket unit", sets: values, comment: "#", write: systemd},
+	{Name: "systemd", What: "a drop-in for a .socket unit", program: "a .socket unit", sets: values, comment: "#", has: accepted, write: systemd},
 	{Name: "docker", What: "docker run options", program: "a sysctl", sets: values, write: docker},
 	{Name: "compose", What: "sysctls of a service, YAML", program: "a sysctl", sets: values, comment: "#", write: compose},
 	{Name: "env", What: "environment of LD_PRELOAD=libkeepalive.so", program: "libkeepalive", sets: values, write: env},
