@@ -144,9 +144,9 @@ func beating(interval, silence int64) side {
 
 // tooManyLost says what becomes of a connection with messages if as many packets in a row
 // are lost as the plan survives; "" if it lives. TCP sends a message again after the
-// retransmission timeout, of at least 200 ms and three times the round trip at first
-// (RFC 6298), and doubles that up to 2 minutes. The clocks of these programs have whole
-// seconds.
+// retransmission timeout, and doubles that up to 2 minutes: at first it is three times the
+// round trip (RFC 6298, 2.2), or 200 ms more than it if that is longer (TCP_RTO_MIN of
+// Linux). The clocks of these programs have whole seconds.
 func (p Plan) tooManyLost(s side, a *align.Assessment) string {
 	if s.Heartbeat == 0 {
 		return ""
@@ -161,7 +161,7 @@ func (p Plan) tooManyLost(s side, a *align.Assessment) string {
 	switch t := a.Tightest.Timeout; {
 	case silence >= s.givesUp:
 		return text + fmt.Sprintf("the program gives up after %s", duration.Seconds(s.givesUp))
-	case t > 0 && silence >= t:
+	case t > 0 && silence >= t-p.Request.Margin:
 		return text + fmt.Sprintf("%s forgets it after %s", a.Tightest.ID, duration.Seconds(t))
 	}
 	return ""
