@@ -146,6 +146,9 @@ func (o *options) runFiles(cmd *cobra.Command) error {
 			errs = append(errs, exit.UsageError(doc.Err))
 			continue
 		}
+		if len(o.Path) == 0 { // what a file does not say has no mistakes
+			doc.LeaveOutImplied()
+		}
 		judged, err := o.judgeFile(doc)
 		if err != nil {
 			return exit.Join(out.Flush(), err)

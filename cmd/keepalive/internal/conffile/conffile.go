@@ -46,6 +46,11 @@ func (d *Document) Empty() bool {
 	return d.Err == nil && len(d.Legs) == 0 && !slices.ContainsFunc(d.Remarks, func(r Remark) bool { return r.Kind != Note })
 }
 
+// LeaveOutImplied removes the legs of which the file says nothing.
+func (d *Document) LeaveOutImplied() {
+	d.Legs = slices.DeleteFunc(d.Legs, func(l Leg) bool { return l.Implied })
+}
+
 // All returns the remarks about the file and those about its legs, each once: mistakes of
 // the unit first, then by line.
 func (d *Document) All() []Remark {

@@ -2,6 +2,7 @@ package conffile
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -106,6 +107,33 @@ func (s *source) conninfo(text string, line int) ([]parameter, error) {
 		p.value = value.String()
 		list = append(list, p)
 	}
+}
+
+// conninfos splits the parameters of a text that has a connection string on each line. A line
+// begins another one if a keyword comes again, which in one string replaces the first.
+func (s *source) conninfos(list []parameter) (all [][]parameter) {
+	seen := map[string]bool{}
+	for len(list) > 0 {
+		n := 1
+		for n < len(list) && list[n].Line == list[0].Line {
+			n++
+		}
+		line := list[:n]
+		again := slices.IndexFunc(line, func(p parameter) bool { return seen[p.name] })
+		if again >= 0 || len(all) == 0 {
+			clear(seen)
+			all = append(all, nil)
+		}
+		if again >= 0 {
+			s.remark(line[again].Place, Note, "%s comes again: this line is read as a connection string of its own", line[again].name)
+		}
+		all[len(all)-1] = append(all[len(all)-1], line...)
+		for _, p := range line {
+			seen[p.name] = true
+		}
+		list = list[n:]
+	}
+	return all
 }
 
 // libpqURIParameters reads postgresql://[user[:password]@][host][:port][,...][/dbname][?name=value&...].

@@ -38,10 +38,10 @@ func readKubernetes(s *source) error {
 
 // pods finds the specs of pods, wherever they are.
 func (s *source) pods(n *node, name string) {
-	if security := n.get("securityContext"); security != nil {
-		if list := security.get("sysctls"); list != nil {
-			s.podSysctls(n, list, name)
-		}
+	if list := n.get("securityContext").get("sysctls"); list != nil {
+		s.podSysctls(n, list, name)
+	} else if c := n.get("containers"); c != nil && c.items != nil {
+		s.implied(sysctlsOf(s.at(n.line), "sockets in "+name))
 	}
 	for _, c := range n.children() {
 		s.pods(c, name)
@@ -66,6 +66,9 @@ func (s *source) podSysctls(spec, list *node, name string) {
 		}
 	}
 	if !any {
+		if spec.get("containers") != nil {
+			s.implied(l)
+		}
 		return
 	}
 	at := s.at(list.line)
@@ -117,6 +120,8 @@ func readCompose(s *source) error {
 			service := services.fields[name]
 			if list := service.get("sysctls"); list != nil {
 				s.composeSysctls(service, list, name)
+			} else {
+				s.implied(sysctlsOf(s.at(service.line), "sockets in service "+name))
 			}
 			if e := service.get("extends"); e != nil {
 				s.remark(s.at(e.line), Unread, "service %s extends another one, whose sysctls were not looked at: give what docker compose config prints", name)
@@ -142,6 +147,7 @@ func (s *source) composeSysctls(service, list *node, name string) {
 		any = l.set(strings.TrimSpace(key), strings.TrimSpace(text), origin{s.at(item.line), item.text}) || any
 	}
 	if !any {
+		s.implied(l)
 		return
 	}
 	if mode := service.str("network_mode"); mode == "host" {

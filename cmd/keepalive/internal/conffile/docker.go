@@ -81,6 +81,7 @@ func (s *source) dockerRun(line int, words []word) {
 		}
 	}
 	if !any {
+		s.implied(l)
 		return
 	}
 	if host != nil {

@@ -47,11 +47,9 @@ func (s *source) envoy(n *node) {
 	r.bind = n.get("cluster_manager", "clusterManager").get("upstream_bind_config", "upstreamBindConfig")
 	r.walk(n, "")
 	r.elsewhere(n)
-	if !r.found {
-		return
-	}
 	r.oneLeg(r.clients, r.servers)
 	for _, l := range r.all {
+		l.Implied = !r.found
 		s.add(l)
 	}
 }

@@ -98,9 +98,7 @@ func readHAProxy(s *source) error {
 	if !known && strings.TrimSpace(s.Text) != "" && n > 0 && r.found {
 		return wrong(s.at(1), "a section")
 	}
-	if r.found {
-		r.report()
-	}
+	r.report()
 	return nil
 }
 

@@ -22,9 +22,10 @@ func (r *haproxyReader) report() {
 	}
 	r.oneLeg(clients, servers)
 	for _, l := range all {
+		l.Implied = !r.found
 		r.add(l)
 	}
-	if len(all) == 0 && len(r.defaults) == 0 && r.last != nil {
+	if r.found && len(all) == 0 && len(r.defaults) == 0 && r.last != nil {
 		r.remark(r.last.Place, Note, "there is no frontend, backend or listen section: the defaults have no connections")
 	}
 }

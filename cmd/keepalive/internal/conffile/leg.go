@@ -22,6 +22,10 @@ type Leg struct {
 	// the file does not decide it, as with sysctls.
 	Server bool
 
+	// Implied says that the file has nothing about keepalive for these connections: all is
+	// inherited, or the program's own.
+	Implied bool
+
 	// Config is what the program asks the kernel for. What it leaves to the system is
 	// unset, as it is in a value that the kernel refuses.
 	Config sockopt.Config

@@ -61,15 +61,13 @@ func readLibpq(s *source) error {
 	if err != nil {
 		return err
 	}
-	at := s.at(1)
-	if len(list) > 0 {
-		at = list[0].Place
+	for _, one := range s.conninfos(list) {
+		s.libpq(one, one[0].Place)
 	}
-	s.libpq(list, at)
 	return nil
 }
 
-// libpq adds the leg of one connection string, if it says something about keepalive.
+// libpq adds the leg of one connection string.
 func (s *source) libpq(list []parameter, at Place) {
 	last := map[string]parameter{}
 	found := false
@@ -79,11 +77,10 @@ func (s *source) libpq(list []parameter, at Place) {
 			if before, twice := last[p.name]; twice {
 				s.remark(before.Place, Ignored, "%s=%s: it comes again, and libpq takes the last", p.name, before.value)
 			}
+		} else if before, twice := last[p.name]; twice && before.value != p.value { // which may be secret
+			s.remark(before.Place, Ignored, "%s: it comes again, and libpq takes the last", p.name)
 		}
 		last[p.name] = p
-	}
-	if !found {
-		return
 	}
 	name := "the connection"
 	if host := hostOf(last); host != "" {
@@ -92,12 +89,14 @@ func (s *source) libpq(list []parameter, at Place) {
 		name = "connections of service " + service
 	}
 	l := newLeg(at, "libpq", name, libpqRefusal)
+	l.Implied = !found
 	for _, p := range list {
 		if isLibpqKeepalive(p.name) && last[p.name] == p {
 			l.libpq(p)
 		}
 	}
-	if host := hostOf(last); strings.HasPrefix(host, "/") || strings.HasPrefix(host, "@") {
+	if host := hostOf(last); l.Implied { // nothing is set that a Unix socket could ignore
+	} else if strings.HasPrefix(host, "/") || strings.HasPrefix(host, "@") {
 		l.remark(at, Ignored, "host %s is a Unix socket, on which libpq sets none of this", host)
 	} else if host == "" && last["service"].value == "" {
 		l.remark(at, Note, "no host is named: without PGHOST libpq uses a Unix socket, on which it sets none of this")

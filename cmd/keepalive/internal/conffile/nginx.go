@@ -50,9 +50,7 @@ func readNginx(s *source) error {
 	r := &nginxReader{source: s, block: "http", servers: map[string][]string{}}
 	r.collect(list)
 	r.walk(list, map[string]origin{})
-	if r.found {
-		r.report()
-	}
+	r.report()
 	return nil
 }
 
@@ -241,6 +239,7 @@ func (r *nginxReader) report() {
 	r.unused()
 	r.oneLeg(clients, passed)
 	for _, l := range all {
+		l.Implied = !r.found
 		r.add(l)
 	}
 }

@@ -3,7 +3,6 @@ package conffile
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -32,9 +31,6 @@ func isPostgresOption(name string) bool {
 	return is
 }
 
-// postgresOthers are parameters that have to do with silent connections.
-var postgresOthers = []string{"client_connection_check_interval", "primary_conninfo", "idle_session_timeout", "idle_in_transaction_session_timeout"}
-
 // A postgresSetting is a line name = value.
 type postgresSetting struct {
 	value string
@@ -53,14 +49,7 @@ func readPostgreSQL(s *source) error {
 	if err != nil {
 		return err
 	}
-	found := false
-	for name := range set {
-		found = found || isPostgresOption(name) || slices.Contains(postgresOthers, name)
-	}
 	s.postgresTypos(set)
-	if !found {
-		return nil
-	}
 	if err := s.postgresReplica(set); err != nil {
 		return err
 	}
@@ -79,10 +68,11 @@ func readPostgreSQL(s *source) error {
 		}
 		l.postgres(name, p)
 	}
-	if !any {
-		return nil
-	}
+	l.Implied = !any
 	if p, ok := set["listen_addresses"]; ok && strings.TrimSpace(p.value) == "" {
+		if l.Implied {
+			return nil
+		}
 		l.remark(p.Place, Ignored, "listen_addresses is empty: the server has only Unix sockets, on which it sets none of this")
 	}
 	s.add(l)

@@ -18,6 +18,9 @@ import (
 func said(doc *conffile.Document) string {
 	var lines []string
 	for _, l := range doc.Legs {
+		if l.Implied { // see TestImplied
+			continue
+		}
 		line := fmt.Sprintf("%d %s: %s", l.Line, l.Name, l.Config)
 		if l.Heartbeat > 0 {
 			line += fmt.Sprintf(" heartbeat %s", l.Heartbeat)

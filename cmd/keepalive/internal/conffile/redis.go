@@ -27,11 +27,15 @@ func readRedis(s *source) error {
 	}
 	d, found := last["tcp-keepalive"]
 	if !found {
-		return nil
+		d.Place = s.at(1)
 	}
 	l := accepted(d.Place, "redis-server", "connections of clients", redisRefusal)
 	l.noUserTimeout = true
-	l.redis(d)
+	if found {
+		l.redis(d)
+	} else {
+		l.redisDefault()
+	}
 	if t, ok := last["timeout"]; ok && len(t.args) == 2 {
 		if n, err := strconv.ParseInt(t.args[1], 10, 32); err == nil && n > 0 {
 			l.remark(t.Place, Note, "%s: redis-server itself closes a client that is silent for so many seconds, unless it only listens to channels, and probes do not put that off", t.text)
@@ -40,11 +44,22 @@ func readRedis(s *source) error {
 	}
 	if p, ok := last["port"]; ok && len(p.args) == 2 && p.args[1] == "0" {
 		if t, ok := last["tls-port"]; !ok || len(t.args) == 2 && t.args[1] == "0" {
+			if !found {
+				return nil
+			}
 			l.remark(p.Place, Ignored, "%s: redis-server has no TCP port, so tcp-keepalive has no effect", p.text)
 		}
 	}
+	l.Implied = !found && l.Closes == 0
 	s.add(l)
 	return nil
+}
+
+// redisDefault sets what redis-server has if its file has no tcp-keepalive.
+func (l *leg) redisDefault() {
+	l.setBy(platform.Idle, 300, "redis-server: 300 by default", origin{})
+	l.setBy(platform.Interval, 100, "redis-server: a third of tcp-keepalive", origin{})
+	l.setBy(platform.Count, 3, "redis-server", origin{})
 }
 
 func (s *source) redis(last map[string]redisLine, depth int) error {

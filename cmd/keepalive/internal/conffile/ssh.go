@@ -52,9 +52,6 @@ func (s *source) ssh(w sshWords) error {
 			s.sshLater(w, blocks[:i], b)
 		}
 	}
-	if !found {
-		return nil
-	}
 	everybody := &sshBlock{Place: blocks[0].Place, values: map[string]sshValue{}}
 	for _, b := range blocks {
 		if b.everybody() && (w.program == "ssh" || b.title != "") {
@@ -84,6 +81,14 @@ func (s *source) ssh(w sshWords) error {
 		own.fill(b)
 		own.fill(everybody)
 		s.sshLeg(w, own, "connections of "+b.title)
+	}
+	if len(everybody.values) == 0 {
+		name := "all connections"
+		if found {
+			name = "all other connections"
+		}
+		s.sshLeg(w, everybody, name)
+		s.doc.Legs[len(s.doc.Legs)-1].Implied = true
 	}
 	return nil
 }

@@ -128,11 +128,21 @@ func readSysctl(s *source) error {
 		}
 		return nil
 	})
-	if err != nil || !any {
+	switch {
+	case err != nil:
 		return err
+	case any:
+		s.addSysctls(l)
+	case strings.TrimSpace(s.Text) != "":
+		s.implied(l)
 	}
-	s.addSysctls(l)
 	return nil
+}
+
+// implied adds the leg of sockets whose sysctls are all inherited.
+func (s *source) implied(l *sysctlLeg) {
+	l.Implied = true
+	s.add(l.leg)
 }
 
 // addSysctls adds the leg, or only what there is to say if no value is left.

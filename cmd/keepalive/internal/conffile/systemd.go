@@ -50,8 +50,15 @@ func readSystemd(s *source) error {
 		r.key(section, strings.TrimSpace(key), strings.TrimSpace(value), s.at(line))
 		return nil
 	})
-	if err != nil || !r.found {
+	if err != nil {
 		return err
+	}
+	if !r.found {
+		if r.tcp {
+			r.Implied = true
+			s.add(r.leg)
+		}
+		return nil
 	}
 	if r.other != nil && !r.tcp {
 		r.leg.remark(r.other.Place, Ignored, "%s is not TCP, which alone has keepalive", r.other.text)
