@@ -12,12 +12,12 @@ import (
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/exit"
 )
 
-// A File is a file that a flag names; "-" is standard output, and "" none.
+// A File is a file that a flag names; "-" is standard output, and "" is no file.
 type File struct{ Flag, Path string }
 
-// Apart refuses outputs of a command that are the same file, by whatever names: one would
-// be written over the other, and nobody would hear of it. What cannot be found out is left
-// to those who open it.
+// Apart returns an error if two outputs of a command are the same file, even under different
+// names: one would silently overwrite the other. It ignores its own errors, because opening
+// the file reports them.
 func Apart(cmd *cobra.Command, outputs ...File) error {
 	var places []written
 	for i, o := range outputs {
@@ -43,7 +43,7 @@ func Apart(cmd *cobra.Command, outputs ...File) error {
 	return nil
 }
 
-// A written is where an output goes in the end.
+// A written identifies the file to which an output is finally written.
 type written struct {
 	info     fs.FileInfo // nil: nothing is there yet
 	path     string      // of what is not there yet
@@ -77,7 +77,7 @@ func (o File) written(stdout io.Writer) written {
 	return w
 }
 
-// writtenTo is where a stream of the program goes, where that is a file.
+// writtenTo returns the file to which a stream of the program is written, if it is a file.
 func writtenTo(stream io.Writer) (w written) {
 	if first, ok := stream.(*Writer); ok {
 		stream = first.w
@@ -88,7 +88,7 @@ func writtenTo(stream io.Writer) (w written) {
 	return w
 }
 
-// is tells whether both are the same file. The null device takes any number.
+// is reports whether both are the same file. The null device may have several outputs.
 func (w written) is(other written) bool {
 	if w.info == nil || other.info == nil {
 		return w.info == nil && other.info == nil && w.path != "" && w.path == other.path

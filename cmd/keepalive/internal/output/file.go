@@ -16,16 +16,16 @@ import (
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/terminal"
 )
 
-// WriteFile writes a file that is whole afterwards, or as it was before, also after a
-// power failure: the new one is made beside it and takes its place. What cannot be
-// replaced is written in place, which stderr hears: other names of the same file (hard
-// links) would keep the old one, the folder may not be writable, or the file be a mount
-// of its own, as containers have them. What is no regular file, a device or a FIFO, is
-// written to as it is.
+// WriteFile writes a file so that it afterwards has either all of the new content or the
+// old content, even after a power failure: it makes a new file in the same folder, and
+// renames it. A file that cannot be replaced is overwritten, and a note on stderr says so:
+// other names of the same file (hard links) would keep the old content, the folder may not
+// be writable, or the file may be a mount of its own, as in containers. WriteFile writes
+// into a device or a FIFO without replacing it.
 //
-// Nothing is removed but what was made here. If a signal ends the program between the
-// first and the last system call, .NAME.xxxxxxxx stays beside the file; all of it has
-// been drawn before, so that is as long as the disk takes.
+// WriteFile removes only files that it has made. If a signal ends the program between the
+// first and the last system call, .NAME.xxxxxxxx stays in the folder. The content is
+// complete before the first call, so this takes only as long as writing to the disk.
 func WriteFile(path string, stderr io.Writer, write func(io.Writer) error) error {
 	t, err := targetOf(path)
 	if err != nil {
@@ -54,8 +54,8 @@ func WriteFile(path string, stderr io.Writer, write func(io.Writer) error) error
 	return t.overwrite(content.Bytes())
 }
 
-// CheckFile finds out whether WriteFile will be able to, without changing
-// anything, so that a long run does not end in an error.
+// CheckFile reports why WriteFile would fail, without changing anything, so that a long run
+// does not end with an error.
 func CheckFile(path string) error {
 	t, err := targetOf(path)
 	if err != nil || t.direct || t.shared() != nil {
@@ -71,8 +71,8 @@ func CheckFile(path string) error {
 	return exit.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// OpenFile opens a file that is written bit by bit and may be read meanwhile.
-// What was in it is gone.
+// OpenFile opens a file for writing, and truncates it. Others may read the file while it is
+// being written.
 func OpenFile(path string) (*os.File, error) {
 	t, err := targetOf(path)
 	if err != nil {
@@ -84,7 +84,7 @@ func OpenFile(path string) (*os.File, error) {
 	return os.Create(t.path)
 }
 
-// A target is where a file is really written.
+// A target is the file that is really written, with symbolic links resolved.
 type target struct {
 	asked  string      // its name as it was given
 	path   string      // without symbolic links
@@ -92,7 +92,7 @@ type target struct {
 	direct bool        // it is nothing that could be replaced
 }
 
-// targetOf follows symbolic links, also to a file that is not there yet.
+// targetOf follows symbolic links, even to a file that does not exist yet.
 func targetOf(path string) (target, error) {
 	t := target{asked: path, path: path}
 	for range 40 { // as many as Linux follows
@@ -110,8 +110,8 @@ func targetOf(path string) (target, error) {
 			return t, t.writable()
 		}
 		if isDescriptor(t.path) {
-			// Of this kind is /dev/stdout. The file behind it, which the name need not even
-			// lead to, is open elsewhere.
+			// /dev/stdout is such a link. The file that it stands for is open already, and its
+			// name may no longer lead to it.
 			t.direct = true
 			return t, nil
 		}
@@ -127,7 +127,7 @@ func targetOf(path string) (target, error) {
 	return t, &fs.PathError{Op: "write", Path: path, Err: errors.New("too many symbolic links")}
 }
 
-// writable refuses a file that may not be written, although it could be replaced.
+// writable returns an error for a file that may not be written, even if it could be replaced.
 func (t *target) writable() error {
 	if t.direct {
 		return nil // opening a device may do something
@@ -139,7 +139,7 @@ func (t *target) writable() error {
 	return f.Close()
 }
 
-// open opens what is there, and makes nothing.
+// open opens the existing file, and creates none.
 func (t *target) open() (*os.File, error) {
 	if f, ok, err := duplicate(t.path); ok {
 		return f, err
@@ -147,7 +147,7 @@ func (t *target) open() (*os.File, error) {
 	return os.OpenFile(t.path, os.O_WRONLY, 0)
 }
 
-// shared says why the file must not be replaced although it could be.
+// shared returns the reason why the file must not be replaced although that is possible.
 func (t *target) shared() error {
 	if t.before == nil || links(t.before) <= 1 {
 		return nil
@@ -155,13 +155,13 @@ func (t *target) shared() error {
 	return fmt.Errorf("it has %d names (hard links)", links(t.before))
 }
 
-// isNotReplaceable tells whether err, of what replace does, leaves the file that is
-// there, which may be written.
+// isNotReplaceable reports whether err, an error of replace, means that the existing file
+// cannot be replaced but may be written.
 func (t *target) isNotReplaceable(err error) bool {
 	return t.before != nil && (errors.Is(err, fs.ErrPermission) || isOfAMount(err))
 }
 
-// replace puts a new file in the place of the one that is there.
+// replace replaces the existing file by a new one.
 func (t *target) replace(content []byte) error {
 	f, err := t.beside()
 	if err != nil {
@@ -176,7 +176,8 @@ func (t *target) replace(content []byte) error {
 	return nil
 }
 
-// cause is what an error says of a file that nobody asked for, without its name.
+// cause returns an error without the name of the temporary file, which the user did not
+// choose.
 func cause(err error) error {
 	var path *fs.PathError
 	var link *os.LinkError
@@ -189,7 +190,7 @@ func cause(err error) error {
 	return err
 }
 
-// overwrite writes into the file that is there.
+// overwrite writes into the existing file.
 func (t *target) overwrite(content []byte) error {
 	f, err := os.OpenFile(t.path, os.O_WRONLY|os.O_TRUNC, 0)
 	if err != nil {
@@ -198,8 +199,8 @@ func (t *target) overwrite(content []byte) error {
 	return fill(f, content)
 }
 
-// fill writes all of a file, to the disk, and closes it. Without that, a file system may
-// have the new name on the disk before the content.
+// fill writes the content, syncs it to the disk, and closes the file. Without the sync, a file
+// system may write the new name to the disk before the content.
 func fill(f *os.File, content []byte) error {
 	_, err := f.Write(content)
 	if err == nil {
@@ -208,8 +209,8 @@ func fill(f *os.File, content []byte) error {
 	return exit.Join(err, f.Close())
 }
 
-// beside makes a file in the same folder, with the permissions of the one whose
-// place it is to take.
+// beside creates a file in the same folder, with the permissions of the file that it will
+// replace.
 func (t *target) beside() (*os.File, error) {
 	folder, name := filepath.Split(t.path)
 	for range 100 {

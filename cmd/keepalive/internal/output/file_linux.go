@@ -13,16 +13,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// isDescriptor tells whether a symbolic link is one of /proc/PID/fd, whose text
-// is no path that could be followed.
+// isDescriptor reports whether a symbolic link is one of /proc/PID/fd, whose text is not a
+// path.
 func isDescriptor(path string) bool {
 	folder, err := filepath.EvalSymlinks(filepath.Dir(path))
 	return err == nil && strings.HasPrefix(folder, "/proc/") && filepath.Base(folder) == "fd"
 }
 
-// duplicate returns our own descriptor that path stands for, if it does: opened
-// anew, a regular file would be written from its beginning, and a socket cannot
-// be opened.
+// duplicate returns a duplicate of the descriptor of this process that path stands for, if
+// there is one. Opening path instead would write a regular file from its beginning, and
+// would fail for a socket.
 func duplicate(path string) (f *os.File, ok bool, err error) {
 	folder, err := filepath.EvalSymlinks(filepath.Dir(path))
 	if err != nil || folder != fmt.Sprintf("/proc/%d/fd", os.Getpid()) {
@@ -39,8 +39,8 @@ func duplicate(path string) (f *os.File, ok bool, err error) {
 	return os.NewFile(uintptr(fd), path), true, nil
 }
 
-// giveTo gives a file to the owner of the one whose place it takes. Only root
-// can; others may have a file of their own there instead.
+// giveTo gives a file the owner of the file that it replaces. Only root can do that; the new
+// file of any other user belongs to that user.
 func giveTo(f *os.File, before fs.FileInfo) error {
 	st, ok := before.Sys().(*syscall.Stat_t)
 	if !ok {

@@ -4,7 +4,7 @@ package output
 
 import "io/fs"
 
-// Elsewhere hard links are rare, and not looked for.
+// On other systems hard links are rare, and are not looked for.
 
 func links(fs.FileInfo) uint64 { return 1 }
 

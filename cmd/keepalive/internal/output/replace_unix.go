@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// links is how many names a file has.
+// links returns the number of names that a file has.
 func links(info fs.FileInfo) uint64 {
 	if st, ok := info.Sys().(*syscall.Stat_t); ok {
 		return uint64(st.Nlink)
@@ -16,8 +16,8 @@ func links(info fs.FileInfo) uint64 {
 	return 1
 }
 
-// isOfAMount tells whether a file cannot be replaced because something is mounted
-// there: on its name, or around it for reading only.
+// isOfAMount reports whether err means that a file cannot be replaced because of a mount: the
+// file itself is a mount point, or its folder is mounted read-only.
 func isOfAMount(err error) bool {
 	return errors.Is(err, syscall.EBUSY) || errors.Is(err, syscall.EROFS)
 }

@@ -2,13 +2,13 @@ package output
 
 import "io"
 
-// A Writer remembers the first error of a writer, and writes no more after it.
+// A Writer remembers the first error of the writer below it, and writes nothing after it.
 type Writer struct {
 	w   io.Writer
 	Err error
 }
 
-// NewWriter returns one that writes to w.
+// NewWriter returns a Writer that writes to w.
 func NewWriter(w io.Writer) *Writer { return &Writer{w: w} }
 
 func (f *Writer) Write(b []byte) (int, error) {

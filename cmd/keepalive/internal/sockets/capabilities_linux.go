@@ -2,8 +2,8 @@ package sockets
 
 import "golang.org/x/sys/unix"
 
-// mayTrace tells whether this process has the capabilities that looking at the processes
-// of other users takes.
+// mayTrace reports whether this process has the capabilities that are needed to read the
+// processes of other users.
 func mayTrace() bool {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var sets [2]unix.CapUserData // of 32 capabilities each

@@ -2,5 +2,5 @@
 
 package sockets
 
-// mayTrace: only Linux has these capabilities.
+// mayTrace returns false, because only Linux has these capabilities.
 func mayTrace() bool { return false }

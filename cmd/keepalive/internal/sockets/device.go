@@ -5,11 +5,12 @@ import (
 	"net"
 )
 
-// devices are names of interfaces, by index, in the network namespace of the
-// thread that asks.
+// devices maps the index of an interface to its name, in the network namespace of the
+// calling thread.
 type devices map[uint32]string
 
-// name takes netlink to find out. An interface that is gone is "if7".
+// name asks package net, which uses netlink. An interface that no longer exists is called
+// "if" and its index.
 func (d *devices) name(index uint32) string {
 	if name, ok := (*d)[index]; ok {
 		return name
@@ -25,13 +26,13 @@ func (d *devices) name(index uint32) string {
 	return name
 }
 
-// A Namer names the interfaces of the namespace at hand.
+// A Namer names the interfaces of one namespace at a time.
 type Namer struct {
 	NetNS   Namespace
 	devices devices
 }
 
-// Enter begins with a namespace, and tells whether it is another one.
+// Enter selects a namespace, and reports whether it differs from the one before.
 func (n *Namer) Enter(ns Namespace) bool {
 	if n.NetNS.Namespace == ns.Namespace {
 		return false
@@ -40,7 +41,7 @@ func (n *Namer) Enter(ns Namespace) bool {
 	return true
 }
 
-// DeviceName is the name of an interface of the namespace, by its index.
+// DeviceName returns the name of the interface with this index in the selected namespace.
 func (n *Namer) DeviceName(index uint32) string {
 	if _, known := n.devices[index]; !known {
 		_ = n.NetNS.Do(func() error { n.devices.name(index); return nil }) // if7 is its name otherwise

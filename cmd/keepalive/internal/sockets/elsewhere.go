@@ -5,9 +5,9 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/netns"
 )
 
-// A process may have sockets of any namespace: who manages containers makes some in
-// each. elsewhere looks for those of --pid that no table had so far, and says if one
-// is found nowhere.
+// elsewhere looks in all other namespaces for the sockets of --pid that no table had so far,
+// and notes those that no namespace has. A process may have sockets in several namespaces:
+// a container manager makes some in each.
 func (l *lister) elsewhere(looked []*netns.Namespace) {
 	if len(l.missing) == 0 {
 		return
@@ -26,7 +26,7 @@ func (l *lister) elsewhere(looked []*netns.Namespace) {
 			return
 		}
 	}
-	// What was just being opened or closed is in a table by now, or gone.
+	// A socket that was being opened or closed is now in a table, or it no longer exists.
 	still := OfProcess(l.query.PID)
 	for inode := range l.missing {
 		if !still[inode] {
@@ -47,10 +47,10 @@ func (l *lister) elsewhere(looked []*netns.Namespace) {
 	}
 }
 
-// A Missing set is of the inodes of sockets that no table had so far.
+// A Missing holds the inodes of the sockets that no table had so far.
 type Missing map[uint32]bool
 
-// Find strikes off what the table of a namespace has.
+// Find removes the sockets that the table of a namespace has.
 func (m Missing) Find(ns Namespace) {
 	if len(m) == 0 {
 		return

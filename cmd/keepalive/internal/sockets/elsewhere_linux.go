@@ -12,9 +12,10 @@ import (
 
 func hasHiddenFDs(pid int) bool { return proc.HasHiddenFDs(pid) }
 
-// OfProcess are the inodes of the TCP sockets that a process has open, whatever
-// namespace they are of: the kernel tells the protocol of each
-// (sockfs_xattr_get in net/socket.c). FindOwners has reported what cannot be read.
+// OfProcess returns the inodes of the TCP sockets that a process has open, in any network
+// namespace. The kernel shows the protocol of each socket in an extended attribute
+// (sockfs_xattr_get in net/socket.c). Descriptors that cannot be read are left out, because
+// FindOwners has reported them.
 func OfProcess(pid int) Missing {
 	dir := proc.Folder(pid) + "/fd"
 	names, err := os.ReadDir(dir)

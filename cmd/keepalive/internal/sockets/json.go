@@ -5,7 +5,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 )
 
-// Schema is what the help of ls --json says of a Record.
+// Schema describes a Record in the help of ls --json.
 const Schema = `Each line is one JSON object. null is unknown, or means nothing for this socket.
 Times are seconds.
 
@@ -36,7 +36,7 @@ Times are seconds.
   settings_unknown string   why settings are null, if they are
 `
 
-// A Record is the JSON of a row; see Schema.
+// A Record is the JSON object of a row; see Schema.
 type Record struct {
 	State string `json:"state"`
 	record.Socket
@@ -63,7 +63,7 @@ type Record struct {
 	SettingsUnknown string           `json:"settings_unknown,omitempty"`
 }
 
-// Record makes the JSON of a row.
+// Record returns the JSON object of a row.
 func (r *Row) Record() Record {
 	out := Record{
 		State: r.State.String(), Socket: r.Socket(), Device: r.DeviceName,
@@ -103,7 +103,7 @@ func (r *Row) Record() Record {
 	return out
 }
 
-// Socket says in JSON which socket a row is about.
+// Socket returns the part of the JSON object that identifies the socket.
 func (r *Row) Socket() record.Socket {
 	s := record.Socket{Schema: record.Version, Local: r.Local.String(), Peer: r.Peer.String()}
 	if r.NetNS != nil {
@@ -115,7 +115,7 @@ func (r *Row) Socket() record.Socket {
 	return s
 }
 
-// Processes are nil if they are not known.
+// Processes returns nil if the processes are not known.
 func (r *Row) Processes() []record.Process {
 	if !r.OwnersKnown {
 		return nil

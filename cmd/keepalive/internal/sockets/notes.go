@@ -10,7 +10,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/terminal"
 )
 
-// Notes are what a reader has to know of a list.
+// Notes collect what a reader of the list must know to interpret it.
 type Notes struct {
 	Source     string
 	Listed     int   // sockets
@@ -27,9 +27,9 @@ type Notes struct {
 	HiddenNetNS []error // why the namespaces of processes are not known
 }
 
-// ForRoot is what it takes to look at other users' processes. Who has that already may
-// be root of a user namespace, whose capabilities count in it only, or be held back by a
-// sandbox (ptrace(2), ptrace access mode checking).
+// ForRoot returns advice on how to read other users' processes. A user who has the
+// capabilities already may be root of a user namespace only, or be restricted by a sandbox
+// (ptrace(2), ptrace access mode checking).
 func ForRoot() string {
 	if mayTrace() {
 		return "more than CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, which keepalive has here: to have them in the user namespace of that process, too, and no sandbox or security module that refuses it"
@@ -37,7 +37,7 @@ func ForRoot() string {
 	return "root (CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH)"
 }
 
-// Print writes them, each on a line of its own.
+// Print writes each note on a line of its own.
 func (n *Notes) Print(w io.Writer) {
 	if n.Source == "/proc/net/tcp" {
 		terminal.Say(w, "note: the kernel refuses sock_diag; this is what /proc/net/tcp shows, where a socket may be missing, or there twice, while others come and go")
@@ -82,7 +82,8 @@ func (n *Notes) Print(w io.Writer) {
 	}
 }
 
-// Unseen is which exit code it means that not all namespaces were looked into.
+// Unseen returns an error with the exit code for network namespaces that could not be read,
+// nil if all were read.
 func (n *Notes) Unseen() error {
 	if len(n.Refused) > 0 || len(n.HiddenNetNS) > 0 {
 		return exit.Said(exit.DeniedError(errors.New("not all network namespaces were looked into")))
@@ -90,8 +91,8 @@ func (n *Notes) Unseen() error {
 	return nil
 }
 
-// Lost is which exit code it means that sockets of a process, or an interface, were not
-// found, or not looked for.
+// Lost returns an error with the exit code for sockets of a process or an interface that were
+// not found or could not be looked for, nil if there are none.
 func (n *Notes) Lost() error {
 	var errs []error
 	if n.Nowhere > 0 {
@@ -106,7 +107,8 @@ func (n *Notes) Lost() error {
 	return exit.Join(errs...)
 }
 
-// Result is which exit code a list has, after Print.
+// Result returns an error with the exit code of the list, nil for success. It does not repeat
+// what Print has written.
 func (n *Notes) Result(s *Selection) error {
 	errs := []error{n.Unseen(), n.Lost()}
 	switch {

@@ -13,7 +13,8 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/netns"
 )
 
-// A Place is where to look: a process, network namespaces, or this one.
+// A Place says where to look for sockets: in the namespaces of a process, in given network
+// namespaces, or in the one of this program.
 type Place struct {
 	PID      int // 0: any process
 	NetNS    string
@@ -30,7 +31,8 @@ seen from here, and all that are mounted (as those of ip netns and docker are);
 one that only a descriptor or a socket keeps is not found. Another namespace
 takes CAP_SYS_ADMIN, here and in the user namespace that owns it.`
 
-// AddFlags adds --pid, --netns and --all-netns; what are sockets, or connections.
+// AddFlags adds --pid, --netns and --all-netns. what is the word for the listed objects in
+// the help: sockets or connections.
 func (p *Place) AddFlags(cmd *cobra.Command, what string) {
 	f := cmd.Flags()
 	f.IntVar(&p.PID, "pid", 0, "only "+what+" that this process has open")
@@ -39,7 +41,7 @@ func (p *Place) AddFlags(cmd *cobra.Command, what string) {
 	cmd.Long += netnsHelp
 }
 
-// Parse refuses flags that exclude each other, and a process that cannot be.
+// Parse returns an error for flags that exclude each other, and for a negative process number.
 func (p *Place) Parse(cmd *cobra.Command) error {
 	if cmd.Flags().Changed("pid") && p.PID <= 0 {
 		return exit.UsageError(fmt.Errorf("--pid %d: a process number is greater than 0", p.PID))
@@ -47,10 +49,12 @@ func (p *Place) Parse(cmd *cobra.Command) error {
 	return flags.Exclusive(cmd, "netns", "all-netns")
 }
 
-// SeveralNetNS tells that it matters which namespace something is of.
+// SeveralNetNS reports whether the list may have sockets of several namespaces, so that it
+// must show the namespace of each.
 func (p *Place) SeveralNetNS() bool { return p.NetNS != "" || p.AllNetNS }
 
-// Namespaces are those to look into. hidden is why those of processes cannot be seen.
+// Namespaces returns the namespaces to look into. hidden has the reasons why the namespaces of
+// some processes cannot be read.
 func (p *Place) Namespaces() (found []*netns.Namespace, hidden []error, err error) {
 	var n *netns.Namespace
 	switch {
@@ -79,7 +83,7 @@ func (p *Place) Namespaces() (found []*netns.Namespace, hidden []error, err erro
 	return []*netns.Namespace{netns.Own()}, nil, nil
 }
 
-// NamespaceError gives an error of package netns its exit code.
+// NamespaceError returns an error of package netns with its exit code.
 func NamespaceError(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -92,20 +96,20 @@ func NamespaceError(err error) error {
 	return err
 }
 
-// A Namespace is one that is being looked into.
+// A Namespace is a network namespace whose sockets are listed.
 type Namespace struct {
 	*netns.Namespace
 	file *os.File // nil: the own one
 }
 
-// OpenNamespace opens one, to be closed.
+// OpenNamespace opens a namespace. The caller closes it.
 func OpenNamespace(ns *netns.Namespace) (Namespace, error) {
 	file, err := ns.Open()
 	return Namespace{ns, file}, err
 }
 
-// Close ends the looking. The namespace is not changed.
+// Close closes the file of the namespace. The namespace itself is not changed.
 func (o Namespace) Close() { o.file.Close() } // nil too
 
-// Do runs f on a thread that is in the namespace.
+// Do runs f on a thread in the namespace.
 func (o Namespace) Do(f func() error) error { return netns.Do(o.file, f) }

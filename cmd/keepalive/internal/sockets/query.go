@@ -1,6 +1,6 @@
-// Package sockets lists sockets for the commands ls, check, watch and trace: which are
-// wanted, in which network namespaces, what is known of each, and what is to be said of
-// the rest.
+// Package sockets lists sockets for the commands ls, check, watch and trace. It holds the
+// flags that select sockets and network namespaces, the details of each socket, and the
+// notes about sockets whose details could not be read.
 package sockets
 
 import (
@@ -15,16 +15,16 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/netns"
 )
 
-// A Query is which sockets are wanted, and what of them.
+// A Query says which sockets to list, and which details to read.
 type Query struct {
 	Selection
 	NoProcess   bool // no processes, and so no settings
 	WithProcess bool // processes, even if no settings are
 }
 
-// List lists those of f in every namespace wanted; with their owners if those or settings
-// are wanted, and only those of --pid if that is given. What could not be looked at is
-// noted in n.
+// List lists the sockets that match f in every selected namespace. It finds their owners if
+// the query asks for owners or settings. With --pid it lists only the sockets of that
+// process. Whatever List could not read is noted in n.
 func (q *Query) List(f inspect.Filter, n *Notes) iter.Seq2[Listed, error] {
 	return func(yield func(Listed, error) bool) {
 		l := lister{query: q, filter: f, notes: n, yield: yield}
@@ -59,7 +59,7 @@ func (q *Query) List(f inspect.Filter, n *Notes) iter.Seq2[Listed, error] {
 	}
 }
 
-// A Listed is a socket with its namespace. It is valid until the next one.
+// A Listed is a socket with its namespace. It is valid until the next socket is listed.
 type Listed struct {
 	Report *inspect.Report
 	NetNS  Namespace
@@ -76,8 +76,8 @@ type lister struct {
 	yield   func(Listed, error) bool
 }
 
-// list goes through one namespace, and returns whether to go on. One that has
-// vanished has no sockets.
+// list lists the sockets of one namespace, and reports whether to continue with the next. A
+// namespace that no longer exists has no sockets.
 func (l *lister) list(ns *netns.Namespace) bool {
 	opened, err := OpenNamespace(ns)
 	if err != nil {
@@ -127,7 +127,7 @@ func (l *lister) notOpened(ns *netns.Namespace, err error) bool {
 	return false
 }
 
-// Denies tells that there are processes or descriptors that could not be looked at.
+// Denies reports whether some processes or descriptors could not be read.
 func Denies(o *inspect.Owners) bool {
 	if o == nil {
 		return false
@@ -136,7 +136,7 @@ func Denies(o *inspect.Owners) bool {
 	return processes+descriptors > 0
 }
 
-// findOwners looks at all processes, or at that of --pid.
+// findOwners reads the descriptors of all processes, or of the process of --pid.
 func (q *Query) findOwners() (*inspect.Owners, error) {
 	if q.PID == 0 {
 		return inspect.FindOwners()

@@ -13,7 +13,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
-// A Row is a socket with all that can be found out about it.
+// A Row is a socket with all details that can be read.
 type Row struct {
 	inspect.Report
 	DeviceName  string // the name of the interface that it is bound to
@@ -25,11 +25,11 @@ type Row struct {
 	NetNS       *netns.Namespace
 }
 
-// GoDefaults are what package net sets on every connection unless it is asked
-// otherwise.
+// GoDefaults are the settings that package net gives every connection unless the program
+// asks for others.
 var GoDefaults = platform.Settings{Enabled: true, Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 9}
 
-// A Survey finds rows.
+// A Survey reads the details of sockets.
 type Survey struct {
 	query *Query
 	Namer
@@ -37,12 +37,12 @@ type Survey struct {
 	Notes    Notes
 }
 
-// Survey begins to look for the sockets that are wanted.
+// Survey returns a Survey of the sockets that the query selects.
 func (q *Query) Survey() *Survey {
 	return &Survey{query: q}
 }
 
-// enter begins with another namespace, which has its own defaults and interfaces.
+// enter starts another namespace, which has its own defaults and interfaces.
 func (v *Survey) enter(ns Namespace) {
 	if !v.Namer.Enter(ns) {
 		return
@@ -54,7 +54,7 @@ func (v *Survey) enter(ns Namespace) {
 	})
 }
 
-// Rows goes through the sockets. A row is valid until the next one.
+// Rows returns a row for each socket. A row is valid until the next one is returned.
 func (v *Survey) Rows() iter.Seq2[*Row, error] {
 	f := v.query.Filter
 	f.Activity, f.Settings = true, !v.query.NoProcess
@@ -81,8 +81,8 @@ func (v *Survey) Rows() iter.Seq2[*Row, error] {
 	}
 }
 
-// judge notes what is not known of a socket, and why, or whose its settings are. Denied
-// tells that there are processes that could not be looked at.
+// judge notes which details of a socket are not known, and why, or which process has set
+// its settings. denied means that some processes could not be read.
 func (v *Survey) judge(r *Row, denied bool) {
 	r.OwnersKnown = len(r.Owners) > 0 || r.Inode == 0
 	switch {
@@ -113,7 +113,7 @@ func (v *Survey) judge(r *Row, denied bool) {
 	}
 }
 
-// mark finds values that nobody seems to have chosen.
+// mark marks the values that are defaults of the system or of package net.
 func (r *Row) mark(defaults platform.Settings) {
 	for _, o := range []platform.Option{platform.Idle, platform.Interval, platform.Count} {
 		value, known := r.Settings.Lookup(o)

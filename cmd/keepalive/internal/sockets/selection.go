@@ -17,7 +17,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/endpoint"
 )
 
-// A Selection is which sockets are wanted.
+// A Selection says which sockets to list.
 type Selection struct {
 	Place
 	states     []string
@@ -30,7 +30,7 @@ type Selection struct {
 	narrowed bool // not all sockets of this machine are wanted
 }
 
-// AddFlags adds --state, --local, --peer and those of a Place.
+// AddFlags adds --state, --local, --peer and the flags of a Place.
 func (s *Selection) AddFlags(cmd *cobra.Command) {
 	s.Place.AddFlags(cmd, "sockets")
 	f := cmd.Flags()
@@ -47,18 +47,18 @@ func (s *Selection) AddFlags(cmd *cobra.Command) {
 	}
 }
 
-// AllStates are those that a socket can have.
+// AllStates are the states that a socket can have.
 var AllStates = []inspect.State{
 	inspect.Established, inspect.SynSent, inspect.SynReceived, inspect.FinWait1, inspect.FinWait2, inspect.TimeWait, inspect.Closed,
 	inspect.CloseWait, inspect.LastAck, inspect.Listen, inspect.Closing, inspect.BoundInactive,
 }
 
-// connectedStates are those without --state.
+// connectedStates are the states that are listed without --state.
 var connectedStates = []inspect.State{
 	inspect.Established, inspect.SynSent, inspect.FinWait1, inspect.FinWait2, inspect.CloseWait, inspect.LastAck, inspect.Closing,
 }
 
-// stateSets are the words of --state: those that ss knows.
+// stateSets has the words of --state, which are those of ss.
 var stateSets = map[string][]inspect.State{
 	"all":          AllStates,
 	"connected":    connectedStates,
@@ -77,12 +77,13 @@ var stateSets = map[string][]inspect.State{
 	"synchronized": StatesWithout(connectedStates, inspect.SynSent),
 }
 
-// StatesWithout leaves out some.
+// StatesWithout returns all states except some.
 func StatesWithout(states []inspect.State, some ...inspect.State) []inspect.State {
 	return slices.DeleteFunc(slices.Clone(states), func(s inspect.State) bool { return slices.Contains(some, s) })
 }
 
-// statesNamed also takes a state as it is printed: ESTAB.
+// statesNamed returns the states of a word of --state. It also accepts a state as the table
+// prints it, such as ESTAB.
 func statesNamed(word string) []inspect.State {
 	if states := stateSets[strings.ToLower(word)]; states != nil {
 		return states
@@ -104,7 +105,7 @@ func stateWords() []string {
 	return words
 }
 
-// Parse turns the flags into the filter.
+// Parse sets the filter according to the flags.
 func (s *Selection) Parse(cmd *cobra.Command) error {
 	if err := exit.Join(flags.Exclusive(cmd, "listening", "state"), flags.Exclusive(cmd, "ipv4", "ipv6")); err != nil {
 		return err
@@ -144,8 +145,8 @@ func (s *Selection) Parse(cmd *cobra.Command) error {
 	return s.Place.Parse(cmd)
 }
 
-// listError tells how the list ended, in the words and with the exit code of
-// the command.
+// listError returns the error that ended the list in the words of the command, and with its
+// exit code.
 func listError(err error) error {
 	if errors.Is(err, fs.ErrPermission) {
 		return exit.DeniedError(fmt.Errorf("the list of sockets: %w", err))

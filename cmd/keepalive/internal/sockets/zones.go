@@ -7,12 +7,12 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/endpoint"
 )
 
-// Zones are the addresses of --local and --peer that name an interface, by their text,
-// with the error of those whose interface was in no namespace so far.
+// Zones maps the text of each address of --local and --peer that names an interface to an
+// error, which is not nil as long as no namespace had the interface.
 type Zones map[string]error
 
-// in is the filter for a namespace: without the addresses whose interface it does not
-// have. The error wraps endpoint.ErrNoInterface if none is left.
+// in returns the filter for a namespace, without the addresses whose interface the namespace
+// does not have. The error wraps endpoint.ErrNoInterface if no address is left.
 func (z *Zones) in(ns Namespace, f inspect.Filter) (inspect.Filter, error) {
 	f.Namespace = ns.file
 	var err error
@@ -23,8 +23,8 @@ func (z *Zones) in(ns Namespace, f inspect.Filter) (inspect.Filter, error) {
 	return f, err
 }
 
-// Known are those of these addresses that have no interface, or one that the namespace has.
-// The error wraps endpoint.ErrNoInterface if none is left.
+// Known returns the addresses that name no interface, or an interface that the namespace has.
+// The error wraps endpoint.ErrNoInterface if no address is left.
 func (z *Zones) Known(ns Namespace, texts []string) (known []string, err error) {
 	for _, text := range texts {
 		e, parseErr := endpoint.Parse(text)
@@ -59,7 +59,7 @@ func (z *Zones) Known(ns Namespace, texts []string) (known []string, err error) 
 	return nil, err
 }
 
-// Missing is the error of an address whose interface is in no namespace.
+// Missing returns the error of an address whose interface is in no namespace.
 func (z *Zones) Missing() error {
 	for _, err := range *z {
 		if err != nil {

@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// Unknown is what a cell says that cannot be known.
+// Unknown is the text of a cell whose value is not known.
 const Unknown = "?"
 
-// Nothing stands for what a row does not have.
+// Nothing is the text of a cell that does not apply to its row.
 const Nothing = "-"
 
-// Duration writes a time for a table: 9.4s, 41s, 1m39s, 1h59m.
+// Duration formats a duration for a table: 9.4s, 41s, 1m39s, 1h59m.
 func Duration(d time.Duration) string {
 	switch {
 	case d < 10*time.Second:

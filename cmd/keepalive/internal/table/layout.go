@@ -7,7 +7,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// A Layout is which columns there is room for, and how wide they are.
+// A Layout says which columns are shown, and how wide each is.
 type Layout struct {
 	columns   []Column
 	Shown     []int // of columns, by index
@@ -18,16 +18,15 @@ type Layout struct {
 	shortened []bool // of columns: a cell was
 }
 
-// Gap is between two columns.
+// Gap is the space between two columns.
 const Gap = "  "
 
 const belowIndent = "    "
 
-// Fit lays out rows of cells, one for each column, for a terminal of that
-// width; 0 is no limit. The whole form is taken if there is room for it as it
-// is. In the compact one columns get narrower first; if all of them at their
-// narrowest are still too wide, the one with the highest rank goes, and the rest
-// has its room.
+// Fit returns the layout for a terminal of this width; 0 means no limit. Each row has one cell
+// for each column. Fit chooses the whole form if it fits without shortening. In the compact
+// form columns get narrower first; if their smallest widths together are still too wide,
+// Fit drops the column with the highest rank and gives its room to the others.
 func Fit(columns []Column, rows [][]string, width int) Layout {
 	natural := make([]int, len(columns))
 	for i := range columns {
@@ -48,7 +47,7 @@ func Fit(columns []Column, rows [][]string, width int) Layout {
 	return l
 }
 
-// show lays out the columns of a form as wide as they would like to be.
+// show gives the columns of a form the widths that their cells need.
 func (l *Layout) show(f Form, natural []int) {
 	l.Shown, l.widths = nil, nil
 	for i := range l.columns {
@@ -59,7 +58,7 @@ func (l *Layout) show(f Form, natural []int) {
 	}
 }
 
-// Total is how wide a line is.
+// Total returns the width of a line.
 func (l *Layout) Total() int {
 	total := -len(Gap)
 	for _, w := range l.widths {
@@ -68,7 +67,7 @@ func (l *Layout) Total() int {
 	return total
 }
 
-// least is how narrow a line can get in a step.
+// least returns the smallest width of a line in a step.
 func (l *Layout) least(step int) int {
 	least := -len(Gap)
 	for at := range l.Shown {
@@ -77,7 +76,7 @@ func (l *Layout) least(step int) int {
 	return least
 }
 
-// floor is how narrow a column may get in a step.
+// floor returns the smallest width of a column in a step.
 func (l *Layout) floor(at, step int) int {
 	c := &l.columns[l.Shown[at]]
 	if c.Narrow == [squeezes]int{} {
@@ -90,7 +89,7 @@ func (l *Layout) floor(at, step int) int {
 	return min(l.widths[at], max(c.Narrow[step], title))
 }
 
-// squeeze makes columns narrower until the line fits or none can get narrower.
+// squeeze makes columns narrower until the line fits, or until no column can get narrower.
 func (l *Layout) squeeze(width int) {
 	for step := range squeezes {
 		for at := range l.Shown {
@@ -101,8 +100,8 @@ func (l *Layout) squeeze(width int) {
 	}
 }
 
-// dropOne drops a column if there is no room for all, and returns false if
-// there is, or all that is left is needed.
+// dropOne drops a column if there is no room for all. It returns false if there is room, or
+// if no remaining column may be dropped.
 func (l *Layout) dropOne(width int) bool {
 	last, most := -1, 0
 	for at, i := range l.Shown {
@@ -146,7 +145,7 @@ func (l *Layout) Append(b []byte, cells []string) []byte {
 	return b
 }
 
-// appendBelow appends lines of what stands below the row of these cells.
+// appendBelow appends the lines with the cells that are printed below their row.
 func (l *Layout) appendBelow(b []byte, cells []string, width int) []byte {
 	title := 0
 	for _, i := range l.below {
@@ -204,7 +203,7 @@ func (l *Layout) appendCell(b []byte, at int, cell string) []byte {
 	return b
 }
 
-// Missing says in words what the lines do not have for want of room, or nothing.
+// Missing says which columns are dropped or shortened for lack of room, "" if none is.
 func (l *Layout) Missing() string {
 	var shortened []string
 	for i, is := range l.shortened {
@@ -224,7 +223,7 @@ func (l *Layout) Missing() string {
 
 const spaces = "                                                                "
 
-// AppendPad appends n spaces, none if n is negative.
+// AppendPad appends n spaces, or none if n is negative.
 func AppendPad(b []byte, n int) []byte {
 	for ; n > len(spaces); n -= len(spaces) {
 		b = append(b, spaces...)

@@ -6,13 +6,13 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// Ellipsis stands for what was cut out of a cell.
+// Ellipsis replaces the part that was cut out of a cell.
 const Ellipsis = "~"
 
-// leastElided is how much has to be left of a text to be worth showing.
+// leastElided is the smallest width at which a shortened text is still readable.
 const leastElided = 5
 
-// Elide cuts the middle out of a text.
+// Elide replaces the middle of a text by an Ellipsis.
 func Elide(s string, width int) string {
 	switch w := ansi.StringWidth(s); {
 	case w <= width:
@@ -25,8 +25,8 @@ func Elide(s string, width int) string {
 	}
 }
 
-// ShortEndpoint writes an address in less room: its port is kept, and both ends
-// of the rest.
+// ShortEndpoint shortens an address to a width. It keeps the port, and both ends of the
+// rest.
 func ShortEndpoint(s string, width int) string {
 	colon := strings.LastIndexByte(s, ':')
 	if colon < 0 {

@@ -9,7 +9,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/terminal"
 )
 
-// A Column is one of a table that a person reads.
+// A Column describes a column of a table.
 type Column struct {
 	Title string
 	Right bool // numbers
@@ -18,33 +18,33 @@ type Column struct {
 	Early bool // it goes before others are at their narrowest
 	Below bool // it does not go away then, but to a line of its own below the row
 
-	// What a cell and the title become where there is less room than they take:
-	// Shorten writes a cell in the width that is left, and Narrow is how little
-	// that may be, first where there is some need, at last where there is most.
+	// Shorten returns a cell shortened to a width that is smaller than the cell. Narrow has
+	// the smallest widths of the column: the first if the terminal is a little too narrow,
+	// the last if it is far too narrow.
 	Shorten func(cell string, width int) string
 	Narrow  [squeezes]int
 	Short   string // the title
 }
 
-// A Form is the one of a table's two to which a column belongs. The compact one
-// is for terminals that have no room for the other.
+// A Form says to which of the two forms of a table a column belongs. The compact form is for
+// terminals that have no room for the whole form.
 type Form uint8
 
-// Forms: of both, of the whole one alone, of the compact one alone.
+// A column belongs to both forms, to the whole form only, or to the compact form only.
 const (
 	Both Form = iota
 	Whole
 	Compact
 )
 
-// squeezes is in how many steps columns get narrower.
+// squeezes is the number of steps in which columns get narrower.
 const squeezes = 3
 
-// sizedBy is how many rows decide how wide the columns are. Of a later row, a
-// cell that is wider is shortened, or pushes the rest of its line.
+// sizedBy is the number of rows that decide the widths of the columns. A wider cell of a later
+// row is shortened, or moves the rest of its line to the right.
 const sizedBy = 1000
 
-// A Table writes rows as they come.
+// A Table writes rows as they are added.
 type Table struct {
 	Out     *bufio.Writer
 	Columns []Column
@@ -55,7 +55,8 @@ type Table struct {
 	line []byte
 }
 
-// Add adds a row. What comes first decides how wide the columns are, and is kept until then.
+// Add adds a row. The first rows are kept until there are enough to decide the widths of the
+// columns.
 func (t *Table) Add(cells []string) {
 	if t.Layout != nil {
 		t.write(cells)
@@ -67,21 +68,21 @@ func (t *Table) Add(cells []string) {
 	}
 }
 
-// Flush writes what is kept, below the titles.
+// Flush writes the rows that are kept, below the titles.
 func (t *Table) Flush() {
 	if t.Layout == nil {
 		t.start()
 	}
 }
 
-// FlushRows writes no titles above nothing.
+// FlushRows is Flush, but writes no titles if there are no rows.
 func (t *Table) FlushRows() {
 	if len(t.kept) > 0 {
 		t.Flush()
 	}
 }
 
-// start decides the layout and writes what was kept.
+// start decides the layout and writes the rows that were kept.
 func (t *Table) start() {
 	l := Fit(t.Columns, t.kept, t.Width)
 	t.Layout = &l
@@ -99,7 +100,7 @@ func (t *Table) write(cells []string) {
 	t.Out.Write(t.line)
 }
 
-// Print prints rows that are all there, on a terminal those columns that fit.
+// Print prints a complete table; on a terminal, only the columns that fit.
 func Print(stdout, stderr io.Writer, columns []Column, rows [][]string) error {
 	out := bufio.NewWriter(stdout)
 	t := Table{Out: out, Columns: columns, Width: terminal.Width(stdout), kept: rows}
@@ -111,14 +112,15 @@ func Print(stdout, stderr io.Writer, columns []Column, rows [][]string) error {
 	return nil
 }
 
-// TellMissing says what the terminal had no room for, and how to see it.
+// TellMissing prints a note that says which columns the terminal had no room for, and how to
+// see them.
 func (t *Table) TellMissing(w io.Writer, remedy string) {
 	if missing := t.Layout.Missing(); missing != "" {
 		terminal.Say(w, "note: %s; %s", missing, remedy)
 	}
 }
 
-// Words joins names for a sentence.
+// Words joins names with commas and "and".
 func Words(names []string) string {
 	switch n := len(names); n {
 	case 0:

@@ -10,8 +10,8 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/capture"
 )
 
-// newPacketFile begins a pcapng file of packets that start with their IP header, which
-// Wireshark and tcpdump read. What is written to it arrives with Flush.
+// newPacketFile starts a pcapng file, which Wireshark and tcpdump read. Its packets start with
+// their IP header. They reach the file with Flush.
 func newPacketFile(w io.Writer) (*pcapgo.NgWriter, error) {
 	file, err := pcapgo.NewNgWriterInterface(w,
 		pcapgo.NgInterface{LinkType: layers.LinkTypeRaw, SnapLength: capture.Snap, TimestampResolution: 9},
@@ -22,7 +22,7 @@ func newPacketFile(w io.Writer) (*pcapgo.NgWriter, error) {
 	return file, file.Flush()
 }
 
-// writePacket adds a packet, of which headers alone may have been kept.
+// writePacket adds a packet, of which perhaps only the headers were kept.
 func writePacket(file *pcapgo.NgWriter, p *capture.Packet) error {
 	return file.WritePacket(gopacket.CaptureInfo{Timestamp: p.Time, CaptureLength: len(p.Data), Length: p.Length}, p.Data)
 }

@@ -20,8 +20,8 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
-// What was seen is drawn, whatever asks the program to end; what was ignored when it
-// began, as nohup has it, asks for nothing.
+// Whichever signal ends the program, the picture of the captured segments is drawn. A signal
+// that was ignored when the program started, as with nohup, does not end it.
 func TestInterruptedTraceDrawsWhatItSaw(t *testing.T) {
 	t.Parallel()
 	testkit.Root(t)
@@ -63,7 +63,7 @@ func TestInterruptedTraceDrawsWhatItSaw(t *testing.T) {
 	}
 }
 
-// ignores tells whether a process ignores a signal.
+// ignores reports whether a process ignores a signal.
 func ignores(t *testing.T, pid int, s syscall.Signal) bool {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))

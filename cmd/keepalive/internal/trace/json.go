@@ -2,7 +2,7 @@ package trace
 
 import "github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/record"
 
-// traceSchema is in the help of trace --json.
+// traceSchema describes a traceRecord in the help of trace --json.
 const traceSchema = `Each line is one JSON object. null is unknown, or means nothing for this segment.
 Times are seconds.
 
@@ -24,7 +24,7 @@ Times are seconds.
   expected_seconds number   the value of that; null if it may not be read
 `
 
-// A traceRecord is the JSON of a segment; see traceSchema.
+// A traceRecord is the JSON object of a segment; see traceSchema.
 type traceRecord struct {
 	Schema          int              `json:"schema"`
 	NetNS           string           `json:"netns"`

@@ -10,8 +10,8 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/segment"
 )
 
-// A lineForm is how wide the columns of trace are, whose lines come one at a time. 0 is
-// none of that column.
+// A lineForm has the widths of the columns of trace; 0 means that the column is not shown.
+// The widths are decided before the first line, because lines are printed one at a time.
 type lineForm struct {
 	netns, time, end, what, after, expected int
 
@@ -19,16 +19,16 @@ type lineForm struct {
 	hidden []string // columns that it has no room for
 }
 
-// wideLine is for a pipe. Its ends get wider as they have to.
+// wideLine is the form for a pipe. The columns of the two ends get wider as needed.
 var wideLine = lineForm{
 	time: len("15:04:05.000000"), end: len("*127.0.0.1:12345 name[12345]"), what: len("window probe 2"),
 	after: len("999.000s"), expected: len("interval 15s"),
 }
 
-// least is how narrow an end may be.
+// least is the smallest width of an end.
 const least = len("*1~1:12345")
 
-// total is how wide a line is.
+// total returns the width of a line.
 func (f *lineForm) total() int {
 	total := -len(table.Gap)
 	for _, width := range []int{f.netns, f.time, f.end, f.end, f.what, f.after, f.expected} {
@@ -39,9 +39,9 @@ func (f *lineForm) total() int {
 	return total
 }
 
-// limitTo fits lines into a terminal: the ends have what the other columns leave. Where
-// that is too little, others get narrower, and go, one after another; the time between
-// segments has the milliseconds too.
+// limitTo fits lines into a terminal: the two ends get the room that the other columns leave.
+// If that is too little, the other columns get narrower or are dropped, one after another.
+// The clock loses its milliseconds first, because the time between segments has them too.
 func (f *lineForm) limitTo(columns int) {
 	wanted := f.end
 	f.end = least
@@ -64,7 +64,7 @@ func (f *lineForm) limitTo(columns int) {
 	f.end = min(wanted, f.limit)
 }
 
-// missing is a note about the columns that there is no room for.
+// missing returns a note about the columns for which there is no room.
 func (f *lineForm) missing() string {
 	if len(f.hidden) == 0 {
 		return ""
@@ -72,10 +72,10 @@ func (f *lineForm) missing() string {
 	return "no room for " + table.Words(f.hidden) + "; a wider terminal or a pipe shows all"
 }
 
-// lineCells are the cells of a line, or its titles.
+// lineCells are the cells of a line, or the titles.
 type lineCells struct{ netns, time, from, to, what, after, expected string }
 
-func (s *shower) showLine(e *sighting) {
+func (s *printer) showLine(e *sighting) {
 	what := e.Kind.String()
 	if e.Unanswered > 1 && e.Kind != segment.Reset {
 		what = fmt.Sprintf("%s %d", what, e.Unanswered)
@@ -94,7 +94,7 @@ func (s *shower) showLine(e *sighting) {
 	s.line(lineCells{e.at.netns, e.Time.Format("15:04:05.000000"), endCell(e.Src, e.from), endCell(e.Dst, e.to), what, after, expected})
 }
 
-// shortEnd leaves out the process, and then the middle of the address.
+// shortEnd shortens an end: it leaves out first the process, then the middle of the address.
 func shortEnd(cell string, width int) string {
 	if len(cell) <= width {
 		return cell
@@ -103,7 +103,7 @@ func shortEnd(cell string, width int) string {
 	return table.ShortEndpoint(address, width)
 }
 
-// shortAfter leaves out the milliseconds.
+// shortAfter shortens a time between segments by leaving out the milliseconds.
 func shortAfter(cell string, width int) string {
 	if seconds, _, ok := strings.Cut(cell, "."); ok && len(cell) > width {
 		return seconds + "s"
@@ -111,9 +111,9 @@ func shortAfter(cell string, width int) string {
 	return cell
 }
 
-// line prints cells. The ends of a connection get wider as they have to, or, on a
-// terminal, shorter.
-func (s *shower) line(c lineCells) {
+// line prints cells. If an end does not fit into its column, the column gets wider, or, on a
+// terminal, the end is shortened.
+func (s *printer) line(c lineCells) {
 	f := &s.form
 	if f.limit > 0 {
 		c.netns, c.time = table.Elide(c.netns, f.netns), c.time[:min(len(c.time), f.time)]

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestTraceFitsATerminal: the process is left out first, then the middle of an address;
-// the port stays. A pipe gets all.
+// On a terminal the process is left out first, then the middle of an address; the port
+// stays. A pipe gets everything.
 func TestTraceFitsATerminal(t *testing.T) {
 	t.Parallel()
 	const from, to = "*10.23.45.67:51234 postgres[12345]", "10.23.145.167:5432"
@@ -27,7 +27,7 @@ func TestTraceFitsATerminal(t *testing.T) {
 			var b strings.Builder
 			o := &options{}
 			o.NetNS = netns
-			s := newShower(o, &b, []*scene{{netns: netns}}, nil, nil)
+			s := newPrinter(o, &b, []*scene{{netns: netns}}, nil, nil)
 			if columns > 0 {
 				s.form.limitTo(columns)
 			}

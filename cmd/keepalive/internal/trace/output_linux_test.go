@@ -22,8 +22,8 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// tracingTo runs trace, whose lines come out on standard error if linesOnErr, while
-// f makes traffic.
+// tracingTo runs trace while f makes traffic. If linesOnErr is true, trace prints its lines to
+// standard error.
 func tracingTo(t *testing.T, linesOnErr bool, f func(), args ...string) (code int, out, errs []byte) {
 	t.Helper()
 	lines := begun{looks: make(chan struct{})}
@@ -49,7 +49,7 @@ func tracingTo(t *testing.T, linesOnErr bool, f func(), args ...string) (code in
 	return code, lines.Bytes(), other.Bytes()
 }
 
-// reset makes connections that end with RST.
+// reset makes connections that end with a RST.
 func reset(t *testing.T, address string, n int) {
 	for range n {
 		c, err := net.Dial("tcp4", address)
@@ -90,7 +90,7 @@ func TestTraceIntoAPipe(t *testing.T) {
 	clitest.Alone(t, ".")
 }
 
-// gone is a terminal that goes away after the first line.
+// gone is a terminal that disappears after the first line.
 type gone struct {
 	*begun
 	wrote bool
@@ -104,8 +104,8 @@ func (g *gone) Write(b []byte) (int, error) {
 	return g.begun.Write(b)
 }
 
-// What nobody can read any more is drawn all the same: the terminal may go away before the
-// signal that says so comes.
+// The picture is drawn even if the lines can no longer be printed: a terminal may disappear
+// before the signal about that arrives.
 func TestTraceDrawsWhatItCannotPrint(t *testing.T) {
 	t.Parallel()
 	testkit.Root(t)
@@ -171,7 +171,7 @@ func TestTraceOnly(t *testing.T) {
 	assert.Contains(t, string(errs), "nothing was seen that matches")
 }
 
-// What cannot end well is refused before it begins.
+// Outputs that cannot be written are refused before the capture starts.
 func TestTraceToImpossiblePlaces(t *testing.T) {
 	t.Parallel()
 	testkit.Root(t)

@@ -13,11 +13,11 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/proc"
 )
 
-// errEnded is why trace ends when the process of --pid has.
+// errEnded is the cause of the context when the process of --pid has ended.
 var errEnded = errors.New("the process has ended")
 
-// hold finds the process of --pid, and whether it may be seen what it has open. It is nil
-// where any will do.
+// hold finds the process of --pid, and checks that its descriptors may be read. It returns
+// nil without --pid.
 func (o *options) hold() (process *proc.Held, err error) {
 	if o.PID == 0 {
 		return nil, nil
@@ -41,7 +41,7 @@ func (o *options) hold() (process *proc.Held, err error) {
 	return nil, err
 }
 
-// whileRuns returns a context that ends when the process has, for errEnded.
+// whileRuns returns a context that ends with the process; its cause is then errEnded.
 func whileRuns(ctx context.Context, process *proc.Held) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	if process == nil {
@@ -52,8 +52,8 @@ func whileRuns(ctx context.Context, process *proc.Held) (context.Context, func()
 		defer close(done)
 		tick := time.NewTicker(200 * time.Millisecond)
 		defer tick.Stop()
-		// That it has ended counts a tick later: by then the taker, who waits for 100 ms at
-		// the longest, has the segments with which its connections ended.
+		// The context ends one tick after the process: by then the taker, which waits for
+		// at most 100 ms, has the segments with which the connections of the process ended.
 		for ended := false; ; ended = process.Ended() {
 			select {
 			case <-tick.C:

@@ -29,7 +29,8 @@ func sleeping(t *testing.T) *exec.Cmd {
 	return cmd
 }
 
-// tracePID runs trace of that process, which end ends as soon as trace looks.
+// tracePID runs trace with --pid. As soon as the capture has started, it calls end, which ends
+// the process.
 func tracePID(t *testing.T, pid int, end func()) (code int, errs string) {
 	t.Helper()
 	out := begun{looks: make(chan struct{})}
@@ -46,7 +47,7 @@ func tracePID(t *testing.T, pid int, end func()) (code int, errs string) {
 	return code, stderr.String()
 }
 
-// There is nothing to come when the process has ended, even if nobody has waited for it.
+// trace ends when the process has ended, even if no parent has waited for the process.
 func TestTraceEndsWithItsProcess(t *testing.T) {
 	t.Parallel()
 	testkit.Root(t)
@@ -66,7 +67,7 @@ func TestTraceEndsWithItsProcess(t *testing.T) {
 	}
 }
 
-// Another process may get the number at once.
+// Another process may get the number immediately.
 func TestTraceDoesNotFollowAnotherProcess(t *testing.T) {
 	t.Parallel()
 	if !clitest.InOwnMounts(t) {
@@ -91,7 +92,7 @@ func TestTraceDoesNotFollowAnotherProcess(t *testing.T) {
 	assert.Contains(t, errs, fmt.Sprintf("--pid %d: the process has ended", pid))
 }
 
-// A thread stands for its process, as it does for ls.
+// The number of a thread stands for its process, as in ls.
 func TestTraceOfAThread(t *testing.T) {
 	t.Parallel()
 	ns := lab.NewNamespace(t)

@@ -17,8 +17,8 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/sockdiag"
 )
 
-// A scene is a network namespace that is watched. Its sockets stay in there, whoever
-// uses them.
+// A scene is a network namespace that is being traced. The sockets that trace opened in it
+// stay in it, whichever thread uses them.
 type scene struct {
 	netns   string // its name
 	capture *capture.Capture
@@ -37,12 +37,13 @@ func (s *scene) close() {
 	s.links.close()
 }
 
-// matches tells whether --peer wants an end of a segment that is of this device.
+// matches reports whether --peer selects an end of a segment of this device.
 func (s *scene) matches(a netip.AddrPort, device int) bool {
 	return endpoint.MatchesAny(s.peer, withZone(a, ""), uint32(device)) // a zone may be asked for by its number
 }
 
-// scenes opens those wanted. incomplete is the exit code of those that could not be.
+// scenes opens the selected namespaces. incomplete has the exit code for the namespaces that
+// could not be opened.
 func (o *options) scenes(stderr io.Writer) (found []*scene, incomplete, failure error) {
 	namespaces, hidden, err := o.Namespaces()
 	if err != nil {
@@ -79,7 +80,7 @@ func (o *options) scenes(stderr io.Writer) (found []*scene, incomplete, failure 
 	return found, exit.Join(n.Unseen(), n.Lost()), nil
 }
 
-// elsewhere are the namespaces beside those that the process of --pid has sockets of.
+// elsewhere returns the other namespaces in which the process of --pid has sockets.
 func (o *options) elsewhere(known []*netns.Namespace, n *sockets.Notes) (found []*netns.Namespace, err error) {
 	missing := sockets.OfProcess(o.PID)
 	has := func(ns *netns.Namespace) bool {

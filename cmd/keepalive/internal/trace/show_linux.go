@@ -17,8 +17,8 @@ import (
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
-// A shower shows what was seen.
-type shower struct {
+// A printer prints captured segments.
+type printer struct {
 	*options
 	out     *bufio.Writer
 	file    *pcapgo.NgWriter // nil: packets are not written
@@ -29,8 +29,8 @@ type shower struct {
 	form    lineForm
 }
 
-func newShower(o *options, w io.Writer, scenes []*scene, sockets *localSockets, file *pcapgo.NgWriter) *shower {
-	s := &shower{options: o, out: bufio.NewWriter(w), sockets: sockets, file: file, form: wideLine}
+func newPrinter(o *options, w io.Writer, scenes []*scene, sockets *localSockets, file *pcapgo.NgWriter) *printer {
+	s := &printer{options: o, out: bufio.NewWriter(w), sockets: sockets, file: file, form: wideLine}
 	if o.SeveralNetNS() {
 		s.form.netns = len("NETNS")
 		for _, at := range scenes {
@@ -44,19 +44,19 @@ func newShower(o *options, w io.Writer, scenes []*scene, sockets *localSockets, 
 	return s
 }
 
-// begin writes the titles, so that one sees that it has begun.
-func (s *shower) begin() error {
+// begin writes the titles, which show the user that the capture has started.
+func (s *printer) begin() error {
 	if !s.json {
 		s.line(lineCells{"NETNS", "TIME", "FROM", "TO", "WHAT", "AFTER", "EXPECTED"})
 	}
 	return s.out.Flush()
 }
 
-// enough tells whether there are as many lines as were asked for.
-func (s *shower) enough() bool { return s.options.count > 0 && s.count >= s.options.count }
+// enough reports whether --count lines have been printed.
+func (s *printer) enough() bool { return s.options.count > 0 && s.count >= s.options.count }
 
-// show shows what comes until that ends, or it is enough.
-func (s *shower) show(from <-chan sighting) error {
+// show prints segments until the capture ends or --count lines have been printed.
+func (s *printer) show(from <-chan sighting) error {
 	var batch []sighting
 	for !s.enough() {
 		first, ok := <-from
@@ -84,7 +84,7 @@ func (s *shower) show(from <-chan sighting) error {
 }
 
 // flush writes the packets, then the lines.
-func (s *shower) flush() error {
+func (s *printer) flush() error {
 	if s.file != nil {
 		if err := s.file.Flush(); err != nil {
 			return err
@@ -93,8 +93,8 @@ func (s *shower) flush() error {
 	return s.out.Flush()
 }
 
-// look finds the sockets of the ends of those that are to be shown.
-func (s *shower) look(batch []sighting) {
+// look finds the sockets at both ends of the segments that are to be printed.
+func (s *printer) look(batch []sighting) {
 	begins := map[connection]int{} // where a connection begins last
 	for i := range batch {
 		if c := batch[i].connection(); batch[i].begins() {
@@ -123,7 +123,7 @@ func (s *shower) look(batch []sighting) {
 	}
 }
 
-// takeWaiting adds what is there already.
+// takeWaiting adds the segments that are already waiting.
 func takeWaiting(batch []sighting, from <-chan sighting) []sighting {
 	for len(batch) < maxWaiting {
 		select {
@@ -139,7 +139,7 @@ func takeWaiting(batch []sighting, from <-chan sighting) []sighting {
 	return batch
 }
 
-// takeFor adds what comes within that time.
+// takeFor adds the segments that arrive within d.
 func takeFor(batch []sighting, from <-chan sighting, d time.Duration) []sighting {
 	if d <= 0 {
 		return batch
@@ -160,8 +160,8 @@ func takeFor(batch []sighting, from <-chan sighting, d time.Duration) []sighting
 	return batch
 }
 
-// showOne prints a line, and writes the packet.
-func (s *shower) showOne(e *sighting) error {
+// showOne prints the line of a segment, and writes its packet.
+func (s *printer) showOne(e *sighting) error {
 	if !e.wanted || s.enough() || s.process != 0 && !e.from.has(s.process) && !e.to.has(s.process) {
 		return nil
 	}
@@ -185,8 +185,8 @@ func (s *shower) showOne(e *sighting) error {
 	return writePacket(s.file, &e.packet)
 }
 
-// unread is the exit code of settings that could not be read.
-func (s *shower) unread() error {
+// unread returns an error with the exit code for settings that could not be read.
+func (s *printer) unread() error {
 	switch {
 	case s.unknown == 0:
 		return nil
@@ -196,11 +196,11 @@ func (s *shower) unread() error {
 	return exit.UnknownError(fmt.Errorf("%d segments could not be compared with the settings of their sockets, which are not known", s.unknown))
 }
 
-// noOption stands for a segment that no setting decides about.
+// noOption means that no setting decides when a segment is sent.
 const noOption = platform.Option(255)
 
-// expected is the setting of the socket that decides when a probe leaves, or the
-// reset after the last of them; known is whether its value could be read.
+// expected returns the setting of the socket that decides when a probe is sent, or the reset
+// after the last probe; known reports whether its value could be read.
 func (e *sighting) expected() (option platform.Option, value int64, known bool) {
 	switch {
 	case e.from == nil:
@@ -232,7 +232,7 @@ func (e *sighting) writeJSON(w io.Writer) error {
 	return record.NewEncoder(w).Encode(r)
 }
 
-// processes are nil if they are not known.
+// processes returns nil if the processes are not known.
 func (l *local) processes() []record.Process {
 	if l == nil {
 		return nil

@@ -33,8 +33,8 @@ func (l *local) has(pid int) bool {
 	return false
 }
 
-// localSockets are those of the network namespaces that are watched, as far as they
-// were asked for.
+// localSockets are the sockets of the traced network namespaces, as far as segments of them
+// were seen.
 type localSockets struct {
 	peeker peek.Peeker
 
@@ -46,22 +46,23 @@ type localSockets struct {
 	scanTook time.Duration // so long
 }
 
-// An entry is what is known of a socket. local is nil if there is none here.
+// An entry is what is known about the sender of one direction. local is nil if the sender is
+// not a socket of this machine.
 type entry struct {
 	local  *local
 	looked time.Time
 }
 
 const (
-	// maxSockets bounds what is remembered.
+	// maxSockets bounds the number of entries.
 	maxSockets = 100_000
 
-	// freshFor is how long nobody asks whether the addresses still are the same
-	// connection, provided that no SYN was seen.
+	// freshFor is how long an entry is used without asking the kernel whether its
+	// addresses still belong to the same connection, provided that no SYN was seen.
 	freshFor = 100 * time.Millisecond
 
-	// restShare and maxRest bound what looking for processes may cost: it rests nine
-	// times as long as it took, but no longer than that.
+	// restShare and maxRest bound the cost of looking for processes: the pause after a
+	// search is nine times as long as the search took, but at most maxRest.
 	restShare = 9
 	maxRest   = time.Second
 )
@@ -70,7 +71,7 @@ func newLocalSockets() *localSockets {
 	return &localSockets{known: map[connection]*entry{}, owners: new(inspect.Owners)}
 }
 
-// of finds the socket that sends in this direction, nil if it is none of this
+// of returns the socket that sends in this direction, or nil if it is not a socket of this
 // machine.
 func (s *localSockets) of(c connection) *local {
 	if e := s.known[c]; e != nil {
@@ -79,13 +80,14 @@ func (s *localSockets) of(c connection) *local {
 	return nil
 }
 
-// forget is for a connection that has ended, or begins anew.
+// forget removes a connection that has ended, or whose addresses a new connection uses.
 func (s *localSockets) forget(c connection) {
 	delete(s.known, c)
 	delete(s.known, c.reversed())
 }
 
-// look asks the kernel for the socket of that direction, if nobody did just now.
+// look asks the kernel for the socket that sends in this direction, unless the entry is
+// recent.
 func (s *localSockets) look(c connection, device int, now time.Time) {
 	e := s.known[c]
 	if e != nil && now.Sub(e.looked) < freshFor {
@@ -123,8 +125,8 @@ func (s *localSockets) remember(c connection, l *local, now time.Time) {
 	s.known[c] = &entry{l, now}
 }
 
-// learn finds the owners and settings of fresh sockets, with one walk through /proc
-// for all of them.
+// learn finds the owners and settings of new sockets, with one walk through /proc for all of
+// them.
 func (s *localSockets) learn() {
 	if s.wantsScan() {
 		s.scan()
@@ -139,7 +141,7 @@ func (s *localSockets) learn() {
 	s.fresh = s.fresh[:0]
 }
 
-// readSettings asks the owners of fresh sockets.
+// readSettings reads the settings of new sockets through their owners.
 func (s *localSockets) readSettings() {
 	peeks := make([]peek.Peek, len(s.fresh))
 	for i, l := range s.fresh {
@@ -154,8 +156,8 @@ func (s *localSockets) readSettings() {
 	}
 }
 
-// wantsScan tells whether the owner of a fresh socket has to be looked for. That of
-// an inode cannot be somebody else by now: a number comes back only after 2^32 others.
+// wantsScan reports whether the owner of a new socket has to be looked for. The owner of a
+// known inode has not changed: the kernel reuses the number only after 2^32 others.
 func (s *localSockets) wantsScan() bool {
 	return slices.ContainsFunc(s.fresh, func(l *local) bool { return !s.owners.Has(l.inode) })
 }
@@ -169,7 +171,7 @@ func (s *localSockets) scan() {
 	s.scanTook = s.scanned.Sub(began)
 }
 
-// rest is how long to let segments pile up before looking for processes again.
+// rest returns how long to collect segments before looking for processes again.
 func (s *localSockets) rest(now time.Time) time.Duration {
 	return min(restShare*s.scanTook, maxRest) - now.Sub(s.scanned)
 }

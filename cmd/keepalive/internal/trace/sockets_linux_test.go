@@ -23,7 +23,8 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// A reused pair of addresses: each dial is from the same port, and ends without RST.
+// A reused dials again and again from the same port, so that each connection has the
+// addresses of the one before. The connections end without a RST.
 type reused struct {
 	t *testing.T
 	l net.Listener
@@ -32,8 +33,7 @@ type reused struct {
 	at *scene
 }
 
-// newReused dials from an address of loopback that nobody else uses, so that nobody
-// else has the port.
+// newReused uses a loopback address of its own, so that no other program has the port.
 func newReused(t *testing.T, from string) *reused {
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -44,8 +44,8 @@ func newReused(t *testing.T, from string) *reused {
 	}}}
 }
 
-// dial waits until the kernel has let go of the addresses, which takes the last
-// acknowledgement of the connection before.
+// dial waits until the kernel has released the addresses, which needs the last
+// acknowledgement of the previous connection.
 func (r *reused) dial() (client, server net.Conn) {
 	client, err := r.d.DialContext(context.Background(), "tcp4", r.l.Addr().String())
 	for end := time.Now().Add(10 * time.Second); errors.Is(err, syscall.EADDRNOTAVAIL) && time.Now().Before(end); {
@@ -59,8 +59,8 @@ func (r *reused) dial() (client, server net.Conn) {
 	return client, server
 }
 
-// end closes a connection from the server's side, which is where its addresses
-// linger, and a new SYN is let in.
+// end closes a connection at the server first, so that the server has the socket in
+// TIME-WAIT, which accepts a new SYN.
 func (r *reused) end(client, server net.Conn) {
 	require.NoError(r.t, server.Close())
 	_, err := client.Read(make([]byte, 1))
@@ -103,7 +103,8 @@ func TestTraceOfAddressesThatAreUsedAgain(t *testing.T) {
 	assert.Equal(t, exit.OK, <-code)
 }
 
-// The kernel knows one connection from the next also where nobody saw its SYN.
+// trace distinguishes a connection from the previous one by asking the kernel, even if it
+// has not seen the SYN.
 func TestSocketsThatAreUsedAgain(t *testing.T) {
 	t.Parallel()
 	r := newReused(t, "127.11.11.2")
@@ -139,8 +140,8 @@ func TestSocketsThatAreUsedAgain(t *testing.T) {
 	assert.True(t, second.has(os.Getpid()))
 }
 
-// TestTraceOfManyConnections: whose they are is looked for once for all of them, and
-// no packet is lost meanwhile.
+// The processes of many connections are found in one search, and no packet is lost during
+// the search.
 func TestTraceOfManyConnections(t *testing.T) {
 	testkit.Root(t)
 	const connections, processes = 1000, 100

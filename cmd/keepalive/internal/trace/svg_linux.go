@@ -12,7 +12,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/segment"
 )
 
-// A picture collects what trace shows, a row for each connection.
+// A picture collects the segments that trace shows, in a row for each connection.
 type picture struct {
 	rows  []pictureRow
 	index map[[2]netip.AddrPort]int
@@ -29,7 +29,7 @@ type pictureMark struct {
 	kind segment.Kind
 }
 
-// maxPictureRows is how many connections a picture has room for.
+// maxPictureRows is the largest number of connections in a picture.
 const maxPictureRows = 40
 
 var markColours = map[segment.Kind]string{
@@ -54,7 +54,7 @@ func (p *picture) add(e *segment.Event) {
 	p.rows[row].marks = append(p.rows[row].marks, pictureMark{e.Time, e.Kind})
 }
 
-// svg draws the picture of what came between these times.
+// svg draws the picture of the segments between these times.
 func (p *picture) svg(w io.Writer, from, to time.Time) error {
 	const (
 		left, right, top, row = 20, 980, 60, 44

@@ -9,7 +9,8 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/segment"
 )
 
-// A connection is one direction of one: who sends, who receives, and where.
+// A connection is one direction of a connection: the sender, the receiver, and the place
+// where its segments are seen.
 type connection struct {
 	from, to netip.AddrPort
 	at       *scene
@@ -17,19 +18,19 @@ type connection struct {
 
 func (c connection) reversed() connection { return connection{c.to, c.from, c.at} }
 
-// A taker takes packets as they come.
+// A taker receives packets from the kernel.
 type taker struct {
 	*options
 	at       *scene
 	segments segment.Tracker
 	to       chan sighting
 
-	// held are packets that begin what is seen of a connection, and of which it is
-	// not known yet what they are.
+	// held are the first packets of connections, whose kind is not known until the next
+	// packet of the connection arrives.
 	held map[connection]capture.Packet
 }
 
-// take takes packets until ctx ends.
+// take receives packets until ctx ends.
 func (t *taker) take(ctx context.Context, c *capture.Capture) error {
 	for ctx.Err() == nil {
 		p, ok, err := c.Next()
@@ -75,7 +76,7 @@ func (t *taker) add(ctx context.Context, p capture.Packet) {
 	}
 }
 
-// hold keeps a packet for the file until it is known what it is.
+// hold keeps a packet for the file until its kind is known.
 func (t *taker) hold(s segment.Segment, p capture.Packet) {
 	if t.write == "" {
 		return
@@ -94,7 +95,7 @@ func (t *taker) released(e segment.Event) capture.Packet {
 	return p
 }
 
-// wanted tells whether an event is to be shown, whosever it is.
+// wanted reports whether an event is to be shown, whichever process it belongs to.
 func (t *taker) wanted(e *segment.Event, device int) bool {
 	return t.kind[e.Kind] && (t.at.matches(e.Src, device) || t.at.matches(e.Dst, device))
 }

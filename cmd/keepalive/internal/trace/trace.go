@@ -1,4 +1,4 @@
-// Package trace is the command keepalive trace: probes on the wire.
+// Package trace implements keepalive trace, which shows probes on the wire.
 package trace
 
 import (
@@ -34,7 +34,7 @@ type options struct {
 	process int                   // that --pid is, or is a thread of
 }
 
-// New makes the command.
+// New returns the command.
 func New() *cobra.Command {
 	var o options
 	cmd := &cobra.Command{
@@ -100,8 +100,8 @@ where the settings of a socket may not be read, 3.`,
 	return cmd
 }
 
-// kinds are those of segments, by the words for them: first what is shown unless
-// something else is asked for.
+// kinds maps the words of --only to kinds of segments. The kinds that are shown by default
+// come first.
 var kinds = []struct {
 	word string
 	kind segment.Kind
@@ -121,7 +121,7 @@ func kindWords() []string {
 	return words
 }
 
-// kindWord is the word for a kind.
+// kindWord returns the word for a kind.
 func kindWord(kind segment.Kind) string {
 	for _, k := range kinds {
 		if k.kind == kind {
@@ -131,7 +131,7 @@ func kindWord(kind segment.Kind) string {
 	return kind.String()
 }
 
-// parseKinds says which kinds are to be shown.
+// parseKinds returns the kinds that are to be shown.
 func (o *options) parseKinds() error {
 	o.kind = map[segment.Kind]bool{}
 	for i, k := range kinds {
@@ -147,7 +147,7 @@ func (o *options) parseKinds() error {
 	return nil
 }
 
-// check finds flags that make no sense.
+// check returns an error for values of flags that have no meaning.
 func (o *options) check() error {
 	for _, p := range o.ports {
 		if p == 0 || p > 65535 {
@@ -155,7 +155,7 @@ func (o *options) check() error {
 		}
 	}
 	if len(o.ports) > 30 { // of the kernel's filter, whose jumps are short
-		return errors.New("--port: at most 30 of them")
+		return errors.New("--port: at most 30 ports")
 	}
 	for _, text := range o.peers {
 		if _, err := endpoint.Parse(text); err != nil {

@@ -19,9 +19,9 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/segment"
 )
 
-// run has two halves. One takes packets from the kernel as they come, and keeps
-// those that are wanted; it never waits for anything else. The other finds out
-// whose they are, which may take a walk through /proc, and prints them.
+// run has two halves. One receives packets from the kernel and keeps the selected ones; it
+// waits for nothing else. The other finds the processes of these packets, which may take a
+// walk through /proc, and prints the packets.
 func (o *options) run(stdout, stderr io.Writer) (failure error) {
 	process, err := o.hold()
 	if err != nil {
@@ -48,7 +48,8 @@ func (o *options) run(stdout, stderr io.Writer) (failure error) {
 	}
 	defer func() { failure = exit.Join(failure, closeFile()) }()
 
-	// Not earlier: opening a FIFO waits for its reader, and is to be interruptible.
+	// The file is opened only now, because opening a FIFO waits for its reader, and that
+	// wait must be interruptible.
 	ctx, stop := interrupt.Context()
 	defer stop()
 	if o.limit > 0 {
@@ -59,7 +60,7 @@ func (o *options) run(stdout, stderr io.Writer) (failure error) {
 	ctx, letGo := whileRuns(ctx, process)
 	defer letGo()
 	began := time.Now()
-	s := newShower(o, lines, scenes, local, file)
+	s := newPrinter(o, lines, scenes, local, file)
 	if missing := s.form.missing(); missing != "" && !o.json {
 		terminal.Say(stderr, "note: %s", missing)
 	}
@@ -89,7 +90,7 @@ func (o *options) open() (*capture.Capture, error) {
 	return c, err
 }
 
-// outputs are where lines go, and packets, if they are wanted.
+// outputs are the destinations of lines and, if the user asks for them, of packets.
 func (o *options) outputs(stdout, stderr io.Writer) (lines io.Writer, file *pcapgo.NgWriter, close func() error, err error) {
 	lines, close = stdout, func() error { return nil }
 	if o.svg == "-" {
@@ -115,8 +116,8 @@ func (o *options) outputs(stdout, stderr io.Writer) (lines io.Writer, file *pcap
 	return lines, file, close, nil
 }
 
-// pump lets the two halves work until ctx, or the count, ends.
-func (o *options) pump(ctx context.Context, scenes []*scene, s *shower) error {
+// pump runs the two halves until ctx ends or --count lines have been printed.
+func (o *options) pump(ctx context.Context, scenes []*scene, s *printer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	to := make(chan sighting, maxWaiting)
@@ -141,7 +142,7 @@ func (o *options) pump(ctx context.Context, scenes []*scene, s *shower) error {
 	return exit.Join(showing, exit.Join(taking...))
 }
 
-// draw draws the picture, if it is wanted.
+// draw draws the picture, if the user asks for it.
 func (o *options) draw(p *picture, stdout, stderr io.Writer, began time.Time) error {
 	draw := func(w io.Writer) error { return p.svg(w, began, time.Now()) }
 	switch o.svg {
@@ -153,8 +154,9 @@ func (o *options) draw(p *picture, stdout, stderr io.Writer, began time.Time) er
 	return output.WriteFile(o.svg, stderr, draw)
 }
 
-// verdict tells whether all was seen, and whether there was anything.
-func (o *options) verdict(scenes []*scene, s *shower) error {
+// verdict returns an error if packets were lost, if settings could not be read, or if no
+// segment matched the flags.
+func (o *options) verdict(scenes []*scene, s *printer) error {
 	dropped := 0
 	for _, at := range scenes {
 		n, err := at.capture.Dropped()
@@ -173,11 +175,11 @@ func (o *options) verdict(scenes []*scene, s *shower) error {
 	return err
 }
 
-// maxWaiting is how many segments may wait to be shown. While there is no room,
-// packets wait in the kernel.
+// maxWaiting is the number of segments that may wait to be printed. While that many wait,
+// packets stay in the kernel.
 const maxWaiting = 10_000
 
-// A sighting is a segment that was seen: one to show, or a SYN.
+// A sighting is a captured segment: one that is to be printed, or a SYN.
 type sighting struct {
 	segment.Event
 	packet capture.Packet // if it is to be written
@@ -185,11 +187,12 @@ type sighting struct {
 	at     *scene
 	wanted bool
 
-	// Those of the two ends that are sockets of this machine, found out later.
+	// The sockets at the two ends, nil for an end that is not a socket of this machine.
+	// They are found later.
 	from, to *local
 }
 
 func (s *sighting) connection() connection { return connection{s.Src, s.Dst, s.at} }
 
-// begins tells whether it is the first segment of a connection.
+// begins reports whether the segment is the first of a connection.
 func (s *sighting) begins() bool { return s.Kind == segment.Open && s.Flags&segment.ACK == 0 }

@@ -40,8 +40,8 @@ func tracing(t *testing.T, f func(), args ...string) []string {
 	case code := <-done:
 		t.Fatalf("exit code %d: %s", code, errs.String())
 	}
-	// On a busy machine a socket may have ended before trace could read its settings. Each
-	// test compares the settings that it is about by itself.
+	// On a busy machine a socket may have ended before trace could read its settings. A
+	// test that is about settings compares them itself.
 	if code := <-done; !strings.Contains(errs.String(), "could not be compared with the settings") {
 		require.Equal(t, exit.OK, code, errs.String())
 	}
@@ -50,7 +50,7 @@ func tracing(t *testing.T, f func(), args ...string) []string {
 	return lines[1:]
 }
 
-// limited lets trace end although what it waits for does not come.
+// limited ends trace after a time, even if the awaited segment does not arrive.
 func limited(args []string) []string {
 	if !slices.Contains(args, "--for") {
 		args = append(args, "--for", "30s")
@@ -58,8 +58,8 @@ func limited(args []string) []string {
 	return append([]string{"trace"}, args...)
 }
 
-// begun is a buffer that tells when the first line came, which trace prints as soon as
-// it looks.
+// begun is a buffer that signals the first line, which trace prints as soon as the capture
+// has started.
 type begun struct {
 	bytes.Buffer
 	looks chan struct{}
@@ -135,7 +135,7 @@ func TestTraceOfAFullWindow(t *testing.T) {
 	assert.Regexp(t, `answer`, lines[1])
 }
 
-// TestTraceAgreesWithTcpdump: both see the same segments at the same time.
+// trace and tcpdump see the same segments at the same time.
 func TestTraceAgreesWithTcpdump(t *testing.T) {
 	t.Parallel()
 	testkit.Root(t)
@@ -188,7 +188,7 @@ func TestTraceAgreesWithTcpdump(t *testing.T) {
 	assert.GreaterOrEqual(t, probes, 2)
 }
 
-// clock reads the time at the beginning of a line.
+// clock parses the time at the beginning of a line.
 func clock(t *testing.T, line string) time.Time {
 	t.Helper()
 	at, err := time.Parse("15:04:05.000000", line[:15])
@@ -207,7 +207,8 @@ func TestTraceWithoutPermission(t *testing.T) {
 	assert.Contains(t, errs, "takes CAP_NET_RAW")
 }
 
-// Without CAP_SYS_PTRACE the wire is seen, but not what other processes have set.
+// Without CAP_SYS_PTRACE trace sees the wire, but not the settings of other processes'
+// sockets.
 func TestTraceWithoutSettings(t *testing.T) {
 	clitest.InTurn(t)
 	const port = "KEEPALIVE_TEST_PORT" // of the parent's connection, for the child

@@ -16,8 +16,8 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/sockdiag"
 )
 
-// interfaces tells of which interface a link-local address is, without which it means
-// nothing (RFC 4007). It may not be used concurrently.
+// interfaces finds the interface of a link-local address; without its interface such an
+// address is ambiguous (RFC 4007). It is not safe for concurrent use.
 type interfaces struct {
 	sockets.Namer
 	loopback int            // index, 0 for none
@@ -35,8 +35,8 @@ func (i *interfaces) close() {
 	i.NetNS.Close()
 }
 
-// zone gives the link-local ends of a segment, which was seen on a device, their zones,
-// and returns the device that it is of.
+// zone adds the zone to the link-local ends of a segment that was captured on a device. It
+// returns the device to which the segment belongs.
 func (i *interfaces) zone(s *segment.Segment, device int) int {
 	src, dst := isLinkLocal(s.Src.Addr()), isLinkLocal(s.Dst.Addr())
 	if !src && !dst {
@@ -61,10 +61,10 @@ func withZone(a netip.AddrPort, zone string) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().WithZone(zone), a.Port())
 }
 
-// sender is the interface of a segment that this machine sends to itself. It crosses lo,
-// but to both sockets it is of the one that has the address (ip6_rcv_core in
-// net/ipv6/ip6_input.c). Where several have it, who has the sockets tells; where those do
-// not tell either, it is lo.
+// sender returns the interface of a segment that this machine sends to itself. The segment
+// crosses lo, but for both sockets it belongs to the interface that has the address
+// (ip6_rcv_core in net/ipv6/ip6_input.c). If several interfaces have the address, the
+// interface to which the sockets are bound decides; if that is not known, sender returns lo.
 func (i *interfaces) sender(s *segment.Segment) int {
 	if now := time.Now(); now.Sub(i.listed) > time.Second {
 		i.listed = now
@@ -84,8 +84,8 @@ func (i *interfaces) sender(s *segment.Segment) int {
 	}
 }
 
-// ofSockets is which of these interfaces a socket of the segment is bound to, as was found
-// out when it was last there.
+// ofSockets returns which of these interfaces a socket of the segment is bound to, according
+// to the last answer of the kernel about that socket.
 func (i *interfaces) ofSockets(s *segment.Segment, devices []int) int {
 	ends := [2]netip.AddrPort{s.Src, s.Dst}
 	if s.Dst.Compare(s.Src) < 0 {
@@ -120,7 +120,7 @@ func (i *interfaces) hasSocket(ends [2]netip.AddrPort, device int) bool {
 	return false
 }
 
-// addressOwners are the interfaces of the thread's namespace by their IPv6 addresses.
+// addressOwners returns the interfaces of the thread's namespace by their IPv6 addresses.
 func addressOwners() map[netip.Addr][]int {
 	owners := map[netip.Addr][]int{}
 	table, err := syscall.NetlinkRIB(unix.RTM_GETADDR, unix.AF_INET6)
@@ -141,7 +141,7 @@ func addressOwners() map[netip.Addr][]int {
 		}
 		own := netip.Addr{}
 		for _, a := range attributes {
-			// The one of a point-to-point link has two, of which IFA_ADDRESS is the peer's.
+			// On a point-to-point link IFA_ADDRESS is the address of the peer.
 			address, ok := netip.AddrFromSlice(a.Value)
 			if ok && (a.Attr.Type == unix.IFA_LOCAL || a.Attr.Type == unix.IFA_ADDRESS && !own.IsValid()) {
 				own = address
@@ -153,7 +153,7 @@ func addressOwners() map[netip.Addr][]int {
 	return owners
 }
 
-// loopbackIndex is that of the thread's namespace.
+// loopbackIndex returns the index of the loopback interface in the thread's namespace.
 func loopbackIndex() int {
 	lo, err := net.InterfaceByName("lo")
 	if err != nil {

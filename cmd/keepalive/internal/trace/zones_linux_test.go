@@ -19,9 +19,9 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// Two interfaces have the same link-local address, and each a connection: to itself,
-// which crosses lo, and to a neighbour. Each is shown as of its interface, with its
-// socket, and --peer tells them apart. It rests on a probe every second.
+// Two interfaces have the same link-local address. Each has two connections: one to itself,
+// which crosses lo, and one to a neighbour. trace shows each connection with its interface
+// and socket, and --peer distinguishes them. The test rests on a probe every second.
 func TestTraceOfOneInterface(t *testing.T) {
 	t.Parallel()
 	testkit.NeedIPv6(t)

@@ -15,7 +15,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/inspect"
 )
 
-// A view is what a terminal shows of a model.
+// A view is the part of a model that a terminal shows.
 type view struct {
 	model   *model
 	options *options
@@ -30,19 +30,19 @@ type view struct {
 	err    error // of the last look
 }
 
-// newView has no colors where NO_COLOR asks for none (no-color.org).
+// newView returns a view, without colors if the variable NO_COLOR is set (no-color.org).
 func newView(o *options) *view {
 	return &view{model: newModel(o), options: o, colors: os.Getenv("NO_COLOR") == "", page: 1}
 }
 
-// take shows a look; if it failed, the one before stays.
+// take shows a new snapshot. If taking it failed, the previous snapshot stays.
 func (v *view) take(r lookResult) {
 	if v.err = r.err; r.err == nil {
 		v.model.update(r.snapshot)
 	}
 }
 
-// handle does what a key says, and reports whether that is to quit.
+// handle carries out the command of a key, and reports whether it is to quit.
 func (v *view) handle(k keypress) (quit bool) {
 	if v.typing && k != keyInterrupt {
 		v.edit(k)
@@ -89,10 +89,10 @@ func (v *view) handle(k keypress) (quit bool) {
 	return false
 }
 
-// sideways is how far a key scrolls.
+// sideways is the number of columns that a key scrolls.
 const sideways = 8
 
-// edit changes the text to find.
+// edit changes the search text.
 func (v *view) edit(k keypress) {
 	find := []rune(v.model.find)
 	switch {
@@ -109,7 +109,7 @@ func (v *view) edit(k keypress) {
 	v.model.arrange()
 }
 
-// Lines around the rows, and what stands before each.
+// The number of lines around the rows, and the text before each row.
 const (
 	linesAround = 4 // status, titles, what is missing, keys
 	markSize    = len("! ")
@@ -147,7 +147,7 @@ func (v *view) frame(now time.Time, width, height int) []string {
 	return lines[:min(len(lines), max(1, height))]
 }
 
-// missing says what the terminal does not show of these rows.
+// missing says which columns of these rows the terminal does not show.
 func (v *view) missing(l *table.Layout, width int) string {
 	switch total := l.Total() + markSize; {
 	case v.model.holes:
@@ -161,7 +161,7 @@ func (v *view) missing(l *table.Layout, width int) string {
 	return ""
 }
 
-// cells are of the row as it should be by now.
+// cells returns the cells of a row, with its times advanced to now.
 func (v *view) cells(r *watchedRow, now time.Time) []string {
 	if r.change == isGone {
 		return columns.Cells(v.model.columns, &r.Row)
@@ -188,7 +188,7 @@ func (v *view) style(r *watchedRow) ansi.Style {
 	return style
 }
 
-// status begins with where in the table this is.
+// status returns the status line, which begins with the position in the table.
 func (v *view) status(now time.Time) string {
 	m := v.model
 	last := min(v.top+v.page, len(m.visible))
@@ -222,7 +222,7 @@ func (v *view) footer() string {
 	return "q quit  s sort  r reverse  / find  space pause  arrows scroll  w wide  ? help"
 }
 
-// helpLines fit 80 columns and 24 lines.
+// helpLines fit into 80 columns and 24 lines.
 var helpLines = strings.Split(`keepalive watch: any key goes back
 
   + new   ! changed: state, settings, timer or probes   - gone

@@ -27,7 +27,7 @@ and after each look one object that tells how many there were:
                             sockets may be missing, and none is called gone
 `
 
-// A watchRecord is the JSON of a row of a look; see watchSchema.
+// A watchRecord is the JSON object of a row of a snapshot; see watchSchema.
 type watchRecord struct {
 	Look   int       `json:"look"`
 	Time   time.Time `json:"time"`
@@ -35,7 +35,7 @@ type watchRecord struct {
 	sockets.Record
 }
 
-// A lookRecord ends a look.
+// A lookRecord is the JSON object that ends a snapshot.
 type lookRecord struct {
 	Look     int       `json:"look"`
 	Time     time.Time `json:"time"`
@@ -47,7 +47,7 @@ type lookRecord struct {
 	Schema   int       `json:"schema"`
 }
 
-// String is "" for none.
+// String returns "" for no change.
 func (c change) String() string {
 	switch c {
 	case isNew:
@@ -60,7 +60,7 @@ func (c change) String() string {
 	return ""
 }
 
-// writeJSON writes a look.
+// writeJSON writes a snapshot.
 func (m *model) writeJSON(w io.Writer, look int) error {
 	out := bufio.NewWriter(w)
 	e := record.NewEncoder(out)

@@ -16,7 +16,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// Each look is a set of objects of one time and an object that ends it.
+// Each snapshot is a set of objects with the same time, and an object that ends it.
 func TestWatchJSON(t *testing.T) {
 	t.Parallel()
 	client, server := testkit.Pair(t, "tcp4", "127.0.0.1:0")

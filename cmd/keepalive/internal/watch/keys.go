@@ -7,7 +7,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// A keypress is a character, or one of the constants.
+// A keypress is a character, or one of the constants below.
 type keypress rune
 
 const (
@@ -27,9 +27,8 @@ const (
 	keyEnd
 )
 
-// sequences are what terminals send for the keys that are no characters, in
-// cursor and in application mode (XTerm Control Sequences, "PC-Style Function
-// Keys").
+// sequences are the bytes that terminals send for keys that are not characters, in cursor and
+// in application mode (XTerm Control Sequences, "PC-Style Function Keys").
 var sequences = map[string]keypress{
 	"\x1b[A": keyUp, "\x1bOA": keyUp,
 	"\x1b[B": keyDown, "\x1bOB": keyDown,
@@ -46,11 +45,11 @@ var sequences = map[string]keypress{
 	"\x7f": keyBackspace, "\b": keyBackspace,
 }
 
-// ss3 begins what terminals in application mode send; the decoder leaves the
-// character that follows out.
+// ss3 begins the sequences of terminals in application mode; the decoder does not include
+// the character that follows.
 const ss3 = "\x1bO"
 
-// readKeys sends what is typed until there is no more.
+// readKeys sends each keypress until the input ends.
 func readKeys(r io.Reader, keys chan<- keypress) {
 	defer close(keys)
 	var buffer [256]byte

@@ -8,13 +8,11 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// countdown is how often timers are drawn, and the size of the terminal is
-// looked at.
+// countdown is the interval at which timers are drawn and the size of the terminal is read.
 const countdown = 200 * time.Millisecond
 
-// onScreen shows the view on the terminal until the user quits. It takes the
-// first look before it touches the terminal, so that an error is printed
-// plainly.
+// onScreen shows the view on the terminal until the user quits. It takes the first snapshot
+// before it changes the mode of the terminal, so that an error is printed as usual.
 func (o *options) onScreen(ctx context.Context, t *screen) error {
 	first, err := takeSnapshot(&o.Query)
 	if err != nil {
@@ -39,7 +37,7 @@ func (o *options) onScreen(ctx context.Context, t *screen) error {
 	return v.model.notes.Result(&o.Selection) // of the last look
 }
 
-// loop draws, looks again, and does what keys and signals say.
+// loop draws the view, takes new snapshots, and handles keys and signals.
 func (v *view) loop(ctx context.Context, keys <-chan keypress, s *signals, t *screen) error {
 	look, draw := time.NewTicker(v.options.every), time.NewTicker(countdown)
 	defer look.Stop()
@@ -88,7 +86,8 @@ type lookResult struct {
 	err      error
 }
 
-// startLook looks beside the drawing, which a large table would hold up.
+// startLook takes a snapshot in a separate goroutine, because a large table would delay the
+// drawing.
 func (v *view) startLook(t *screen) chan lookResult {
 	c := make(chan lookResult, 1)
 	go func() {
@@ -99,8 +98,8 @@ func (v *view) startLook(t *screen) chan lookResult {
 	return c
 }
 
-// show draws one frame in one write, which terminals that know how show at
-// once. Lines are cut at the terminal's width.
+// show draws a frame in one write, as a synchronized update for terminals that support it.
+// Lines are cut at the terminal's width.
 func (v *view) show(t *screen) error {
 	width, height, err := t.size()
 	if err != nil {

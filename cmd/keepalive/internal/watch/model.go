@@ -14,7 +14,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
-// A snapshot is all rows of one look.
+// A snapshot has the rows of all sockets at one time.
 type snapshot struct {
 	at    time.Time
 	rows  []sockets.Row
@@ -22,7 +22,7 @@ type snapshot struct {
 	holes bool // the table changed while it was read: sockets may be missing
 }
 
-// takeSnapshot looks once.
+// takeSnapshot lists the sockets once.
 func takeSnapshot(q *sockets.Query) (*snapshot, error) {
 	v := q.Survey()
 	s := &snapshot{at: time.Now()}
@@ -42,7 +42,7 @@ func takeSnapshot(q *sockets.Query) (*snapshot, error) {
 	return s, nil
 }
 
-// A change is what happened to a row since the look before.
+// A change says what happened to a row since the previous snapshot.
 type change byte
 
 const (
@@ -57,7 +57,7 @@ type watchedRow struct {
 	change change
 }
 
-// A model is what watch shows: rows, in which order, and which of them.
+// A model holds the rows, their order, and which of them are visible.
 type model struct {
 	columns []columns.Column
 	sort    int // of sorts
@@ -76,7 +76,7 @@ func newModel(o *options) *model {
 	return &model{columns: o.Columns(&o.Query), sort: index, reverse: o.reverse}
 }
 
-// A key tells sockets apart: cookies are never used twice, addresses are.
+// A key identifies a socket. The kernel reuses addresses, but never cookies.
 type key struct {
 	netns       uint64
 	cookie      uint64
@@ -94,7 +94,8 @@ func socketKey(r *sockets.Row) key {
 	return key{netns: inode, local: r.Local, peer: r.Peer}
 }
 
-// update takes a snapshot in, and keeps what is gone for one more look.
+// update merges a snapshot into the model. Sockets that no longer exist stay until the next
+// snapshot.
 func (m *model) update(s *snapshot) {
 	first := m.at.IsZero()
 	before := make(map[key]*watchedRow, len(m.rows))
@@ -128,14 +129,14 @@ func (m *model) update(s *snapshot) {
 	m.arrange()
 }
 
-// differ ignores what changes by itself: times.
+// differ reports whether two rows differ in more than their times, which always change.
 func differ(r, old *sockets.Row) bool {
 	return r.State != old.State || r.Settings != old.Settings ||
 		r.Timer.Kind != old.Timer.Kind || r.Timer.Unanswered != old.Timer.Unanswered ||
 		!slices.Equal(r.Owners, old.Owners)
 }
 
-// aged is a row as it is some time later if nothing happened.
+// aged returns the row as it is after this time if nothing has happened.
 func aged(r *sockets.Row, by time.Duration) sockets.Row {
 	a := *r
 	a.Timer.Left = max(0, a.Timer.Left-by)
@@ -156,8 +157,8 @@ func (m *model) arrange() {
 	m.order()
 }
 
-// order sorts what is visible. Rows that have nothing to be sorted by, as those
-// without a timer, come last in either direction.
+// order sorts the visible rows. Rows without a value in the column, such as those without a
+// timer, come last in either direction.
 func (m *model) order() {
 	by := sorts[m.sort]
 	if by.compare == nil {
@@ -191,8 +192,8 @@ func (m *model) contains(r *watchedRow) bool {
 	return false
 }
 
-// sorts are the keys of --sort: which rows have something to be sorted by, nil
-// for all, and their order.
+// sorts has the keys of --sort: which rows have a value to sort by (nil means all rows), and
+// their order.
 var sorts = []struct {
 	name    string
 	has     func(*sockets.Row) bool

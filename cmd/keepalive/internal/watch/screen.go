@@ -12,7 +12,8 @@ import (
 	"golang.org/x/term"
 )
 
-// A screen is a terminal, in raw mode and with another screen between enter and leave.
+// A screen is a terminal. Between enter and leave it is in raw mode, and shows the alternate
+// screen.
 type screen struct {
 	in, out *os.File
 
@@ -32,8 +33,8 @@ func (t *screen) enter() error {
 	return err
 }
 
-// enterAgain is for when somebody else may have left it: a shell, while this
-// program was stopped by SIGSTOP.
+// enterAgain restores the mode after another program may have changed it, such as a shell
+// while this program was stopped by SIGSTOP.
 func (t *screen) enterAgain() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -47,12 +48,12 @@ func (t *screen) enterAgain() error {
 	return err
 }
 
-// stuck is how long a write to the terminal may keep others waiting: one whose
-// output is stopped takes nothing for as long as it likes.
+// stuck is the longest time to wait for a write to the terminal. A terminal whose output is
+// stopped may block a write forever.
 const stuck = time.Second
 
-// leave makes the terminal what it was, once. The mode goes first, which needs
-// no output.
+// leave restores the terminal, once. It restores the mode first, because that needs no
+// output.
 func (t *screen) leave() {
 	before := t.before.Swap(nil)
 	if before == nil {
@@ -68,7 +69,8 @@ func (t *screen) leave() {
 	t.out.WriteString(ansi.ShowCursor + ansi.ResetModeAltScreenSaveCursor)
 }
 
-// leaveInTime gives up on a terminal that takes no output.
+// leaveInTime is leave, but does not wait longer than stuck for a terminal that takes no
+// output.
 func (t *screen) leaveInTime() {
 	left := make(chan struct{})
 	go func() {
@@ -81,8 +83,8 @@ func (t *screen) leaveInTime() {
 	}
 }
 
-// leaveOnPanic is deferred by each goroutine beside the one that leaves anyway,
-// so that what went wrong can be read, and typing be seen.
+// leaveOnPanic is deferred by each goroutine except the one that calls leave anyway, so that
+// the panic can be read and the terminal works afterwards.
 func (t *screen) leaveOnPanic() {
 	if why := recover(); why != nil {
 		t.leave()
@@ -90,7 +92,7 @@ func (t *screen) leaveOnPanic() {
 	}
 }
 
-// write writes nothing to a terminal that was left.
+// write writes to the terminal, unless leave was called.
 func (t *screen) write(s string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -108,10 +110,10 @@ func (t *screen) size() (width, height int, err error) {
 	return width, height, nil
 }
 
-// errNoTerminal means that there is nobody to type keys.
+// errNoTerminal means that standard input or standard output is not a terminal.
 var errNoTerminal = errors.New("not a terminal")
 
-// screenOf returns the one where keys come from and where the screen is.
+// screenOf returns the screen of the terminal that stdout writes to and that keys come from.
 func screenOf(out any) (*screen, error) {
 	f, ok := out.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) || !term.IsTerminal(int(os.Stdin.Fd())) {

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Who starts the program may have had all ignored that would end it; others, as Go's
-// own SIGURG, must not end it then.
+// The parent may have set all signals that end the program to be ignored. Other signals, such
+// as SIGURG of the Go runtime, must not end the program then.
 func TestNoSignalIsNotAll(t *testing.T) {
 	none, marker := make(chan os.Signal, 1), make(chan os.Signal, 1)
 	notify(none, nil)

@@ -12,7 +12,7 @@ import (
 // Signals that watch does something about.
 type signals struct{ stop, again, end chan os.Signal }
 
-// catch leaves the terminal before the program ends.
+// catch restores the terminal before the program ends.
 func catch(t *screen) *signals {
 	s := &signals{end: make(chan os.Signal, 1)}
 	signal.Notify(s.end, os.Interrupt)

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// deadly are the signals that end a Go program which does not want them, those
-// that a fault of its own would cause included: kill(1) can send these too. Go
-// ignores the others (package os/signal); SIGKILL leaves no time.
+// deadly are the signals that end a Go program by default, including those that a fault of
+// the program causes, because kill(1) can send these too. Go ignores the others (package
+// os/signal), and SIGKILL cannot be caught.
 var deadly = []os.Signal{
 	syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGABRT,
 	syscall.SIGILL, syscall.SIGTRAP, syscall.SIGBUS, syscall.SIGFPE, syscall.SIGSEGV, syscall.SIGSYS,
@@ -25,8 +25,8 @@ type signals struct {
 	end   chan os.Signal
 }
 
-// catch leaves the terminal before the program dies of a signal, also while a
-// write to it does not end.
+// catch restores the terminal before a signal ends the program, even while a write to the
+// terminal blocks.
 func catch(t *screen) *signals {
 	s := &signals{make(chan os.Signal, 1), make(chan os.Signal, 1), make(chan os.Signal, 1)}
 	signal.Notify(s.stop, syscall.SIGTSTP)
@@ -41,7 +41,7 @@ func catch(t *screen) *signals {
 	return s
 }
 
-// notify is signal.Notify, which takes none for all.
+// notify is signal.Notify, except that no signals mean none: for signal.Notify they mean all.
 func notify(c chan<- os.Signal, which []os.Signal) {
 	if len(which) > 0 {
 		signal.Notify(c, which...)
@@ -55,7 +55,7 @@ func (s *signals) release() {
 	close(s.end)
 }
 
-// dieOf lets who waits for the program see what it died of.
+// dieOf ends the program by the signal, so that its parent sees the cause.
 func dieOf(why syscall.Signal) {
 	signal.Reset(why)
 	syscall.Kill(os.Getpid(), why)
@@ -63,13 +63,12 @@ func dieOf(why syscall.Signal) {
 	os.Exit(128 + int(why)) // a debugger or PID 1 of a container, which no signal kills
 }
 
-// stopGroup is what a terminal in cooked mode makes of Ctrl-Z: who is in front of
-// this program (sudo) and behind it in a pipe stops too.
+// stopGroup does what a terminal in cooked mode does for Ctrl-Z: it stops the whole process
+// group, which includes sudo and the other programs of a pipe.
 func stopGroup() { syscall.Kill(0, syscall.SIGTSTP) }
 
-// suspended stops the program until somebody continues it. Where nobody could,
-// because no shell waits for it, the kernel does not stop it (POSIX, orphaned
-// process groups), and it goes on at once.
+// suspended stops the program until SIGCONT. If no shell waits for the program, the kernel
+// does not stop it (POSIX, orphaned process groups), and it continues immediately.
 func (s *signals) suspended(t *screen) error {
 	t.leave()
 	stopSelf()

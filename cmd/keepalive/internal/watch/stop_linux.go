@@ -10,13 +10,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A sigaction is struct sigaction of the kernel, of any architecture: it is
-// only kept and given back, and zeros are SIG_DFL.
+// A sigaction has room for struct sigaction of the kernel on any architecture. It is only
+// saved and restored, and the zero value means SIG_DFL.
 type sigaction [64]byte
 
-// stopSelf lets SIGTSTP do what it does to a program that does not care. To Go
-// it is a signal that nobody waits for once it was asked for, signal.Reset or
-// not, so the kernel has to know.
+// stopSelf stops the program by SIGTSTP with its default action. Once a Go program has asked
+// for the signal, the runtime keeps its handler even after signal.Reset, so the default
+// action must be restored in the kernel.
 func stopSelf() {
 	var standard, ours sigaction
 	size := uintptr(8) // of a sigset_t

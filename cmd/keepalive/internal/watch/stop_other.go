@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// stopSelf lets SIGTSTP do what it does to a program that does not care.
+// stopSelf stops the program by SIGTSTP with its default action.
 func stopSelf() {
 	signal.Reset(syscall.SIGTSTP)
 	syscall.Kill(os.Getpid(), syscall.SIGTSTP)

@@ -1,4 +1,4 @@
-// Package watch is the command keepalive watch: the table of ls, live.
+// Package watch implements keepalive watch, which shows the table of ls live.
 package watch
 
 import (
@@ -30,10 +30,10 @@ type options struct {
 	rounds  int
 }
 
-// shortestRound bounds what watch may cost.
+// shortestRound is the shortest interval between snapshots, to bound the load of watch.
 const shortestRound = 100 * time.Millisecond
 
-// New makes the command.
+// New returns the command.
 func New() *cobra.Command {
 	o := options{}
 	cmd := &cobra.Command{
@@ -104,7 +104,7 @@ func (o *options) run(cmd *cobra.Command) error {
 	return o.onScreen(cmd.Context(), t)
 }
 
-// again looks again and again, and prints.
+// again takes and prints snapshots, one after another.
 func (o *options) again(cmd *cobra.Command, print func(*snapshot, int) error) error {
 	tick := time.NewTicker(o.every)
 	defer tick.Stop()
@@ -136,7 +136,7 @@ func (o *options) again(cmd *cobra.Command, print func(*snapshot, int) error) er
 	}
 }
 
-// objects prints looks as JSON.
+// objects prints snapshots as JSON.
 func (o *options) objects(out io.Writer) func(*snapshot, int) error {
 	m := newModel(o)
 	return func(s *snapshot, round int) error {
@@ -145,7 +145,7 @@ func (o *options) objects(out io.Writer) func(*snapshot, int) error {
 	}
 }
 
-// tables prints looks as tables, each under a line with the time.
+// tables prints snapshots as tables, each below a line with the time.
 func (o *options) tables(out io.Writer) func(*snapshot, int) error {
 	return func(s *snapshot, round int) error {
 		m := newModel(o)

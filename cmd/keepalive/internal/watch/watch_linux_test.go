@@ -30,7 +30,7 @@ func TestWatchPrintsTablesWhereThereIsNoTerminal(t *testing.T) {
 	assert.NotContains(t, out, "\x1b")
 }
 
-// However watch ends, the terminal is what it was.
+// However watch ends, it restores the terminal.
 func TestWatchOnATerminal(t *testing.T) {
 	clitest.InTurn(t)
 	watch := append([]string{"watch", "--interval", "200ms"}, clitest.Ours(t, sockopt.Config{Idle: 100 * time.Second})...)
@@ -195,7 +195,7 @@ func TestWatchOnATerminal(t *testing.T) {
 	})
 }
 
-// What goes wrong in this program, or with its output, leaves no raw terminal either.
+// Neither a panic nor an output that fails leaves the terminal in raw mode.
 func TestTheTerminalIsLeftWhateverGoesWrong(t *testing.T) {
 	t.Parallel()
 	keys, display := clitest.OpenPTY(t), clitest.OpenPTY(t)

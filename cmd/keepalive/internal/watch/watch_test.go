@@ -65,7 +65,7 @@ func TestTimersCountDownBetweenLooks(t *testing.T) {
 	assert.Regexp(t, `keepalive 0\.0s +0\.0s`, screen(2*time.Minute))
 }
 
-// A socket that the last look missed is shown as it was in the one before.
+// A socket that the last snapshot missed is shown as in the one before.
 func TestTimersCountDownAcrossALookWithHoles(t *testing.T) {
 	v := newTestView()
 	now := time.Now()
@@ -152,7 +152,7 @@ func TestKeys(t *testing.T) {
 	assert.True(t, v.handle(keyInterrupt), "also while typing")
 }
 
-// Rows that have nothing to be sorted by come last, in either direction.
+// Rows without a value to sort by come last, in either direction.
 func TestSortsPutTheUnknownLast(t *testing.T) {
 	m := newTestView().model
 	rows := []sockets.Row{
@@ -185,7 +185,7 @@ func TestSortsPutTheUnknownLast(t *testing.T) {
 	}
 }
 
-// What a look with holes does not have is not gone.
+// A socket that is missing from an incomplete snapshot does not count as closed.
 func TestALookWithHolesCallsNothingGone(t *testing.T) {
 	v := newTestView()
 	v.model.update(&snapshot{at: time.Now(), rows: []sockets.Row{clitest.Row(1, nil), clitest.Row(2, nil)}})
@@ -196,7 +196,7 @@ func TestALookWithHolesCallsNothingGone(t *testing.T) {
 	assert.Equal(t, " -", v.model.changes())
 }
 
-// The terminal of the usual size has room for what watch says of itself.
+// The table and the help fit into a terminal of 80 columns.
 func TestWatchInEightyColumns(t *testing.T) {
 	v := newTestView()
 	var rows []sockets.Row
