@@ -25,6 +25,7 @@ func TestLibpq(t *testing.T) {
 		{"a Unix socket", `host=/run/postgresql keepalives_idle=60`, "1 the connection to /run/postgresql: idle=60s\n1 ignored"},
 		{"variables", `host=db keepalives_idle=$IDLE tcp_user_timeout={{.ut}}`, "1 the connection to db: on\n1 unread\n1 unread"},
 		{"twice", `host=db keepalives_idle=60 keepalives_idle=70`, "1 the connection to db: idle=70s\n1 ignored"},
+		{"a URI that is not alone", "A=postgres://a/x?keepalives_idle=60\nB=postgres://b/x # c\n# C=postgres://c/x\nD=postgres://d/x,postgres://e/x", "1 the connection to a: idle=60s\n4 unread"},
 		{"a keyword again", "host=a host=b password=secret password=x keepalives_idle=60", "1 the connection to b: idle=60s\n1 ignored\n1 ignored"},
 		{"a string on each line", "host=a keepalives_idle=60\nhost=b keepalives_idle=70", "1 the connection to a: idle=60s\n2 the connection to b: idle=70s"},
 		{"the user timeout cuts the count", `host=db keepalives_idle=60 keepalives_interval=10 keepalives_count=5 tcp_user_timeout=80000`, "1 the connection to db: idle=60s,interval=10s,count=5,user-timeout=80s\n1 user timeout"},

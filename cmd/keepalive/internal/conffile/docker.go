@@ -20,21 +20,20 @@ func readDocker(s *source) error {
 	return nil
 }
 
-// dockerRun returns where the options of a docker run start, 0 if it is none.
+// dockerRun returns where the options of a docker run start, which may stand behind a prompt,
+// sudo, variables or ssh; 0 if there is none.
 func dockerRun(words []word) int {
-	i := 0
-	for i < len(words) && (words[i].text == "sudo" || words[i].text == "$" || words[i].text == "exec") {
+	for i, w := range words {
+		if !slices.Contains([]string{"docker", "podman", "nerdctl"}, w.text) {
+			continue
+		}
 		i++
-	}
-	if i >= len(words) || !slices.Contains([]string{"docker", "podman", "nerdctl"}, words[i].text) {
-		return 0
-	}
-	i++
-	if i < len(words) && words[i].text == "container" {
-		i++
-	}
-	if i < len(words) && (words[i].text == "run" || words[i].text == "create") {
-		return i + 1
+		if i < len(words) && words[i].text == "container" {
+			i++
+		}
+		if i < len(words) && (words[i].text == "run" || words[i].text == "create") {
+			return i + 1
+		}
 	}
 	return 0
 }

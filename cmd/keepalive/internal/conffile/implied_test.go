@@ -36,6 +36,8 @@ func TestImplied(t *testing.T) {
 		{"ssh", "ssh", "Host a\n User b", "1 all connections: on"},
 		{"one user of sshd", "sshd", "Match User a\n ClientAliveInterval 60", "1 all other connections: on"},
 		{"docker's second command", "docker", "docker run --sysctl net.ipv4.tcp_keepalive_time=60 nginx\ndocker run redis", "2 sockets in a container of redis: on"},
+		{"docker behind other words", "docker", "docker run --sysctl net.ipv4.tcp_keepalive_time=60 nginx\nA=1 sudo -E docker run redis\nssh host docker run -d x || exit 1", "2 sockets in a container of redis: on; 3 sockets in a container of x: on"},
+		{"Istio", "kubernetes", "kind: DestinationRule\napiVersion: networking.istio.io/v1\nmetadata: {name: d}\nspec: {host: a}", "1 connections of destinationrule d: off"},
 		{"a service of compose", "compose", "services:\n  a:\n    sysctls: {net.ipv4.tcp_keepalive_time: 60}\n  b:\n    image: x\n  c:\n    sysctls: {net.core.somaxconn: 1}", "5 sockets in service b: on; 7 sockets in service c: on"},
 		{"a pod", "kubernetes", "kind: Pod\napiVersion: v1\nmetadata: {name: a}\nspec: {containers: [{image: b}]}", "4 sockets in pod a: on"},
 		{"a pod with other sysctls", "kubernetes", "kind: Pod\napiVersion: v1\nmetadata: {name: a}\nspec:\n  containers: [{image: b}]\n  securityContext: {sysctls: [{name: net.core.somaxconn, value: \"1\"}]}", "6 sockets in pod a: on"},

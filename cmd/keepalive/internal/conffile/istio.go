@@ -9,7 +9,18 @@ import (
 
 // istio reads the tcpKeepalive of a DestinationRule: durations of protobuf, "7200s".
 // https://istio.io/latest/docs/reference/config/networking/destination-rule/
-func (s *source) istio(n *node, name string) { s.istioPool(n, n, name) }
+func (s *source) istio(n *node, name string) {
+	before := len(s.doc.Legs)
+	s.istioPool(n, n, name)
+	if len(s.doc.Legs) == before {
+		l := newLeg(s.at(n.line), "Envoy", "connections of "+name, envoyRefusal)
+		l.turn(off, origin{})
+		l.offWhy = "Istio does not switch it on, unless the configuration of the mesh does"
+		l.Implied = true
+		s.envoyCloses(l, n)
+		s.add(l)
+	}
+}
 
 // istioPool reads a value below the settings of a pool of connections.
 func (s *source) istioPool(pool, n *node, name string) {

@@ -29,11 +29,12 @@ var libpqOptions = map[string]platform.Option{
 var libpqKeywords = []string{"keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout"}
 
 // libpqURI finds a URI in a line, as it stands or as the value of a variable.
-var libpqURI = pattern(`^(?:(?:export\s+)?\w+\s*=\s*)?["']?(postgres(?:ql)?://[^\s"']*)["']?$`)
+var libpqURI = pattern(`^(?:(?:export\s+)?\w+\s*=\s*)?["']?(postgres(?:ql)?://[^\s"']*)["']?(?:\s+#.*)?$`)
 
 // libpqURIs finds out whether there is such a line, libpqSection whether there are services.
 var (
 	libpqURIs    = pattern(`(?m)^\s*(?:(?:export\s+)?\w+\s*=\s*)?["']?postgres(ql)?://`)
+	libpqScheme  = pattern(`postgres(ql)?://`)
 	libpqSection = pattern(`(?m)^\s*\[[^\]\n]+\]\s*$`)
 )
 
@@ -46,8 +47,11 @@ func readLibpq(s *source) error {
 	case libpqURIs().MatchString(text):
 		return s.lines("#", func(line int, text string) error {
 			m := libpqURI().FindStringSubmatch(text)
-			if m == nil {
-				return nil // another variable of an environment file
+			if m == nil || strings.Count(m[1], "://") > 1 {
+				if libpqScheme().MatchString(text) { // or it is another variable of an environment file
+					s.remark(s.at(line), Unread, "there is a URI of PostgreSQL in this line, which is not understood: write one URI on each line, alone or as the value of a variable")
+				}
+				return nil
 			}
 			list, err := libpqURIParameters(s.at(line), m[1])
 			if err != nil {

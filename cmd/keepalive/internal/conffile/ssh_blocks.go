@@ -65,6 +65,8 @@ func (s *source) sshBlocks(w sshWords, blocks *[]*sshBlock, depth int) error {
 			b.take(s, "tcpkeepalive", args[0], o)
 		case (key == w.interval || key == w.countMax) && len(args) > 0:
 			b.take(s, key, args[0], o)
+		case (key == "channeltimeout" || key == "unusedconnectiontimeout") && !strings.EqualFold(m[2], "none"):
+			s.remark(at, Unread, "%s: what it ends was not looked at", o.text)
 		case slices.Contains(w.foreign, key):
 			s.remark(at, UnknownWord, "%s: that is a keyword of %s, which %s refuses", o.text, map[string]string{"ssh": "sshd_config", "sshd": "ssh_config"}[w.program], w.program)
 		case isSSHAlive(key):

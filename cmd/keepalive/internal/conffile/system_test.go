@@ -83,6 +83,7 @@ func TestSSH(t *testing.T) {
 	})
 	check(t, "sshd", []row{
 		{"a heartbeat", "ClientAliveInterval 60\nClientAliveCountMax 0\nTCPKeepAlive no", `1 all connections: off heartbeat 1m0s`},
+		{"what ends connections otherwise", "ClientAliveInterval 60\nUnusedConnectionTimeout 5m\nChannelTimeout session:*=1m\nMatch User a\n ChannelTimeout none", "1 all connections: on heartbeat 1m0s\n2 unread\n3 unread"},
 		{"a block comes before all others", "ClientAliveInterval 60\nMatch User a\n ClientAliveInterval 10\n TCPKeepAlive no", "1 all connections: on heartbeat 1m0s\n3 connections of Match User a: on heartbeat 10s\n4 refused"},
 		{"a block for all comes before what is outside", "ClientAliveInterval 60\nMatch all\n ClientAliveInterval 10", "3 all connections: on heartbeat 10s"},
 		{"the client's", "TCPKeepAlive yes\nServerAliveInterval 60", "1 all connections: on\n2 unknown word"},
