@@ -100,9 +100,9 @@ func TestWrap(t *testing.T) {
 	}
 }
 
-// needHeld skips where connections cannot have what the listening socket holds, which
-// they are to have where cfg leaves an option unset: nobody can read it, or it is a
-// default of this machine that no socket takes.
+// needHeld skips the test if an option that cfg leaves unset cannot be copied from the
+// listening socket: its value cannot be read there, or it is a default of this machine that
+// setsockopt refuses.
 func needHeld(t testing.TB, cfg sockopt.Config) {
 	t.Helper()
 	table, held := platform.Current(), testkit.Untouched()

@@ -151,10 +151,10 @@ func (a *announcer) ReadFrom(r io.Reader) (n int64, err error) {
 	return n + m, err
 }
 
-// Flush sends what was written so far.
+// Flush sends the bytes that were written so far.
 func (a *announcer) Flush() { a.FlushError() }
 
-// FlushError is what http.ResponseController calls.
+// FlushError is Flush for http.ResponseController, which calls it.
 func (a *announcer) FlushError() error {
 	if a.status == 0 {
 		a.status = http.StatusOK
@@ -178,7 +178,7 @@ func (a *announcer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return http.NewResponseController(a.ResponseWriter).Hijack()
 }
 
-// Unwrap is for http.ResponseController.
+// Unwrap returns the ResponseWriter of net/http, for http.ResponseController.
 func (a *announcer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 // commit passes on what was kept, with the Keep-Alive header if the connection stays open.

@@ -19,8 +19,8 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
-// A backend closes idle connections after timeout, which it is asked for anew for
-// each of its responses, and says so if announces.
+// A backend closes idle connections after timeout, which is called for each response. It
+// announces that time if announces is true.
 type backend struct {
 	timeout   func(response int64) time.Duration
 	announces bool
@@ -77,7 +77,7 @@ func (b *backend) serve(c net.Conn) {
 	}
 }
 
-// restart closes idle connections, of whatever age.
+// restart closes all idle connections, however long they have been idle.
 func (b *backend) restart() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -87,7 +87,7 @@ func (b *backend) restart() {
 	}
 }
 
-// balance is an address that leads to one backend after the other.
+// balance returns an address that leads to the backends in turn.
 func balance(t testing.TB, secure bool, backends []*backend) site {
 	t.Helper()
 	var addresses []string
@@ -125,8 +125,8 @@ func balance(t testing.TB, secure bool, backends []*backend) site {
 	return s
 }
 
-// racesWithBackends are to an address behind which there are servers that do not
-// agree, which change, or which restart, over TCP, TLS, and TLS through proxies.
+// racesWithBackends are races to an address with several servers behind it, whose timeouts
+// differ or change, or which restart, over TCP, TLS, and TLS through proxies.
 func racesWithBackends() (races []race) {
 	minute := always(time.Minute)
 	for _, p := range []struct {

@@ -134,9 +134,9 @@ func use(t *http.Transport, d *dialer.Dialer) error {
 	return nil
 }
 
-// netHTTPDial is the DialContext of http.DefaultTransport, a net.Dialer with the
-// 30 s, 15 s and 9 that nobody asked for. A clone of http.DefaultTransport, the
-// usual way to add a certificate authority or a proxy, has it too.
+// netHTTPDial is the DialContext of http.DefaultTransport: a net.Dialer with 30 s, 15 s and
+// 9. A clone of http.DefaultTransport, which is the usual way to add a certificate authority
+// or a proxy, has it too.
 var netHTTPDial = func() func(context.Context, string, string) (net.Conn, error) {
 	if t, ok := http.DefaultTransport.(*http.Transport); ok {
 		return t.DialContext

@@ -65,8 +65,9 @@ func (c *call) finish() {
 	}
 }
 
-// abandon is called when nobody will read the response to its end. net/http then closes a
-// connection of HTTP/1, which does not count as an idle one, nor as a lost race.
+// abandon is called when the response will not be read to its end. net/http then closes a
+// connection of HTTP/1. That counts neither as the close of an idle connection nor as a lost
+// race.
 func (c *call) abandon() {
 	switch {
 	case c.conn == nil:

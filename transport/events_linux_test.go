@@ -14,9 +14,9 @@ import (
 	"github.com/tcpkeepalive/keepalive/transport"
 )
 
-// What an event calls may use the Transport, also where the event happens while net/http
-// has the locks of its pool: when it closes a connection that was idle for long, or that
-// is one too many.
+// A function that is called by an event may use the Transport, even if the event happens while
+// net/http holds the locks of its pool: when it closes a connection that has been idle for too
+// long, or that exceeds a limit.
 func TestEventsMayUseTheTransport(t *testing.T) {
 	t.Parallel()
 	run, wait := together(t)

@@ -17,7 +17,8 @@ import (
 	"github.com/tcpkeepalive/keepalive/transport"
 )
 
-// What the package's doc says about a Transport in place of an http.Transport.
+// The package's doc says what differs for programs that use a Transport in place of an
+// http.Transport.
 func TestInPlaceOfAnHTTPTransport(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
@@ -54,7 +55,7 @@ func TestInPlaceOfAnHTTPTransport(t *testing.T) {
 	assert.NoError(t, err)
 }
 
-// Hijack of a pinned connection.
+// A handler can hijack a pinned connection.
 func TestHijackOfAPinnedConnection(t *testing.T) {
 	t.Parallel()
 	hijacked := make(chan net.Conn, 1)

@@ -28,8 +28,8 @@ type onceBody struct {
 
 func (b *onceBody) Close() error { b.closed.Add(1); return nil }
 
-// deaf is a connection whose reader does not notice anything while the mutex is
-// locked: as on a machine that is busy. The socket can be looked at.
+// deaf is a connection whose reader notices nothing while the mutex is locked, as on a busy
+// machine. Its socket can still be inspected.
 type deaf struct {
 	*net.TCPConn
 	mu *sync.RWMutex
@@ -92,7 +92,7 @@ func TestARequestMovesToAnotherConnection(t *testing.T) {
 	}
 }
 
-// A body is closed once, whatever becomes of the request.
+// A body is closed once, whether the request succeeds or not.
 func TestTheBodyIsClosedOnce(t *testing.T) {
 	t.Parallel()
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -151,7 +151,7 @@ type failing struct{}
 
 func (failing) Read([]byte) (int, error) { return 0, os.ErrInvalid }
 
-// seeing notes what it is asked to send.
+// seeing counts the files that it is asked to send.
 type seeing struct {
 	*net.TCPConn
 	files *atomic.Int64
@@ -166,7 +166,7 @@ func (s seeing) ReadFrom(r io.Reader) (int64, error) {
 	return s.TCPConn.ReadFrom(r)
 }
 
-// The body of a request that is a file reaches the kernel as one: sendfile.
+// The body of a request that is a file is sent with sendfile.
 func TestSendfile(t *testing.T) {
 	t.Parallel()
 	name := filepath.Join(t.TempDir(), "file")

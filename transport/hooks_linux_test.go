@@ -78,7 +78,7 @@ func TestOpenedCountsWhatAnyHookMakes(t *testing.T) {
 	}
 }
 
-// What was not made properly says so, and does not panic.
+// The methods of a Transport that New has not made return an error, and do not panic.
 func TestWhatWasNotMade(t *testing.T) {
 	t.Parallel()
 	var zero transport.Transport

@@ -107,7 +107,7 @@ func forwarding(scheme string) func(*testing.T) *url.URL {
 	}
 }
 
-// Whatever is written for a host, it is one.
+// Different spellings of a host are the same host.
 func TestSpellingsOfAHost(t *testing.T) {
 	t.Parallel()
 	for _, scheme := range []string{"http", "https"} {

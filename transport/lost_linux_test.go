@@ -21,7 +21,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/transport"
 )
 
-// TestTheRace: requests that may not be sent twice, just as the server closes.
+// Requests that may not be sent twice are sent just as the server closes the connection.
 func TestTheRace(t *testing.T) {
 	t.Parallel()
 	const clients = 500
@@ -99,7 +99,7 @@ func (c far) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// What the counters call a lost race.
+// The counters of a Transport count lost races, and nothing else as such.
 func TestLostRacesAreCounted(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

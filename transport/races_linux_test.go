@@ -19,7 +19,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/transport"
 )
 
-// A tally is what became of POSTs.
+// A tally counts the results of POSTs.
 type tally struct {
 	sent, lost, first int
 	judged            int // sent after the first close
@@ -109,7 +109,7 @@ func underReverseProxy(t testing.TB, rt http.RoundTripper, to string) (http.Roun
 	return &http.Transport{DisableKeepAlives: true}, front.URL
 }
 
-// A race is POSTs to a site, with a Transport and with net/http's in the same time.
+// A race sends POSTs to a site, with a Transport and with one of net/http at the same time.
 type race struct {
 	name   string
 	needs  string // a program that the site is made of
@@ -127,7 +127,7 @@ type outcome struct {
 	restarts   bool // what it closed for that reason may be taken for a timeout, and then it closes nothing else
 }
 
-// problem returns what is wrong with it, "" if nothing is.
+// problem returns a description of what is wrong with the result, "" if nothing is.
 func (o *outcome) problem() string {
 	switch {
 	case o.ours.lost > 0:

@@ -15,7 +15,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/transport"
 )
 
-// TestUnreadBodiesDoNotCostTheConnection: 500 requests to one host.
+// 500 requests to one host, whose bodies are closed unread, reuse their connections.
 func TestUnreadBodiesDoNotCostTheConnection(t *testing.T) {
 	t.Parallel()
 	body := strings.Repeat("x", 10_000)
@@ -83,7 +83,7 @@ func TestABurstKeepsItsConnections(t *testing.T) {
 	assert.LessOrEqual(t, burst(newTransport(t, transport.Options{})), int64(21))
 }
 
-// What Close reads is bounded in bytes and in time.
+// Close reads a bounded number of bytes, and for a bounded time.
 func TestEndlessBodies(t *testing.T) {
 	t.Parallel()
 	var stop atomic.Bool

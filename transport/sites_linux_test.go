@@ -29,8 +29,8 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
-// A site is what requests are sent to: a URL, and a transport that reaches it.
-// Whatever is behind it closes idle connections after a while.
+// A site is a URL to which requests are sent, and a transport that reaches it. The server or
+// proxy there closes idle connections after a while.
 type site struct {
 	url     string
 	base    func() *http.Transport
@@ -58,12 +58,12 @@ var certificate = sync.OnceValue(func() tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{raw}, PrivateKey: key, Leaf: must(x509.ParseCertificate(raw))}
 })
 
-// ownCertificate is for a server of httptest.
+// ownCertificate returns a configuration with that certificate, for a server of httptest.
 func ownCertificate() *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{certificate()}}
 }
 
-// An origin is a server of Go's.
+// An origin is a server of net/http.
 type origin struct {
 	tls, http2 bool
 	change     func(*http.Server) // its idle timeout, say
@@ -163,7 +163,7 @@ func (s site) through(t testing.TB, scheme string, idle time.Duration) site {
 	return s
 }
 
-// one is a site that is made once.
+// one returns a site that is made once.
 func one(reach func(testing.TB) site) func(testing.TB) site {
 	var s *site
 	return func(t testing.TB) site {
@@ -175,7 +175,8 @@ func one(reach func(testing.TB) site) func(testing.TB) site {
 	}
 }
 
-// saying408 answers on a connection that was idle for too long, and closes it.
+// saying408 answers with the status 408 on a connection that was idle for too long, and
+// closes it.
 func saying408(idle time.Duration) func(testing.TB) site {
 	return func(t testing.TB) site {
 		t.Helper()
@@ -204,8 +205,8 @@ func serve408(t testing.TB, idle time.Duration) site {
 	return site{url: "http://" + l.Addr().String(), base: trusting}
 }
 
-// nginx is one whose server has these directives. The scheme "h2" is https with
-// HTTP/2.
+// nginx returns a site of an nginx whose server block has these directives. The scheme "h2"
+// is https with HTTP/2.
 func nginx(scheme, directives string) func(testing.TB) site {
 	return program("nginx", scheme, func(dir string, port int, certificate string) []string {
 		listen := fmt.Sprintf("127.0.0.1:%d", port)
@@ -226,7 +227,7 @@ func nginx(scheme, directives string) func(testing.TB) site {
 	})
 }
 
-// haproxy is one where this timeout is short.
+// haproxy returns a site of a HAProxy in which this timeout is short.
 func haproxy(scheme, timeout string, short time.Duration) func(testing.TB) site {
 	return program("haproxy", scheme, func(dir string, port int, certificate string) []string {
 		bind := fmt.Sprintf("127.0.0.1:%d", port)

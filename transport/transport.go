@@ -233,7 +233,7 @@ func (t *Transport) host(key hostKey) *host {
 	return h
 }
 
-// forget removes n hosts, any of them, but first those that closes have shown nothing of.
+// forget removes n hosts. It begins with hosts about which closes have shown nothing.
 func (t *Transport) forget(n int) {
 	for _, any := range []bool{false, true} {
 		for key, h := range t.hosts {

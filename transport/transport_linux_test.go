@@ -22,7 +22,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/transport"
 )
 
-// Whatever a server may do, callers see what net/http shows them.
+// Callers get the same results as from net/http, whatever a server does.
 func TestCallersSeeNetHTTP(t *testing.T) {
 	t.Parallel()
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {

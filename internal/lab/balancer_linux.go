@@ -60,14 +60,14 @@ table ip balancer {
 	}
 }
 `, balancerAddress, serverAddress, forgets, forgets), "nft", "-f", "-")
-	// Without this a packet of a forgotten connection makes the balancer know it
-	// again.
+	// Without this a packet of a forgotten connection makes the balancer track the
+	// connection again.
 	b.router.Sysctl("net.netfilter.nf_conntrack_tcp_loose", "0")
 	b.router.Sysctl("net.netfilter.nf_conntrack_tcp_timeout_established", strconv.Itoa(int(timeout/time.Second)))
 	return b
 }
 
-// Address is what the client dials to reach this port of the server.
+// Address returns the address that the client dials to reach this port of the server.
 func (b *Balancer) Address(port int) string {
 	return net.JoinHostPort(balancerAddress, strconv.Itoa(port))
 }

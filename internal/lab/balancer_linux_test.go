@@ -15,9 +15,9 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// TestABalancerThatForgets: a load balancer with a timeout of 4 s, and what the program
-// sees when it was silent for longer; the plan for that timeout keeps the connection alive,
-// for ten timeouts in the long tests.
+// A load balancer with a timeout of 4 s forgets a connection that is silent for longer, and
+// the test shows which error the program gets. The plan for that timeout keeps the connection
+// alive, in the long tests for ten timeouts.
 func TestABalancerThatForgets(t *testing.T) {
 	t.Parallel()
 	const timeout = 4 * time.Second
@@ -94,7 +94,7 @@ func connectThrough(t *testing.T, b *Balancer, client, server side) net.Conn {
 	return c
 }
 
-// setupTime is how long what works may take on a busy machine.
+// setupTime bounds the time of operations that succeed, on a busy machine.
 const setupTime = 10 * time.Second
 
 // exchange asks the echo server for a byte.

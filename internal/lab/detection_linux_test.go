@@ -19,15 +19,15 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// roundTrip is that of the wires on which detection is measured.
+// roundTrip is the round-trip time of the wires on which detection is measured.
 const roundTrip = 100 * time.Millisecond
 
-// detecting notices a dead peer after 3 s.
+// detecting is a Config by which a dead peer is noticed after 3 s.
 var detecting = sockopt.Config{Idle: time.Second, Interval: time.Second, Count: 2, UserTimeout: 3 * time.Second}
 
-// TestDetectionOnTheWire: the death of the peer is noticed within the bounds that are
-// published, in each phase. A connection of package net beside it has not noticed
-// anything by then.
+// In each phase the death of the peer is noticed within the bounds of
+// timing.DetectionBounds. A connection of package net beside it has not noticed anything by
+// then.
 func TestDetectionOnTheWire(t *testing.T) {
 	t.Parallel()
 	const never = -1
@@ -83,15 +83,15 @@ func TestDetectionOnTheWire(t *testing.T) {
 	}
 }
 
-// assertOpen waits until then, and looks whether the connection has not ended.
+// assertOpen waits until then, and asserts that the connection has not ended.
 func assertOpen(t *testing.T, c net.Conn, then time.Time) {
 	t.Helper()
 	time.Sleep(time.Until(then))
 	assert.ErrorIs(t, ends(c, 10*time.Millisecond), os.ErrDeadlineExceeded)
 }
 
-// TestAConnectionThatIsNeverMade: the SYN has no answer, or the answer is lost. The user
-// timeout ends the attempt; package net goes on.
+// The SYN gets no answer, or the answer is lost. The user timeout ends the attempt, while
+// package net continues.
 func TestAConnectionThatIsNeverMade(t *testing.T) {
 	t.Parallel()
 	for name, lose := range map[string]func(bool, []byte) bool{"SYN lost": toServer, "its answer lost": toClient} {
@@ -133,8 +133,8 @@ func TestAConnectionThatIsNeverMade(t *testing.T) {
 	}
 }
 
-// TestALivePeerThatDoesNotRead: its window is full. A user timeout gives it up too;
-// keepalive alone does not.
+// The window of a live peer that does not read is full. A user timeout gives up such a peer
+// too; keepalive alone does not.
 func TestALivePeerThatDoesNotRead(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -155,9 +155,9 @@ func TestALivePeerThatDoesNotRead(t *testing.T) {
 	}
 }
 
-// TestAPeerThatStillHasData: what the doc of DetectionBounds says nothing can bound.
-// Only packets to the peer are lost, while it has unacknowledged data: each of its
-// retransmissions is a sign of life, between which the time doubles.
+// This is the first exception in the doc of DetectionBounds, for which there is no bound. Only
+// packets to the peer are lost while the peer has unacknowledged data. Each of its
+// retransmissions is a sign of life, and the time between them doubles.
 func TestAPeerThatStillHasData(t *testing.T) {
 	t.Parallel()
 	w := NewWire(t, 0) // where retransmission begins early, so that the long gap comes early
@@ -172,14 +172,14 @@ func TestAPeerThatStillHasData(t *testing.T) {
 	t.Logf("%.2f s; %.2f s without that data", took.Seconds(), bound.Latest.Seconds())
 	assert.Equal(t, sockopt.PeerTimeout, sockopt.CauseOf(err), "%v", err)
 	assert.Greater(t, took, bound.Latest)
-	// One gap of its retransmissions is longer than keepalive needs; which one it is
-	// depends on how late this process carries them on a busy machine.
+	// One gap between its retransmissions is longer than keepalive needs. Which one that is
+	// depends on how late this process forwards them on a busy machine.
 	assert.LessOrEqual(t, took, 4*bound.Latest)
 }
 
-// TestAProgramThatWritesAllTheTime: the other exception. Each write puts the
-// retransmission timer off as long as the last loss probe is not answered, which takes
-// two round trips; where they are short the bound holds.
+// This is the other exception. Each write postpones the retransmission timer as long as the
+// last loss probe is not answered, which takes two round trips. If these are short, the bound
+// holds.
 func TestAProgramThatWritesAllTheTime(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -194,8 +194,8 @@ func TestAProgramThatWritesAllTheTime(t *testing.T) {
 			var client net.Conn
 			var lose func()
 			if tt.promised {
-				// Kernels alone carry these packets. Through this process, as on a wire,
-				// a busy machine would not let a round trip be short.
+				// Only kernels forward these packets. If this process forwarded them, as on a
+				// Wire, a busy machine would make round trips long.
 				b := NewBalancer(t, time.Minute, Drops)
 				client, lose = connectThrough(t, b, ours(detecting, false), plainSide), b.Break
 				settle(t, client)

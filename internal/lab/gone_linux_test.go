@@ -20,13 +20,13 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// TestARebootedPeer answers the next probe with a reset.
+// A rebooted peer answers the next probe with a reset.
 func TestARebootedPeer(t *testing.T) {
 	t.Parallel()
 	w := NewWire(t, 0)
 	client, server := onWire(t, w, ours(detecting, false))
 	standard, itsServer := onWire(t, w, goSide)
-	// It forgets the connections, and its word about that is lost.
+	// The server forgets its connections, and its resets are lost.
 	var resets atomic.Int64
 	w.Lose(func(toServer bool, p []byte) bool {
 		if s, ok := segment.Parse(p); ok && !toServer && s.Flags&segment.RST != 0 {
@@ -47,9 +47,9 @@ func TestARebootedPeer(t *testing.T) {
 	assertOpen(t, standard, began.Add(detecting.Idle*9/8+time.Second))
 }
 
-// TestAVanishedHost: nothing answers for its address any more, ARP neither, so that the
-// router before it says "host unreachable". A probe that is quoted in that ends nothing:
-// it takes as long as on a path that is silent.
+// No host answers for the address any more, not even ARP, so the last router sends "host
+// unreachable". Such a message about a probe does not end the connection: detection takes as
+// long as on a silent path.
 func TestAVanishedHost(t *testing.T) {
 	t.Parallel()
 	for _, phase := range []timing.Phase{timing.PhaseIdle, timing.PhaseInFlight} {
@@ -81,17 +81,17 @@ func TestAVanishedHost(t *testing.T) {
 	}
 }
 
-// TestAKilledServer: its kernel closes the connection for it, so it takes no keepalive
-// to notice; unless that is lost. Then probes do not help while the path works: the
-// peer's kernel answers them for a program that is gone.
+// The kernel closes the connections of a killed server, so a client notices that without
+// keepalive, unless the FIN is lost. Then probes do not help as long as the path works: the
+// kernel of the peer answers them although the program has ended.
 func TestAKilledServer(t *testing.T) {
 	t.Parallel()
 	bound := func(t *testing.T, c net.Conn) time.Duration {
 		return boundsOf(t, c, time.Millisecond)[timing.PhaseIdle].Latest
 	}
 	soon := func(*testing.T, net.Conn) time.Duration { return 2 * time.Second } // before a probe is due and answered for
-	// patient waits for more than the few retransmission timeouts that a FIN needs which
-	// was lost twice, also where a busy machine made them long.
+	// patient waits longer than the few retransmission timeouts after which a FIN arrives that
+	// was lost twice, even if a busy machine made these timeouts long.
 	patient := sockopt.Config{Idle: time.Second, Interval: 2 * time.Second, Count: 9, UserTimeout: 20 * time.Second}
 	always := func(lose func(bool, []byte) bool) func() func(bool, []byte) bool {
 		return func() func(bool, []byte) bool { return lose }
@@ -139,10 +139,10 @@ func TestAKilledServer(t *testing.T) {
 	}
 }
 
-// untilFINsAreLost loses everything until so many FINs were. When the next comes does not
-// depend on the clock of the test then, but on the server's retransmission timeout alone:
-// it is sent anew after one, three and seven such timeouts, which are 0.2 s on this path, and
-// more where a busy machine made its first round trip long.
+// untilFINsAreLost loses all packets until so many FINs are lost. So the time at which the
+// next FIN arrives depends only on the server's retransmission timeout, not on the clock of
+// the test: a FIN is retransmitted after one, three and seven timeouts. A timeout is 0.2 s on
+// this path, or more if a busy machine made the first round trip long.
 func untilFINsAreLost(n int) func() func(bool, []byte) bool {
 	return func() func(bool, []byte) bool {
 		var lost atomic.Int64
@@ -164,7 +164,8 @@ func isFIN(packet []byte) bool {
 	return ok && s.Flags&segment.FIN != 0
 }
 
-// serverProcess is set in processes of startServer, to the address to listen at.
+// serverProcess is the environment variable that has the address to listen at, in processes
+// of startServer.
 const serverProcess = "KEEPALIVE_TEST_SERVER"
 
 // startServer runs serveOneByte in a process of its own.
@@ -184,7 +185,7 @@ func startServer(t *testing.T, n *Namespace) (p *os.Process, address string) {
 	return c.Process, strings.TrimSpace(line)
 }
 
-// serveOneByte sends the first byte of each connection back, and reads no more.
+// serveOneByte sends back the first byte of each connection, and reads nothing after it.
 func serveOneByte(address string) {
 	l, err := plainSide.listen(address)
 	if err != nil {

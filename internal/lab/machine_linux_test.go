@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// machine watches how late this process is woken up. A bound of the kernel holds for the
-// kernel; when a goroutine learns of it is up to what else the machine does.
+// machine measures how late goroutines of this process are woken. The bounds that tests
+// compare hold for the kernel; a goroutine notices an event later if the machine is busy.
 var machine = &lateness{}
 
-// A lateness are the times at which a goroutine was woken too late.
+// A lateness records when a goroutine was woken too late.
 type lateness struct {
 	mu    sync.Mutex
 	wakes []wake
@@ -35,8 +35,8 @@ func (l *lateness) watch() {
 	}
 }
 
-// late is what to allow for in a time that a test measured since then: twice the worst
-// that was seen, as it is woken at the beginning and at the end.
+// late returns the tolerance for a time that a test has measured since then: twice the worst
+// lateness, because the test is woken at the beginning and at the end.
 func (l *lateness) late(since time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
-// ownUser is set in processes that Main started.
+// ownUser is the environment variable that is set in processes that Main started.
 const ownUser = "KEEPALIVE_TEST_USER_NAMESPACE"
 
 // whyNoUser is the reason why Main started no such process.

@@ -76,7 +76,7 @@ func (n *Namespace) IP(lines ...string) {
 	n.Run(strings.Join(lines, "\n"), "ip", "-batch", "-")
 }
 
-// Sysctl sets net.ipv4.ip_forward and the like.
+// Sysctl sets a sysctl of the namespace, such as net.ipv4.ip_forward.
 func (n *Namespace) Sysctl(name, value string) {
 	n.t.Helper()
 	path := "/proc/sys/" + strings.ReplaceAll(name, ".", "/")

@@ -58,14 +58,14 @@ func newWorld(t *testing.T, client, server side, address string) *world {
 	return w
 }
 
-// watch returns what is on the wire during this time, but for ordinary traffic; or
-// until there was a reset.
+// watch returns the segments on the wire during this time, or until a reset, without ordinary
+// traffic.
 func (w *world) watch(t *testing.T, during time.Duration) []segment.Event {
 	t.Helper()
 	return w.watchFor(t, math.MaxInt, during)
 }
 
-// watchFor is watch until there was so much.
+// watchFor is watch, but ends after enough segments.
 func (w *world) watchFor(t *testing.T, enough int, during time.Duration) (events []segment.Event) {
 	t.Helper()
 	for end := time.Now().Add(during); time.Now().Before(end); {
@@ -94,17 +94,17 @@ func (w *world) watchFor(t *testing.T, enough int, during time.Duration) (events
 
 var probing = sockopt.Config{Idle: 2 * time.Second, Interval: time.Second, Count: 3}
 
-// requireAfter: a kernel timer is up to an eighth late, and never early but for the
-// ticks in which the kernel counts.
+// requireAfter allows for the lateness of kernel timers: up to an eighth late, and never early
+// except for the ticks in which the kernel counts.
 func requireAfter(t *testing.T, want, got time.Duration, what string) {
 	t.Helper()
 	assert.GreaterOrEqual(t, got, want-10*time.Millisecond, what)
 	assert.LessOrEqual(t, got, want*9/8+20*time.Millisecond, what)
 }
 
-// TestProbesOnTheWire: the peer is gone. The first probe after idle, as many as the
-// count with the interval between them, then a reset; from either side, over IPv4 and
-// IPv6, and nothing else: Go's 15 s does not appear.
+// The peer is gone. The first probe is sent after the idle time; as many probes as the count
+// follow each other at the interval, and then a reset. That holds for either side, over IPv4
+// and IPv6. No other segment is sent: Go's 15 s does not appear.
 func TestProbesOnTheWire(t *testing.T) {
 	t.Parallel()
 	for family, address := range map[string]string{"IPv4": "127.0.0.1:0", "IPv6": "[::1]:0"} {
@@ -127,12 +127,12 @@ func TestProbesOnTheWire(t *testing.T) {
 				drop(t, peer)
 				gone := time.Now()
 				events := w.watch(t, 30*time.Second)
-				// A busy machine may have come so late that a probe was answered before.
+				// On a busy machine a probe may have been answered before the peer was cut off.
 				events = slices.DeleteFunc(events, func(e segment.Event) bool { return e.Time.Before(gone) })
 				for _, e := range events {
 					assert.Equal(t, own.LocalAddr().String(), e.Src.String(), "%s", e.Kind)
 				}
-				// One more only where this machine itself could not send.
+				// One more is possible only if this machine itself could not send a probe.
 				require.Len(t, events, probing.Count+1)
 				for i, e := range events[:probing.Count] {
 					assert.Equal(t, segment.Probe, e.Kind)
@@ -153,18 +153,18 @@ func TestProbesOnTheWire(t *testing.T) {
 	}
 }
 
-// drop makes the kernel drop what a connection receives.
+// drop makes the kernel drop the packets that a connection receives.
 func drop(t *testing.T, c net.Conn) {
 	t.Helper()
 	testkit.DropReceived(t, withRawConn{rawConn(t, c)})
 }
 
-// withRawConn is a syscall.Conn of a raw connection that is at hand.
+// withRawConn is a syscall.Conn that returns this raw connection.
 type withRawConn struct{ raw syscall.RawConn }
 
 func (w withRawConn) SyscallConn() (syscall.RawConn, error) { return w.raw, nil }
 
-// TestAnsweredProbesOnTheWire: a live peer is asked every idle time.
+// A live peer is probed once per idle time.
 func TestAnsweredProbesOnTheWire(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, ours(probing, false), plainSide, "127.0.0.1:0")
@@ -182,8 +182,7 @@ func TestAnsweredProbesOnTheWire(t *testing.T) {
 	}
 }
 
-// TestDisabledSendsNothing: no probe from either side. (That the test would see one,
-// the others show.)
+// Neither side sends a probe. (The other tests show that this one would see it.)
 func TestDisabledSendsNothing(t *testing.T) {
 	t.Parallel()
 	off := sockopt.Config{Disabled: true, Idle: time.Second, Interval: time.Second, Count: 3}

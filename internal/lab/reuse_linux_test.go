@@ -15,9 +15,9 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// TestReuseRace: a request that may not be sent twice leaves just when the server's idle
-// timeout ends. How many fail depends on how long the client keeps connections; no
-// keepalive changes it.
+// A request that may not be sent twice is sent just when the server's idle timeout ends. How
+// many such requests fail depends on how long the client keeps connections; keepalive does
+// not change it.
 func TestReuseRace(t *testing.T) {
 	t.Parallel()
 	const (

@@ -15,12 +15,12 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// What package net puts on the wire, for which this project began. Its 15 s are what
-// makes these tests long; that the kernel holds them, others show in no time
-// (TestStdlibDialerOverwritesTheHook of dialer).
+// These tests show what package net sends, which is the reason for this project. Its 15 s
+// make them long. TestStdlibDialerOverwritesTheHook of package dialer shows quickly that the
+// kernel holds the 15 s.
 
-// TestGoOverwritesTheHook: the seed of this project. With the usual hook the first
-// probe leaves after Go's 15 s, not after the second that was asked for.
+// With the usual Control hook the first probe is sent after Go's 15 s, not after the second
+// that the hook asks for.
 func TestGoOverwritesTheHook(t *testing.T) {
 	t.Parallel()
 	testkit.Long(t)
@@ -37,8 +37,8 @@ func TestGoOverwritesTheHook(t *testing.T) {
 	requireAfter(t, 15*time.Second, events[0].Since, "Go's")
 }
 
-// TestGoKeepAlive10s: KeepAlive is the idle time alone; the interval stays 15 s, and a
-// live peer is asked as often as the longer of the two says.
+// net.Dialer.KeepAlive sets only the idle time; the interval stays 15 s, and a live peer is
+// probed at the longer of the two.
 func TestGoKeepAlive10s(t *testing.T) {
 	t.Parallel()
 	testkit.Long(t)
@@ -52,7 +52,7 @@ func TestGoKeepAlive10s(t *testing.T) {
 	}
 }
 
-// TestGoServersProbe: a listener as it comes asks its clients every 15 s.
+// A listener of package net probes its clients every 15 s by default.
 func TestGoServersProbe(t *testing.T) {
 	t.Parallel()
 	testkit.Long(t)
@@ -64,7 +64,7 @@ func TestGoServersProbe(t *testing.T) {
 	requireAfter(t, 15*time.Second, events[0].Since, "the server's")
 }
 
-// TestGoNeverAppears: with an idle time above Go's, nothing is sent after 15 s.
+// With an idle time above Go's, nothing is sent after 15 s.
 func TestGoNeverAppears(t *testing.T) {
 	t.Parallel()
 	testkit.Long(t)
@@ -83,8 +83,8 @@ func TestGoNeverAppears(t *testing.T) {
 	}
 }
 
-// TestDropRules: a packet filter drops what the server would receive. The probes leave,
-// and so does the reset after the last probe.
+// A packet filter drops the packets that the server would receive. The probes are sent, and so
+// is the reset after the last probe.
 func TestDropRules(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, ours(probing, false), plainSide, "127.0.0.1:0")

@@ -16,10 +16,10 @@ type side struct {
 	listen func(address string) (net.Listener, error)
 }
 
-// goSide is package net as it comes.
+// goSide is package net with its defaults.
 var goSide = netSide(0)
 
-// plainSide is package net without keepalive, so that it sends nothing of its own.
+// plainSide is package net without keepalive, which sends no probes.
 var plainSide = netSide(-1)
 
 // netSide is package net with this KeepAlive.

@@ -11,8 +11,8 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// TestWithoutRoot: the lab works for every user, where the kernel has user namespaces:
-// namespaces, the load balancer, the capture.
+// If the kernel lets every user create user namespaces, the lab works without root:
+// namespaces, the load balancer and the capture.
 func TestWithoutRoot(t *testing.T) {
 	t.Parallel()
 	if !InUserNamespace() && !testkit.InChildAsNobody(t) {

@@ -19,7 +19,8 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// virtual is set where time is: hours take seconds. Its value is not looked at.
+// virtual is the environment variable that is set if time is virtual, so that hours take
+// seconds. Its value does not matter.
 const virtual = "KEEPALIVE_TEST_VIRTUAL_TIME"
 
 // kernelHZ is CONFIG_HZ of the kernels that scripts/virtualtime boots.
@@ -33,8 +34,8 @@ func needVirtualTime(t *testing.T) {
 	t.Parallel()
 }
 
-// TestVirtualDetection: dead peers at the times that people configure, up to Linux' own
-// 7200/75/9, within the bounds that are published for this HZ.
+// With the settings that people use, up to the 7200/75/9 of Linux, a dead peer is noticed
+// within the bounds of timing.DetectionBounds for this HZ.
 func TestVirtualDetection(t *testing.T) {
 	needVirtualTime(t)
 	s := time.Second
@@ -79,9 +80,9 @@ func TestVirtualDetection(t *testing.T) {
 	}
 }
 
-// TestVirtualPhases: the first probe of connections that became idle at many phases of
-// the kernel's timers, below the timeouts of 350 s and 60 s. A plan's worst case is
-// never exceeded, and an idle time that a plan refuses does come too late.
+// Connections become idle at many phases of the kernel's timers, on paths with timeouts of
+// 350 s and 60 s. The first probe is never later than the worst case of a plan, and with an
+// idle time that a plan refuses it does come too late.
 func TestVirtualPhases(t *testing.T) {
 	needVirtualTime(t)
 	const connections = 24
@@ -119,7 +120,7 @@ func TestVirtualPhases(t *testing.T) {
 			}
 		}
 	})
-	// Not parallel with the subtests' end: they share the capture.
+	// The parallel subtests share the capture; t.Run returns when all of them have ended.
 	t.Run("phases", func(t *testing.T) {
 		for _, tt := range []struct{ timeout, idle int }{
 			{350, 345}, {350, 330}, {350, 300}, {60, 59}, {60, 57}, {60, 50},

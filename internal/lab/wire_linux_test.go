@@ -17,7 +17,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// What a wire may lose.
+// Functions that say which packets a wire loses.
 var (
 	everything = func(bool, []byte) bool { return true }
 	nothing    = func(bool, []byte) bool { return false }
@@ -46,13 +46,13 @@ func onWire(t *testing.T, w *Wire, client side) (c, server net.Conn) {
 	return c, server
 }
 
-// acknowledged waits until the peer has acknowledged all that was sent.
+// acknowledged waits until the peer has acknowledged all data.
 func acknowledged(t *testing.T, c net.Conn) {
 	t.Helper()
 	testkit.Until(t, "all is acknowledged", func() bool { return tcpInfo(t, c).Unacked == 0 })
 }
 
-// silentFor is how long ago the last segment came.
+// silentFor returns the time since the last segment was received.
 func silentFor(t *testing.T, c net.Conn) time.Duration {
 	t.Helper()
 	info := tcpInfo(t, c)
@@ -81,16 +81,16 @@ func ends(c net.Conn, within time.Duration) error {
 	return err
 }
 
-// boundsOf are the published ones of a connection on a path with this round trip. A
-// busy machine varies it by more than the half that they allow for: what counts is
-// the retransmission timeout that the kernel makes of it, 3 round trips here.
+// boundsOf returns the bounds of a connection on a path with this round-trip time. A busy
+// machine varies the round trip by more than the half for which the bounds allow, so they are
+// computed for the retransmission timeout of the kernel, which is 3 round trips here.
 func boundsOf(t *testing.T, c net.Conn, roundTrip time.Duration) timing.Detection {
 	t.Helper()
 	rto := time.Duration(tcpInfo(t, c).Rto) * time.Microsecond
 	return boundsAt(t, c, max(roundTrip, rto/3))
 }
 
-// boundsAt are those of exactly this round trip.
+// boundsAt returns the bounds for exactly this round-trip time.
 func boundsAt(t *testing.T, c net.Conn, roundTrip time.Duration) timing.Detection {
 	t.Helper()
 	settings, err := sockopt.Get(c)
@@ -100,8 +100,9 @@ func boundsAt(t *testing.T, c net.Conn, roundTrip time.Duration) timing.Detectio
 	return bounds
 }
 
-// settle writes until the kernel has measured a round trip that is not longer than an
-// acknowledgement may be delayed: that of the first segments is, on a busy machine.
+// settle writes until the kernel has measured a round trip that is no longer than the longest
+// delay of an acknowledgement. On a busy machine the round trip of the first segments is
+// longer.
 func settle(t *testing.T, c net.Conn) {
 	t.Helper()
 	testkit.Until(t, "a short round trip is measured", func() bool {
@@ -138,7 +139,7 @@ func tcpInfo(t *testing.T, c net.Conn) (info *unix.TCPInfo) {
 	return info
 }
 
-// rawConn is that of a connection, pinned or not.
+// rawConn returns the syscall.RawConn of a connection, pinned or not.
 func rawConn(t *testing.T, c net.Conn) syscall.RawConn {
 	t.Helper()
 	raw, err := socket.RawConn(c)
