@@ -24,8 +24,8 @@ type printer struct {
 	file    *pcapgo.NgWriter // nil: packets are not written
 	sockets *localSockets
 	picture picture
-	count   int // of lines
-	unknown int // of them, with a setting that could not be read
+	count   int // the number of lines
+	unknown int // the number of those with a setting that could not be read
 	form    lineForm
 }
 
