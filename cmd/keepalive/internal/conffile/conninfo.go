@@ -33,7 +33,12 @@ func (s *source) services() error {
 		if !ok {
 			return wrong(s.at(line), "[service] or keyword=value")
 		}
-		list = append(list, parameter{strings.TrimSpace(key), strings.TrimSpace(value), s.at(line)})
+		p := parameter{strings.TrimSpace(key), strings.TrimSpace(value), s.at(line)}
+		if i := slices.IndexFunc(list, func(before parameter) bool { return before.name == p.name }); i >= 0 { // parseServiceInfo in fe-connect.c
+			s.remark(p.Place, Ignored, "%s: it stands in line %d too, and of a service libpq takes the first", p.name, list[i].Line)
+			return nil
+		}
+		list = append(list, p)
 		return nil
 	})
 	if err == nil && name != "" {

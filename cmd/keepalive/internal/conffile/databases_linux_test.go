@@ -156,3 +156,23 @@ func TestPostgreSQLDoesSo(t *testing.T) {
 	c := dial(t, port)
 	settles(t, c.RemoteAddr(), c.LocalAddr(), holds(t, doc.Legs[0]), said(doc))
 }
+
+// A service of pg_service.conf takes the first of a keyword that comes again, where a
+// connection string takes the last.
+func TestLibpqServiceDoesSo(t *testing.T) {
+	testkit.Root(t)
+	t.Parallel()
+	psql := testkit.Tool(t, "psql")
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	text := fmt.Sprintf("[a]\nhost=127.0.0.1\nport=%d\nuser=a\nsslmode=disable\ngssencmode=disable\nkeepalives_idle=60\nkeepalives_idle=70\n", l.Addr().(*net.TCPAddr).Port)
+	doc := one(t, "pg_service.conf", text, "")
+	require.NoError(t, doc.Err)
+	assert.True(t, has(doc, 8, conffile.Ignored), said(doc))
+	testkit.Start(t, exec.Command("env", "PGCONNECT_TIMEOUT=10", "PGSERVICEFILE="+file(t, "pg_service.conf", text), psql, "-w", "-X", "service=a", "-c", "select 1"))
+	c, err := l.Accept()
+	require.NoError(t, err)
+	defer c.Close()
+	settles(t, c.RemoteAddr(), c.LocalAddr(), holds(t, doc.Legs[0]), said(doc))
+}
