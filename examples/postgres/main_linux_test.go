@@ -20,6 +20,6 @@ func TestRun(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "pgx        on idle=60s interval=6s count=3 user-timeout=79s\n"+
 		"PostgreSQL tcp_keepalives_idle=60 tcp_keepalives_interval=6 tcp_keepalives_count=3 tcp_user_timeout=79000\n"+
-		"not handed out: the peer has closed the connection\n"+
+		"not handed out: inspect: the peer has closed the connection\n"+
 		"the query was answered: 1\n", out.String())
 }
