@@ -31,7 +31,7 @@ func TestProbesRefreshConntrack(t *testing.T) {
 		closeWait, err := os.ReadFile(folder + "timeout_close_wait")
 		require.NoError(t, err)
 		assert.Equal(t, "60\n", string(closeWait), "the default")
-		for name, value := range map[string]string{"timeout_established": "3", "timeout_close_wait": "3", "timeout_unacknowledged": "3", "loose": "0"} {
+		for name, value := range map[string]string{"timeout_established": "2", "timeout_close_wait": "2", "timeout_unacknowledged": "2", "loose": "0"} {
 			require.NoError(t, os.WriteFile(folder+name, []byte(value), 0o644))
 		}
 		probes := sockopt.Config{Idle: time.Second, Interval: time.Second, Count: 9}
@@ -48,14 +48,14 @@ func TestProbesRefreshConntrack(t *testing.T) {
 				ends[half+", "+probed] = [2]*net.TCPConn{client, server}
 			}
 		}
-		time.Sleep(5 * time.Second) // a busy machine only makes it longer, and probes leave the kernel
+		time.Sleep(7 * time.Second / 2) // a busy machine only makes it longer, and probes leave the kernel
 		for name, pair := range ends {
 			client, server := pair[0], pair[1]
 			_, err := server.Write([]byte{1})
 			require.NoError(t, err)
 			wait := 5 * time.Second
 			if strings.HasSuffix(name, "silent") {
-				wait = time.Second
+				wait = time.Second / 2
 			}
 			client.SetReadDeadline(time.Now().Add(wait))
 			_, err = client.Read(make([]byte, 1))

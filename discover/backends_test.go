@@ -96,6 +96,9 @@ func TestBackendsThatDiffer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			if name == "two close, a little apart" { // which TestApart does with figures
+				testkit.Long(t)
+			}
 			o := tt.options
 			o.Address, o.Check, o.Max = serve(t, inTurn(tt.backends...)), discover.Echo, 5*time.Second
 			if o.Connections == 0 {

@@ -261,6 +261,9 @@ func TestGuess(t *testing.T) {
 	for _, guess := range []time.Duration{truth, 2 * truth} {
 		t.Run(guess.String(), func(t *testing.T) {
 			t.Parallel()
+			if guess > truth {
+				testkit.Long(t)
+			}
 			b := lab.NewBalancer(t, truth, lab.Resets)
 			l := listen(t, b)
 			testkit.Serve(t, l, testkit.Echo)

@@ -17,6 +17,7 @@ import (
 // A connection that ends on this side shows nothing about the path.
 func TestConnectionsThatAreClosedHere(t *testing.T) {
 	t.Parallel()
+	testkit.Long(t)
 	address := serve(t, testkit.Echo)
 	r, err := discover.Run(within(t, time.Minute), discover.Options{
 		Check: discover.Echo, Connections: 4, Min: time.Second, Max: 3 * time.Second,

@@ -229,6 +229,9 @@ func TestSeveralTimeouts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			if tt.end == "acknowledged, but not answered" {
+				testkit.Long(t)
+			}
 			var n atomic.Int64
 			address := serve(t, func(c net.Conn) {
 				if n.Add(1)%2 == 0 {

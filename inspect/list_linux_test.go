@@ -144,10 +144,16 @@ func TestFiltersOfLists(t *testing.T) {
 			many(400, "192.0.2.0/24"),
 			many(7000, "127.0.0.1", port), // longer than a message in 16 bits
 		}
-		matches := func(set []string, a netip.AddrPort) bool {
+		parsed := make([][]endpoint.Endpoint, len(sets))
+		for i, set := range sets {
 			for _, text := range set {
 				e, err := endpoint.Parse(text)
 				require.NoError(t, err)
+				parsed[i] = append(parsed[i], e)
+			}
+		}
+		matches := func(set []endpoint.Endpoint, a netip.AddrPort) bool {
+			for _, e := range set {
 				addr := a.Addr()
 				if e.Prefix.IsValid() && e.Prefix.Addr().Is4() {
 					addr = addr.Unmap()
@@ -164,13 +170,13 @@ func TestFiltersOfLists(t *testing.T) {
 				if states == nil {
 					wanted = ofConnections
 				}
-				for _, local := range sets {
-					for _, peer := range sets {
+				for i, local := range sets {
+					for j, peer := range sets {
 						f := inspect.Filter{Network: network, States: states, Local: local, Peer: peer}
 						want := map[id]bool{}
 						for s := range all {
 							if slices.Contains(wanted, s.state) && (network == "" || s.local.Addr().Is4() == (network == "tcp4")) &&
-								matches(local, s.local) && matches(peer, s.peer) {
+								matches(parsed[i], s.local) && matches(parsed[j], s.peer) {
 								want[s] = true
 							}
 						}

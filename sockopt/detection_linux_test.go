@@ -150,7 +150,7 @@ func TestDeadPeer(t *testing.T) {
 		want time.Duration
 	}{
 		{"idle + count*interval", sockopt.Config{Idle: seconds(1), Interval: seconds(1), Count: 2}, seconds(3)},
-		{"a user timeout replaces the count", sockopt.Config{Idle: seconds(1), Interval: seconds(1), Count: 2, UserTimeout: seconds(5)}, seconds(5)},
+		{"a user timeout replaces the count", sockopt.Config{Idle: seconds(1), Interval: seconds(1), Count: 2, UserTimeout: seconds(4)}, seconds(4)},
 	} {
 		t.Run(tt.rule, func(t *testing.T) {
 			t.Parallel()

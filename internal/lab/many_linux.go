@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -45,6 +47,9 @@ func RunManyAtATime(m *testing.M) {
 // ManyAtATime lets more tests run in parallel than there are processors. The flags must
 // have been parsed.
 func ManyAtATime() {
+	if slices.ContainsFunc(os.Args, func(arg string) bool { return strings.HasPrefix(arg, "-test.parallel") }) {
+		return // as somebody asked for, such as the fuzzer
+	}
 	if err := flag.Set("test.parallel", "64"); err != nil {
 		panic(err)
 	}

@@ -57,6 +57,9 @@ func TestDetectionBoundsOfThisMachine(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			if name == "tcp_retries2=3" {
+				testkit.Long(t)
+			}
 			testkit.InNamespace(t, func() {
 				for sysctl, value := range tt.sysctls {
 					err := os.WriteFile("/proc/sys/net/ipv4/"+sysctl, []byte(value), 0)

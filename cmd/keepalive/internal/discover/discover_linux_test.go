@@ -131,6 +131,8 @@ func TestDiscoverDoesNotKnow(t *testing.T) {
 			t.Parallel()
 			if tt.record.SomeDead != nil {
 				defer measured()
+			} else {
+				testkit.Long(t)
 			}
 			l, err := net.Listen("tcp4", "127.0.0.1:0")
 			require.NoError(t, err)

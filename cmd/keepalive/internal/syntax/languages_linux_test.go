@@ -177,6 +177,7 @@ func TestJava(t *testing.T) {
 // or, before Java 20, 20 minutes.
 func TestJavaIdleTimes(t *testing.T) {
 	t.Parallel()
+	testkit.Long(t)
 	testkit.Tool(t, "javac")
 	text, _ := write(t, "java", behindProxy(t, 3*time.Second))
 	_, text, _ = strings.Cut(text, "\n\n")
@@ -224,6 +225,7 @@ public class Main {
 // The real driver of PostgreSQL for Java switches keepalive on, and sets no value.
 func TestPGJDBC(t *testing.T) {
 	t.Parallel()
+	testkit.Long(t)
 	testkit.Root(t)
 	const jar = "/usr/share/java/postgresql.jar"
 	_, err := os.Stat(jar)
@@ -268,6 +270,7 @@ psycopg.connect("host=%s port=%s user=u sslmode=disable gssencmode=disable", **K
 // gunicorn's own check reads the file.
 func TestGunicorn(t *testing.T) {
 	t.Parallel()
+	testkit.Long(t)
 	text, _ := write(t, "gunicorn", behindBalancer(t))
 	path := file(t, "gunicorn.conf.py", text)
 	require.NoError(t, os.WriteFile(filepath.Join(filepath.Dir(path), "app.py"), []byte("def app(environ, start_response): pass\n"), 0o644))
@@ -279,6 +282,7 @@ func TestGunicorn(t *testing.T) {
 // before. The balancer of this path closes after 1 s, the server after 6 s.
 func TestUvicorn(t *testing.T) {
 	t.Parallel()
+	testkit.Long(t)
 	text, notes := write(t, "uvicorn", behindProxy(t, time.Second))
 	assert.NotEmpty(t, notes, "it has no comments")
 	words := strings.Fields(text)

@@ -23,6 +23,7 @@ import (
 // behind it, it closes an idle connection before that; for its client, it keeps one for 8 s.
 func TestNginxIdleTimes(t *testing.T) {
 	t.Parallel()
+	testkit.Long(t)
 	testkit.Root(t)
 	text, _ := write(t, "nginx", behindProxy(t, 3*time.Second))
 	closed := make(chan time.Time, 10)
