@@ -96,7 +96,7 @@ func TestBackendsThatDiffer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if name == "two close, a little apart" { // which TestApart does with figures
+			if name == "two close, a little apart" || name == "two hang" { // the first is in TestApart with figures
 				testkit.Long(t)
 			}
 			o := tt.options

@@ -48,8 +48,8 @@ func TestDetectionBoundsOfThisMachine(t *testing.T) {
 	}{
 		"tcp_retries2=3":                         {map[string]string{"tcp_retries2": "3"}, nil, timing.PhaseInFlight},
 		"tcp_retries2=0":                         {map[string]string{"tcp_retries2": "0"}, nil, timing.PhaseInFlight},
-		"tcp_rto_max_ms=1000":                    {map[string]string{"tcp_retries2": "4", "tcp_rto_max_ms": "1000"}, nil, timing.PhaseInFlight},
-		"TCP_RTO_MAX_MS=1000":                    {map[string]string{"tcp_retries2": "4"}, rtoMax, timing.PhaseInFlight},
+		"tcp_rto_max_ms=1000":                    {map[string]string{"tcp_retries2": "3", "tcp_rto_max_ms": "1000"}, nil, timing.PhaseInFlight},
+		"TCP_RTO_MAX_MS=1000":                    {map[string]string{"tcp_retries2": "3"}, rtoMax, timing.PhaseInFlight},
 		"a window that stays closed":             {map[string]string{"tcp_retries2": "2", "tcp_rto_max_ms": "1000"}, nil, timing.PhaseZeroWindow},
 		"tcp_syn_retries=1":                      {map[string]string{"tcp_syn_retries": "1", "tcp_syn_linear_timeouts": "0"}, nil, timing.PhaseConnect},
 		"tcp_syn_retries=1, linear_timeouts=1":   {map[string]string{"tcp_syn_retries": "1", "tcp_syn_linear_timeouts": "1"}, nil, timing.PhaseConnect},

@@ -47,6 +47,7 @@ func TestKafka(t *testing.T) {
 // and grpc-go.
 func TestGoCompiles(t *testing.T) {
 	t.Parallel()
+	testkit.Long(t)
 	var b strings.Builder
 	b.WriteString(`package main
 

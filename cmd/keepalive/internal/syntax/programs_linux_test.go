@@ -24,6 +24,7 @@ import (
 // One program for all plans: each that is linked takes a second.
 func TestGo(t *testing.T) {
 	t.Parallel()
+	testkit.Long(t)
 	var b, want strings.Builder
 	b.WriteString(`package main
 
