@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tcpkeepalive/keepalive/internal/lab"
 	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -21,6 +22,7 @@ import (
 // again in the middle, as behind NAT.
 func TestProbesRefreshConntrack(t *testing.T) {
 	t.Parallel()
+	testkit.Need(t, !lab.InUserNamespace(), "needs root outside of user namespaces")
 	nft := testkit.Tool(t, "nft")
 	testkit.InNamespace(t, func() {
 		const folder = "/proc/sys/net/netfilter/nf_conntrack_tcp_"

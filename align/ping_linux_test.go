@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tcpkeepalive/keepalive/internal/lab"
 	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
@@ -179,6 +180,7 @@ func startGo(t *testing.T, address string, idle time.Duration) string {
 }
 
 func nginxServer(t *testing.T, dir string) string {
+	testkit.Need(t, !lab.InUserNamespace(), "needs to give a folder of nginx's to another user")
 	program := "/usr/sbin/nginx" // not on everybody's PATH
 	if _, err := os.Stat(program); err != nil {
 		program = testkit.Tool(t, "nginx")

@@ -31,7 +31,7 @@ const attempts = 4
 func TestNoPOSTIsLost(t *testing.T) {
 	t.Parallel()
 	races := slices.Concat(racesWithGo(), racesWithPrograms(), racesWithBackends())
-	rounds := 3
+	rounds := 5
 	if testkit.LongTestsRun() {
 		rounds = 20
 	}
