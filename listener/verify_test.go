@@ -189,7 +189,7 @@ func (c *stuckConn) SyscallConn() (syscall.RawConn, error) {
 // if a connection does not let itself be looked at.
 func TestVerifyAfterDoesNotHoldAcceptUp(t *testing.T) {
 	t.Parallel()
-	testkit.NeedOptions(t)
+	testkit.NeedReadable(t, platform.Count)
 	tcp := opened(t)(net.Listen("tcp4", "127.0.0.1:0"))
 	handed := handing{tcp, make(chan net.Conn, 1)}
 	lc := listener.ListenConfig{Config: asked, VerifyAfter: time.Hour}
