@@ -1,5 +1,7 @@
 //go:build !unix && !windows
 
+//lint:file-ignore ST1012 The names are those of package unix.
+
 package kerneltest
 
 import (
