@@ -29,12 +29,23 @@ func closing(t *testing.T, after time.Duration) string {
 	return l.Addr().String()
 }
 
+// asking asks up to three times until it is known: on a busy machine a server closes late,
+// and another connection seems to have another timeout.
+func asking(args ...string) (code int, out, errs string) {
+	for range 3 {
+		if code, out, errs = command(args...); code == exit.OK {
+			break
+		}
+	}
+	return code, out, errs
+}
+
 func TestDiscover(t *testing.T) {
 	clitest.Measures(t)
 	address := closing(t, 2*time.Second)
 	t.Run("text", func(t *testing.T) {
 		t.Parallel()
-		code, out, errs := command("discover", address, "--mode", "echo", "--max", "20s", "--connections", "16")
+		code, out, errs := asking("discover", address, "--mode", "echo", "--max", "20s", "--connections", "16")
 		assert.Equal(t, exit.OK, code, errs)
 		assert.Regexp(t, `^after 2(\.\d+)?s: closed \(FIN\) while idle\n16 connections, |^after 2`, out)
 		assert.Contains(t, out, "data puts that off, probes do not:\n  send something at least every ")
@@ -43,8 +54,8 @@ func TestDiscover(t *testing.T) {
 	})
 	t.Run("JSON", func(t *testing.T) {
 		t.Parallel()
-		code, out, errs := command("discover", address, "--max", "20s", "--json")
-		assert.Equal(t, exit.OK, code, errs)
+		code, out, errs := asking("discover", address, "--max", "20s", "--json")
+		require.Equal(t, exit.OK, code, errs)
 		var r discoveryRecord
 		require.NoError(t, json.Unmarshal([]byte(out), &r))
 		assert.InDelta(t, 2.4, *r.Dead, 0.5, "a busy server closes late")
@@ -53,7 +64,7 @@ func TestDiscover(t *testing.T) {
 	})
 	t.Run("alive for all that was tried", func(t *testing.T) {
 		t.Parallel()
-		code, out, _ := command("discover", address, "--max", "1s", "--min", "500ms", "--connections", "4")
+		code, out, _ := asking("discover", address, "--max", "1s", "--min", "500ms", "--connections", "4")
 		assert.Equal(t, exit.OK, code)
 		assert.Regexp(t, `not below 1(\.\d+)?s, the longest that was tried\n`, out)
 		assert.NotContains(t, out, "plan")
@@ -249,7 +260,7 @@ func TestDiscoverOfAServerThatClosesEachTime(t *testing.T) {
 	t.Run("before the shortest silence", func(t *testing.T) {
 		t.Parallel()
 		defer measured()
-		code, out, errs := command("discover", "--mode", "echo", "--min", "2s", "--max", "8s", "--connections", "4", "--json", closing(t, time.Second))
+		code, out, errs := asking("discover", "--mode", "echo", "--min", "2s", "--max", "8s", "--connections", "4", "--json", closing(t, time.Second))
 		assert.Equal(t, exit.OK, code, "the server itself told: %s", errs)
 		assert.Contains(t, out, `"known":true`)
 	})
