@@ -102,7 +102,7 @@ type handing struct {
 func (h handing) Accept() (net.Conn, error) { return <-h.conns, nil }
 
 // What verifies knows only when it meets it that a connection is not TCP. It rests on
-// reports of one listener that come in the order of their connections, or 100 ms apart.
+// reports of one listener that come in the order of their connections, or 1 s apart.
 func TestVerifyAfterLeavesUnixAlone(t *testing.T) {
 	t.Parallel()
 	testkit.NeedReadable(t, platform.Count)
@@ -110,7 +110,7 @@ func TestVerifyAfterLeavesUnixAlone(t *testing.T) {
 	local := opened(t)(net.Listen("unix", testkit.UnixPath(t)))
 	handed := handing{tcp, make(chan net.Conn, 2)}
 	overwritten, other := make(chan net.Conn, 2), make(chan error, 4)
-	lc := listener.ListenConfig{Config: asked, VerifyAfter: 100 * time.Millisecond, OnError: func(c net.Conn, err error) {
+	lc := listener.ListenConfig{Config: asked, VerifyAfter: time.Second, OnError: func(c net.Conn, err error) {
 		if mismatches(err) != nil {
 			overwritten <- c
 			return
@@ -230,7 +230,7 @@ func TestVerifyAfterPinned(t *testing.T) {
 	configtest.Takes(t, changed)
 	testkit.NeedReadable(t, platform.Count)
 	heard := make(chan error, 1)
-	lc := listener.ListenConfig{Config: asked, Pin: true, VerifyAfter: 500 * time.Millisecond, OnError: func(_ net.Conn, err error) { heard <- err }}
+	lc := listener.ListenConfig{Config: asked, Pin: true, VerifyAfter: time.Second, OnError: func(_ net.Conn, err error) { heard <- err }}
 	l := opened(t)(lc.Listen(context.Background(), "tcp4", "127.0.0.1:0"))
 	c := accept(t, l, false)
 	require.ErrorIs(t, c.(interface{ SetKeepAlive(bool) error }).SetKeepAlive(false), sockopt.ErrPinned)
