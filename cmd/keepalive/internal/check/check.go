@@ -103,6 +103,9 @@ are at the server's.`,
 type tally struct {
 	checked, bad, unknown, local int
 	denied, assumed              int // some of unknown
+	// rests is the assessment of one of assumed: a half-closed connection may rest on
+	// something else than the plan.
+	rests *align.Assessment
 }
 
 func (o *options) run(stdout, stderr io.Writer) error {
@@ -165,7 +168,7 @@ func (o *options) run(stdout, stderr io.Writer) error {
 	count.print(stderr)
 	err = exit.Join(v.Notes.Unseen(), v.Notes.Lost(), count.result())
 	if count.assumed > 0 {
-		err = exit.Join(err, paths.IfAssumed(plan))
+		err = exit.Join(err, paths.IfAssumed(count.rests))
 	}
 	return err
 }
@@ -183,6 +186,7 @@ func (t *tally) add(f finding) {
 	case f.verdict == align.SurvivesIf.String():
 		t.unknown++
 		t.assumed++
+		t.rests = f.assess
 	}
 }
 

@@ -117,6 +117,21 @@ func TestCheckOfHalfClosedConnections(t *testing.T) {
 	}
 }
 
+// TestWhatAHalfClosedConnectionRestsOn is named, and not what the plan rests on.
+func TestWhatAHalfClosedConnectionRestsOn(t *testing.T) {
+	t.Parallel()
+	client, _ := testkit.Pair(t, "tcp4", "127.0.0.1:0")
+	require.NoError(t, sockopt.Set(client, sockopt.Config{Idle: 10 * time.Second, Interval: time.Second, Count: 3, UserTimeout: 20 * time.Second}))
+	require.NoError(t, client.CloseWrite())
+	testkit.Until(t, "the client's end is half-closed", func() bool {
+		r, err := inspect.Of(client)
+		return err == nil && r.State == inspect.FinWait2
+	})
+	code, out, errs := command("check", "--path", "gcp-cloud-nat", "--assume-refresh", "--local", client.LocalAddr().String(), "--peer", client.RemoteAddr().String())
+	assert.Equal(t, exit.Unknown, code, out)
+	assert.Contains(t, errs, "gcp-cloud-nat: its idle timeout: 30s (inferred)")
+}
+
 func TestCheckJSON(t *testing.T) {
 	good := clitest.Ours(t, sockopt.Config{Idle: 60 * time.Second, Interval: 10 * time.Second, Count: 3, UserTimeout: 90 * time.Second})
 	bad := clitest.Ours(t, sockopt.Config{Disabled: true})

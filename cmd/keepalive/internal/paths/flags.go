@@ -166,6 +166,6 @@ func (o *Flags) Plan() (*align.Plan, error) {
 }
 
 // IfAssumed says how a verdict that rests on what nobody verified becomes one that does not.
-func IfAssumed(p *align.Plan) error {
-	return exit.UnknownError(fmt.Errorf("this rests on what nobody verified: %s (--assume-refresh takes it for true that probes refresh what they may refresh; --path ID=TIME states a timeout)", strings.Join(p.Assumptions, "; ")))
+func IfAssumed(a *align.Assessment) error {
+	return exit.UnknownError(fmt.Errorf("this rests on what nobody verified: %s (--assume-refresh takes it for true that probes refresh what they may refresh; --path ID=TIME states a timeout)", strings.Join(a.Assumptions, "; ")))
 }

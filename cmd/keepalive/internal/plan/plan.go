@@ -153,7 +153,7 @@ func verdictOf(plan *align.Plan) error {
 	case plan.Verdict == align.Survives:
 		return nil
 	case plan.Verdict == align.SurvivesIf:
-		return paths.IfAssumed(plan)
+		return paths.IfAssumed(&plan.Assessment)
 	case plan.Verdict == align.Unknown:
 		return exit.Said(exit.UnknownError(errors.New(plan.Reason)))
 	}
