@@ -29,8 +29,9 @@ type conn struct {
 	wrote   atomic.Bool          // something was written while idle, and nothing read since
 	cold    atomic.Bool          // it was idle for more than a moment when it was picked
 	heard   atomic.Bool          // something came, or it ended, since the request was sent
-	failed  atomic.Bool          // reading or writing failed while it was in use
 	closing atomic.Bool          // by net/http
+
+	unread, unwritten atomic.Bool // reading or writing failed while it was in use
 
 	announced atomic.Int64 // by the Keep-Alive header of a response, in ns, plus 1; 0: nothing
 	most      atomic.Int64 // requests that it takes in all; 0: any number

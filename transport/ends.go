@@ -2,11 +2,13 @@ package transport
 
 import (
 	"cmp"
+	"sync/atomic"
 	"time"
 )
 
-// ended is called when reading or writing has failed.
-func (c *conn) ended() {
+// ended is called when reading or writing has failed. It sets failed if that was in the
+// middle of a request.
+func (c *conn) ended(failed *atomic.Bool) {
 	if c.closing.Load() {
 		return // net/http closes it, which ends a Read, too
 	}
@@ -25,7 +27,7 @@ func (c *conn) ended() {
 			c.idleEnded()
 		case sent:
 			c.heard.Store(true)
-			c.failed.Store(true)
+			failed.Store(true)
 			if (c.kind.Load() == notHTTP1 || use == 0) && !c.move(s, over) {
 				continue
 			}

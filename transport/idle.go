@@ -68,8 +68,14 @@ func (c *conn) finish(use int64) {
 		c.limiting(h).survived(h, longer)
 	}
 	switch {
-	case c.closing.Load(): // net/http had the connection before, and it was one too many
-		if c.move(state(use, idle), over) && !c.failed.Load() {
+	case c.unwritten.Load(): // no other request gets it
+		c.move(state(use, idle), over)
+	case c.unread.Load(): // net/http had the connection before, and the server has ended it
+		if c.move(state(use, idle), over) {
+			c.idleEnded()
+		}
+	case c.closing.Load(): // the same, and it was one too many
+		if c.move(state(use, idle), over) {
 			c.dropped(c.idleFor())
 		}
 	case c.spent(use):

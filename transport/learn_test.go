@@ -76,8 +76,8 @@ func TestDifferent(t *testing.T) {
 func TestASleepIsIdleTime(t *testing.T) {
 	t.Parallel()
 	for how, end := range map[string]func(*conn){
-		"FIN while idle":   (*conn).ended,
-		"FIN when picked":  func(c *conn) { c.state.Store(state(1, picked)); c.ended() },
+		"FIN while idle":   func(c *conn) { c.ended(&c.unread) },
+		"FIN when picked":  func(c *conn) { c.state.Store(state(1, picked)); c.ended(&c.unread) },
 		"TLS close_notify": func(c *conn) { c.came(); c.Close() },
 		"dropped":          func(c *conn) { c.Close() },
 	} {
@@ -155,7 +155,7 @@ func TestWhatAnHTTP2ServerSentBeforeItsEnd(t *testing.T) {
 					c.Write([]byte("x"))
 				case "e":
 					if c.spoke.Load() == 0 { // else TLS has read of it
-						c.ended()
+						c.ended(&c.unread)
 					}
 					c.Close()
 				}
@@ -190,7 +190,7 @@ func TestClosesOfDifferentAgesTellNothing(t *testing.T) {
 				c.host.Store(h)
 				c.state.Store(state(1, idle))
 				c.read.Store(now() - int64(idleFor))
-				c.ended()
+				c.ended(&c.unread)
 			}
 			h.silent.settle(h)
 			assert.Equal(t, tt.want, h.silent.shortest().Round(time.Second))

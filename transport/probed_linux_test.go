@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -13,7 +14,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/transport"
 )
 
@@ -67,6 +67,8 @@ func TestABodyThatWasRead(t *testing.T) {
 				var mu sync.Mutex
 				var conns []net.Conn
 				got := make(chan string, 10)
+				var all sync.WaitGroup // of the first requests, so that each has a connection of its own
+				all.Add(tt.existing)
 				server := origin{tls: tt.tls, change: func(s *http.Server) {
 					s.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 						mu.Lock()
@@ -75,8 +77,9 @@ func TestABodyThatWasRead(t *testing.T) {
 						return ctx
 					}
 				}, handler: func(w http.ResponseWriter, r *http.Request) {
-					if r.URL.Path == "/slow" {
-						time.Sleep(20 * time.Millisecond)
+					if r.URL.Path == "/first" {
+						all.Done()
+						all.Wait()
 						return
 					}
 					b, err := io.ReadAll(r.Body)
@@ -86,21 +89,19 @@ func TestABodyThatWasRead(t *testing.T) {
 				rt := newTransport(t, transport.Options{Base: trusting()})
 				var some sync.WaitGroup
 				for range tt.existing {
-					some.Go(func() { get(t, rt, server.URL+"/slow") })
+					some.Go(func() { get(t, rt, server.URL+"/first") })
 				}
 				some.Wait()
+				mu.Lock()
+				existing := slices.Clone(conns) // net/http may make another one meanwhile
+				mu.Unlock()
 				b := &probedBody{onceBody: onceBody{Reader: strings.NewReader(tt.content)}, last: tt.last, before: func() {
-					// net/http may have dialed a connection that no request waits for any
-					// more: the server accepts it when it likes.
-					testkit.Until(t, "it is seen on all connections", func() bool {
-						mu.Lock()
-						defer mu.Unlock()
-						for _, c := range conns {
-							c.Close()
-						}
-						s := rt.Stats()
-						return s.PeerClosed == s.Opened
-					})
+					for _, c := range existing {
+						c.Close()
+					}
+					assert.Eventually(t, func() bool {
+						return rt.Stats().PeerClosed == uint64(len(existing))
+					}, 10*time.Second, time.Millisecond, "it is seen on all connections")
 					time.Sleep(tt.takes)
 				}}
 				resp, err := rt.RoundTrip(must(http.NewRequest(method, server.URL, b)))

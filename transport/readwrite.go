@@ -18,7 +18,7 @@ func (c *conn) Read(b []byte) (int, error) {
 		c.came()
 	}
 	if err != nil {
-		c.ended()
+		c.ended(&c.unread)
 	}
 	return n, err
 }
@@ -87,7 +87,7 @@ func (c *conn) Write(b []byte) (int, error) {
 	}
 	n, err := c.Conn.Write(b)
 	if err != nil {
-		c.ended()
+		c.ended(&c.unwritten)
 	}
 	return n, err
 }
@@ -108,7 +108,7 @@ func (c *conn) ReadFrom(r io.Reader) (int64, error) {
 	}
 	n, err := io.Copy(c.Conn, r)
 	if err != nil && c.socket.pending() { // else it was the reader that failed
-		c.ended()
+		c.ended(&c.unwritten)
 	}
 	return n, err
 }
