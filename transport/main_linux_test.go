@@ -1,9 +1,18 @@
 package transport_test
 
 import (
+	"flag"
+	"os"
 	"testing"
 
 	"github.com/tcpkeepalive/keepalive/internal/lab"
 )
 
-func TestMain(m *testing.M) { lab.RunManyAtATime(m) }
+// Many tests wait, and many need a processor in time, which is why these are not all at once.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if !raceDetector {
+		lab.AtATime(4)
+	}
+	os.Exit(m.Run())
+}

@@ -34,7 +34,7 @@ func boot(m *testing.M) {
 	os.Setenv(virtual, "1")
 	os.Args = append(os.Args[:1], "-test.v", "-test.run=^TestVirtual", "-test.timeout=0")
 	flag.Parse()
-	ManyAtATime()
+	AtATime(ManyAtATime)
 	code = m.Run()
 }
 

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -25,7 +26,7 @@ var whyNoUser error
 // in a user namespace, in which that user is root and can create networks.
 func Main(m *testing.M) {
 	flag.Parse()
-	ManyAtATime()
+	AtATime(ManyAtATime)
 	if os.Geteuid() != 0 {
 		code, err := inUserNamespace()
 		if err == nil {
@@ -40,17 +41,20 @@ func Main(m *testing.M) {
 // more tests run in parallel.
 func RunManyAtATime(m *testing.M) {
 	flag.Parse()
-	ManyAtATime()
+	AtATime(ManyAtATime)
 	os.Exit(m.Run())
 }
 
-// ManyAtATime lets more tests run in parallel than there are processors. The flags must
-// have been parsed.
-func ManyAtATime() {
+// ManyAtATime is how many tests run in parallel where most of them wait.
+const ManyAtATime = 64
+
+// AtATime lets so many tests run in parallel, however few processors there are. The flags
+// must have been parsed.
+func AtATime(n int) {
 	if slices.ContainsFunc(os.Args, func(arg string) bool { return strings.HasPrefix(arg, "-test.parallel") }) {
 		return // as somebody asked for, such as the fuzzer
 	}
-	if err := flag.Set("test.parallel", "64"); err != nil {
+	if err := flag.Set("test.parallel", strconv.Itoa(n)); err != nil {
 		panic(err)
 	}
 }
