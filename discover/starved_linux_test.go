@@ -63,6 +63,9 @@ func TestAStarvedProcess(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			if name == "the peer's period" {
+				testkit.Long(t)
+			}
 			lc := net.ListenConfig{KeepAlive: -1}
 			l, err := lc.Listen(t.Context(), "tcp4", "127.0.0.1:0")
 			require.NoError(t, err)

@@ -154,6 +154,7 @@ func TestDeadPeer(t *testing.T) {
 	} {
 		t.Run(tt.rule, func(t *testing.T) {
 			t.Parallel()
+			testkit.Long(t)
 			predicted, err := tt.cfg.DetectionTime()
 			require.NoError(t, err)
 			require.Equal(t, tt.want, predicted)

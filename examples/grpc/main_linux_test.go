@@ -174,6 +174,7 @@ func over(t *testing.T, conn net.Conn) *runningClient {
 // The times are scaled down: a user timeout that is shorter than idle + interval.
 func TestOneLostProbeKillsNobody(t *testing.T) {
 	t.Parallel()
+	testkit.Long(t)
 	for _, tt := range []struct {
 		name     string
 		timeout  time.Duration // what grpc-go may set
@@ -311,6 +312,7 @@ func received(t *testing.T, c net.Conn) uint32 {
 // client long before TCP would.
 func TestPingsOfGRPCStillWork(t *testing.T) {
 	t.Parallel()
+	testkit.Long(t)
 	cfg := sockopt.Config{Idle: time.Minute, Interval: 10 * time.Second, Count: 3, UserTimeout: 90 * time.Second}
 	b, _, accepted := throughBalancer(t, cfg, true, keepalive.ServerParameters{Time: time.Second, Timeout: time.Second})
 	time.Sleep(2500 * time.Millisecond) // a ping, and the time for its answer

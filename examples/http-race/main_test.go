@@ -13,10 +13,10 @@ import (
 func TestRun(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	require.NoError(t, run(&out, 100, 4))
+	require.NoError(t, run(&out, 100, 3))
 	t.Log("\n" + out.String())
 	failed := map[string]int{}
-	for _, match := range regexp.MustCompile(`(?m)^(.*?) +(\d+) of 400 failed`).FindAllStringSubmatch(out.String(), -1) {
+	for _, match := range regexp.MustCompile(`(?m)^(.*?) +(\d+) of 300 failed`).FindAllStringSubmatch(out.String(), -1) {
 		n, err := strconv.Atoi(match[2])
 		require.NoError(t, err)
 		failed[match[1]] = n

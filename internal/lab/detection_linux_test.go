@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpkeepalive/keepalive/dialer"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/internal/timing"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -46,6 +47,9 @@ func TestDetectionOnTheWire(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			if tt.phase == timing.PhaseLateWrite {
+				testkit.Long(t)
+			}
 			w := NewWire(t, roundTrip/2)
 			standard, _ := onWire(t, w, goSide)
 			client, _ := onWire(t, w, ours(detecting, false))
@@ -160,6 +164,7 @@ func TestALivePeerThatDoesNotRead(t *testing.T) {
 // retransmissions is a sign of life, and the time between them doubles.
 func TestAPeerThatStillHasData(t *testing.T) {
 	t.Parallel()
+	testkit.Long(t)
 	w := NewWire(t, 0) // where retransmission begins early, so that the long gap comes early
 	client, server := onWire(t, w, ours(detecting, false))
 	bound := boundsOf(t, client, roundTrip)[timing.PhaseIdle]

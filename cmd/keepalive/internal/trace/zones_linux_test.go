@@ -24,6 +24,7 @@ import (
 // and socket, and --peer distinguishes them. The test rests on a probe every second.
 func TestTraceOfOneInterface(t *testing.T) {
 	t.Parallel()
+	testkit.Long(t)
 	testkit.NeedIPv6(t)
 	ns := lab.NewNamespace(t)
 	ports, index := map[string]string{}, map[string]int{}

@@ -1,4 +1,4 @@
-package timing_test
+package lab
 
 import (
 	"errors"
@@ -15,6 +15,7 @@ import (
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/internal/timing"
+	"github.com/tcpkeepalive/keepalive/platform"
 )
 
 // retriesOf are those that hold for the socket of c.
@@ -100,7 +101,7 @@ func TestDetectionBoundsOfThisMachine(t *testing.T) {
 					took = time.Since(began)
 					require.ErrorIs(t, err, unix.ETIMEDOUT)
 				}
-				bounds, err := timing.DetectionBounds(complete(7200, 75, 9, 0), timing.Conditions{RTT: time.Millisecond, Retries: retries})
+				bounds, err := timing.DetectionBounds(platform.Settings{Known: kernel.SetOf(kernel.Options()...), Enabled: true, Idle: 7200 * time.Second, Interval: 75 * time.Second, Count: 9}, timing.Conditions{RTT: time.Millisecond, Retries: retries})
 				require.NoError(t, err)
 				b := bounds[tt.phase]
 				t.Logf("%.2f s, promised %.2f s to %.2f s: %s", took.Seconds(), b.Earliest.Seconds(), b.Latest.Seconds(), b.Note)
