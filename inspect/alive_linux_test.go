@@ -42,7 +42,7 @@ func TestZeroWindow(t *testing.T) {
 	h, err := inspect.NewHandle(client)
 	require.NoError(t, err)
 	testkit.Until(t, "three window probes, all answered", func() bool {
-		require.NotContains(t, pointerTo(of(t, client)).Verdict(), "unanswered", "at any time: the kernel answers one probe in half a second")
+		require.NotContains(t, pointerTo(of(t, client)).Explain(), "unanswered", "at any time: the kernel answers one probe in half a second")
 		r, err := h.Report()
 		require.NoError(t, err)
 		require.NoError(t, h.Alive(), "a slow reader is alive: %+v", r.Activity)
@@ -50,15 +50,15 @@ func TestZeroWindow(t *testing.T) {
 		return r.Activity.Backoff >= 3
 	})
 	r = of(t, client)
-	assert.Equal(t, "the peer's window is zero, and it answers: it does not read; it is not given up for that", r.Verdict())
+	assert.Equal(t, "the peer's window is zero, and it answers: it does not read; it is not given up for that", r.Explain())
 	require.NoError(t, sockopt.Set(client, sockopt.Config{UserTimeout: time.Hour}))
 	r = of(t, client)
-	assert.Equal(t, "the peer's window is zero, and it answers: it does not read; the user timeout of 1h0m0s ends that all the same", r.Verdict())
+	assert.Equal(t, "the peer's window is zero, and it answers: it does not read; the user timeout of 1h0m0s ends that all the same", r.Explain())
 
 	testkit.DropReceived(t, client) // no answer arrives any more
 	testkit.Until(t, "an answer is overdue", func() bool { return inspect.Alive(client) != nil })
 	assert.ErrorIs(t, inspect.Alive(client), inspect.ErrSuspect)
-	assert.Regexp(t, `\d window probes? unanswered; the user timeout of 1h0m0s decides`, pointerTo(of(t, client)).Verdict())
+	assert.Regexp(t, `\d window probes? unanswered; the user timeout of 1h0m0s decides`, pointerTo(of(t, client)).Explain())
 }
 
 func TestAliveConsumesNothing(t *testing.T) {

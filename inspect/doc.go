@@ -3,7 +3,7 @@
 // and whether the peer still answers.
 //
 //	r, err := inspect.Of(conn)
-//	fmt.Println(r.Verdict()) // next probe in 41s; the peer is given up 1m11s after its last answer
+//	fmt.Println(r.Explain()) // next probe in 41s; the peer is given up 1m11s after its last answer
 //	fmt.Println(r.Timer)     // timer:(keepalive,41sec,0), as ss -tno prints it
 //
 // A pool can check whether a connection is still worth handing out:

@@ -48,7 +48,7 @@ func ExampleOf() {
 	// 2h0m0s <nil>
 }
 
-func ExampleReport_Verdict() {
+func ExampleReport_Explain() {
 	conn, l := connect()
 	defer l.Close()
 	defer conn.Close()
@@ -57,7 +57,7 @@ func ExampleReport_Verdict() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(r.Verdict())
+	fmt.Println(r.Explain())
 	// Output: next probe in 1h59m50s; the peer is given up 2h11m5s after its last answer
 }
 

@@ -69,8 +69,8 @@ func TestWithoutNetlinkAndProcTheSettingsAreLeft(t *testing.T) {
 	assert.ErrorIs(t, r.Unknown, os.ErrNotExist)
 	assert.Equal(t, inspect.Established, r.State)
 	assert.Equal(t, asked.Idle, r.Settings.Idle)
-	assert.Contains(t, r.Verdict(), "when the next probe leaves is unknown: sock_diag: netlink socket: operation not permitted")
-	assert.Contains(t, r.Verdict(), "given up 2m46s")
+	assert.Contains(t, r.Explain(), "when the next probe leaves is unknown: sock_diag: netlink socket: operation not permitted")
+	assert.Contains(t, r.Explain(), "given up 2m46s")
 	assert.NoError(t, inspect.Alive(client))
 	for _, err := range inspect.List(inspect.Filter{}) {
 		assert.ErrorIs(t, err, unix.EPERM)

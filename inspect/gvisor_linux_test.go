@@ -35,7 +35,7 @@ func TestGVisorTimerIsUnknownNotOff(t *testing.T) {
 	assert.Equal(t, "", r.Timer.Kind)
 	assert.Error(t, r.Unknown)
 	assert.False(t, r.Activity.Known, "TCP_INFO has no times")
-	assert.Contains(t, r.Verdict(), "unknown")
+	assert.Contains(t, r.Explain(), "unknown")
 	assert.Equal(t, "timer:(unknown)", r.Timer.String())
 
 	assert.NoError(t, inspect.Alive(client))

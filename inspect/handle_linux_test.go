@@ -71,7 +71,7 @@ func TestOfConnectionsOfAllKinds(t *testing.T) {
 			}
 			client, server := testkit.Pair(t, "tcp", address)
 			for _, c := range []*net.TCPConn{client, server} {
-				assert.Equal(t, "keepalive is off: a dead peer of an idle connection is never noticed", pointerTo(of(t, c)).Verdict())
+				assert.Equal(t, "keepalive is off: a dead peer of an idle connection is never noticed", pointerTo(of(t, c)).Explain())
 				require.NoError(t, sockopt.Set(c, asked))
 				r := of(t, c)
 				requireAsked(t, r)
@@ -152,7 +152,7 @@ func TestOfListeners(t *testing.T) {
 		assert.Equal(t, inspect.Listen, r.State)
 		assert.Equal(t, "off", r.Timer.Kind)
 		assert.False(t, r.Activity.Known, "the fields count connections there")
-		assert.Equal(t, "a listener: connections that inherit this give a peer up 2m46s after its last answer", r.Verdict())
+		assert.Equal(t, "a listener: connections that inherit this give a peer up 2m46s after its last answer", r.Explain())
 		assert.ErrorIs(t, inspect.Alive(l), inspect.ErrNotConnected)
 	}
 }
@@ -280,8 +280,8 @@ func TestAConnectionOfAnotherNamespaceIsSaidSo(t *testing.T) {
 	assert.Equal(t, 100*time.Second, r.Settings.Idle, "getsockopt knows")
 	assert.True(t, r.Activity.Known)
 	assert.Equal(t, "timer:(unknown)", r.Timer.String())
-	assert.Contains(t, r.Verdict(), "another network namespace")
-	assert.Contains(t, r.Verdict(), "2m46s")
+	assert.Contains(t, r.Explain(), "another network namespace")
+	assert.Contains(t, r.Explain(), "2m46s")
 	assert.NoError(t, inspect.Alive(client))
 	server.Close()
 	eventually(t, client, inspect.CloseWait)
@@ -305,7 +305,7 @@ func TestDataInFlightInAnotherNamespace(t *testing.T) {
 	r := of(t, full)
 	require.ErrorIs(t, r.Unknown, inspect.ErrOtherNamespace)
 	assert.True(t, r.Activity.WindowClosed)
-	assert.Equal(t, "the peer's window is zero, and it answers: it does not read; it is not given up for that", r.Verdict())
+	assert.Equal(t, "the peer's window is zero, and it answers: it does not read; it is not given up for that", r.Explain())
 	_, err := r.NextProbe()
 	assert.ErrorIs(t, err, inspect.ErrNoProbe)
 
@@ -316,7 +316,7 @@ func TestDataInFlightInAnotherNamespace(t *testing.T) {
 	require.ErrorIs(t, r.Unknown, inspect.ErrOtherNamespace)
 	require.NotNil(t, r.Retries)
 	assert.Equal(t, 5, r.Retries.Data)
-	assert.Contains(t, r.Verdict(), "net.ipv4.tcp_retries2=5 decides, not before 13s")
+	assert.Contains(t, r.Explain(), "net.ipv4.tcp_retries2=5 decides, not before 13s")
 	_, err = r.NextProbe()
 	assert.Error(t, err)
 }
@@ -372,7 +372,7 @@ func TestDataInFlightAndUnansweredProbes(t *testing.T) {
 		assert.Equal(t, 1, r.Activity.Unacked)
 		_, err = r.NextProbe()
 		assert.ErrorIs(t, err, inspect.ErrNoProbe)
-		assert.Contains(t, r.Verdict(), "data is in flight")
+		assert.Contains(t, r.Explain(), "data is in flight")
 
 		// The peer of client is silent, and client only notices by its probes.
 		testkit.Until(t, "the kernel notices", func() bool { return errors.Is(inspect.Alive(client), inspect.ErrSuspect) })
@@ -380,7 +380,7 @@ func TestDataInFlightAndUnansweredProbes(t *testing.T) {
 		n, known := r.Unanswered()
 		assert.True(t, known)
 		assert.Positive(t, n)
-		assert.Contains(t, r.Verdict(), "unanswered, next in")
+		assert.Contains(t, r.Explain(), "unanswered, next in")
 		testkit.Until(t, "the kernel notices", func() bool { return errors.Is(inspect.Alive(client), inspect.ErrGone) })
 		_, err = client.Read(make([]byte, 1))
 		assert.ErrorIs(t, err, syscall.ETIMEDOUT, "the error is still there")
@@ -399,7 +399,7 @@ func TestAConnectionThatIsBeingMade(t *testing.T) {
 		assert.Equal(t, inspect.SynSent, r.State)
 		assert.Equal(t, "on", r.Timer.Kind)
 		assert.Equal(t, netip.MustParseAddrPort("192.0.2.9:80"), r.Peer)
-		assert.Contains(t, r.Verdict(), "connecting")
+		assert.Contains(t, r.Explain(), "connecting")
 		assert.ErrorIs(t, inspect.Alive(rawFD(fd)), inspect.ErrNotConnected)
 	})
 }

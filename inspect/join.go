@@ -73,7 +73,7 @@ func (j *joiner) lookAgain(r *Report) {
 	}
 }
 
-// machineRetries returns the limits of the network namespace. If they are unknown, Verdict
+// machineRetries returns the limits of the network namespace. If they are unknown, Explain
 // says so.
 func (j *joiner) machineRetries() *platform.Retries {
 	if !j.retriesRead {

@@ -34,7 +34,7 @@ func TestWhereOnlyTheSettingsAreKnown(t *testing.T) {
 	assert.Equal(t, "", r.Timer.Kind)
 	assert.Equal(t, "", r.Source)
 	assert.Equal(t, "timer:(unknown)", r.Timer.String())
-	assert.Contains(t, r.Verdict(), "unknown")
+	assert.Contains(t, r.Explain(), "unknown")
 	_, err = r.NextProbe()
 	assert.ErrorIs(t, err, sockopt.ErrUnknown)
 

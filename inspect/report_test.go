@@ -33,17 +33,17 @@ func report(change func(*inspect.Report)) *inspect.Report {
 	return r
 }
 
-func TestNextProbeAndVerdict(t *testing.T) {
+func TestNextProbeAndExplain(t *testing.T) {
 	t.Parallel()
 	if platform.Current().Name != "linux" {
 		t.Skip("the words are about Linux' settings")
 	}
 	for _, row := range []struct {
-		rule    string
-		change  func(*inspect.Report)
-		next    time.Duration
-		err     error // that NextProbe wraps
-		verdict string
+		rule   string
+		change func(*inspect.Report)
+		next   time.Duration
+		err    error // that NextProbe wraps
+		words  string
 	}{
 		{"the timer decides", nil, 40 * s, nil,
 			"next probe in 40s; the peer is given up 1m30s after its last answer"},
@@ -140,7 +140,7 @@ func TestNextProbeAndVerdict(t *testing.T) {
 			} else {
 				assert.ErrorIs(t, err, row.err)
 			}
-			assert.Equal(t, row.verdict, r.Verdict())
+			assert.Equal(t, row.words, r.Explain())
 		})
 	}
 }

@@ -59,7 +59,7 @@ func (v *visit) look(fd uintptr) (err error) {
 	v.askTables(fd)
 	r.Activity = activity
 	if r.Timer.Kind == timerOn || r.Timer.Kind == timerPersist || activity.Unacked > 0 || activity.WindowClosed {
-		if limits, err := kernel.SystemRetriesOf(fd); err == nil { // otherwise Verdict says that they are unknown
+		if limits, err := kernel.SystemRetriesOf(fd); err == nil { // otherwise Explain says that they are unknown
 			r.Retries = (*platform.Retries)(&limits)
 		}
 	}

@@ -164,7 +164,7 @@ func TestJSONIsWhatTheSchemaSays(t *testing.T) {
 	for _, key := range []string{"timer_seconds", "next_probe_seconds"} {
 		assert.InDelta(t, 98, r[key], 2.1, key)
 	}
-	assert.Contains(t, r["verdict"], "next probe in 1m")
+	assert.Contains(t, r["explanation"], "next probe in 1m")
 	assert.EqualValues(t, os.Getpid(), r["processes"].([]any)[0].(map[string]any)["pid"])
 
 	_, help, _ := command("ls", "--json", "--help")

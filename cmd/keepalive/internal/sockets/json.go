@@ -31,7 +31,7 @@ Times are seconds.
   detection_seconds       number  from the peer's last segment to giving it up, while idle
   last_data_received_seconds, last_ack_received_seconds  number  ago
   unacked          number   segments in flight
-  verdict          string   the same in words, for people; may change
+  explanation      string   the same in words, for people; may change
   processes        array    {"pid","fd","name"} of those who have it open; null: unknown
   settings_unknown string   why settings are null, if they are
 `
@@ -58,7 +58,7 @@ type Record struct {
 	LastData        *float64         `json:"last_data_received_seconds"`
 	LastAck         *float64         `json:"last_ack_received_seconds"`
 	Unacked         *int             `json:"unacked"`
-	Verdict         string           `json:"verdict"`
+	Explanation     string           `json:"explanation"`
 	Processes       []record.Process `json:"processes"`
 	SettingsUnknown string           `json:"settings_unknown,omitempty"`
 }
@@ -69,7 +69,7 @@ func (r *Row) Record() Record {
 		State: r.State.String(), Socket: r.Socket(), Device: r.DeviceName,
 		Source: r.Source, Inode: r.Inode, UID: r.UID, Cookie: r.Cookie,
 		RecvQueue: r.RecvQueue, SendQueue: r.SendQueue,
-		Settings: record.SettingsOf(r.Settings), Verdict: r.Verdict(),
+		Settings: record.SettingsOf(r.Settings), Explanation: r.Explain(),
 	}
 	if r.Settings.Known != 0 {
 		out.GoDefaults = new(r.LikeGo)

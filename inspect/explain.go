@@ -11,10 +11,10 @@ import (
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
-// Verdict describes in words what the state of the connection means for
+// Explain describes in words what the state of the connection means for
 // keepalive: when the next probe is sent, when the peer is given up, or why
 // neither will happen. The text is for people and may change between versions.
-func (r Report) Verdict() string {
+func (r Report) Explain() string {
 	switch r.State {
 	case Listen:
 		return "a listener: " + inherited(r.Settings)
