@@ -29,9 +29,10 @@ type Detection struct {
 // A Bound says how long the death of a peer may go unnoticed in one phase of a
 // connection.
 type Bound struct {
-	// Phase names the phase: "in flight".
+	// Phase names the phase, for people: "idle", "in flight", "late write", "zero
+	// window" or "connect". A program has the fields of [Detection].
 	Phase string
-	// Since names the moment from which the time counts: "the write".
+	// Since names the moment from which the time counts, for people: "the write".
 	Since string
 	// Earliest is the shortest time. It is 0 if it is not known.
 	Earliest time.Duration

@@ -30,7 +30,8 @@ type Heartbeat struct {
 }
 
 // A HeartbeatKind is a way for an application to keep a connection alive with data, or
-// to end it before a middlebox does.
+// to end it before a middlebox does. The texts are for people and may change between
+// versions.
 type HeartbeatKind struct {
 	Name string // "HTTP/2 PING"
 	How  string // where it is set in Go

@@ -21,8 +21,10 @@ type Profile struct {
 	ID       string // "aws-nlb-tcp"
 	Provider string // "AWS"
 	Product  string // "NLB, TCP listener"
-	Layer    string // "L4", "L4 NAT", "L4 stateful", "L4 proxy", "L7"...
-	Kind     Kind   // what Timeout limits
+	// Layer says for people where the product works: "L4 NAT", "L7 proxy (Envoy)". For
+	// plans, only "L7" and "proxy" in it mean something; see EndsTCP.
+	Layer string
+	Kind  Kind // what Timeout limits
 
 	// Protocol is what the connection carries, if that decides which heartbeats count:
 	// "HTTP", "stream" (one gRPC stream or WebSocket), "SQL", "Redis", "Kafka", "AMQP",

@@ -1,6 +1,8 @@
 package align_test
 
 import (
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -8,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
@@ -92,6 +95,16 @@ func lookup(t *testing.T, id string) align.Profile {
 // a figure that nobody read one that is sure, or a request's limit an idle timeout.
 func TestWords(t *testing.T) {
 	t.Parallel()
+	for name, first := range map[string]string{"Kind": "idleTimeout", "Evidence": "given", "Expiry": "unknown"} {
+		assert.ElementsMatch(t, append(testkit.Constants(t, first), ""), testkit.Documented(t, name))
+	}
+	protocols, sides := map[string]bool{"": true}, map[string]bool{}
+	for _, p := range new(align.Catalog).Profiles() {
+		protocols[p.Protocol], sides[p.Side] = true, true
+	}
+	assert.ElementsMatch(t, slices.Collect(maps.Keys(protocols)), testkit.Documented(t, "Profile.Protocol"))
+	assert.ElementsMatch(t, slices.Collect(maps.Keys(sides)), testkit.Documented(t, "Profile.Side"))
+
 	assert.Equal(t, "idle timeout", align.Kind("").String())
 	assert.Equal(t, "given", align.Evidence("").String())
 	assert.Equal(t, "unknown", align.Expiry("").String())

@@ -18,6 +18,7 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/discover"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -120,9 +121,11 @@ func TestResultText(t *testing.T) {
 	}
 }
 
-// TestEnds: what each word for an end means. A Result with another word has no Profile.
+// TestEnds: what each word for an end means, all of which the comment of Test lists. A
+// Result with another word has no Profile.
 func TestEnds(t *testing.T) {
 	t.Parallel()
+	assert.Equal(t, testkit.Constants(t, "endSurvived"), testkit.Documented(t, "Test.End"))
 	for end, want := range map[string]struct {
 		survived, died bool
 		refreshed      platform.Answer

@@ -20,7 +20,7 @@ type Result struct {
 	// died, and if connections disagree.
 	Dead time.Duration
 	// End says how the connection of Dead, or of SomeDead, ended. It is one of the
-	// words of [Test].
+	// words of [Test], or "" if none died.
 	End string
 	// SomeDead is not 0 if connections disagree: some died after this silence, and
 	// others survived longer ones, up to SomeAlive. Then there are several timeouts

@@ -29,14 +29,16 @@ type Timer struct {
 }
 
 // timerKinds is indexed by the kernel's number (inet_sk_diag_fill in net/ipv4/inet_diag.c).
-var timerKinds = [...]string{timerOff, timerOn, timerKeepAlive, "timewait", timerPersist, "delack"}
+var timerKinds = [...]string{timerOff, timerOn, timerKeepAlive, timerTimeWait, timerPersist, timerDelAck}
 
 const (
 	timerUnknown   = ""
 	timerOff       = "off"
 	timerOn        = "on"
 	timerKeepAlive = "keepalive"
+	timerTimeWait  = "timewait"
 	timerPersist   = "persist"
+	timerDelAck    = "delack"
 )
 
 func timerKind(n uint8) string {

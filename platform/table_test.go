@@ -1,6 +1,7 @@
 package platform_test
 
 import (
+	"maps"
 	"math"
 	"runtime"
 	"slices"
@@ -10,8 +11,22 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 	. "github.com/tcpkeepalive/keepalive/platform"
 )
+
+// TestDocumentedWords: the comments of Spec list all words that the tables have.
+func TestDocumentedWords(t *testing.T) {
+	t.Parallel()
+	zeros, calls := map[string]bool{}, map[string]bool{}
+	for _, table := range Tables() {
+		for _, s := range table.Specs {
+			zeros[s.Zero], calls[s.Call] = true, true
+		}
+	}
+	assert.ElementsMatch(t, slices.Collect(maps.Keys(zeros)), testkit.Documented(t, "Spec.Zero"))
+	assert.ElementsMatch(t, slices.Collect(maps.Keys(calls)), testkit.Documented(t, "Spec.Call"))
+}
 
 func TestTablesAreConsistent(t *testing.T) {
 	t.Parallel()
