@@ -16,12 +16,13 @@ import (
 const short = 800 * time.Millisecond // an idle timeout
 
 // disturbing is how long a goroutine has to wait at a time until what was lost may have
-// been lost for that: half of the time that a Transport has to see a response.
-const disturbing = short / 4
+// been lost for that: a quarter of the time that a Transport has to see a response, which
+// several goroutines pass on.
+const disturbing = short / 8
 
 // attempts are how often races are run until what was lost is judged: when nothing
 // disturbed them.
-const attempts = 4
+const attempts = 6
 
 // TestNoPOSTIsLost sends POSTs just as idle connections are closed, whatever the
 // way to the server, and whatever servers there are. It rests on a Transport that
