@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/tcpkeepalive/keepalive/internal/freeport"
 	"github.com/tcpkeepalive/keepalive/internal/testkit"
+	"github.com/tcpkeepalive/keepalive/internal/testkit/freeport"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 

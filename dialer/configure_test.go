@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkeepalive/keepalive/dialer"
-	"github.com/tcpkeepalive/keepalive/internal/configtest"
 	"github.com/tcpkeepalive/keepalive/internal/testkit"
+	"github.com/tcpkeepalive/keepalive/internal/testkit/configtest"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 

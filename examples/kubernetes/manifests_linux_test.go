@@ -18,9 +18,9 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/examples/internal/sockets"
-	"github.com/tcpkeepalive/keepalive/internal/freeport"
 	"github.com/tcpkeepalive/keepalive/internal/lab"
 	"github.com/tcpkeepalive/keepalive/internal/testkit"
+	"github.com/tcpkeepalive/keepalive/internal/testkit/freeport"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tcpkeepalive/keepalive/internal/freeport"
+	"github.com/tcpkeepalive/keepalive/internal/testkit/freeport"
 )
 
 // ErrMissing means that a server is not installed. The error says how to.

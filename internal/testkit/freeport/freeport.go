@@ -1,4 +1,5 @@
-// Package freeport finds ports for programs that must be given one.
+// Package freeport finds ports for programs that must be given one. It is not part of
+// package testkit, so that programs which are no tests can use it.
 package freeport
 
 import (

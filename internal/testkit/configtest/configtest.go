@@ -1,6 +1,7 @@
 // Package configtest adapts tests of a sockopt.Config to the system that they run on:
 // options that its table or the running kernel does not have are left out, or the test
-// skips with the reason.
+// skips with the reason. It is not part of package testkit, which tests inside sockopt
+// import.
 package configtest
 
 import (
