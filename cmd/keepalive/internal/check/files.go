@@ -132,9 +132,11 @@ type fileTally struct {
 }
 
 func (o *options) runFiles(cmd *cobra.Command) error {
+	var unknownPath error // the verdict on the connections it matters to: others may be lost
 	if len(o.Path) > 0 {
-		if _, err := o.Plan(); err != nil { // says what is wrong with the path
-			return err
+		_, unknownPath = o.Plan() // says what is wrong with the path
+		if unknownPath != nil && !errors.Is(unknownPath, sockopt.ErrUnknown) {
+			return unknownPath
 		}
 	}
 	files, errs := o.files.read(cmd.InOrStdin())
@@ -174,6 +176,9 @@ func (o *options) runFiles(cmd *cobra.Command) error {
 		return err
 	}
 	count.print(stderr)
+	if count.unknown > 0 || count.legs == 0 {
+		errs = append(errs, unknownPath)
+	}
 	return exit.Join(append(errs, count.result())...)
 }
 

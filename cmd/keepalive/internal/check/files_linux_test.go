@@ -93,6 +93,51 @@ func TestCheckFile(t *testing.T) {
 	}
 }
 
+// TestALossAndAnUnknownTimeout: that the timeout of the client's leg is not known hides
+// neither a loss on the server's leg, nor one in another file, nor a mistake.
+func TestALossAndAnUnknownTimeout(t *testing.T) {
+	t.Parallel()
+	const unknown = "linkerd,aws-nlb-tls,box:30s" // linkerd ends the client's leg, aws-nlb-tls begins the server's
+	client := write(t, "a.dsn", "host=db keepalives_idle=60 keepalives_interval=10 keepalives_count=3")
+	server := write(t, "postgresql.conf", "tcp_keepalives_idle=10\ntcp_keepalives_interval=2\ntcp_keepalives_count=3")
+	loses := write(t, "nginx.conf", "server { listen 80; }")
+	mistake := write(t, "b.dsn", "host=db keepalives_idle=60 keepalives_interval=10 keepalives_count=3 tcp_user_timeout=15")
+	broken := write(t, "nginx.conf", "http {")
+	for _, tt := range []struct {
+		rule, path string
+		files      []string
+		code       int
+		out        string
+	}{
+		{"not known", unknown, []string{client}, exit.Unknown, "unknown: the timeout of linkerd is unknown"},
+		{"only the other leg matters", unknown, []string{server}, exit.OK, "survives: "},
+		{"one of each", unknown, []string{client, server}, exit.Unknown, "survives: "},
+		{"a loss on the server's leg", unknown, []string{loses}, exit.Problems, "loses: keepalive is off"},
+		{"a loss in the file after it", unknown, []string{client, loses}, exit.Problems, "loses: keepalive is off"},
+		{"a loss in the file before it", unknown, []string{loses, client}, exit.Problems, "unknown: the timeout of linkerd is unknown"},
+		{"a loss on a leg where it matters too", "linkerd,box:30s", []string{client, loses}, exit.Problems, "loses: keepalive is off"},
+		{"a loss on the client's leg", "box:30s,linkerd", []string{client}, exit.Problems, "loses: the first probe comes"},
+		{"a mistake", unknown, []string{mistake}, exit.Problems, "if seconds were meant, write 15000"},
+		{"a file that is broken", unknown, []string{client, broken, loses}, exit.Usage, "loses: keepalive is off"},
+		{"nothing at all", unknown, []string{write(t, "haproxy.cfg", "defaults\n timeout client 1m")}, exit.Unknown, ""},
+	} {
+		for _, json := range []bool{false, true} {
+			args := append([]string{"check", "--path", tt.path}, tt.files...)
+			if json {
+				args = append(args, "--json")
+			}
+			code, out, errs := command(args...)
+			assert.Equal(t, tt.code, code, "%s: %s%s", tt.rule, out, errs)
+			if !json {
+				assert.Contains(t, out, tt.out, tt.rule)
+			}
+			if strings.Contains(out, "linkerd is unknown") {
+				assert.Contains(t, errs, "the timeout of linkerd is unknown: give it with --idle-timeout", tt.rule)
+			}
+		}
+	}
+}
+
 // Of several files each is read, whatever is wrong with the others.
 func TestCheckFiles(t *testing.T) {
 	t.Parallel()
