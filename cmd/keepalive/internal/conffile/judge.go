@@ -78,6 +78,13 @@ func (l *Leg) complete() bool {
 // assessHeartbeat compares the heartbeat with the one that a path needs on which no probe
 // helps.
 func (l *Leg) assessHeartbeat(r align.Request, a *align.Assessment) error {
+	for _, p := range r.Path {
+		// What carries HTTP and the like does not carry the heartbeats of another protocol.
+		if p.LimitsSilence() && p.Refreshed != platform.Yes && p.Protocol != "" && p.Protocol != "stream" {
+			a.Reason += fmt.Sprintf("; %s does not count: %s carries %s", l.HeartbeatText, p.ID, p.Protocol)
+			return nil
+		}
+	}
 	r.Path = slices.Clone(r.Path)
 	for i := range r.Path {
 		if r.Path[i].LimitsSilence() {
