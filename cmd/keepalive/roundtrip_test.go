@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/conffile"
 )
 
 // What plan --as writes, check --file reads as that plan, and finds that it survives. The
@@ -47,9 +49,6 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 					assert.Equal(t, format, file.Format)
 					assert.Equal(t, want, c.Config)
 					verdicts := []string{"survives", "survives if"} // the second where a program has to switch keepalive on
-					if format == "envoy" {
-						verdicts = []string{"needs a heartbeat"} // Envoy itself ends it after an hour, as the text says
-					}
 					assert.Contains(t, verdicts, c.Verdict, out)
 				}
 				for _, r := range file.Remarks {
@@ -57,6 +56,43 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 				}
 			}
 			assert.Positive(t, n, "%s%s", out, errs)
+		})
+	}
+}
+
+// TestAsAndCheckFileAgree: the exit code of plan --as is that of check --file on what it
+// printed.
+func TestAsAndCheckFileAgree(t *testing.T) {
+	t.Parallel()
+	formats := map[string]string{"istio": "kubernetes"}
+	for _, name := range conffile.Names() {
+		formats[name] = name
+	}
+	for _, line := range []string{
+		"aws-nlb-tcp", "box:10s", "box:30s", "box:3h", "aws-nlb-tls", "aws-alb", "proxy:5m", "server:1h", "aws-vpc-endpoint", "linkerd",
+		"aws-vpc-endpoint --assume-refresh", "box:5m,aws-alb", "box:5m,haproxy", "aws-nlb-tls,box:1m", "aws-nlb-tls,box:1m --server",
+		"aws-alb --server", "linkerd,box:5m --server", "box:5m --detect 60s", "box:5m --detect 10m", "box:20s --lost-probes 12",
+	} {
+		t.Run(line, func(t *testing.T) {
+			t.Parallel()
+			path := append([]string{"--path"}, strings.Fields(line)...)
+			for as, format := range formats {
+				want, text, printed := command(append([]string{"plan", "--as", as}, path...)...)
+				if text == "" {
+					assert.NotZero(t, want, as)
+					continue
+				}
+				file := filepath.Join(t.TempDir(), as)
+				require.NoError(t, os.WriteFile(file, []byte(text), 0o644))
+				got, out, errs := command(append([]string{"check", "--file", file, "--format", format}, path...)...)
+				if strings.Contains(line, "--lost-probes 12") && (as == "ssh" || as == "sshd") {
+					// plan --as also counts how long TCP needs to send a lost message again, of
+					// which check --file makes no promise.
+					assert.NotZero(t, want, as)
+					continue
+				}
+				assert.Equal(t, want, got, "%s\n%s%s\n%s%s", as, text, printed, out, errs)
+			}
 		})
 	}
 }

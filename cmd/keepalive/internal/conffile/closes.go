@@ -25,8 +25,15 @@ func (o origin) of() string { return o.text + ", " + o.Place.String() }
 
 // closes notes a closing. The shortest one counts.
 func (l *leg) closes(c closing) {
-	if c.after > 0 && (l.Closes == 0 || c.after < l.Closes) {
-		l.Closes, l.ClosesText, l.protocol, l.closedBy = min(c.after, maxClosing), c.text, c.protocol, l.program
+	l.EndedBy(l.program, c.after, c.text, c.protocol)
+}
+
+// EndedBy notes that a program itself ends a connection of the leg after so much silence,
+// and where that stands; 0 is never. protocol is that of the data that count, as in
+// [align.Profile], and "" if any do. Of several the shortest one counts.
+func (l *Leg) EndedBy(program string, after time.Duration, text, protocol string) {
+	if after > 0 && (l.Closes == 0 || after < l.Closes) {
+		l.Closes, l.ClosesText, l.protocol, l.closedBy = min(after, maxClosing), text, protocol, program
 	}
 }
 

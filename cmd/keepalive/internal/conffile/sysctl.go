@@ -27,13 +27,15 @@ type sysctlLeg struct {
 	seen map[string]origin
 }
 
-const sysctlAssumption = "the program switches keepalive on (SO_KEEPALIVE) and sets no times of its own, as a Go program does"
+// SysctlAssumption is what the values of sysctls rest on: they are defaults, which reach
+// no socket on which its program does not switch keepalive on.
+const SysctlAssumption = "the program switches keepalive on (SO_KEEPALIVE) and sets no times of its own, as a Go program does"
 
 // sysctlsOf starts the leg of the sockets that have such defaults.
 func sysctlsOf(at Place, name string) *sysctlLeg {
 	l := newLeg(at, "the program", name, "the kernel refuses it, and the value stays what it was")
 	l.lenient = true
-	l.Assumption = sysctlAssumption
+	l.Assumption = SysctlAssumption
 	return &sysctlLeg{l, map[string]origin{}}
 }
 

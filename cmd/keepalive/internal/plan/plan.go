@@ -70,7 +70,10 @@ exit code 5; --assume-refresh takes it for true that probes count.
 
 --as prints the plan in the syntax of another program. If what the program will
 really have does not survive the path, a warning says why, and the exit code is
-1; it is 5 if the sysctls of the system decide, unless --here reads them:
+1: so it is where the program itself ends idle connections and cannot be told
+not to, as nginx. It is 5 if the sysctls of the system decide, unless --here
+reads them, and if the text reaches only programs that switch keepalive on, as
+sysctls do. It is what check --file says of the text:
 ` + formatList(),
 		Example: `  keepalive plan --path aws-nlb-tcp,aws-nat-gateway
   keepalive plan --path aws-nlb-tcp --idle-timeout aws-nlb-tcp=1000s --detect 1m
@@ -141,8 +144,11 @@ func (o *options) run(stdout, stderr io.Writer) error {
 	if err := o.print(plan, stdout, stderr); err != nil {
 		return err
 	}
-	if o.as.Name == "" {
+	switch {
+	case o.as.Name == "":
 		return verdictOf(plan)
+	case o.ofProgram():
+		return o.shortfalls(plan, stderr)
 	}
 	return exit.Join(verdictOf(plan), o.shortfalls(plan, stderr))
 }
@@ -192,7 +198,7 @@ func (o *options) print(plan *align.Plan, stdout, stderr io.Writer) error {
 		for _, n := range notes {
 			terminal.Say(stderr, "note: %s", n)
 		}
-		if plan.Verdict != align.Survives {
+		if plan.Verdict != align.Survives && !o.ofProgram() {
 			terminal.Say(stderr, "warning: %s: %s", plan.Verdict, plan.Reason)
 		}
 	default:

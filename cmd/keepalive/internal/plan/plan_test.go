@@ -165,9 +165,24 @@ func TestPlanAs(t *testing.T) {
 		case "docker", "env", "libpq": // whose syntax has no comments
 			assert.Contains(t, errs, "note: ", name)
 			assert.Equal(t, 1, strings.Count(out, "262"), name)
+			if name != "libpq" {
+				assert.Equal(t, exit.Unknown, code, errs)
+				assert.Regexp(t, `(?m)^note: .*program.*\n(note: .*\n)*warning: survives if: its connections have 262s, 27s, 3: the program `, errs)
+				continue
+			}
 		case "ingress-nginx", "pgjdbc", "connectorj", "kafka": // whose values are the system's
 			assert.Equal(t, exit.Unknown, code, name)
 			assert.Regexp(t, `^warning: unknown: its connections have what the system's .*\n$`, errs)
+			continue
+		case "sysctl", "kubernetes", "compose": // which are for programs that switch keepalive on
+			assert.Equal(t, exit.Unknown, code, name)
+			assert.Regexp(t, `^# .*\n(# .*\n)*# .*if its program switches\n# keepalive on`, out)
+			assert.Regexp(t, `^warning: survives if: .*: the program switches keepalive on \(SO_KEEPALIVE\) .*\n$`, errs)
+			continue
+		case "nginx", "istio", "caddy": // which end an idle connection by themselves, and cannot be told not to
+			assert.Equal(t, exit.Problems, code, name)
+			assert.Regexp(t, `(?m)^# (.*[^.] )?itself\b`, out)
+			assert.Regexp(t, `^(warning: needs a heartbeat: .* itself ends it after .*, and probes do not put that off: only data keeps it\n)+$`, errs)
 			continue
 		default:
 			assert.Empty(t, errs, "what one has to know is in the text")

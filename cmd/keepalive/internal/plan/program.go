@@ -27,6 +27,10 @@ func (o *options) forProgram(plan *align.Plan) syntax.Plan {
 	return syntax.Plan{Config: plan.Config, Request: o.Request, Heartbeat: plan.Heartbeat}
 }
 
+// ofProgram reports whether what the program of --as does by itself, and not the plan,
+// decides whether its connections survive the path.
+func (o *options) ofProgram() bool { return o.as.Beats() && len(o.Request.Path) > 0 }
+
 // shortfalls warns of what the program of --as will have that does not do what the plan
 // does, and returns the error that this is.
 func (o *options) shortfalls(plan *align.Plan, stderr io.Writer) error {

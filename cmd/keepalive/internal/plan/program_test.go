@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -117,11 +118,14 @@ func TestExitCodeOfAs(t *testing.T) {
 					continue
 				}
 				want := plain
+				if name == "ssh" || name == "sshd" || name == "openvpn" {
+					want = exit.OK // its own messages count, where probes may not
+				}
 				for _, verdict := range verdictsOf(t, args, name, text) {
 					switch {
-					case verdict == align.Loses, want == exit.Problems:
+					case verdict == align.Loses, verdict == align.NeedsHeartbeat, want == exit.Problems:
 						want = exit.Problems
-					case verdict == align.Unknown:
+					case verdict == align.Unknown, verdict == align.SurvivesIf:
 						want = exit.Unknown
 					}
 				}
@@ -145,6 +149,9 @@ func verdictsOf(t *testing.T, args []string, name, text string) (verdicts []alig
 	case "openvpn":
 		interval, silence = number(t, text, `keepalive (\d+) \d+`), number(t, text, `keepalive \d+ (\d+)`)
 	}
+	if slices.ContainsFunc(request.Path, func(p align.Profile) bool { return p.Protocol == "HTTP" }) && interval > 0 {
+		return []align.Verdict{align.NeedsHeartbeat} // what they send is no request
+	}
 	if interval > 0 {
 		lost := max(0, cmp.Or(request.LostProbes, 2))
 		latest := float64(interval) + 1.1 + 0.3*(math.Pow(2, float64(lost))-1) // TCP sends it again after 300 ms, 600 ms ...
@@ -163,6 +170,16 @@ func verdictsOf(t *testing.T, args []string, name, text string) (verdicts []alig
 		a, err := request.AssessConfig(cfg, platform.Settings{})
 		require.NoError(t, err)
 		verdicts = append(verdicts, a.Verdict)
+	}
+	switch name {
+	case "nginx", "caddy", "istio": // each ends an idle connection by itself, whatever its text says
+		verdicts = append(verdicts, align.NeedsHeartbeat)
+	case "envoy":
+		if regexp.MustCompile(`idle_timeout: [1-9]`).MatchString(text) {
+			verdicts = append(verdicts, align.NeedsHeartbeat)
+		}
+	case "sysctl", "docker", "compose", "kubernetes", "env": // for programs of one kind only
+		verdicts = append(verdicts, align.SurvivesIf)
 	}
 	return verdicts
 }
@@ -202,12 +219,21 @@ func TestAsSaysWhatIsLost(t *testing.T) {
 		{"--path aws-nlb-tls,aws-alb --as nginx", exit.Problems, "warning: needs a heartbeat: its connections have 60s, 6s, 3 on the server's leg aws-alb - server: "},
 		{"--path aws-nlb-tls --as gunicorn", exit.Problems, "warning: loses: its connections on the server's leg aws-nlb-tls - server: keepalive is off"},
 		{"--path box:5m --as ssh", exit.OK, ""},
+		{"--path proxy:5m --as ssh", exit.OK, ""},
+		{"--path aws-vpc-endpoint --as ssh", exit.OK, ""},
+		{"--path aws-alb --as ssh", exit.Problems, "does not count: aws-alb carries HTTP"},
+		{"--path box:5m --as sysctl", exit.Unknown, "warning: survives if: its connections have 60s, 6s, 3: the program switches keepalive on (SO_KEEPALIVE) and sets no times of its own, as a Go program does; then it is refreshed after "},
+		{"--path box:5m --as env", exit.Unknown, "warning: survives if: its connections have 60s, 6s, 3: the program calls socket() of the C library, and sets no such options itself: no Go program does that; then it is "},
+		{"--path box:5m --as nginx", exit.Problems, "warning: needs a heartbeat: its connections have 60s, 6s, 3: nginx itself ends it after 75s of silence (keepalive_timeout, nginx's default: the pause between two requests), and probes do not put that off: only data keeps it"},
+		{"--path box:5m --as caddy", exit.Problems, "Caddy itself ends it after 300s of silence (timeouts idle, Caddy's default"},
+		{"--path box:5m --as istio", exit.Problems, "warning: needs a heartbeat: connections of clients have 60s, 6s, 3: Envoy itself ends it after 3600s of silence (idle_timeout, Envoy's default)"},
+		{"--path box:5m --as envoy", exit.OK, ""},
 		{"--path box:10s --as openvpn", exit.OK, ""},
 		{"--path box:2m --lost-probes 12 --as ssh", exit.Problems, "with 12 packets in a row lost TCP sends the next one up to "},
 		{"--path box:5m --detect 60s --as postgresql", exit.OK, ""},
-		{"--path box:5m --detect 60s --as nginx", exit.Unknown, "it survives, but a dead peer is not noticed within 60s (in flight): without a user timeout net.ipv4.tcp_retries2"},
+		{"--path box:5m --detect 60s --as systemd", exit.Unknown, "it survives, but a dead peer is not noticed within 60s (in flight): without a user timeout net.ipv4.tcp_retries2"},
 		{"--path box:5m --detect 60s --as traefik", exit.Problems, "it survives, but a dead peer is not noticed within 60s (idle): that takes up to "},
-		{"--path box:5m --detect 60s --from-failure --as nginx", exit.Unknown, "not noticed within 60s (late write)"},
+		{"--path box:5m --detect 60s --from-failure --as systemd", exit.Unknown, "not noticed within 60s (late write)"},
 		{"--path box:5m --detect 60s --as ssh", exit.Unknown, "how soon a message every"},
 	} {
 		code, out, errs := command(append([]string{"plan"}, strings.Fields(tt.line)...)...)

@@ -27,11 +27,17 @@ type Shortfall struct {
 	Text    string        // a sentence: which connections, what they have, and what becomes of it
 }
 
+// Beats reports whether the program has messages of its own, which take the place of the
+// probes of a plan: what they are on the path is in Shortfalls, and the verdict on the plan
+// does not matter.
+func (f Format) Beats() bool { return f.beats }
+
 // Shortfalls assesses what the program will really have, on the path of the plan. defaults
 // are the system's, as far as they are known. What the plan itself does not survive, or
-// survives only if something is true, is not repeated. Connections that the program accepts
-// are at the server's end of the path, as check --file has it, which may be another leg than
-// that of the plan.
+// survives only if something about the path is true, is not repeated; what the text itself
+// rests on, and what the program does to a silent connection, are no part of the plan.
+// Connections that the program accepts are at the server's end of the path, as check --file
+// has it, which may be another leg than that of the plan.
 func (f Format) Shortfalls(p Plan, defaults platform.Settings) []Shortfall {
 	if len(p.Request.Path) == 0 {
 		return nil // the verdict on the plan is that nothing is known
@@ -58,7 +64,9 @@ func (f Format) Shortfalls(p Plan, defaults platform.Settings) []Shortfall {
 			last := legs[len(legs)-1]
 			leg = fmt.Sprintf(" on the server's leg %s - %s", last.Client, last.Server)
 		}
-		if verdict == align.Loses || verdict == align.Unknown || leg != "" && verdict != align.Survives {
+		news := f.beats || verdict == align.Loses || verdict == align.Unknown ||
+			verdict == align.NeedsHeartbeat && p.Heartbeat == nil || verdict == align.SurvivesIf && s.Assumption != ""
+		if verdict != align.Survives && (news || leg != "") {
 			short = append(short, Shortfall{verdict, s.String() + leg + ": " + reason})
 		}
 	}
@@ -110,16 +118,32 @@ func (f Format) sidesOf(p Plan) []side {
 	if ms := p.userTimeout(); ms > 0 && f.sets.Has(platform.UserTimeout) {
 		cfg.UserTimeout = time.Duration(ms) * time.Millisecond
 	}
-	switch its := (side{Leg: conffile.Leg{Name: "its connections", Config: cfg}}); f.has {
-	case accepted:
-		return []side{its.accepted()}
-	case both:
-		clients := its.accepted()
-		clients.Name, its.Name = "connections of clients", "connections to servers"
-		return []side{its, clients}
-	default:
-		return []side{its}
+	its := side{Leg: conffile.Leg{Name: "its connections", Config: cfg, Assumption: f.assumption}}
+	if f.has == asked {
+		return []side{f.closing(p, its)}
 	}
+	clients := its.accepted()
+	if f.has == accepted {
+		return []side{f.closing(p, clients)}
+	}
+	clients.Name, its.Name = "connections of clients", "connections to servers"
+	return []side{f.closing(p, its), f.closing(p, clients)}
+}
+
+// A closing is a timeout of the program itself, which no probe puts off.
+type closing struct {
+	after time.Duration // 0 is never
+	by    string        // as sentences name it
+	text  string        // where it stands, or whose default it is
+}
+
+// closing adds what the program itself does to such connections.
+func (f Format) closing(p Plan, s side) side {
+	if f.closes != nil {
+		c := f.closes(p, s.Server)
+		s.EndedBy(c.by, c.after, c.text, "HTTP")
+	}
+	return s
 }
 
 func (s side) accepted() side {

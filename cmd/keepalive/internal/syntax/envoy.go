@@ -3,6 +3,9 @@ package syntax
 import (
 	"fmt"
 	"strings"
+	"time"
+
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/ends"
 )
 
 // An envoyWriter writes YAML of Envoy's API, each line after the indent.
@@ -49,14 +52,14 @@ func envoy(p Plan) (string, []string) {
 	w.indent = "    "
 	w.socketOptions(p, true)
 	w.indent = ""
-	if s, ok := p.server(); ok {
+	if s, comment, ok := p.envoyIdle(true); ok {
 		w.line("    filter_chains:")
 		w.line("    - filters:")
 		w.line("      - name: envoy.filters.network.http_connection_manager")
 		w.line("        typed_config:")
 		w.line(`          "@type": %s`, connectionManager)
 		w.line("          common_http_protocol_options:")
-		w.line("            idle_timeout: %ds # at the server's end of the path", s)
+		w.line("            idle_timeout: %ds # %s", s, comment)
 	}
 	w.line("  clusters:")
 	w.line("  - name: servers")
@@ -72,18 +75,52 @@ func envoy(p Plan) (string, []string) {
 		w.socketOptions(p, false)
 		w.indent = ""
 	}
-	if s, ok := p.client(); ok {
+	if s, comment, ok := p.envoyIdle(false); ok {
 		w.line("    typed_extension_protocol_options:")
 		w.line("      envoy.extensions.upstreams.http.v3.HttpProtocolOptions:")
 		w.line(`        "@type": %s`, protocolOptions)
 		w.line("        common_http_protocol_options:")
-		w.line("          idle_timeout: %ds # at the client's end of the path", s)
+		w.line("          idle_timeout: %ds # %s", s, comment)
 		w.line("        explicit_http_config: {http_protocol_options: {}}")
 	}
 	return w.String(), []string{
 		"merge it into your own listener and cluster; the numbers of socket_options are those of Linux",
-		"envoy itself closes idle connections after idle_timeout (1 h by default), which probes do not put off",
+		"envoy itself closes idle connections after idle_timeout (1 h by default), which probes do not put off; a listener of TCP has it in its tcp_proxy instead, for both sides",
 	}
+}
+
+// envoyIdle is the idle_timeout, in seconds, of connections that Envoy accepts or makes,
+// and why. Where nothing on the path ends idle HTTP connections, Envoy must not either: 0 is
+// never, and its own default an hour (config/core/v3/protocol.proto). It is false where it
+// would take a timeout that is not known.
+func (p Plan) envoyIdle(accepted bool) (s int64, comment string, ok bool) {
+	if e, _ := ends.Of(p.Request); !e.HTTP {
+		return 0, "never", true
+	}
+	if accepted {
+		s, ok = p.server()
+		return s, "at the server's end of the path", ok
+	}
+	s, ok = p.client()
+	return s, "at the client's end of the path", ok
+}
+
+func envoyCloses(p Plan, accepted bool) closing {
+	s, _, ok := p.envoyIdle(accepted)
+	if !ok {
+		return closing{time.Hour, "Envoy", "idle_timeout, Envoy's default"}
+	}
+	return closing{seconds(s), "Envoy", fmt.Sprintf("idle_timeout: %ds", s)}
+}
+
+// istioCloses: where Envoy's text has a 0 for never, Istio's has nothing. Not all releases
+// take it in a DestinationRule (the API server refused it,
+// https://github.com/istio/istio/issues/55409), which has nothing for clients.
+func istioCloses(p Plan, accepted bool) closing {
+	if c := envoyCloses(p, accepted); c.after > 0 {
+		return c
+	}
+	return closing{time.Hour, "Envoy", "idle_timeout, Envoy's default"}
 }
 
 // istio: https://istio.io/latest/docs/reference/config/networking/destination-rule/ and
@@ -156,6 +193,7 @@ func istio(p Plan) (string, []string) {
 	}
 	return w.String(), []string{
 		"the EnvoyFilter is for gateways; for sidecars, the context of the listener is SIDECAR_INBOUND and that of the cluster SIDECAR_OUTBOUND",
+		"Envoy itself closes idle connections after 1 h by default, which probes do not put off; idleTimeout: 0s, for never, is refused by some releases of Istio",
 		"the DestinationRule is for the service SERVER; the numbers of socket_options are those of Linux",
 	}
 }

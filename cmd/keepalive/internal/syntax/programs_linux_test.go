@@ -52,7 +52,7 @@ func TestNginx(t *testing.T) {
 		port := freePort(t)
 		text = strings.Replace(text, "listen 80 ", fmt.Sprintf("listen 127.0.0.1:%d ", port), 1)
 		path := file(t, "nginx.conf", "daemon off; master_process off; pid nginx.pid; error_log stderr;\n"+
-			"events {}\nhttp { access_log off; server {\n"+text+"return 204;\n} }\n")
+			"events {}\nhttp { access_log off;\n"+strings.Replace(text, "}\n", "return 204;\n}\n", 1)+"}\n")
 		dir := filepath.Dir(path) + "/"
 		run(t, "nginx", "-t", "-p", dir, "-c", path)
 		start(t, nil, "nginx", "-p", dir, "-c", path)
@@ -196,6 +196,7 @@ func TestEnvoy(t *testing.T) {
 				Listeners []struct {
 					Name          string
 					SocketOptions []rawOption `yaml:"socket_options"`
+					FilterChains  any         `yaml:"filter_chains"` // see TestIstioAndEnvoyTypes
 				}
 				Clusters []struct {
 					Name                      string
@@ -209,6 +210,7 @@ func TestEnvoy(t *testing.T) {
 					UpstreamBindConfig struct {
 						SocketOptions []rawOption `yaml:"socket_options"`
 					} `yaml:"upstream_bind_config"`
+					Options any `yaml:"typed_extension_protocol_options"`
 				}
 			} `yaml:"static_resources"`
 		}
@@ -224,6 +226,7 @@ func TestEnvoy(t *testing.T) {
 				}
 			}))
 		}
+		assert.Equal(t, 2, strings.Count(text, "idle_timeout: 0s # never\n"), "nothing on these paths ends idle connections")
 		set(config.StaticResources.Listeners[0].SocketOptions)
 		got, err := sockopt.Get(client)
 		require.NoError(t, err)

@@ -11,24 +11,32 @@ import (
 // nginx: https://nginx.org/en/docs/http/ngx_http_core_module.html#listen, and
 // #keepalive_timeout there and in ngx_http_upstream_module.html.
 func nginx(p Plan) (string, []string) {
-	listen := fmt.Sprintf("listen 80 so_keepalive=%ds:%ds:%d;\n", p.idle(), p.interval(), p.count())
+	listen := fmt.Sprintf("server {\n    listen 80 so_keepalive=%ds:%ds:%d;\n", p.idle(), p.interval(), p.count())
 	notes := []string{"so_keepalive is for clients; towards upstreams proxy_socket_keepalive on; takes the system's defaults, see --as sysctl"}
 	client, hasClient := p.client()
 	server, hasServer := p.server()
 	if !hasClient && !hasServer {
-		return listen, append(notes, "nginx itself closes idle connections after keepalive_timeout (75 s by default)")
+		return listen + "}\n", append(notes, "nginx itself closes idle connections after keepalive_timeout (75 s by default), which probes do not put off, and which cannot be never")
 	}
 	var b strings.Builder
 	b.WriteString("upstream servers {\n    server 192.0.2.1:8080;\n    keepalive 32;\n")
 	if hasClient {
 		fmt.Fprintf(&b, "    keepalive_timeout %ds; # at the client's end of the path\n", client)
 	}
-	b.WriteString("}\nserver {\n    " + listen)
+	b.WriteString("}\n" + listen)
 	if hasServer {
 		fmt.Fprintf(&b, "    keepalive_timeout %ds; # at the server's end of the path\n", server)
 	}
 	b.WriteString("    location / {\n        proxy_pass http://servers;\n        proxy_http_version 1.1;\n        proxy_set_header Connection \"\";\n    }\n}\n")
 	return b.String(), notes
+}
+
+// nginxCloses: 0 would close a connection after its first response, and no value is never.
+func nginxCloses(p Plan, _ bool) closing {
+	if s, ok := p.server(); ok {
+		return closing{seconds(s), "nginx", fmt.Sprintf("keepalive_timeout %ds: the pause between two requests", s)}
+	}
+	return closing{75 * time.Second, "nginx", "keepalive_timeout, nginx's default: the pause between two requests"}
 }
 
 // haproxy: https://docs.haproxy.org/3.0/configuration.html (since 2.2)
@@ -150,6 +158,7 @@ func caddy(p Plan) (string, []string) {
 	}
 	b.WriteString("\t}\n}\n")
 	notes := []string{
+		"Caddy itself closes idle connections after idle of timeouts (5 minutes by default), which probes do not put off",
 		"keepalive_idle and keepalive_count exist since Caddy 2.11 (not checked here); before, keepalive_interval is all there is",
 		"towards upstreams Caddy sets an interval only, by keepalive_interval of reverse_proxy's transport",
 	}
@@ -157,4 +166,13 @@ func caddy(p Plan) (string, []string) {
 		notes = append(notes, fmt.Sprintf("at the client's end of the path, in reverse_proxy: transport http { keepalive %ds }", s))
 	}
 	return b.String(), notes
+}
+
+// caddyCloses: https://caddyserver.com/docs/caddyfile/options#timeouts. 0 stands for the
+// default, and no value for never.
+func caddyCloses(p Plan, _ bool) closing {
+	if s, ok := p.server(); ok {
+		return closing{seconds(s), "Caddy", fmt.Sprintf("timeouts idle %ds: the pause between two requests", s)}
+	}
+	return closing{5 * time.Minute, "Caddy", "timeouts idle, Caddy's default: the pause between two requests"}
 }

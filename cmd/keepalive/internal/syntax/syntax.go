@@ -10,6 +10,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/conffile"
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/ends"
 	"github.com/tcpkeepalive/keepalive/internal/alike"
 	"github.com/tcpkeepalive/keepalive/internal/duration"
@@ -40,6 +41,11 @@ type Format struct {
 	// sides are the kinds of connections to which the text leads. nil stands for one kind,
 	// which has the options of the plan that the program sets, and the system's others.
 	sides func(Plan) []side
+	// assumption is what the text rests on beside itself, "" if on nothing.
+	assumption string
+	// closes is after what silence the program itself ends a connection that has the text,
+	// one that it accepts or one that it makes; 0 is never. nil stands for never.
+	closes func(p Plan, accepted bool) closing
 }
 
 // The options that programs can set.
@@ -70,14 +76,14 @@ var Formats = []Format{
 	{Name: "gunicorn", What: "gunicorn.conf.py", program: "gunicorn", comment: "#", http: true, has: accepted, write: gunicorn},
 	{Name: "uvicorn", What: "uvicorn options", program: "uvicorn", http: true, has: accepted, write: uvicorn},
 
-	{Name: "nginx", What: "listen parameters, idle times", program: "nginx", sets: values, comment: "#", http: true, has: accepted, write: nginx},
+	{Name: "nginx", What: "listen parameters, idle times", program: "nginx", sets: values, comment: "#", http: true, has: accepted, write: nginx, closes: nginxCloses},
 	{Name: "haproxy", What: "keywords for both sides", program: "haproxy", sets: all, comment: "#", http: true, has: both, write: haproxy},
-	{Name: "envoy", What: "listener and cluster, YAML", program: "envoy", sets: all, comment: "#", http: true, has: both, write: envoy},
-	{Name: "istio", What: "DestinationRule and EnvoyFilter, YAML", program: "Istio", sets: all, comment: "#", http: true, has: both, write: istio},
+	{Name: "envoy", What: "listener and cluster, YAML", program: "envoy", sets: all, comment: "#", http: true, has: both, write: envoy, closes: envoyCloses},
+	{Name: "istio", What: "DestinationRule and EnvoyFilter, YAML", program: "Istio", sets: all, comment: "#", http: true, has: both, write: istio, closes: istioCloses},
 	{Name: "ingress-nginx", What: "its ConfigMap, YAML", program: "ingress-nginx", sets: onOff, comment: "#", http: true, unchecked: true, write: ingressNginx},
 	{Name: "contour", What: "its configuration file, YAML", program: "Contour", comment: "#", http: true, unchecked: true, write: contour, sides: contourSides},
 	{Name: "traefik", What: "static configuration, YAML", program: "Traefik", sets: idle, comment: "#", http: true, unchecked: true, write: traefik, sides: traefikSides},
-	{Name: "caddy", What: "a Caddyfile", program: "Caddy", sets: values, comment: "#", http: true, has: accepted, write: caddy},
+	{Name: "caddy", What: "a Caddyfile", program: "Caddy", sets: values, comment: "#", http: true, has: accepted, write: caddy, closes: caddyCloses},
 
 	{Name: "postgresql", What: "postgresql.conf, the server's side", program: "PostgreSQL", sets: all, comment: "#", has: accepted, write: postgresql},
 	{Name: "libpq", What: "a connection URI, the client's side", program: "libpq", sets: all, write: libpq},
@@ -95,12 +101,12 @@ var Formats = []Format{
 	{Name: "sshd", What: "sshd_config, the server's side", program: "sshd", sets: onOff, comment: "#", beats: true, write: sshd, sides: sshdSides},
 	{Name: "openvpn", What: "either side's configuration", program: "OpenVPN", comment: "#", beats: true, write: openvpn, sides: openvpnSides},
 
-	{Name: "sysctl", What: "the system's defaults, sysctl.d", program: "a sysctl", sets: values, comment: "#", write: sysctl},
-	{Name: "kubernetes", What: "sysctls of a pod, YAML", program: "a sysctl", sets: values, comment: "#", write: kubernetes},
+	{Name: "sysctl", What: "the system's defaults, sysctl.d", program: "a sysctl", sets: values, comment: "#", write: sysctl, assumption: conffile.SysctlAssumption},
+	{Name: "kubernetes", What: "sysctls of a pod, YAML", program: "a sysctl", sets: values, comment: "#", write: kubernetes, assumption: conffile.SysctlAssumption},
 	{Name: "systemd", What: "a drop-in for a .socket unit", program: "a .socket unit", sets: values, comment: "#", has: accepted, write: systemd},
-	{Name: "docker", What: "docker run options", program: "a sysctl", sets: values, write: docker},
-	{Name: "compose", What: "sysctls of a service, YAML", program: "a sysctl", sets: values, comment: "#", write: compose},
-	{Name: "env", What: "environment of LD_PRELOAD=libkeepalive.so", program: "libkeepalive", sets: values, write: env},
+	{Name: "docker", What: "docker run options", program: "a sysctl", sets: values, write: docker, assumption: conffile.SysctlAssumption},
+	{Name: "compose", What: "sysctls of a service, YAML", program: "a sysctl", sets: values, comment: "#", write: compose, assumption: conffile.SysctlAssumption},
+	{Name: "env", What: "environment of LD_PRELOAD=libkeepalive.so", program: "libkeepalive", sets: values, write: env, assumption: preloadAssumption},
 }
 
 // Names are those of the Formats.

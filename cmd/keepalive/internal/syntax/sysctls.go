@@ -69,6 +69,8 @@ func systemd(p Plan) (string, []string) {
 	}
 }
 
+const preloadAssumption = "the program calls socket() of the C library, and sets no such options itself: no Go program does that"
+
 // env: libkeepalive 0.3 (Debian: libkeepalive0)
 func env(p Plan) (string, []string) {
 	text := fmt.Sprintf("LD_PRELOAD=libkeepalive.so\nKEEPALIVE=on\nKEEPIDLE=%d\nKEEPINTVL=%d\nKEEPCNT=%d\n", p.idle(), p.interval(), p.count())
