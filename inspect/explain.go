@@ -30,7 +30,10 @@ func (r Report) Explain() string {
 	if r.State == FinWait2 && r.Timer.Kind == timerKeepAlive && r.Source == sourceSockDiag && r.Inode == 0 {
 		return "closed here, nobody has it open: the kernel drops it in " + seconds(r.Timer.Left)
 	}
-	return r.flight() + r.probing()
+	if s := r.flight(); s != "" {
+		return s
+	}
+	return r.probing()
 }
 
 // flight describes outstanding data, which suspends keepalive.
@@ -96,11 +99,8 @@ func (r *Report) decides(name string, of func(kernel.Retries) (int, time.Duratio
 	return s + "not before " + seconds(timeout)
 }
 
-// probing describes keepalive itself.
+// probing describes keepalive itself, which waits while flight has something to say.
 func (r *Report) probing() string {
-	if r.Timer.Kind == timerOn || r.Timer.Kind == timerPersist || r.Activity.Known && (r.Activity.Unacked > 0 || r.Activity.WindowClosed) {
-		return ""
-	}
 	next, err := r.nextProbe()
 	n, _ := r.Unanswered()
 	switch {

@@ -109,7 +109,7 @@ const maxProgram = 8 << 10
 // program returns the filter that the kernel runs on each socket, and whether it
 // compares everything. A condition that the filter cannot express lets more
 // sockets pass.
-func program(endpoints []endpoint.Endpoint, side sockdiag.Side) (any sockdiag.Filter, whole bool) {
+func program(endpoints []endpoint.Endpoint, side sockdiag.Side) (filter sockdiag.Filter, whole bool) {
 	whole = true
 	for i := range endpoints {
 		e := &endpoints[i]
@@ -121,16 +121,16 @@ func program(endpoints []endpoint.Endpoint, side sockdiag.Side) (any sockdiag.Fi
 			both = sockdiag.And(both, sockdiag.Prefix(side, e.Prefix))
 		}
 		if i == 0 {
-			any = both
+			filter = both
 		} else {
-			any = sockdiag.Or(any, both)
+			filter = sockdiag.Or(filter, both)
 		}
-		if len(any) > maxProgram {
+		if len(filter) > maxProgram {
 			return nil, false
 		}
 		whole = whole && e.Device == 0
 	}
-	return any, whole
+	return filter, whole
 }
 
 func (l *lister) visit(m sockdiag.Message) bool {
@@ -145,7 +145,10 @@ func (l *lister) visit(m sockdiag.Message) bool {
 		l.fillAttributes(m)
 	}
 	l.listed = true
-	return (l.compare || r.Multipath) && !l.query.matches(r) || l.add(r)
+	if (l.compare || r.Multipath) && !l.query.matches(r) {
+		return true // on to the next socket
+	}
+	return l.add(r)
 }
 
 func (l *lister) fillAttributes(m sockdiag.Message) {

@@ -149,6 +149,11 @@ func (r Report) NextProbe() (time.Duration, error) {
 	return d, named(err)
 }
 
+var (
+	errInFlight = fmt.Errorf("%w: data is in flight, retransmissions decide", ErrNoProbe)
+	errWindow   = fmt.Errorf("%w: data waits for the peer's window, window probes decide", ErrNoProbe)
+)
+
 func (r Report) nextProbe() (time.Duration, error) {
 	known := r.Settings.Known
 	switch {
@@ -158,13 +163,13 @@ func (r Report) nextProbe() (time.Duration, error) {
 		return 0, fmt.Errorf("%w: keepalive is off", ErrNoProbe)
 	}
 	if r.Activity.Known && r.Activity.WindowClosed && r.Timer.Kind == timerUnknown {
-		return 0, fmt.Errorf("%w: data waits for the peer's window, window probes decide", ErrNoProbe)
+		return 0, errWindow
 	}
 	switch r.Timer.Kind {
 	case timerOn:
-		return 0, fmt.Errorf("%w: data is in flight, retransmissions decide", ErrNoProbe)
+		return 0, errInFlight
 	case timerPersist:
-		return 0, fmt.Errorf("%w: data waits for the peer's window, window probes decide", ErrNoProbe)
+		return 0, errWindow
 	case timerKeepAlive:
 	case timerOff:
 		if known.Has(platform.KeepAlive) {
@@ -182,7 +187,7 @@ func (r Report) nextProbe() (time.Duration, error) {
 	case !r.Activity.Known:
 		return 0, fmt.Errorf("next probe: when the last segment arrived is %w", sockopt.ErrUnknown)
 	case r.Activity.Unacked > 0:
-		return 0, fmt.Errorf("%w: data is in flight, retransmissions decide", ErrNoProbe)
+		return 0, errInFlight
 	}
 	return max(r.Timer.Left, r.Settings.Idle-r.Activity.SinceLastReceived(), 0), nil
 }

@@ -51,19 +51,18 @@ func (v *visit) look(fd uintptr) (err error) {
 	if err := v.askActivity(fd); err != nil {
 		r.Unknown = err
 	}
-	activity, state := r.Activity, r.State
+	state := r.State // of the whole connection, if it is one of Multipath TCP
 	if r.State == Closed {
 		r.Timer, r.Unknown = Timer{Kind: timerOff}, ErrGone
 		return nil
 	}
 	v.askTables(fd)
-	r.Activity = activity
-	if r.Timer.Kind == timerOn || r.Timer.Kind == timerPersist || activity.Unacked > 0 || activity.WindowClosed {
+	if r.Timer.Kind == timerOn || r.Timer.Kind == timerPersist || r.Activity.Unacked > 0 || r.Activity.WindowClosed {
 		if limits, err := kernel.SystemRetriesOf(fd); err == nil { // otherwise Explain says that they are unknown
 			r.Retries = (*platform.Retries)(&limits)
 		}
 	}
-	if t.kind == kernel.MultipathTCP && activity.Known {
+	if t.kind == kernel.MultipathTCP && r.Activity.Known {
 		r.Subflow, r.State = r.State, state
 	}
 	v.disbelieve()

@@ -112,25 +112,34 @@ func TestObservedCloses(t *testing.T) {
 	defer wait()
 	for name, o := range map[string]origin{"plain": {}, "TLS": {tls: true}, "HTTP/2": {http2: true}} {
 		run(name, func(t *testing.T) {
-			o.change = idleTimeout(300 * time.Millisecond)
+			const timeout = 300 * time.Millisecond
+			o.change = idleTimeout(timeout)
 			site := o.site(t)
-			closed := make(chan time.Duration, 10)
-			learned := make(chan time.Duration, 10)
-			rt := newTransport(t, transport.Options{Base: site.base(), Events: transport.Events{
-				PeerClosed: func(_ string, idle time.Duration) { closed <- idle },
-				Learned: func(_ string, timeout time.Duration, how string) {
-					assert.Equal(t, "observed closes", how)
-					learned <- timeout
-				},
-			}})
-			read(t, rt, site.url)
-			idle := <-closed
-			assert.Greater(t, idle, 150*time.Millisecond, "the answer may be read late")
-			assert.Less(t, idle, 1200*time.Millisecond)
-			assert.Equal(t, idle, <-learned)
-			assert.Equal(t, idle/2, transport.IdleLimit(connOf(t, rt, site.url)))
-			testkit.Until(t, "the second is dropped first", func() bool { return rt.Stats().Dropped == 1 })
-			assert.EqualValues(t, 1, rt.Stats().PeerClosed)
+			for range 10 {
+				closed := make(chan time.Duration, 10)
+				learned := make(chan time.Duration, 10)
+				rt := newTransport(t, transport.Options{Base: site.base(), Events: transport.Events{
+					PeerClosed: func(_ string, idle time.Duration) { closed <- idle },
+					Learned: func(_ string, timeout time.Duration, how string) {
+						assert.Equal(t, "observed closes", how)
+						learned <- timeout
+					},
+				}})
+				read(t, rt, site.url)
+				idle := <-closed
+				assert.Greater(t, idle, timeout/2, "the answer may be read late")
+				assert.Equal(t, idle, <-learned)
+				limit := transport.IdleLimit(connOf(t, rt, site.url))
+				assert.Equal(t, idle/2, limit)
+				if limit > timeout*4/5 {
+					continue // a busy machine saw the close late
+				}
+				testkit.Until(t, "the second ends", func() bool { s := rt.Stats(); return s.Dropped+s.PeerClosed == 2 })
+				if rt.Stats().Dropped == 1 {
+					return
+				}
+			}
+			t.Error("no second connection was dropped before the server closed it")
 		})
 	}
 }

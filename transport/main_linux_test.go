@@ -6,12 +6,13 @@ import (
 	"testing"
 
 	"github.com/tcpkeepalive/keepalive/internal/lab"
+	"github.com/tcpkeepalive/keepalive/internal/testkit"
 )
 
 // Many tests wait, and many need a processor in time, which is why these are not all at once.
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if !raceDetector {
+	if !raceDetector && !testkit.LongTestsRun() {
 		lab.AtATime(4)
 	}
 	os.Exit(m.Run())
