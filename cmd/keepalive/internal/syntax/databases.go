@@ -52,7 +52,16 @@ func (p Plan) systemDefaults(what string) []string {
 // default of each, stands for the system's.
 func mariadb(p Plan) (string, []string) {
 	return fmt.Sprintf("[mariadbd]\ntcp_keepalive_time = %d\ntcp_keepalive_interval = %d\ntcp_keepalive_probes = %d\n", p.idle(), p.interval(), p.count()),
-		[]string{"MySQL's server has no such variables: it switches keepalive on, with the system's defaults, see --as sysctl"}
+		[]string{
+			"mariadbd itself closes idle connections after wait_timeout (8 h by default), which probes do not put off",
+			"MySQL's server has no such variables: it switches keepalive on, with the system's defaults, see --as sysctl",
+		}
+}
+
+// mariadbCloses: https://mariadb.com/kb/en/server-system-variables/#wait_timeout. It takes
+// 1 s to a year.
+func mariadbCloses(Plan, bool) closing {
+	return closing{after: 8 * time.Hour, by: "mariadbd", text: "wait_timeout, its default", sql: true}
 }
 
 // mysql2: https://sidorares.github.io/node-mysql2/docs/examples/connections/create-pool

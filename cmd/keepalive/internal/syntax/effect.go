@@ -135,14 +135,23 @@ type closing struct {
 	after time.Duration // 0 is never
 	by    string        // as sentences name it
 	text  string        // where it stands, or whose default it is
+	sql   bool          // it is for SQL, not HTTP
 }
 
 // closing adds what the program itself does to such connections.
 func (f Format) closing(p Plan, s side) side {
 	if f.closes != nil {
-		c := f.closes(p, s.Server)
-		s.EndedBy(c.by, c.after, c.text, "HTTP")
+		return s.closing(f.closes(p, s.Server))
 	}
+	return s
+}
+
+func (s side) closing(c closing) side {
+	protocol := "HTTP"
+	if c.sql {
+		protocol = "SQL"
+	}
+	s.EndedBy(c.by, c.after, c.text, protocol)
 	return s
 }
 

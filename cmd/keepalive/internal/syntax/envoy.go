@@ -108,9 +108,9 @@ func (p Plan) envoyIdle(accepted bool) (s int64, comment string, ok bool) {
 func envoyCloses(p Plan, accepted bool) closing {
 	s, _, ok := p.envoyIdle(accepted)
 	if !ok {
-		return closing{time.Hour, "Envoy", "idle_timeout, Envoy's default"}
+		return closing{after: time.Hour, by: "Envoy", text: "idle_timeout, Envoy's default"}
 	}
-	return closing{seconds(s), "Envoy", fmt.Sprintf("idle_timeout: %ds", s)}
+	return closing{after: seconds(s), by: "Envoy", text: fmt.Sprintf("idle_timeout: %ds", s)}
 }
 
 // istioCloses: where Envoy's text has a 0 for never, Istio's has nothing. Not all releases
@@ -120,7 +120,7 @@ func istioCloses(p Plan, accepted bool) closing {
 	if c := envoyCloses(p, accepted); c.after > 0 {
 		return c
 	}
-	return closing{time.Hour, "Envoy", "idle_timeout, Envoy's default"}
+	return closing{after: time.Hour, by: "Envoy", text: "idle_timeout, Envoy's default"}
 }
 
 // istio: https://istio.io/latest/docs/reference/config/networking/destination-rule/ and

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/ends"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -48,6 +49,8 @@ func node(p Plan) (string, []string) {
 	if s, ok := p.server(); ok {
 		fmt.Fprintf(&b, "server.keepAliveTimeout = %d;\n", s*1000)
 		fmt.Fprintf(&b, "server.headersTimeout = %d;\n", (s+1)*1000)
+	} else if e, _ := ends.Of(p.Request); !e.HTTP {
+		fmt.Fprintln(&b, "server.keepAliveTimeout = 0; // Never: its default is 5 s.")
 	}
 	return b.String(), notes
 }

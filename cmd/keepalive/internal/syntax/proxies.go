@@ -34,9 +34,9 @@ func nginx(p Plan) (string, []string) {
 // nginxCloses: 0 would close a connection after its first response, and no value is never.
 func nginxCloses(p Plan, _ bool) closing {
 	if s, ok := p.server(); ok {
-		return closing{seconds(s), "nginx", fmt.Sprintf("keepalive_timeout %ds: the pause between two requests", s)}
+		return closing{after: seconds(s), by: "nginx", text: fmt.Sprintf("keepalive_timeout %ds: the pause between two requests", s)}
 	}
-	return closing{75 * time.Second, "nginx", "keepalive_timeout, nginx's default: the pause between two requests"}
+	return closing{after: 75 * time.Second, by: "nginx", text: "keepalive_timeout, nginx's default: the pause between two requests"}
 }
 
 // haproxy: https://docs.haproxy.org/3.0/configuration.html (since 2.2)
@@ -132,6 +132,7 @@ func traefik(p Plan) (string, []string) {
 	}
 	value, _ := p.longest(goConfig)
 	fmt.Fprintf(&b, "tcpServersTransport:\n  dialKeepAlive: %ds\n", value)
+	notes = append(notes, "Traefik itself closes idle HTTP connections, after 180 s those of clients and after 90 s those to servers by default, which probes do not put off")
 	return b.String(), append(notes, p.made("dialKeepAlive is for TCP servers, and sets the idle time only", goConfig(value)))
 }
 
@@ -139,9 +140,24 @@ func traefikSides(p Plan) []side {
 	value, _ := p.longest(goConfig)
 	return []side{
 		made("connections to TCP servers", goConfig(value)),
-		made("connections to HTTP servers", traefikToHTTP),
-		made("connections of clients", traefikClients).accepted(),
+		made("connections to HTTP servers", traefikToHTTP).closing(traefikCloses(p, false)),
+		made("connections of clients", traefikClients).accepted().closing(traefikCloses(p, true)),
 	}
+}
+
+// traefikCloses is for HTTP; it forwards TCP without an idle time. 0 is not never: Go then
+// takes the time for reading a request, which Traefik limits to 60 s.
+func traefikCloses(p Plan, accepted bool) closing {
+	c := closing{after: 90 * time.Second, by: "Traefik", text: "idleConnTimeout, Traefik's default: HTTP, the pause between two requests"}
+	s, ok := p.client()
+	if accepted {
+		c.after, c.text = 180*time.Second, "idleTimeout, Traefik's default: HTTP, the pause between two requests"
+		s, ok = p.server()
+	}
+	if ok {
+		c.after, c.text = seconds(s), fmt.Sprintf("%ds: HTTP, the pause between two requests", s)
+	}
+	return c
 }
 
 // caddy: https://caddyserver.com/docs/caddyfile/options#keepalive-interval; idle and
@@ -172,7 +188,7 @@ func caddy(p Plan) (string, []string) {
 // default, and no value for never.
 func caddyCloses(p Plan, _ bool) closing {
 	if s, ok := p.server(); ok {
-		return closing{seconds(s), "Caddy", fmt.Sprintf("timeouts idle %ds: the pause between two requests", s)}
+		return closing{after: seconds(s), by: "Caddy", text: fmt.Sprintf("timeouts idle %ds: the pause between two requests", s)}
 	}
-	return closing{5 * time.Minute, "Caddy", "timeouts idle, Caddy's default: the pause between two requests"}
+	return closing{after: 5 * time.Minute, by: "Caddy", text: "timeouts idle, Caddy's default: the pause between two requests"}
 }

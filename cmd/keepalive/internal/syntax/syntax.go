@@ -90,7 +90,7 @@ var Formats = []Format{
 	{Name: "psycopg", What: "psycopg, the client's side", program: "psycopg", sets: all, comment: "#", write: psycopg},
 	{Name: "pgx", What: "pgx, the client's side", program: "pgx", sets: all, comment: "//", write: pgx},
 	{Name: "pgjdbc", What: "properties of the JDBC driver", program: "pgjdbc", sets: onOff, comment: "#", write: pgjdbc},
-	{Name: "mariadb", What: "my.cnf, the server's side", program: "mariadbd", sets: values, comment: "#", has: accepted, write: mariadb},
+	{Name: "mariadb", What: "my.cnf, the server's side", program: "mariadbd", sets: values, comment: "#", has: accepted, write: mariadb, closes: mariadbCloses},
 	{Name: "go-mysql", What: "go-sql-driver/mysql", program: "go-sql-driver/mysql", sets: all, comment: "//", write: goMySQL},
 	{Name: "connectorj", What: "properties of MySQL Connector/J", program: "Connector/J", sets: onOff, comment: "#", unchecked: true, write: connectorJ},
 	{Name: "mysql2", What: "mysql2 for Node.js", program: "mysql2", sets: idle, comment: "//", unchecked: true, write: mysql2, sides: nodeSides},

@@ -104,6 +104,23 @@ func TestIdleTimesOfHTTP(t *testing.T) {
 	}
 }
 
+// TestIdleTimesThatAreNever: where nothing on the path ends idle connections, the program
+// does not either, if it can be told.
+func TestIdleTimesThatAreNever(t *testing.T) {
+	t.Parallel()
+	for name, never := range map[string]string{"envoy": "idle_timeout: 0s # never\n", "node": "server.keepAliveTimeout = 0; // Never"} {
+		f, err := syntax.Lookup(name)
+		require.NoError(t, err)
+		for id, want := range map[string]bool{"aws-nlb-tcp": true, "aws-alb": false, "haproxy": false} { // that of haproxy is not known
+			path, err := align.Path(id)
+			require.NoError(t, err)
+			text, _, err := f.Write(planOf(t, align.Request{Path: path}))
+			require.NoError(t, err)
+			assert.Equal(t, want, strings.Contains(text, never), "%s: %s", id, text)
+		}
+	}
+}
+
 // Where the timeout of the proxy is not known, that is said, and no time is made up.
 func TestUnknownIdleTimes(t *testing.T) {
 	t.Parallel()
