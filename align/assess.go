@@ -203,7 +203,7 @@ func (r Request) verdict(s platform.Settings, parts parts, a *Assessment) (Verdi
 		return Unknown, fmt.Sprintf("%s is not known; the rest of the path is survived", r.timeoutOf(parts.unknown))
 	}
 	refreshed := fmt.Sprintf("refreshed after %s at the latest, with %s lost; %s",
-		duration.Seconds(roundUp(a.LatestRefresh)), probeCount(r.lostProbes()), limit)
+		duration.Bound(a.LatestRefresh), probeCount(r.lostProbes()), limit)
 	if ifs := r.conditionsOf(parts.refreshed); len(ifs) > 0 {
 		return SurvivesIf, strings.Join(ifs, ", and ") + "; then it is " + refreshed
 	}
@@ -235,7 +235,7 @@ func (r Request) tooLate(s platform.Settings, a *Assessment, limit string) strin
 		margin = ", less a margin of " + duration.Seconds(r.Margin)
 	}
 	if a.LostProbes < 0 {
-		return fmt.Sprintf("the first probe comes up to %s after the last segment, %s%s", duration.Seconds(roundUp(a.Period)), limit, margin)
+		return fmt.Sprintf("the first probe comes up to %s after the last segment, %s%s", duration.Bound(a.Period), limit, margin)
 	}
 	next := a.LostProbes + 1
 	if !r.outlives(s, next) && r.latestRefresh(s, next) < left {
@@ -246,7 +246,7 @@ func (r Request) tooLate(s platform.Settings, a *Assessment, limit string) strin
 		return fmt.Sprintf("with %s lost, %s ends the connection itself", probeCount(next), by)
 	}
 	return fmt.Sprintf("with %s lost the next one comes up to %s after the last segment, %s%s",
-		probeCount(next), duration.Seconds(roundUp(r.latestRefresh(s, next))), limit, margin)
+		probeCount(next), duration.Bound(r.latestRefresh(s, next)), limit, margin)
 }
 
 func probeCount(n int) string {

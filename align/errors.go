@@ -2,7 +2,6 @@ package align
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/tcpkeepalive/keepalive/internal/errname"
 )
@@ -36,9 +35,3 @@ func (e *ImpossibleError) Error() string {
 
 // named begins an error with the name of the package, where it leaves the package.
 func named(err error) error { return errname.With("align", err) }
-
-// roundUp makes a bound short to read and keeps it one.
-func roundUp(d time.Duration) time.Duration {
-	const step = 100 * time.Millisecond
-	return (d + step - 1).Truncate(step)
-}

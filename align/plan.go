@@ -135,7 +135,7 @@ func (r Request) searchFrom(longest, timeout time.Duration) (sockopt.Config, boo
 func (r Request) withIdle(idle, timeout time.Duration) (sockopt.Config, bool) {
 	cfg := sockopt.Config{
 		Idle:     idle,
-		Interval: max(second, (idle/10 + second - 1).Truncate(second)),
+		Interval: max(second, duration.Up(idle/10, second)),
 		Count:    r.lostProbes() + 1,
 	}
 	s := settingsOf(cfg)
@@ -202,7 +202,7 @@ func (r Request) impossible(tight Profile, timeout time.Duration) error {
 	needs := r.latestRefresh(settingsOf(shortest), r.lostProbes()) + r.Margin
 	if needs >= timeout {
 		e := &ImpossibleError{Field: "timeout of " + tight.label(), Value: duration.Seconds(tight.Timeout), Nearest: r.withFewerLost()}
-		e.Limit = fmt.Sprintf("to survive %s lost, with settings of whole seconds, it has to be more than %s", probeCount(r.lostProbes()), duration.Seconds(roundUp(needs)))
+		e.Limit = fmt.Sprintf("to survive %s lost, with settings of whole seconds, it has to be more than %s", probeCount(r.lostProbes()), duration.Bound(needs))
 		if r.Margin > 0 {
 			e.Limit += ", with a margin of " + duration.Seconds(r.Margin)
 		}
@@ -228,7 +228,7 @@ func (r Request) leastDetect(shortest sockopt.Config) time.Duration {
 	last := r.latestRefresh(settingsOf(shortest), r.lostProbes())
 	shortest.UserTimeout = last.Truncate(time.Millisecond) + time.Millisecond
 	d, _ := timing.DetectionBounds(settingsOf(shortest), r.conditions()) // complete and valid
-	return roundUp(r.longest(d))
+	return duration.Up(r.longest(d), second/10)
 }
 
 // withFewerLost returns the request with as many lost probes as are possible, nil if it
@@ -261,13 +261,13 @@ func (r Request) limits(cfg sockopt.Config) []Limit {
 	d, _ := timing.DetectionBounds(settingsOf(cfg), r.conditions()) // complete and valid
 	if late := d[timing.PhaseLateWrite].Latest; late > r.Detect {
 		limits = append(limits, Limit{
-			fmt.Sprintf("the program writes just before an idle connection would be given up: up to %s from the death of the peer", duration.Seconds(roundUp(late))),
+			fmt.Sprintf("the program writes just before an idle connection would be given up: up to %s from the death of the peer", duration.Bound(late)),
 			"plan from the failure, or give each write its own deadline",
 		})
 	}
 	if connect := d[timing.PhaseConnect]; connect.Latest > r.Detect {
 		limits = append(limits, Limit{
-			fmt.Sprintf("connecting: up to %s from the first SYN (%s)", duration.Seconds(roundUp(connect.Latest)), connect.Note),
+			fmt.Sprintf("connecting: up to %s from the first SYN (%s)", duration.Bound(connect.Latest), connect.Note),
 			fmt.Sprintf("a dialer timeout of %s", duration.Seconds(r.Detect)),
 		})
 	}

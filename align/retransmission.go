@@ -34,7 +34,7 @@ func (r Request) withoutUserTimeout(cfg sockopt.Config) []string {
 		if err != nil {
 			return
 		}
-		list = append(list, fmt.Sprintf("%s%s up to %s", setting, note, duration.Format((d[timing.PhaseInFlight].Latest+second-1).Truncate(second))))
+		list = append(list, fmt.Sprintf("%s%s up to %s", setting, note, duration.Format(duration.Up(d[timing.PhaseInFlight].Latest, second))))
 	}
 	add(fmt.Sprintf("net.ipv4.tcp_retries2=%d", limits.Data), " ("+whose+")", func(*platform.Retries) {})
 	for _, n := range []int{8, 5} {

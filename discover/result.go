@@ -175,11 +175,11 @@ func (r *Result) err() error {
 	switch {
 	case r.SomeDead > 0:
 		why = fmt.Sprintf("some connections ended after %s (%s), others survived %s: there are several timeouts behind this address, as of several servers",
-			duration.Seconds(r.SomeDead.Round(10*time.Millisecond)), r.End, duration.Seconds(r.SomeAlive.Round(10*time.Millisecond)))
+			rounded(r.SomeDead), r.End, rounded(r.SomeAlive))
 	case r.Dead > 0 && r.Alive == 0:
-		why = fmt.Sprintf("no connection survived the shortest silence that was tried, %s: %s; shorter ones were not tried", duration.Seconds(r.Dead.Round(10*time.Millisecond)), r.End)
+		why = fmt.Sprintf("no connection survived the shortest silence that was tried, %s: %s; shorter ones were not tried", rounded(r.Dead), r.End)
 	case r.Dead > 0 && deaths(r.Tests, r.Alive) == 1:
-		why = fmt.Sprintf("only one connection ended, after %s (%s), which may have another reason", duration.Seconds(r.Dead.Round(10*time.Millisecond)), r.End)
+		why = fmt.Sprintf("only one connection ended, after %s (%s), which may have another reason", rounded(r.Dead), r.End)
 	case r.Dead == 0 && r.masked():
 		why = "the peer keeps the path alive, it sends something" + r.period()
 	case r.Dead == 0 && r.MaskUnknown:
@@ -195,10 +195,13 @@ func (r *Result) err() error {
 		return nil
 	}
 	if r.SomeDead == 0 && r.Alive > 0 {
-		why = fmt.Sprintf("not below %s; %s", duration.Seconds(r.Alive.Round(10*time.Millisecond)), why)
+		why = fmt.Sprintf("not below %s; %s", rounded(r.Alive), why)
 	}
 	return unknown{"not known: " + why}
 }
+
+// rounded formats a silence. Hundredths of a second are what can be measured of it.
+func rounded(d time.Duration) string { return duration.Seconds(d.Round(10 * time.Millisecond)) }
 
 // period says how often the peer sends something.
 func (r *Result) period() string {
@@ -208,7 +211,7 @@ func (r *Result) period() string {
 	case r.MaskedBy < 10*time.Millisecond:
 		return " all the time"
 	}
-	return " every " + duration.Seconds(r.MaskedBy.Round(10*time.Millisecond))
+	return " every " + rounded(r.MaskedBy)
 }
 
 // An unknown says why a timeout is not known.
@@ -229,11 +232,11 @@ func (r *Result) String() string {
 func (r *Result) figure() string {
 	switch {
 	case r.Dead > 0 && endsByItself(r.End) && float64(r.Dead-r.Alive) <= precision*float64(r.Dead):
-		return fmt.Sprintf("after %s: %s", duration.Seconds(r.Dead.Round(10*time.Millisecond)), r.End)
+		return fmt.Sprintf("after %s: %s", rounded(r.Dead), r.End)
 	case r.Dead > 0:
-		return fmt.Sprintf("between %s and %s: %s", duration.Seconds(r.Alive.Round(10*time.Millisecond)), duration.Seconds(r.Dead.Round(10*time.Millisecond)), r.End)
+		return fmt.Sprintf("between %s and %s: %s", rounded(r.Alive), rounded(r.Dead), r.End)
 	}
-	return fmt.Sprintf("not below %s, the longest that was tried", duration.Seconds(r.Alive.Round(10*time.Millisecond)))
+	return fmt.Sprintf("not below %s, the longest that was tried", rounded(r.Alive))
 }
 
 // Profile returns a profile for plans, whose timeout is Alive. It assumes that keepalive

@@ -53,12 +53,12 @@ func TestZeroWindow(t *testing.T) {
 	assert.Equal(t, "the peer's window is zero, and it answers: it does not read; it is not given up for that", r.Explain())
 	require.NoError(t, sockopt.Set(client, sockopt.Config{UserTimeout: time.Hour}))
 	r = of(t, client)
-	assert.Equal(t, "the peer's window is zero, and it answers: it does not read; the user timeout of 1h0m0s ends that all the same", r.Explain())
+	assert.Equal(t, "the peer's window is zero, and it answers: it does not read; the user timeout of 3600s ends that all the same", r.Explain())
 
 	testkit.DropReceived(t, client) // no answer arrives any more
 	testkit.Until(t, "an answer is overdue", func() bool { return inspect.Alive(client) != nil })
 	assert.ErrorIs(t, inspect.Alive(client), inspect.ErrSuspect)
-	assert.Regexp(t, `\d window probes? unanswered; the user timeout of 1h0m0s decides`, pointerTo(of(t, client)).Explain())
+	assert.Regexp(t, `\d window probes? unanswered; the user timeout of 3600s decides`, pointerTo(of(t, client)).Explain())
 }
 
 func TestAliveConsumesNothing(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tcpkeepalive/keepalive/internal/duration"
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
 	"github.com/tcpkeepalive/keepalive/internal/timing"
 	"github.com/tcpkeepalive/keepalive/platform"
@@ -28,7 +29,7 @@ func (r Report) Explain() string {
 		return "closed on both sides: the kernel keeps it for late segments"
 	}
 	if r.State == FinWait2 && r.Timer.Kind == timerKeepAlive && r.Source == sourceSockDiag && r.Inode == 0 {
-		return "closed here, nobody has it open: the kernel drops it in " + seconds(r.Timer.Left)
+		return "closed here, nobody has it open: the kernel drops it in " + duration.Passing(r.Timer.Left)
 	}
 	if s := r.flight(); s != "" {
 		return s
@@ -64,7 +65,7 @@ func (r *Report) windowProbing() string {
 	case !known:
 		return s + "whether a user timeout ends that is unknown"
 	case timeout > 0:
-		return s + "the user timeout of " + seconds(timeout) + " ends that all the same"
+		return s + "the user timeout of " + duration.Seconds(timeout) + " ends that all the same"
 	}
 	return s + "it is not given up for that"
 }
@@ -76,7 +77,7 @@ func (r *Report) untilGivenUp() string {
 	case !r.Settings.Known.Has(platform.UserTimeout):
 		return "how long it is tried is unknown"
 	case timeout > 0:
-		return "the user timeout of " + seconds(timeout) + " decides"
+		return "the user timeout of " + duration.Seconds(timeout) + " decides"
 	}
 	if r.Inode == 0 && r.Source == sourceSockDiag { // no process has it open
 		return r.decides("tcp_orphan_retries", func(l kernel.Retries) (int, time.Duration) { return l.Orphan, l.OrphanTimeout() })
@@ -96,7 +97,7 @@ func (r *Report) decides(name string, of func(kernel.Retries) (int, time.Duratio
 	if r.Timer.Kind == timerPersist || r.Activity.WindowClosed {
 		return s + "so many unanswered in a row"
 	}
-	return s + "not before " + seconds(timeout)
+	return s + "not before " + duration.Passing(timeout)
 }
 
 // probing describes keepalive itself, which waits while flight has something to say.
@@ -105,9 +106,9 @@ func (r *Report) probing() string {
 	n, _ := r.Unanswered()
 	switch {
 	case err == nil && n > 0:
-		return fmt.Sprintf("%s unanswered, next in %s; %s", count(n, "probe"), seconds(next), r.givenUp())
+		return fmt.Sprintf("%s unanswered, next in %s; %s", count(n, "probe"), duration.Passing(next), r.givenUp())
 	case err == nil:
-		return "next probe in " + seconds(next) + "; " + r.givenUp()
+		return "next probe in " + duration.Passing(next) + "; " + r.givenUp()
 	case r.Settings.Known.Has(platform.KeepAlive) && !r.Settings.Enabled:
 		return r.givenUp()
 	case errors.Is(err, ErrNoProbe):
@@ -132,7 +133,7 @@ func (r *Report) givenUp() string {
 	case err != nil:
 		return "when the peer is given up is unknown: " + err.Error()
 	}
-	return "the peer is given up " + seconds(d) + " after its last answer"
+	return "the peer is given up " + duration.Passing(d) + " after its last answer"
 }
 
 // inherited says what the settings of a listener mean for its connections.
@@ -144,7 +145,7 @@ func inherited(s platform.Settings) string {
 	case err != nil:
 		return err.Error()
 	}
-	return "connections that inherit this give a peer up " + seconds(d) + " after its last answer"
+	return "connections that inherit this give a peer up " + duration.Passing(d) + " after its last answer"
 }
 
 func count(n int, what string) string {
@@ -152,12 +153,4 @@ func count(n int, what string) string {
 		what += "s"
 	}
 	return fmt.Sprintf("%d %s", n, what)
-}
-
-// seconds formats a time with useful precision: tenths below ten seconds.
-func seconds(d time.Duration) string {
-	if d < 10*time.Second {
-		return d.Round(100 * time.Millisecond).String()
-	}
-	return d.Round(time.Second).String()
 }

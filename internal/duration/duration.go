@@ -93,30 +93,3 @@ func (p part) duration() (uint64, bool) {
 	d, err := time.ParseDuration("-" + p.number + unit) // the range has one more value below zero
 	return uint64(-d) * uint64(times), err == nil && d >= math.MinInt64/times
 }
-
-// Format formats a duration exactly and briefly, in a form that [Parse] accepts:
-// "350s", "4h", "5d", "1m0.5s".
-func Format(d time.Duration) string {
-	switch {
-	case d >= day && d%day == 0:
-		return fmt.Sprintf("%dd", d/day)
-	case d >= 2*time.Hour && d%time.Hour == 0:
-		return fmt.Sprintf("%dh", d/time.Hour)
-	case d%time.Second == 0:
-		return fmt.Sprintf("%ds", d/time.Second)
-	}
-	return d.String()
-}
-
-// Seconds formats a duration in decimal seconds, the unit of socket options: "350s", "0s";
-// below one second, as [time.Duration] does.
-func Seconds(d time.Duration) string {
-	whole, fraction := d/time.Second, (d % time.Second).Abs()
-	switch {
-	case d != 0 && whole == 0:
-		return d.String()
-	case fraction == 0:
-		return fmt.Sprintf("%ds", whole)
-	}
-	return fmt.Sprintf("%d.%ss", whole, strings.TrimRight(fmt.Sprintf("%09d", fraction), "0"))
-}

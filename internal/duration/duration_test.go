@@ -105,11 +105,29 @@ func TestFormat(t *testing.T) {
 		36 * time.Hour:           "36h",
 		1500 * time.Millisecond:  "1.5s",
 		250 * time.Millisecond:   "250ms",
-		60500 * time.Millisecond: "1m0.5s",
+		60500 * time.Millisecond: "60.5s",
 		time.Microsecond:         "1µs",
 		-day:                     "-86400s",
 	} {
 		assert.Equal(t, want, duration.Format(d))
+	}
+}
+
+func TestFormatsForPeople(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration]struct{ seconds, bound, passing string }{
+		0:                        {"0s", "0s", "0s"},
+		time.Millisecond:         {"1ms", "100ms", "0s"},
+		9940 * time.Millisecond:  {"9.94s", "10s", "9.9s"},
+		9960 * time.Millisecond:  {"9.96s", "10s", "10s"},
+		60501 * time.Millisecond: {"60.501s", "60.6s", "1m1s"},
+		2 * time.Hour:            {"7200s", "7200s", "2h0m0s"},
+		-1500 * time.Millisecond: {"-1.5s", "-1.5s", "-1.5s"},
+		math.MaxInt64:            {"9223372036.854775807s", "9223372036.854775807s", "2562047h47m16.854775807s"},
+	} {
+		assert.Equal(t, want.seconds, duration.Seconds(d))
+		assert.Equal(t, want.bound, duration.Bound(d))
+		assert.Equal(t, want.passing, duration.Passing(d))
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/exit"
-	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/paths"
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/sockets"
 	"github.com/tcpkeepalive/keepalive/inspect"
 	"github.com/tcpkeepalive/keepalive/internal/duration"
@@ -107,7 +106,7 @@ func (o *options) unnoticed(a *align.Assessment) string {
 	}
 	for _, b := range []align.Bound{a.Detection.Idle, a.Detection.InFlight} {
 		if b.Latest > o.Request.Detect {
-			return fmt.Sprintf("%s: a dead peer is noticed up to %s after %s", b.Phase, paths.Tenths(b.Latest), b.Since)
+			return fmt.Sprintf("%s: a dead peer is noticed up to %s after %s", b.Phase, duration.Bound(b.Latest), b.Since)
 		}
 	}
 	return ""

@@ -5,9 +5,9 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/terminal"
+	"github.com/tcpkeepalive/keepalive/internal/duration"
 )
 
 // print writes the report for a person.
@@ -78,5 +78,5 @@ func (t timer) String() string {
 	if t.Kind == "off" {
 		return t.Kind
 	}
-	return fmt.Sprintf("%s, fires in %v, %d probes unanswered", t.Kind, t.left.Round(100*time.Millisecond), t.Probes)
+	return fmt.Sprintf("%s, fires in %s, %d probes unanswered", t.Kind, duration.Passing(t.left), t.Probes)
 }

@@ -78,7 +78,7 @@ func TestDiscoveryOffersThePlan(t *testing.T) {
 	printDiscovery(&b, &discover.Result{Alive: 348 * time.Second, Dead: 352 * time.Second, End: "forgotten: silent drop"})
 	_, out, _ := command("plan", "--path", "box:348s")
 	settings, _, _ := strings.Cut(out, "\n")
-	assert.Equal(t, "between 348s and 352s: forgotten: silent drop\n0 connections, 0.0s\n\n"+
+	assert.Equal(t, "between 348s and 352s: forgotten: silent drop\n0 connections, 0s\n\n"+
 		"if probes refresh the path, which was not measured:\nkeepalive plan --path box:348s\n"+settings+"\n", b.String())
 }
 
@@ -216,8 +216,8 @@ func TestConnectionsAreCounted(t *testing.T) {
 	t.Parallel()
 	one := discover.Test{Idle: time.Second, End: "alive"}
 	for want, r := range map[string]*discover.Result{
-		"\n1 connection, 0.0s\n":                                      {Alive: time.Second, Tests: []discover.Test{one}},
-		"\n2 connections, 0.0s\n":                                     {Alive: time.Second, Tests: []discover.Test{one, one}},
+		"\n1 connection, 0s\n":                                        {Alive: time.Second, Tests: []discover.Test{one}},
+		"\n2 connections, 0s\n":                                       {Alive: time.Second, Tests: []discover.Test{one, one}},
 		"\n1 connection could not be tested: EOF\n":                   {Alive: time.Second, Tests: []discover.Test{one, one, {End: "failed", Err: io.EOF}}},
 		"\n1 connection ended although others were silent for longer": {Alive: 3 * time.Second, Tests: []discover.Test{one, {Idle: 2 * time.Second, End: "forgotten: silent drop"}}},
 	} {

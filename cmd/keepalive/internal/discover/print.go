@@ -11,7 +11,6 @@ import (
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/paths"
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/record"
-	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/table"
 	"github.com/tcpkeepalive/keepalive/discover"
 	"github.com/tcpkeepalive/keepalive/internal/duration"
 )
@@ -27,11 +26,11 @@ type progress struct {
 }
 
 func (p *progress) show(now discover.Progress) {
-	line := fmt.Sprintf("round %d, %s: alive after %s", now.Round, table.Duration(now.Elapsed), table.Duration(now.Alive))
+	line := fmt.Sprintf("round %d, %s: alive after %s", now.Round, duration.Passing(now.Elapsed), duration.Passing(now.Alive))
 	if now.Dead > 0 {
-		line += ", dead after " + table.Duration(now.Dead)
+		line += ", dead after " + duration.Passing(now.Dead)
 	}
-	line += ", at most " + table.Duration(now.Left) + " left"
+	line += ", at most " + duration.Passing(now.Left) + " left"
 	switch {
 	case p.live:
 		fmt.Fprint(p.w, "\r"+line+ansi.EraseLineRight)
@@ -50,7 +49,7 @@ func (p *progress) end() {
 
 func printDiscovery(w io.Writer, r *discover.Result) {
 	fmt.Fprintln(w, r)
-	fmt.Fprintf(w, "%s, %s\n", connections(len(r.Tests)), table.Duration(r.Took))
+	fmt.Fprintf(w, "%s, %s\n", connections(len(r.Tests)), duration.Passing(r.Took))
 	failed, last := failures(r)
 	if failed > 0 && !strings.Contains(r.String(), last.Error()) {
 		fmt.Fprintf(w, "%s could not be tested: %s\n", connections(failed), last)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/internal/duration"
 )
 
 // Ends are the two ends of a path that has something on it which closes idle
@@ -76,8 +77,7 @@ func Above(t time.Duration) time.Duration {
 	if t == 0 {
 		return 0
 	}
-	longer := t + max(t/30, 5*time.Second)
-	return (longer + time.Second - 1).Truncate(time.Second)
+	return duration.Up(t+max(t/30, 5*time.Second), time.Second)
 }
 
 // closes reports whether the device closes a connection itself that has no data for too

@@ -3,8 +3,6 @@ package paths
 import (
 	"fmt"
 	"io"
-	"strings"
-	"time"
 
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/internal/duration"
@@ -20,13 +18,4 @@ func PrintHeartbeat(w io.Writer, h *align.Heartbeat) {
 	for _, k := range h.Kinds {
 		fmt.Fprintf(w, "  - %s: %s\n", k.Name, k.How)
 	}
-}
-
-// Tenths writes a bound, rounded up to tenths of a second.
-func Tenths(d time.Duration) string {
-	const tenth = time.Second / 10
-	if rest := d % tenth; rest > 0 {
-		d += tenth - rest
-	}
-	return strings.TrimSuffix(fmt.Sprintf("%.1f", d.Seconds()), ".0") + "s"
 }

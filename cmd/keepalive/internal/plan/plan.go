@@ -229,7 +229,7 @@ func printPlan(w io.Writer, width int, r align.Request, p *align.Plan, line time
 	printLegs(w, r)
 	printEnds(w, r)
 	if p.Tightest.Timeout > 0 {
-		fmt.Fprintf(w, "\nmargin %s beyond the worst case; %.1f probes an hour on a silent connection\n", paths.Tenths(p.Margin.Truncate(time.Second/10)), p.ProbesPerHour)
+		fmt.Fprintf(w, "\nmargin %s beyond the worst case; %.1f probes an hour on a silent connection\n", duration.Seconds(p.Margin.Truncate(time.Second/10)), p.ProbesPerHour)
 	}
 	printDetection(w, p.Detection)
 	if len(p.Limits) > 0 {
@@ -262,14 +262,14 @@ func printDetection(w io.Writer, d align.Detection) {
 	for _, b := range d.Bounds() {
 		switch {
 		case b.Phase == d.Connect.Phase && b.Note != "":
-			fmt.Fprintf(w, "  %-12s %s to %s after %s: %s\n", b.Phase, paths.Tenths(b.Earliest), paths.Tenths(b.Latest), b.Since, b.Note)
+			fmt.Fprintf(w, "  %-12s %s to %s after %s: %s\n", b.Phase, duration.Seconds(b.Earliest.Truncate(time.Second/10)), duration.Bound(b.Latest), b.Since, b.Note)
 		case !b.Promised():
 			fmt.Fprintf(w, "  %-12s no promise: %s\n", b.Phase, b.Note)
 			continue
 		case b.Earliest == 0:
-			fmt.Fprintf(w, "  %-12s within %s of %s\n", b.Phase, paths.Tenths(b.Latest), b.Since)
+			fmt.Fprintf(w, "  %-12s within %s of %s\n", b.Phase, duration.Bound(b.Latest), b.Since)
 		default:
-			fmt.Fprintf(w, "  %-12s %s to %s after %s\n", b.Phase, paths.Tenths(b.Earliest), paths.Tenths(b.Latest), b.Since)
+			fmt.Fprintf(w, "  %-12s %s to %s after %s\n", b.Phase, duration.Seconds(b.Earliest.Truncate(time.Second/10)), duration.Bound(b.Latest), b.Since)
 		}
 	}
 	fmt.Fprintf(w, "  beware: %s\n", d.InFlight.Note)

@@ -10,7 +10,6 @@ import (
 
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/output"
-	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/paths"
 	"github.com/tcpkeepalive/keepalive/internal/duration"
 	"github.com/tcpkeepalive/keepalive/internal/timing"
 )
@@ -45,7 +44,7 @@ func (t timeline) end() time.Duration {
 }
 
 func (t timeline) label(n int) string {
-	return fmt.Sprintf("probe %d, %s to %s", n+1, duration.Format(t.probes[n].from), paths.Tenths(t.probes[n].to))
+	return fmt.Sprintf("probe %d, %s to %s", n+1, duration.Format(t.probes[n].from), duration.Bound(t.probes[n].to))
 }
 
 // text draws with characters, for a terminal of that width (0: 80). It draws nothing where
@@ -117,7 +116,7 @@ func (t timeline) svg(w io.Writer) error {
 	for i := range 5 {
 		at := (t.end() * time.Duration(i) / 4).Truncate(time.Second / 10)
 		s.Line(x(at), bottom, x(at), bottom+5, "stroke:#222")
-		s.Text(x(at), bottom+20, paths.Tenths(at), style+";text-anchor:middle")
+		s.Text(x(at), bottom+20, duration.Seconds(at), style+";text-anchor:middle")
 	}
 	s.Text(left, bottom+44, "bars: a probe leaves, punctual to as late as kernel timers and the round trip make it, if those before are lost", "font-family:sans-serif;font-size:11px;fill:#555")
 	s.End()

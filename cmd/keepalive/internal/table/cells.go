@@ -11,7 +11,8 @@ const Unknown = "?"
 // Nothing is the text of a cell that does not apply to its row.
 const Nothing = "-"
 
-// Duration formats a duration for a table: 9.4s, 41s, 1m39s, 1h59m.
+// Duration formats the time that is left, for a column: 9.4s, 41s, 1m39s, 1h59m. It is at most
+// six wide up to a hundred hours, and never more than what is left.
 func Duration(d time.Duration) string {
 	switch {
 	case d < 10*time.Second:
