@@ -83,14 +83,27 @@ func (a Assessment) String() string { return a.Verdict.String() + ": " + a.Reaso
 // survives the path of the request, and how long the death of its peer may go
 // unnoticed.
 //
-// It returns the errors of [Request.Validate]. If no idle timeout on the path is known,
+// It returns the errors of [Request.Validate]. If a duration of the settings is negative or
+// longer than a year, which no Linux takes, the error wraps a [*ValueError]. If no idle timeout on the path is known,
 // the error wraps [sockopt.ErrUnknown]; set one with [Profile.WithTimeout]. If the path
 // has no middlebox with an idle timeout, the error wraps a [*ValueError].
 func (r Request) Assess(s platform.Settings) (*Assessment, error) {
-	if err := cmp.Or(r.validate(), r.errNothing()); err != nil {
+	if err := cmp.Or(r.validate(), errSettings(s), r.errNothing()); err != nil {
 		return nil, named(err)
 	}
 	return r.assess(s), nil
+}
+
+// errSettings refuses durations whose sums, with as many lost probes as are possible, would
+// overflow: such a connection would seem to be refreshed in time.
+func errSettings(s platform.Settings) error {
+	const longest = 365 * 24 * time.Hour
+	for _, o := range []platform.Option{platform.Idle, platform.Interval, platform.UserTimeout} {
+		if value, known := s.Lookup(o); known && (value < 0 || value > int64(longest)) {
+			return &ValueError{o.String(), o.Format(value), "0 to " + duration.Seconds(longest) + " in settings to assess"}
+		}
+	}
+	return nil
 }
 
 // AssessConfig assesses a Linux connection that gets this Config, as [Request.Assess]

@@ -1,6 +1,7 @@
 package align_test
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -46,6 +47,26 @@ func settings(idle, interval, count int, userTimeout time.Duration) platform.Set
 // TestMeasuredRows: 24 real connections a row, Linux 6.18 with HZ=250, interval
 // 15 s. Where one was lost the verdict may not be that it survives, and where it
 // is that, none was.
+// A time so long that sums of it overflow would seem to be refreshed in time.
+func TestAssessRefusesWhatOverflows(t *testing.T) {
+	t.Parallel()
+	path, err := align.Path("aws-nlb-tcp")
+	require.NoError(t, err)
+	for option, change := range map[string]func(*platform.Settings){
+		"idle":         func(s *platform.Settings) { s.Idle = math.MaxInt64 - time.Second },
+		"interval":     func(s *platform.Settings) { s.Interval = 150 * 365 * 24 * time.Hour },
+		"user-timeout": func(s *platform.Settings) { s.UserTimeout = -time.Second },
+	} {
+		s := platform.Settings{Known: kernel.SetOf(kernel.Options()...), Enabled: true, Idle: time.Minute, Interval: time.Second, Count: 3}
+		change(&s)
+		_, err := align.Request{Path: path}.Assess(s)
+		var wrong *align.ValueError
+		if assert.ErrorAs(t, err, &wrong) {
+			assert.Equal(t, option, wrong.Field)
+		}
+	}
+}
+
 func TestMeasuredRows(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
