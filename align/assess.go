@@ -86,7 +86,8 @@ func (a Assessment) String() string { return a.Verdict.String() + ": " + a.Reaso
 // It returns the errors of [Request.Validate]. If a duration of the settings is negative or
 // longer than a year, which no Linux takes, the error wraps a [*ValueError]. If no idle timeout on the path is known,
 // the error wraps [sockopt.ErrUnknown]; set one with [Profile.WithTimeout]. If the path
-// has no middlebox with an idle timeout, the error wraps a [*ValueError].
+// is empty, the error wraps a [*ValueError]. A path on which nothing is known to end a
+// silent connection is no error: the verdict is [Unknown].
 func (r Request) Assess(s platform.Settings) (*Assessment, error) {
 	if err := cmp.Or(r.validate(), errSettings(s), r.errNothing()); err != nil {
 		return nil, named(err)
@@ -197,7 +198,18 @@ func (r Request) outlives(s platform.Settings, lost int) bool {
 
 func (r Request) verdict(s platform.Settings, parts parts, a *Assessment) (Verdict, string) {
 	if len(parts.ignoring) > 0 {
-		return NeedsHeartbeat, fmt.Sprintf("%s does not count TCP keepalive probes: only data keeps the connection", ids(parts.ignoring))
+		does := "does"
+		if len(parts.ignoring) > 1 {
+			does = "do"
+		}
+		return NeedsHeartbeat, fmt.Sprintf("%s %s not count TCP keepalive probes: only data keeps the connection", ids(parts.ignoring), does)
+	}
+	if len(parts.refreshed) == 0 && len(parts.unknown) == 0 {
+		effect := "these settings only notice dead peers"
+		if err := r.probes(s); err != nil {
+			effect = err.Error()
+		}
+		return Unknown, fmt.Sprintf("nothing on this leg is known to forget it: %s (%s)", effect, r.whyNothing(parts.others))
 	}
 	if a.Tightest.Timeout == 0 {
 		return Unknown, fmt.Sprintf("%s is not known", r.timeoutOf(parts.unknown))

@@ -62,10 +62,34 @@ func TestLegs(t *testing.T) {
 // TestTheOtherEnd: what limits the other connection of a proxy says nothing about this one.
 func TestTheOtherEnd(t *testing.T) {
 	t.Parallel()
-	_, err := request(t, "gcp-alb-backend").Plan()
-	assert.EqualError(t, err, "align: path=gcp-alb-backend: has no idle timeout of the connection that the client has: plan for the server's end")
-	_, err = with(request(t, "oci-lb-client"), func(r *align.Request) { r.Server = true }).Plan()
-	assert.EqualError(t, err, "align: path=oci-lb-client: has no idle timeout of the connection that the server has: plan for the client's end")
+	for _, tt := range []struct {
+		path   string
+		server bool
+		why    string
+	}{
+		{"gcp-alb-backend", false, "the timeouts of gcp-alb-backend are those of the server's end"},
+		{"oci-lb-client", true, "the timeouts of oci-lb-client are those of the client's end"},
+		{"azure-lb pgbouncer", true, "the timeouts of azure-lb, pgbouncer are those of the client's end"},
+		{"pgbouncer azure-lb", false, "pgbouncer ends no silent connection unless its timeout is set: if yours is, state it as pgbouncer=TIME"},
+		{"postgresql", false, "postgresql ends no silent connection unless its timeout is set: if yours is, state it as postgresql=TIME"},
+		{"gcp-websocket", false, "gcp-websocket is a maximum age"},
+	} {
+		r := request(t, strings.Fields(tt.path)...)
+		r.Server = tt.server
+		p := mustPlan(t, r)
+		assert.Equal(t, align.Unknown, p.Verdict, "an empty set is no proof")
+		assert.Equal(t, "nothing on this leg is known to forget it: these settings only notice dead peers ("+tt.why+")", p.Reason)
+		assert.Positive(t, p.Detection.Idle.Latest)
+		r.Detect = seconds(30)
+		p = mustPlan(t, r)
+		assert.Equal(t, align.Unknown, p.Verdict)
+		assert.LessOrEqual(t, p.Detection.Idle.Latest, seconds(30))
+		off := p.Settings
+		off.Enabled = false
+		a, err := r.Assess(off)
+		require.NoError(t, err)
+		assert.Equal(t, "unknown: nothing on this leg is known to forget it: keepalive is off: no probe is sent ("+tt.why+")", a.String())
+	}
 }
 
 // TestHalfClosed: a middlebox forgets a connection sooner that one end has closed.

@@ -56,7 +56,8 @@ const (
 //
 // If no Config in whole seconds meets the request, the error wraps an [*ImpossibleError]
 // with the nearest request that one meets. Otherwise Plan returns the errors of
-// [Request.Assess]. A path that ignores probes is no error: the verdict says so.
+// [Request.Assess]. A path that ignores probes is no error, nor is one on which nothing is
+// known to forget a connection, for which a plan only notices dead peers: the verdict says so.
 func (r Request) Plan() (*Plan, error) {
 	p, err := r.plan()
 	return p, named(err)

@@ -29,6 +29,7 @@ var dataProfiles = []Profile{
 		Expiry: closes, ExpiryText: "closed", ExpiryEvidence: verified,
 		Refreshed: platform.No, RefreshedEvidence: verified,
 		Source: "https://github.com/pgbouncer/pgbouncer/blob/master/doc/config.md", Read: "2026-11-27",
+		Note: "its side to the database is pgbouncer-server",
 		also: "postgres postgresql",
 	},
 	{

@@ -175,24 +175,29 @@ func tightest(profiles []Profile) (Profile, bool) {
 	return slices.MinFunc(known, func(a, b Profile) int { return int(min(max(a.Timeout-b.Timeout, -1), 1)) }), true
 }
 
-// errNothing returns why the path has no timeout to plan for, nil if it has one.
+// errNothing returns why there is nothing that can be said about the path, nil if there is:
+// it is empty, or no timeout of it is known.
 func (r Request) errNothing() error {
 	s := r.parts()
 	switch {
-	case len(s.refreshed) > 0 || len(s.ignoring) > 0:
-		return nil
-	case len(s.unknown) > 0:
+	case len(r.Path) == 0:
+		return &ValueError{"path", "none", "name at least one middlebox"}
+	case len(s.refreshed) == 0 && len(s.ignoring) == 0 && len(s.unknown) > 0:
 		return fmt.Errorf("%s is %w", r.timeoutOf(s.unknown), sockopt.ErrUnknown)
-	case len(s.others) > 0 && s.others[0].Never:
-		return &ValueError{"path", ids(s.others), fmt.Sprintf("has no idle timeout (%s ends no silent connection unless its timeout is set; if yours is, state it as %[1]s=TIME)", s.others[0].label())}
-	case len(s.others) > 0:
-		return &ValueError{"path", ids(s.others), fmt.Sprintf("has no idle timeout (%s is a %s)", s.others[0].label(), s.others[0].Kind)}
 	}
-	if len(r.Path) > 0 { // the other connections of proxies
-		others := map[bool]string{false: "server", true: "client"}
-		return &ValueError{"path", ids(r.Path), fmt.Sprintf("has no idle timeout of the connection that the %s has: plan for the %s's end", r.end(), others[r.Server])}
+	return nil
+}
+
+// whyNothing says why nothing on the leg is known to forget a connection.
+func (r Request) whyNothing(others []Profile) string {
+	switch {
+	case len(others) > 0 && others[0].Never:
+		return fmt.Sprintf("%s ends no silent connection unless its timeout is set: if yours is, state it as %[1]s=TIME", others[0].label())
+	case len(others) > 0:
+		return fmt.Sprintf("%s is a %s", others[0].label(), others[0].Kind)
 	}
-	return &ValueError{"path", "none", "name at least one middlebox"}
+	// What a proxy limits is its other connection.
+	return "the timeouts of " + ids(r.Path) + " are those of the " + map[bool]string{false: "server", true: "client"}[r.Server] + "'s end"
 }
 
 func (r Request) timeoutOf(profiles []Profile) string {

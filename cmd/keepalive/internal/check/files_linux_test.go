@@ -132,7 +132,7 @@ func TestALossAndAnUnknownTimeout(t *testing.T) {
 				assert.Contains(t, out, tt.out, tt.rule)
 			}
 			if strings.Contains(out, "linkerd is unknown") {
-				assert.Contains(t, errs, "the timeout of linkerd is unknown: give it with --idle-timeout", tt.rule)
+				assert.Contains(t, errs, "the timeout of linkerd is unknown: give it: --path linkerd=TIME", tt.rule)
 			}
 		}
 	}

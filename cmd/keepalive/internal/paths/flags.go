@@ -160,9 +160,22 @@ func (o *Flags) Plan() (*align.Plan, error) {
 	case errors.Is(err, sockopt.ErrUnknown) && o.Request.HalfClosed:
 		return nil, exit.UnknownError(fmt.Errorf("%w: box:TIME/TIME states both of a middlebox", err))
 	case errors.Is(err, sockopt.ErrUnknown):
-		return nil, exit.UnknownError(fmt.Errorf("%w: give it with --idle-timeout ID=350s", err))
+		return nil, exit.UnknownError(fmt.Errorf("%w: give it: --path %s=TIME, or measure it: keepalive discover HOST:PORT", err, o.unknown()))
 	}
 	return nil, o.ofFlag(err)
+}
+
+// unknown returns the ID of the first profile of the plan's connection whose timeout has to
+// be given.
+func (o *Flags) unknown() string {
+	for _, l := range o.Request.Legs() {
+		for _, p := range l.Path {
+			if l.Own && p.LimitsSilence() && p.Timeout == 0 && !p.Never {
+				return p.ID
+			}
+		}
+	}
+	return "ID"
 }
 
 // IfAssumed says how a verdict that rests on what nobody verified becomes one that does not.

@@ -10,9 +10,12 @@ import (
 
 // PrintHeartbeat says what the application has to send, and how often.
 func PrintHeartbeat(w io.Writer, h *align.Heartbeat) {
-	if h.Every == 0 {
+	switch {
+	case h.Every == 0:
 		fmt.Fprintf(w, "  the timeout of %s is not known: --idle-timeout %[1]s=60s tells how often\n", h.Tightest.ID)
-	} else {
+	case h.IdleConnTimeout == 0:
+		fmt.Fprintf(w, "  send something at least every %s:\n", duration.Format(h.Every))
+	default:
 		fmt.Fprintf(w, "  send something at least every %s, or let the pool drop what was idle for %s:\n", duration.Format(h.Every), duration.Format(h.IdleConnTimeout))
 	}
 	for _, k := range h.Kinds {

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/ends"
@@ -18,15 +19,17 @@ func printEnds(w io.Writer, r align.Request) {
 		return
 	}
 	fmt.Fprintln(w, "\nidle HTTP connections: whoever sends the requests has to close first")
-	if e.Client > 0 {
-		fmt.Fprintf(w, "  the client closes them after %s or sooner (%s: %s):\n", duration.Format(e.Client), e.First.ID, duration.Format(e.First.Timeout))
-	} else {
-		fmt.Fprintf(w, "  the client closes them sooner than %s (--idle-timeout %[1]s=60s):\n", e.First.ID)
-	}
-	fmt.Fprintln(w, `    net/http Transport.IdleConnTimeout, Node.js Agent timeout,
+	if !r.Server || e.Last.ID == "" {
+		if e.Client > 0 {
+			fmt.Fprintf(w, "  the client closes them after %s or sooner (%s: %s):\n", duration.Format(e.Client), e.First.ID, duration.Format(e.First.Timeout))
+		} else {
+			fmt.Fprintf(w, "  the client closes them sooner than %s (--idle-timeout %[1]s=60s):\n", e.First.ID)
+		}
+		fmt.Fprintln(w, `    net/http Transport.IdleConnTimeout, Node.js Agent timeout,
     Java jdk.httpclient.keepalive.timeout, Apache HttpClient
     evictIdleConnections, nginx keepalive_timeout of an upstream,
     Envoy idle_timeout of a cluster`)
+	}
 	if e.Last.ID != "" {
 		if e.Server > 0 {
 			fmt.Fprintf(w, "  the server keeps them for %s or longer (%s: %s):\n", duration.Format(e.Server), e.Last.ID, duration.Format(e.Last.Timeout))
@@ -43,6 +46,12 @@ func printEnds(w io.Writer, r align.Request) {
 			duration.Format(ends.Above(early.Before.Timeout)))
 	}
 	fmt.Fprintln(w, "  --as writes it for: go, node, java, python, gunicorn, nginx, envoy ...")
+}
+
+// speaksHTTP reports whether the connections of a path carry HTTP, and not only may.
+func speaksHTTP(r align.Request) bool {
+	e, ok := ends.Of(r)
+	return ok && e.HTTP && slices.ContainsFunc(r.Path, func(p align.Profile) bool { return p.Protocol == "HTTP" })
 }
 
 // An endsRecord is the JSON of what the two ends have to do with idle HTTP connections.

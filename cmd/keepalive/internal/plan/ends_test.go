@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/exit"
 )
 
 // What most public reports are about: a server that closes before its balancer does.
@@ -42,6 +44,28 @@ func TestPlanTellsBothEnds(t *testing.T) {
 		assert.Contains(t, out, "a dead peer is noticed", errs)
 		assert.NotContains(t, out, "idle HTTP connections", path)
 	}
+}
+
+// TestPlanForTheServersEnd: it is told first what decides, and offered nothing that only a
+// client has.
+func TestPlanForTheServersEnd(t *testing.T) {
+	t.Parallel()
+	code, out, errs := command("plan", "--path", "aws-alb,nodejs", "--server")
+	assert.Equal(t, exit.Problems, code, errs)
+	first, then, found := strings.Cut(out, "\nto keep a silent connection for longer\n")
+	require.True(t, found, out)
+	assert.Contains(t, first, "\nidle HTTP connections: whoever sends the requests has to close first\n")
+	assert.Contains(t, first, "let nodejs keep them for 65s\n")
+	assert.NotContains(t, out, "Transport.IdleConnTimeout")
+	assert.True(t, strings.HasPrefix(then, "  send something at least every 58s:\n  - data on a stream: "), then)
+	assert.NotRegexp(t, `IdleConnTimeout|sql\.DB|pool|HTTP request:|idle HTTP`, then)
+	_, out, _ = command("plan", "--path", "aws-alb,nodejs", "--server", "--json")
+	assert.Contains(t, out, `"idle_conn_timeout_seconds": null`)
+	_, out, _ = command("plan", "--path", "nodejs", "--server")
+	assert.Contains(t, out, "  the client closes them after 3s or sooner (nodejs: 5s):\n", "there is no other end")
+	_, out, _ = command("plan", "--path", "aws-alb,nodejs")
+	assert.Less(t, strings.Index(out, "idle HTTP connections"), strings.Index(out, "send something at least"), "HTTP comes first")
+	assert.Equal(t, 1, strings.Count(out, "idle HTTP connections"))
 }
 
 func TestPlanJSONTellsBothEnds(t *testing.T) {

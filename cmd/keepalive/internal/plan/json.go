@@ -4,6 +4,7 @@ import (
 	"io"
 
 	"github.com/tcpkeepalive/keepalive/align"
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/exit"
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/paths"
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/record"
 	"github.com/tcpkeepalive/keepalive/sockopt"
@@ -12,7 +13,7 @@ import (
 // A planRecord is the JSON of a plan. null is not known, or not promised.
 type planRecord struct {
 	Schema      int               `json:"schema"`
-	Config      configRecord      `json:"config"`
+	Config      *configRecord     `json:"config"` // null: there is no plan
 	Verdict     string            `json:"verdict"`
 	Reason      string            `json:"reason"`
 	Path        []paths.Profile   `json:"path"`
@@ -57,8 +58,8 @@ type limitRecord struct {
 	Remedy string `json:"remedy"`
 }
 
-func configOf(c sockopt.Config) configRecord {
-	r := configRecord{Text: c.String(), Idle: c.Idle.Seconds(), Interval: c.Interval.Seconds(), Count: c.Count}
+func configOf(c sockopt.Config) *configRecord {
+	r := &configRecord{Text: c.String(), Idle: c.Idle.Seconds(), Interval: c.Interval.Seconds(), Count: c.Count}
 	if c.UserTimeout > 0 {
 		r.UserTimeout = record.Seconds(c.UserTimeout)
 	}
@@ -85,27 +86,37 @@ func heartbeatOf(h *align.Heartbeat) *heartbeatRecord {
 }
 
 func planJSON(w io.Writer, request align.Request, p *align.Plan) error {
-	r := planRecord{
-		Schema: record.Version, Config: configOf(p.Config), Verdict: p.Verdict.String(), Reason: p.Reason,
-		Path: []paths.Profile{}, PerHour: p.ProbesPerHour,
-		Latest: record.Seconds(p.LatestRefresh), Detection: detectionOf(p.Detection), Heartbeat: heartbeatOf(p.Heartbeat), HTTP: endsOf(request),
-		Limits: []limitRecord{}, Assumptions: p.Assumptions, Warnings: p.Warnings,
-	}
-	for _, profile := range request.Path {
-		r.Path = append(r.Path, paths.ProfileOf(profile))
-	}
+	r := recordOf(request, p.Verdict, p.Reason)
+	r.Config, r.PerHour, r.Latest = configOf(p.Config), p.ProbesPerHour, record.Seconds(p.LatestRefresh)
+	r.Detection, r.Heartbeat = detectionOf(p.Detection), heartbeatOf(p.Heartbeat)
+	r.Assumptions, r.Warnings = append(r.Assumptions, p.Assumptions...), append(r.Warnings, p.Warnings...)
 	if p.Tightest.Timeout > 0 {
 		r.Tightest, r.Margin, r.LostProbes = &p.Tightest.ID, new(p.Margin.Seconds()), &p.LostProbes
 	}
 	for _, l := range p.Limits {
 		r.Limits = append(r.Limits, limitRecord(l))
 	}
-	if r.Assumptions == nil {
-		r.Assumptions = []string{}
+	return encode(w, r)
+}
+
+// unknownJSON prints that there is no plan, because no timeout of the path is known.
+func unknownJSON(w io.Writer, request align.Request, why error) error {
+	return encode(w, recordOf(request, align.Unknown, exit.Text(why)))
+}
+
+// recordOf has what does not depend on the settings of a plan.
+func recordOf(request align.Request, verdict align.Verdict, reason string) planRecord {
+	r := planRecord{
+		Schema: record.Version, Verdict: verdict.String(), Reason: reason, Path: []paths.Profile{}, HTTP: endsOf(request),
+		Detection: []detectionRecord{}, Limits: []limitRecord{}, Assumptions: []string{}, Warnings: []string{},
 	}
-	if r.Warnings == nil {
-		r.Warnings = []string{}
+	for _, profile := range request.Path {
+		r.Path = append(r.Path, paths.ProfileOf(profile))
 	}
+	return r
+}
+
+func encode(w io.Writer, r planRecord) error {
 	e := record.NewEncoder(w)
 	e.SetIndent("", "  ")
 	return e.Encode(r)

@@ -65,8 +65,10 @@ with data in flight, from the write. --from-failure counts from the death, also
 if the program writes just before keepalive would have noticed. Without --path
 it is not known what the path makes of such a plan: exit code 5.
 
-A plan that rests on what nobody verified has the verdict "survives if" and the
-exit code 5; --assume-refresh takes it for true that probes count.
+A plan that rests on what nobody verified has the verdict "survives if";
+--assume-refresh takes it for true that probes count. The exit code:
+  0 survives; 1 does not, or needs a heartbeat; 5 survives if, or not known;
+  2 wrong use
 
 --as prints the plan in the syntax of another program. If what the program will
 really have does not survive the path, a warning says why, and the exit code is
@@ -138,8 +140,14 @@ func (o *options) run(stdout, stderr io.Writer) error {
 		return exit.UsageError(errors.New("--path is missing: what does the connection cross? keepalive profiles lists what is known"))
 	}
 	plan, err := o.Plan()
+	if o.json && errors.Is(err, sockopt.ErrUnknown) {
+		return exit.Join(unknownJSON(stdout, o.Request, err), err)
+	}
 	if err != nil {
 		return err
+	}
+	if o.Request.Server && plan.Heartbeat != nil {
+		plan.Heartbeat = heartbeatOfServer(o.Request, plan.Heartbeat)
 	}
 	if err := o.print(plan, stdout, stderr); err != nil {
 		return err
@@ -215,6 +223,11 @@ func (o *options) print(plan *align.Plan, stdout, stderr io.Writer) error {
 func printPlan(w io.Writer, width int, r align.Request, p *align.Plan, line timeline) {
 	fmt.Fprintln(w, p.Config)
 	fmt.Fprintf(w, "\n%s: %s\n", p.Verdict, p.Reason)
+	endsFirst := p.Heartbeat != nil && speaksHTTP(r)
+	if endsFirst {
+		printEnds(w, r)
+		fmt.Fprintln(w, "\nto keep a silent connection for longer")
+	}
 	if h := p.Heartbeat; h != nil {
 		paths.PrintHeartbeat(w, h)
 		fmt.Fprintln(w, "the settings above notice dead peers, and refresh the rest of the path")
@@ -227,7 +240,9 @@ func printPlan(w io.Writer, width int, r align.Request, p *align.Plan, line time
 		printPath(w, r.Path)
 	}
 	printLegs(w, r)
-	printEnds(w, r)
+	if !endsFirst {
+		printEnds(w, r)
+	}
 	if p.Tightest.Timeout > 0 {
 		fmt.Fprintf(w, "\nmargin %s beyond the worst case; %.1f probes an hour on a silent connection\n", duration.Seconds(p.Margin.Truncate(time.Second/10)), p.ProbesPerHour)
 	}

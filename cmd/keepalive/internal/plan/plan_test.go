@@ -129,7 +129,6 @@ func TestPlanWrongUse(t *testing.T) {
 		{[]string{"--path", "aws-nlb-tcp", "--as", "go", "--json"}, "exclude each other"},
 		{[]string{"--path", "aws-nlb-tcp", "--json", "--svg", "-"}, "--json and --svg - exclude each other: --svg FILE draws into a file"},
 		{[]string{"--path", "aws-nlb-tcp", "--as", "go", "--svg=-"}, "--as and --svg - exclude each other"},
-		{[]string{"--path", "aws-alb-client-keepalive"}, "has no idle timeout"},
 		{[]string{"aws-nlb-tcp"}, "is not understood"},
 	} {
 		code, out, errs := command(append([]string{"plan"}, tt.args...)...)
@@ -145,10 +144,44 @@ func TestAPathThatNobodyKnows(t *testing.T) {
 	code, out, errs := command("plan", "--path", "aws-transit-gateway,linkerd")
 	assert.Equal(t, exit.Unknown, code)
 	assert.Empty(t, out)
-	assert.Contains(t, errs, "give it with --idle-timeout")
+	assert.Equal(t, "keepalive: the timeout of aws-transit-gateway, linkerd is unknown: give it: --path aws-transit-gateway=TIME, or measure it: keepalive discover HOST:PORT\n", errs)
+	code, out, errs = command("plan", "--path", "wsl", "--json")
+	assert.Equal(t, exit.Unknown, code)
+	assert.Equal(t, "keepalive: the timeout of wsl is unknown: give it: --path wsl=TIME, or measure it: keepalive discover HOST:PORT\n", errs)
+	var got planRecord
+	require.NoError(t, json.Unmarshal([]byte(out), &got))
+	assert.Nil(t, got.Config)
+	assert.Equal(t, "unknown", got.Verdict)
+	assert.Contains(t, got.Reason, "the timeout of wsl is unknown")
+	assert.Len(t, got.Path, 1)
 	code, _, errs = command("plan", "--path", "aws-nlb-tcp", "--half-closed")
 	assert.Equal(t, exit.Unknown, code)
 	assert.Equal(t, "keepalive: the timeout of half-closed connections of aws-nlb-tcp is unknown: box:TIME/TIME states both of a middlebox\n", errs)
+}
+
+// TestAPathWithoutIdleTimeout: what ends no silent connection is no wrong use, and no proof.
+func TestAPathWithoutIdleTimeout(t *testing.T) {
+	t.Parallel()
+	for _, line := range []string{
+		"gcp-websocket", "azure-appservice-linux", "postgresql", "aws-alb-client-keepalive", "azure-lb,pgbouncer --server",
+		"pgbouncer,azure-lb --detect 30s", "postgresql --longest", "postgresql --no-user-timeout",
+	} {
+		code, out, errs := command(append([]string{"plan", "--path"}, strings.Fields(line)...)...)
+		assert.Equal(t, exit.Unknown, code, "%s: %s", line, errs)
+		assert.Contains(t, out, "\nunknown: nothing on this leg is known to forget it: these settings only notice dead peers (", line)
+		assert.Contains(t, out, "\na dead peer is noticed\n", line)
+	}
+	_, out, _ := command("plan", "--path", "azure-lb,pgbouncer")
+	assert.Contains(t, out, "  - pgbouncer: its side to the database is pgbouncer-server\n")
+	code, out, errs := command("plan", "--path", "azure-lb,pgbouncer", "--as", "postgresql")
+	assert.Equal(t, exit.Unknown, code)
+	assert.NotEmpty(t, out)
+	assert.Contains(t, errs, "warning: unknown: its connections have 60s, 6s, 3 on the server's leg pgbouncer - server: nothing on this leg is known to forget it")
+	code, _, errs = command("plan", "--path", "azure-lb,aws-nlb-tls,wsl", "--as", "postgresql")
+	assert.Equal(t, exit.Unknown, code, errs)
+	assert.NotRegexp(t, `\b(align|sockopt|platform|timing): `, errs)
+	_, help, _ := command("plan", "--help")
+	assert.Contains(t, help, "  0 survives; 1 does not, or needs a heartbeat; 5 survives if, or not known;\n  2 wrong use\n")
 }
 
 func TestPlanAs(t *testing.T) {
