@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -105,6 +106,11 @@ func readFile(name string, stdin io.Reader) (string, error) {
 		defer f.Close()
 		from = f
 	}
+	if d, isDir := from.(*os.File); isDir {
+		if info, err := d.Stat(); err == nil && info.IsDir() {
+			return "", fmt.Errorf("%s is a directory: give its files, --file %s", name, filepath.Join(name, "FILE"))
+		}
+	}
 	b, err := io.ReadAll(io.LimitReader(from, maxFile+1))
 	switch {
 	case err != nil && name == "-":
@@ -127,6 +133,7 @@ type judgement struct {
 // A fileTally counts what was found in files.
 type fileTally struct {
 	files, legs, mistakes, bad, unknown, unread int
+	failed                                      int      // files that could not be read
 	nothing                                     []string // names of files that say nothing about keepalive
 	assumptions                                 []string
 }
@@ -142,10 +149,16 @@ func (o *options) runFiles(cmd *cobra.Command) error {
 	files, errs := o.files.read(cmd.InOrStdin())
 	stdout, stderr := cmd.OutOrStdout(), cmd.ErrOrStderr()
 	out := bufio.NewWriter(stdout)
-	var count fileTally
+	count := fileTally{failed: len(errs)}
 	for _, doc := range conffile.Read(files, o.files.format) {
-		if doc.Err != nil {
+		switch {
+		case errors.Is(doc.Err, conffile.ErrEmpty):
+			errs = append(errs, exit.NothingError(doc.Err))
+			count.files++
+			continue
+		case doc.Err != nil:
 			errs = append(errs, exit.UsageError(doc.Err))
+			count.failed++
 			continue
 		}
 		if len(o.Path) == 0 { // what a file does not say has no mistakes
@@ -282,6 +295,9 @@ func (t *fileTally) result() error {
 
 func (t *fileTally) print(w io.Writer) {
 	text := fmt.Sprintf("read %d %s: %d %s", t.files, plural(t.files, "file"), t.mistakes, plural(t.mistakes, "mistake"))
+	if t.failed > 0 {
+		text = fmt.Sprintf("read %d of %d %s: %d %s", t.files, t.files+t.failed, plural(t.files+t.failed, "file"), t.mistakes, plural(t.mistakes, "mistake"))
+	}
 	if t.bad > 0 {
 		text += fmt.Sprintf(", %d of %d kinds of connections do not survive", t.bad, t.legs)
 	}

@@ -38,7 +38,8 @@ The last line is {"schema": 1, "summary": {...}}:
   connections      number   kinds of connections
   mistakes         number
   bad, unknown     number   of the connections
-  unread           number   parts that are included and were not given
+  unread           number   files that could not be read, and parts of others that were
+                            not looked at
 `
 
 // A fileRecord is the JSON of a file; see fileSchema.
@@ -145,5 +146,5 @@ type fileSummary struct {
 }
 
 func (t *fileTally) writeJSON(w io.Writer) error {
-	return record.NewEncoder(w).Encode(fileSummaryRecord{record.Version, fileSummary{t.files, t.legs, t.mistakes, t.bad, t.unknown, t.unread}})
+	return record.NewEncoder(w).Encode(fileSummaryRecord{record.Version, fileSummary{t.files, t.legs, t.mistakes, t.bad, t.unknown, t.unread + t.failed}})
 }

@@ -70,8 +70,17 @@ func TestCheckFile(t *testing.T) {
 		{"only listens", "nginx.conf", "server { listen 80; }", []string{"--path", "aws-nlb-tcp"}, exit.Problems, `off\n(.*\n)*.*loses: keepalive is off`, `1 of 1 kinds`},
 		{"only listens, without a path", "nginx.conf", "server { listen 80; }", nil, exit.Nothing, `^$`, `nothing about TCP keepalive was found`},
 		{"nothing, redis' own", "redis.conf", "port 6379", []string{"--path", "aws-nlb-tcp"}, exit.Problems, `redis-server: 300 by default.*(.*\n)*.*loses`, `1 of 1`},
-		{"nothing of a text", "a", "# postgres://a", []string{"--path", "aws-nlb-tcp", "--format", "compose"}, exit.Nothing, `^$`, `nothing about`},
+		{"nothing of a text", "a", "# postgres://a", []string{"--path", "aws-nlb-tcp", "--format", "compose"}, exit.Nothing, `^$`, `a has nothing but comments`},
 		{"nothing", "redis.conf", "port 6379", nil, exit.Nothing, `^$`, `redis.conf: nothing about TCP keepalive was found`},
+		{"an empty file", "a", "", []string{"--path", "box:15m", "--format", "redis"}, exit.Nothing, `^$`, `a is empty`},
+		{"an empty file of its name", "ssh_config", "\n", []string{"--path", "box:15m"}, exit.Nothing, `^$`, `ssh_config is empty`},
+		{"an empty file, without a path", "a", "", nil, exit.Nothing, `^$`, `a is empty`},
+		{"another format's", "conn.txt", good, []string{"--path", "box:15m", "--format", "redis"}, exit.Usage, `^$`, `conn.txt:1: not redis: want words of redis-server, and this file has none; it looks like libpq: --format libpq`},
+		{"no format's", "passwd", "root:x:0:0:root:/root:/bin/bash", []string{"--path", "box:15m", "--format", "ssh"}, exit.Usage, `^$`, `passwd:1: not ssh`},
+		{"a word that nobody checked", "redis.conf", "tcp-keepalive 60\nbogus 1", []string{"--path", "box:15m"}, exit.Unknown, `survives(.*\n)*.*line 2: a word that is not known to this reader, "bogus"`, ``},
+		{"a misspelt name", "a.dsn", "host=db keepalives_idle=60 keepalives_interval=10 keepalives_count=3 tcp_user_timout=90000", nil, exit.Problems, `did you mean tcp_user_timeout\?`, `1 mistake`},
+		{"a binary", "redis.conf", "tcp-keepalive 60\x00", nil, exit.Usage, `^$`, `redis.conf is binary`},
+		{"UTF-16", "redis.conf", "\xff\xfet\x00", nil, exit.Usage, `^$`, `redis.conf is UTF-16: convert it to UTF-8`},
 		{"only what is no mistake", "haproxy.cfg", "defaults\n timeout client 1m", []string{"--path", "aws-nlb-tcp"}, exit.Nothing, `there is no frontend`, `haproxy.cfg: nothing about TCP keepalive was found`},
 		{"another format", "a", "tcp-keepalive 60", []string{"--format", "redis"}, exit.OK, `idle=60s,interval=20s,count=3`, ``},
 		{"not recognised", "a", "hello", nil, exit.Usage, `^$`, `a: its format is not recognised: say with --format`},
@@ -148,12 +157,15 @@ func TestCheckFiles(t *testing.T) {
 	assert.Contains(t, out, "idle=60s,interval=20s,count=3")
 	assert.Contains(t, errs, "nginx.conf:1: not nginx")
 	assert.Contains(t, errs, "no such file")
+	assert.Contains(t, errs, "read 1 of 3 files: 0 mistakes")
+	_, out, _ = command("check", "--json", missing, bad)
+	assert.Contains(t, out, `"files":0,"connections":0,"mistakes":0,"bad":0,"unknown":0,"unread":2`)
 	code, _, errs = command("check", good, good)
 	assert.Equal(t, exit.Usage, code)
 	assert.Contains(t, errs, "is given twice")
 	code, _, errs = command("check", "--file="+t.TempDir())
 	assert.Equal(t, exit.Usage, code)
-	assert.Contains(t, errs, "is a directory")
+	assert.Regexp(t, `is a directory: give its files, --file .*/FILE`, errs)
 	code, _, errs = command("check", "--format", "nginx")
 	assert.Equal(t, exit.Usage, code)
 	assert.Contains(t, errs, "--format says what a file of --file is")

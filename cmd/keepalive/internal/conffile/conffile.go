@@ -107,11 +107,16 @@ type syntaxError struct {
 	Place
 	Format string
 	Want   string
+	Like   string // the format that the file seems to be in; "" if none does
 }
 
 // Error returns "nginx.conf:12: not nginx: want a ; after the directive".
 func (e *syntaxError) Error() string {
-	return fmt.Sprintf("%s: not %s: want %s", e.Place, e.Format, e.Want)
+	text := fmt.Sprintf("%s: not %s: want %s", e.Place, e.Format, e.Want)
+	if e.Like != "" {
+		text += fmt.Sprintf("; it looks like %s: --format %s", e.Like, e.Like)
+	}
+	return text
 }
 
 // A notRecognisedError says that the format of a file cannot be told from its name and
@@ -136,6 +141,7 @@ type source struct {
 	used   includes
 	whole  bool // all files that are included are among the others
 	doc    *Document
+	words  *wordCount
 }
 
 // Read reads files in a format, "" to recognise that of each. There is a Document for
@@ -158,19 +164,33 @@ func Read(files []File, format string) []*Document {
 
 func read(f File, others []File, format string, used includes, whole bool) *Document {
 	doc := &Document{File: f.Name}
+	s := &source{File: f, others: others, used: used, whole: whole, doc: doc, words: new(wordCount)}
 	fm, err := recognise(f, format)
+	if fm != nil {
+		doc.Format = fm.Name
+	}
+	if unreadable := s.readable(fm.comments()); unreadable != nil {
+		doc.Err = unreadable
+		return doc
+	}
 	if err != nil {
 		doc.Err = err
 		return doc
 	}
-	doc.Format = fm.Name
-	s := &source{File: f, others: others, used: used, whole: whole, doc: doc}
-	if err := fm.read(s); err != nil {
+	err = fm.read(s)
+	program := cmp.Or(fm.program, fm.Name)
+	if err == nil {
+		err = s.noWords(program, fm.other(f))
+	}
+	if err != nil {
 		var syntax *syntaxError
 		if errors.As(err, &syntax) {
-			syntax.Format = fm.Name
+			syntax.Format, syntax.Like = fm.Name, fm.other(f)
 		}
 		return &Document{File: f.Name, Format: fm.Name, Err: err}
+	}
+	if fm.Name != "libpq" { // where each of them has a remark of its own
+		s.unknownWords(program)
 	}
 	return doc
 }

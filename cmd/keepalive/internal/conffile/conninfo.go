@@ -18,7 +18,7 @@ func (s *source) services() error {
 	at := s.at(1)
 	name := ""
 	flush := func() {
-		s.libpq(append(list, parameter{"service", name, at}), at)
+		s.libpq(append(list, parameter{"service", name, at}), at, false)
 		list = nil
 	}
 	err := s.lines("#", func(line int, text string) error {
@@ -38,6 +38,7 @@ func (s *source) services() error {
 			s.remark(p.Place, Ignored, "%s: it stands in line %d too, and of a service libpq takes the first", p.name, list[i].Line)
 			return nil
 		}
+		s.libpqWord(p)
 		list = append(list, p)
 		return nil
 	})

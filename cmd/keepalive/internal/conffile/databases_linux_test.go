@@ -52,6 +52,7 @@ func TestLibpqDoesSo(t *testing.T) {
 		"tcp_user_timeout=0", "tcp_user_timeout=-3", "keepalives=2", "keepalives_idle=60 keepalives_idle=70",
 		"keepalives_idle=0", "keepalives_idle=-5", "keepalives_idle=40001", "keepalives_count=128", "keepalives=yes",
 		"keepalives_idle=60s", "keepalives_idle=''", "keepalives_idel=60", "tcp_user_timeout=3000000000",
+		"tcp_user_timout=3000", "sslmod=disable", "authtype=x", "target_session_attrs=any connect_timeout=9",
 	} {
 		t.Run(conninfo, func(t *testing.T) {
 			t.Parallel()

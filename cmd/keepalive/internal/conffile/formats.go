@@ -25,23 +25,47 @@ type Format struct {
 	// like reports that a text has something that only this format has.
 	like func() *regexp.Regexp
 	read func(*source) error
+	// program is what reads such a file, if its name is not that of the format.
+	program string
+}
+
+// comments are the characters that a line of comment starts with; those of any format if
+// it is not known which.
+func (fm *Format) comments() string {
+	if fm == nil || fm.Name == "sysctl" || fm.Name == "systemd" {
+		return "#;"
+	}
+	return "#"
+}
+
+// other returns the only other format that a text has something of, "" if it has something
+// of this one.
+func (fm *Format) other(f File) string {
+	if fm.like != nil && fm.like().MatchString(f.Text) {
+		return ""
+	}
+	found, err := recognise(File{Text: f.Text}, "")
+	if err != nil || found == fm {
+		return ""
+	}
+	return found.Name
 }
 
 // Formats lists all of them.
 var Formats = []Format{
-	{"nginx", "nginx.conf, or what nginx -T prints", nginxNames, nginxLike, readNginx},
-	{"haproxy", "haproxy.cfg", haproxyNames, haproxyLike, readHAProxy},
-	{"envoy", "Envoy, YAML or JSON", envoyNames, nil, readEnvoy},
-	{"kubernetes", "pods, and what makes pods: sysctls", nil, nil, readKubernetes},
-	{"compose", "Docker Compose: sysctls of services", composeNames, nil, readCompose},
-	{"docker", "command lines of docker run", nil, dockerLike, readDocker},
-	{"sysctl", "sysctl.conf and sysctl.d", sysctlNames, sysctlLike, readSysctl},
-	{"systemd", ".socket units and their drop-ins", systemdNames, systemdLike, readSystemd},
-	{"libpq", "PostgreSQL conninfo and URIs, pg_service.conf", libpqNames, libpqLike, readLibpq},
-	{"postgresql", "postgresql.conf", postgresqlNames, postgresqlLike, readPostgreSQL},
-	{"redis", "redis.conf, valkey.conf", redisNames, redisLike, readRedis},
-	{"ssh", "ssh_config, the client's", sshNames, sshLike, readSSH},
-	{"sshd", "sshd_config, the server's", sshdNames, sshdLike, readSSHD},
+	{"nginx", "nginx.conf, or what nginx -T prints", nginxNames, nginxLike, readNginx, ""},
+	{"haproxy", "haproxy.cfg", haproxyNames, haproxyLike, readHAProxy, ""},
+	{"envoy", "Envoy, YAML or JSON", envoyNames, nil, readEnvoy, ""},
+	{"kubernetes", "pods, and what makes pods: sysctls", nil, nil, readKubernetes, ""},
+	{"compose", "Docker Compose: sysctls of services", composeNames, nil, readCompose, ""},
+	{"docker", "command lines of docker run", nil, dockerLike, readDocker, ""},
+	{"sysctl", "sysctl.conf and sysctl.d", sysctlNames, sysctlLike, readSysctl, ""},
+	{"systemd", ".socket units and their drop-ins", systemdNames, systemdLike, readSystemd, ""},
+	{"libpq", "PostgreSQL conninfo and URIs, pg_service.conf", libpqNames, libpqLike, readLibpq, ""},
+	{"postgresql", "postgresql.conf", postgresqlNames, postgresqlLike, readPostgreSQL, "the server"},
+	{"redis", "redis.conf, valkey.conf", redisNames, redisLike, readRedis, "redis-server"},
+	{"ssh", "ssh_config, the client's", sshNames, sshLike, readSSH, ""},
+	{"sshd", "sshd_config, the server's", sshdNames, sshdLike, readSSHD, ""},
 }
 
 // Names are those of the Formats.

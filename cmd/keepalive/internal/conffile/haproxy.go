@@ -1,6 +1,7 @@
 package conffile
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -90,7 +91,7 @@ func readHAProxy(s *source) error {
 				s.remark(at, Unread, "%s: conditions are not evaluated: all branches are taken together", strings.Join(args, " "))
 			}
 		case !known:
-			return wrong(at, "a section such as defaults or frontend before %q", args[0])
+			return wrong(at, "a section such as defaults or frontend before %s", cmp.Or(shown(args[0]), "this"))
 		case r.current != nil:
 			r.line(at, args)
 		}
@@ -191,7 +192,7 @@ func (r *haproxyReader) line(at Place, args []string) {
 	switch word := args[0]; {
 	case word == "option" && len(args) > 1:
 		r.option(p, o, args[1], !no)
-	case strings.Contains(word, "tcpka"):
+	case strings.Contains(word, "tcpka"), nearly(word, haproxyTimes...):
 		r.found = true
 		if len(args) < 2 {
 			r.remark(at, Refused, "%s: want a value: haproxy does not start", o.text)

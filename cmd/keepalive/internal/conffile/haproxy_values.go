@@ -21,6 +21,8 @@ type tick struct {
 // haproxyOptions are what *tcpka-* set.
 var haproxyOptions = map[string]platform.Option{"idle": platform.Idle, "intvl": platform.Interval, "cnt": platform.Count}
 
+var haproxyTimes = []string{"clitcpka-idle", "clitcpka-intvl", "clitcpka-cnt", "srvtcpka-idle", "srvtcpka-intvl", "srvtcpka-cnt"}
+
 func (r *haproxyReader) option(p *haproxySection, o origin, name string, enabled bool) {
 	cli, srv := name == "clitcpka" || name == "tcpka", name == "srvtcpka" || name == "tcpka"
 	if !cli && !srv {
@@ -59,8 +61,7 @@ func (r *haproxyReader) value(p *haproxySection, o origin, word, text string) {
 	prefix, name, _ := strings.Cut(word, "tcpka-")
 	option, known := haproxyOptions[name]
 	if !known || prefix != "cli" && prefix != "srv" {
-		names := []string{"clitcpka-idle", "clitcpka-intvl", "clitcpka-cnt", "srvtcpka-idle", "srvtcpka-intvl", "srvtcpka-cnt"}
-		r.remark(o.Place, UnknownWord, "%s: haproxy has no such keyword and does not start%s", o.text, alike.Question(alike.Nearest(word, names)))
+		r.remark(o.Place, UnknownWord, "%s: haproxy has no such keyword and does not start%s", o.text, alike.Question(alike.Nearest(word, haproxyTimes)))
 		return
 	}
 	if !p.takes(prefix) {

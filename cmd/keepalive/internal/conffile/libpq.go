@@ -1,6 +1,7 @@
 package conffile
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -57,7 +58,7 @@ func readLibpq(s *source) error {
 			if err != nil {
 				return err
 			}
-			s.libpq(list, s.at(line))
+			s.libpq(list, s.at(line), true)
 			return nil
 		})
 	}
@@ -65,17 +66,39 @@ func readLibpq(s *source) error {
 	if err != nil {
 		return err
 	}
+	for _, p := range list {
+		s.libpqWord(p)
+	}
 	for _, one := range s.conninfos(list) {
-		s.libpq(one, one[0].Place)
+		s.libpq(one, one[0].Place, false)
 	}
 	return nil
 }
 
-// libpq adds the leg of one connection string.
-func (s *source) libpq(list []parameter, at Place) {
+// libpqWord counts a parameter.
+func (s *source) libpqWord(p parameter) {
+	s.word(p.Place, p.name, libpqWords()[p.name], isLibpqKeepalive(p.name))
+}
+
+// libpqUnknown finds a parameter that libpq has not, and refuses. Who reads a URI is not known,
+// and other drivers have parameters of their own.
+func (s *source) libpqUnknown(p parameter, uri bool) {
+	switch {
+	case libpqWords()[p.name] || isLibpqKeepalive(p.name):
+	case uri && p.name == "ssl": // =true, which libpq takes in a URI (conninfo_uri_parse_params)
+	case uri:
+		s.remark(p.Place, Unread, "%s: libpq has no such parameter and does not connect: if another driver reads this URI, what it does about keepalive is not known here", p.name)
+	default:
+		s.remark(p.Place, UnknownWord, "%s: libpq has no such parameter and does not connect%s", p.name, alike.Question(alike.Nearest(p.name, slices.Sorted(maps.Keys(libpqWords())))))
+	}
+}
+
+// libpq adds the leg of one connection string. uri says that it is a URI.
+func (s *source) libpq(list []parameter, at Place, uri bool) {
 	last := map[string]parameter{}
 	found := false
 	for _, p := range list {
+		s.libpqUnknown(p, uri)
 		if isLibpqKeepalive(p.name) {
 			found = true
 			if before, twice := last[p.name]; twice {
@@ -117,7 +140,8 @@ func hostOf(last map[string]parameter) string {
 
 // isLibpqKeepalive reports whether a keyword is one of keepalive, or mistyped.
 func isLibpqKeepalive(name string) bool {
-	return slices.Contains(libpqKeywords, name) || strings.Contains(name, "keepalive") || strings.Contains(name, "user_timeout")
+	return slices.Contains(libpqKeywords, name) || strings.Contains(name, "keepalive") || strings.Contains(name, "user_timeout") ||
+		!libpqWords()[name] && nearly(name, libpqKeywords...)
 }
 
 func (l *leg) libpq(p parameter) {

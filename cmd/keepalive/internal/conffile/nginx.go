@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tcpkeepalive/keepalive/internal/alike"
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
@@ -47,11 +48,41 @@ func readNginx(s *source) error {
 	if err != nil {
 		return err
 	}
+	if len(list) > 0 && !hasNginxWord(list) {
+		return wrong(list[0].Place, "directives of nginx, and this file has none")
+	}
 	r := &nginxReader{source: s, block: "http", servers: map[string][]string{}}
 	r.collect(list)
 	r.walk(list, map[string]origin{})
 	r.report()
 	return nil
+}
+
+// nginxWords are the directives of the core, and the beginnings of those of modules. Modules of
+// others have more, so an unknown one is passed over unless it is nearly one of keepalive.
+var nginxWords = pattern(`^(http|stream|mail|server|events|upstream|location|map|geo|if|set|return|rewrite|break|listen|include|user|pid|daemon|env|load_module|root|alias|index|try_files|internal|allow|deny|types|default_type|sendfile\w*|tcp_no\w+|aio|etag|expires|gunzip|resolver\w*|satisfy|protocol|timeout|zone|hash|ip_hash|least_conn|random|state|sub_\w+|[a-z0-9]+_(pass|timeout|zone|size|log|name|conn|header)|(worker|accept|access|add|ancient|auth|autoindex|charset|chunked|client|connection|dav|debug|directio|disable|error|fastcgi|flv|grpc|gzip|http2|http3|if|ignore|image|imap|js|keepalive|large|limit|lingering|log|map|master|max|mcp|memcached|merge|min|mirror|mp4|msie|multi|open|output|override|perl|pop3|port|postpone|preread|proxy|quic|random|read|real|recursive|referer|request|reset|scgi|secure|send|server|set|slice|smtp|split|ssi|ssl|starttls|status|stub|subrequest|thread|timer|underscores|uninitialized|use|userid|uwsgi|valid|variables|xclient|xml|xslt|zone)_\w+|use|tcp_\w+)$`)
+
+func hasNginxWord(list []directive) bool {
+	return slices.ContainsFunc(list, func(d directive) bool { return nginxWords().MatchString(d.name()) || hasNginxWord(d.block) })
+}
+
+// nginxKeepalive are the directives with keepalive in their name.
+var nginxKeepalive = func() []string {
+	names := []string{"keepalive", "keepalive_timeout", "keepalive_requests", "keepalive_time", "keepalive_disable", "keepalive_min_timeout"}
+	for _, p := range nginxProtocols {
+		names = append(names, p+"_socket_keepalive")
+	}
+	return names
+}()
+
+// typo finds directives that are nearly those of keepalive.
+func (r *nginxReader) typo(d directive) {
+	name := d.name()
+	if slices.Contains(nginxKeepalive, name) || !strings.Contains(name, "keepalive") && !nearly(name, nginxKeepalive[len(nginxKeepalive)-len(nginxProtocols):]...) {
+		return
+	}
+	r.found = true
+	r.remark(d.Place, UnknownWord, "%s: nginx has no such directive and does not start%s", d.text(), alike.Question(alike.Nearest(name, nginxKeepalive)))
 }
 
 // walk looks at one level; the outer ones have set what inherited says.
@@ -61,6 +92,7 @@ func (r *nginxReader) walk(list []directive, outer map[string]origin) {
 		set[k] = v
 	}
 	for _, d := range list {
+		r.typo(d)
 		switch name := d.name(); {
 		case strings.HasSuffix(name, "_socket_keepalive") && slices.Contains(nginxProtocols, strings.TrimSuffix(name, "_socket_keepalive")):
 			r.found = true
@@ -159,6 +191,10 @@ func (r *nginxReader) listen(d directive) *listening {
 	l.relevant = !strings.HasPrefix(address, "unix:") && !slices.Contains(d.args, "udp") && !slices.Contains(d.args, "quic")
 	for _, arg := range d.args[2:] {
 		value, ok := strings.CutPrefix(arg, "so_keepalive=")
+		if name, _, _ := strings.Cut(arg, "="); !ok && (strings.Contains(name, "keepalive") || nearly(name, "so_keepalive")) {
+			r.found = true
+			r.remark(d.Place, UnknownWord, "%s: listen has no such parameter and nginx does not start; did you mean so_keepalive=on?", arg)
+		}
 		if !ok {
 			continue
 		}

@@ -2,7 +2,9 @@ package conffile
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -39,7 +41,7 @@ type postgresSetting struct {
 
 // postgresLine is a name, an optional =, and a value: in quotes, or a word. A number may
 // have a unit only in quotes, unless it is whole (guc-file.l).
-var postgresLine = pattern(`^([A-Za-z_\x80-\xff][\w.$\x80-\xff-]*)\s*=?\s*(?:'((?:[^'\\]|''|\\.)*)'|(-?[\w.:/+$\x80-\xff*-]+))\s*(?:#.*)?$`)
+var postgresLine = pattern(`^([A-Za-z_\x80-\xff][\w.$\x80-\xff]*)(?:\s*=?\s*'((?:[^'\\]|''|\\.)*)'|(?:\s*=\s*|\s+)(-?[\w.:/+$\x80-\xff*-]+))\s*(?:#.*)?$`)
 
 // postgresFraction is a fraction with a unit, which has to be in quotes.
 var postgresFraction = pattern(`^-?\d*\.\d+[A-Za-z]`)
@@ -95,6 +97,7 @@ func (s *source) postgres(depth int) (map[string]postgresSetting, error) {
 			return wrong(s.at(line), "quotes around %s", m[3])
 		}
 		o := origin{s.at(line), fmt.Sprintf("%s = %s", m[1], strings.TrimSpace(value))}
+		s.word(o.Place, m[1], postgresqlWords()[name], strings.Contains(name, ".") || isPostgresTypo(name))
 		switch name {
 		case "include", "include_if_exists", "include_dir":
 			return s.postgresInclude(set, name, value, o, depth)
@@ -132,15 +135,18 @@ func (s *source) postgresInclude(set map[string]postgresSetting, how, pattern st
 // postgresTypos finds parameters that are nearly those of keepalive. The server takes any
 // name with a dot for that of an extension, and refuses others.
 func (s *source) postgresTypos(set map[string]postgresSetting) {
-	var names []string
-	for n := range postgresOptions {
-		names = append(names, n)
-	}
 	for name, p := range set {
-		if !isPostgresOption(name) && (strings.Contains(name, "keepalive") || strings.Contains(name, "tcp_user")) && !strings.Contains(name, ".") {
-			s.remark(p.Place, UnknownWord, "%s: the server has no such parameter and does not start%s", p.text, alike.Question(alike.Nearest(name, names)))
+		if isPostgresTypo(name) {
+			s.remark(p.Place, UnknownWord, "%s: the server has no such parameter and does not start%s", p.text, alike.Question(alike.Nearest(name, postgresNames())))
 		}
 	}
+}
+
+func postgresNames() []string { return slices.Sorted(maps.Keys(postgresOptions)) }
+
+func isPostgresTypo(name string) bool {
+	return !postgresqlWords()[name] && !strings.Contains(name, ".") &&
+		(strings.Contains(name, "keepalive") || strings.Contains(name, "tcp_user") || nearly(name, postgresNames()...))
 }
 
 // postgresReplica reads how a standby connects to its primary.
@@ -158,7 +164,7 @@ func (s *source) postgresReplica(set map[string]postgresSetting) error {
 	for i := range list {
 		list[i].Place = p.Place
 	}
-	s.libpq(list, p.Place)
+	s.libpq(list, p.Place, false)
 	return nil
 }
 

@@ -85,7 +85,6 @@ func TestRecognised(t *testing.T) {
 		{"-", "docker run --sysctl net.ipv4.tcp_keepalive_time=60 x", "docker"},
 		{"-", "hello", ""},
 		{"-", "TCPKeepAlive yes", ""},
-		{"-", "", ""},
 		{"-", "Host a\nClientAliveInterval 60", ""},
 	} {
 		doc := one(t, tt.name, tt.text, "")
@@ -123,7 +122,7 @@ func TestSyntaxErrors(t *testing.T) {
 		{"compose", "a: b", "f:1: not compose: want services, a mapping"},
 		{"docker", "docker run 'a", "f:1: not docker: want the end of the quotes"},
 		{"ssh", "Host", "f:1: not ssh: want a keyword and its value"},
-		{"ssh2", "", `"ssh2": want one of nginx`},
+		{"ssh2", "a", `"ssh2": want one of nginx`},
 	} {
 		doc := one(t, "f", tt.text, tt.format)
 		require.Error(t, doc.Err, tt.text)

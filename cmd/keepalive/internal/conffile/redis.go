@@ -73,6 +73,9 @@ func (s *source) redis(last map[string]redisLine, depth int) error {
 		}
 		name := strings.ToLower(args[0])
 		o := origin{s.at(line), strings.Join(args, " ")}
+		typo := isRedisTypo(name)
+		_, module := last["loadmodule"]
+		s.word(o.Place, args[0], redisWords()[name] || module && strings.Contains(name, "."), typo)
 		switch {
 		case name == "include" && len(args) == 2:
 			if depth >= maxIncludes {
@@ -86,7 +89,7 @@ func (s *source) redis(last map[string]redisLine, depth int) error {
 				}
 			}
 			return nil
-		case name != "tcp-keepalive" && (strings.Contains(strings.ReplaceAll(name, "-", ""), "keepalive") || alike.Mistyped(name, "tcp-keepalive")):
+		case typo:
 			s.remark(o.Place, UnknownWord, "%s: redis-server has no such directive and does not start: did you mean tcp-keepalive?", o.text)
 			return nil
 		}
@@ -96,6 +99,10 @@ func (s *source) redis(last map[string]redisLine, depth int) error {
 		last[name] = redisLine{args, o}
 		return nil
 	})
+}
+
+func isRedisTypo(name string) bool {
+	return !redisWords()[name] && (strings.Contains(strings.ReplaceAll(name, "-", ""), "keepalive") || alike.Mistyped(name, "tcp-keepalive"))
 }
 
 func (l *leg) redis(d redisLine) {

@@ -22,18 +22,19 @@ type sshWords struct {
 	interval, countMax string
 	foreign            []string // those of the other program, which this one refuses
 	block              []string // start blocks
+	known              func() map[string]bool
 }
 
 var sshClient = sshWords{
 	program: "ssh", keepalive: []string{"tcpkeepalive", "keepalive"},
 	interval: "serveraliveinterval", countMax: "serveralivecountmax",
-	foreign: []string{"clientaliveinterval", "clientalivecountmax"}, block: []string{"host", "match"},
+	foreign: []string{"clientaliveinterval", "clientalivecountmax"}, block: []string{"host", "match"}, known: sshWordList,
 }
 
 var sshServer = sshWords{
 	program: "sshd", keepalive: []string{"tcpkeepalive", "keepalive"},
 	interval: "clientaliveinterval", countMax: "clientalivecountmax",
-	foreign: []string{"serveraliveinterval", "serveralivecountmax"}, block: []string{"match"},
+	foreign: []string{"serveraliveinterval", "serveralivecountmax"}, block: []string{"match"}, known: sshdWordList,
 }
 
 func readSSH(s *source) error { return s.ssh(sshClient) }

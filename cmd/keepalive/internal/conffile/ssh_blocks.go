@@ -1,6 +1,7 @@
 package conffile
 
 import (
+	"path"
 	"slices"
 	"strings"
 
@@ -13,6 +14,8 @@ type sshBlock struct {
 	title  string // "" for what is before
 	values map[string]sshValue
 	order  []string
+	// ignored are the patterns of IgnoreUnknown.
+	ignored string
 }
 
 type sshValue struct {
@@ -44,6 +47,7 @@ func (s *source) sshBlocks(w sshWords, blocks *[]*sshBlock, depth int) error {
 		m := sshLine().FindStringSubmatch(text)
 		if m == nil {
 			if isSSHAlive(strings.ToLower(text)) {
+				s.words.near++
 				s.remark(at, Refused, "%s: want a value: %s does not start", text, w.program)
 				return nil
 			}
@@ -52,6 +56,8 @@ func (s *source) sshBlocks(w sshWords, blocks *[]*sshBlock, depth int) error {
 		key, args := strings.ToLower(m[1]), sshArgs(m[2])
 		o := origin{at, m[1] + " " + strings.Join(args, " ")}
 		b := (*blocks)[len(*blocks)-1]
+		typo := w.typo(key)
+		s.word(at, m[1], w.known()[key] || slices.Contains(w.foreign, key) || w.ignores(*blocks, key), typo)
 		switch {
 		case slices.Contains(w.block, key):
 			*blocks = append(*blocks, &sshBlock{Place: at, title: o.text, values: map[string]sshValue{}})
@@ -69,12 +75,10 @@ func (s *source) sshBlocks(w sshWords, blocks *[]*sshBlock, depth int) error {
 			s.remark(at, Unread, "%s: what it ends was not looked at", o.text)
 		case slices.Contains(w.foreign, key):
 			s.remark(at, UnknownWord, "%s: that is a keyword of %s, which %s refuses", o.text, map[string]string{"ssh": "sshd_config", "sshd": "ssh_config"}[w.program], w.program)
-		case isSSHAlive(key):
-			known := []string{"TCPKeepAlive", "ServerAliveInterval", "ServerAliveCountMax"}
-			if w.program == "sshd" {
-				known = []string{"TCPKeepAlive", "ClientAliveInterval", "ClientAliveCountMax"}
-			}
-			s.remark(at, UnknownWord, "%s: %s has no such keyword and does not start%s", o.text, w.program, alike.Question(alike.Nearest(m[1], known)))
+		case key == "ignoreunknown" && w.program == "ssh" && len(args) > 0 && b.ignored == "": // the first counts
+			b.ignored = strings.ToLower(args[0])
+		case typo && !w.ignores(*blocks, key):
+			s.remark(at, UnknownWord, "%s: %s has no such keyword and does not start%s", o.text, w.program, alike.Question(alike.Nearest(m[1], w.aliveNames())))
 		}
 		return nil
 	})
@@ -82,6 +86,35 @@ func (s *source) sshBlocks(w sshWords, blocks *[]*sshBlock, depth int) error {
 
 func isSSHAlive(key string) bool {
 	return strings.Contains(key, "keepalive") || strings.HasPrefix(key, "serveralive") || strings.HasPrefix(key, "clientalive")
+}
+
+// aliveNames are the keywords that are read.
+func (w sshWords) aliveNames() []string {
+	if w.program == "sshd" {
+		return []string{"TCPKeepAlive", "ClientAliveInterval", "ClientAliveCountMax"}
+	}
+	return []string{"TCPKeepAlive", "ServerAliveInterval", "ServerAliveCountMax"}
+}
+
+// typo reports whether a keyword is one of these misspelt, or one of the other program.
+func (w sshWords) typo(key string) bool {
+	return !w.known()[key] && (isSSHAlive(key) || nearly(key, w.aliveNames()...))
+}
+
+// ignores reports whether IgnoreUnknown has ssh pass over a keyword of any host: in a block
+// for some hosts only, ssh refuses the keyword for all others.
+func (w sshWords) ignores(blocks []*sshBlock, key string) bool {
+	for _, b := range blocks {
+		if !b.everybody() {
+			continue
+		}
+		for _, pattern := range strings.Split(b.ignored, ",") {
+			if ok, err := path.Match(pattern, key); ok && err == nil && pattern != "" {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // take keeps the first value of a block.

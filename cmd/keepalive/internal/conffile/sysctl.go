@@ -1,6 +1,7 @@
 package conffile
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,11 +49,8 @@ func (s *sysctlLeg) set(name, text string, o origin) bool {
 	case slices.Contains(retries, name):
 		s.remark(o.Place, Note, "%s: it limits how long data in flight to a dead peer is sent again where no user timeout is set", o.text)
 		return true
-	case strings.Contains(name, "keepalive") && strings.HasPrefix(name, "net.ip"):
-		var names []string
-		for n := range sysctls {
-			names = append(names, n)
-		}
+	case isSysctlTypo(name):
+		names := slices.Sorted(maps.Keys(sysctls))
 		if strings.HasPrefix(name, "net.ipv6.") {
 			s.remark(o.Place, UnknownWord, "%s: there is no such sysctl: those of net.ipv4 are also for IPv6", o.text)
 		} else {
@@ -87,6 +85,17 @@ func (s *sysctlLeg) set(name, text string, o origin) bool {
 	}
 	return true
 }
+
+// isSysctlTypo reports whether a name is nearly one of keepalive.
+func isSysctlTypo(name string) bool {
+	last := name[strings.LastIndexByte(name, '.')+1:]
+	return strings.HasPrefix(name, "net.ip") && strings.Contains(name, "keepalive") ||
+		nearly(last, "tcp_keepalive_time", "tcp_keepalive_intvl", "tcp_keepalive_probes") ||
+		nearly(name, slices.Collect(maps.Keys(sysctls))...) && strings.Contains(name, "alive")
+}
+
+// sysctlRoots are the directories of /proc/sys. What is in them depends on the kernel.
+var sysctlRoots = pattern(`^(abi|crypto|debug|dev|fs|kernel|net|sunrpc|user|vm|xen)[./]`)
 
 // sysctlMost is what the kernel takes (tcp_keepalive_time and tcp_keepalive_intvl are kept
 // in jiffies, proc_dointvec_jiffies; tcp_keepalive_probes in a byte, proc_dou8vec_minmax;
@@ -125,6 +134,7 @@ func readSysctl(s *source) error {
 			return wrong(s.at(line), "name = value")
 		}
 		name = strings.TrimPrefix(name, "-") // an error is ignored
+		s.word(s.at(line), name, sysctlRoots().MatchString(name), isSysctlTypo(sysctlName(name)))
 		if l.set(name, strings.TrimSpace(value), origin{s.at(line), text}) && !any {
 			any, l.Place = true, s.at(line)
 		}

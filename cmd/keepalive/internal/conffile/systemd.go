@@ -19,6 +19,10 @@ const systemdRefusal = "systemd logs it, and the system's default stays"
 
 var systemdKeys = []string{"KeepAlive", "KeepAliveTimeSec", "KeepAliveIntervalSec", "KeepAliveProbes"}
 
+// systemdSections are those of all kinds of units. Of keys that it does not know systemd only
+// logs a warning, so those that have nothing to do with keepalive are left to it.
+var systemdSections = pattern(`^\[(Unit|Install|Socket|Service|Mount|Automount|Swap|Path|Timer|Slice|Scope)\]$`)
+
 type systemdReader struct {
 	*source
 	*leg
@@ -38,6 +42,7 @@ func readSystemd(s *source) error {
 				return wrong(s.at(line), "a ] at the end of the section's name")
 			}
 			section = text
+			s.word(s.at(line), strings.Trim(section, "[]"), systemdSections().MatchString(section) || strings.HasPrefix(section, "[X-"), false)
 			return nil
 		}
 		key, value, ok := strings.Cut(text, "=")
@@ -105,7 +110,7 @@ func systemdLines(s *source, f func(line int, text string) error) error {
 
 func (r *systemdReader) key(section, key, value string, at Place) {
 	o := origin{at, key + "=" + value}
-	if strings.HasPrefix(strings.ToLower(key), "keepalive") {
+	if strings.HasPrefix(strings.ToLower(key), "keepalive") || section == "[Socket]" && nearly(key, systemdKeys...) {
 		if !r.found {
 			r.found, r.Place = true, at
 		}
