@@ -71,7 +71,8 @@ func (c *Catalog) ids() []string {
 }
 
 // Lookup returns the profile with that ID. There is one error, that no profile has it;
-// its text names at most three IDs that may be meant.
+// its text names the IDs that may be meant: those that begin with the text, with what each
+// is about, or at most three that are similar.
 func (c *Catalog) Lookup(id string) (Profile, error) {
 	p, err := c.lookup(id)
 	return p, named(err)
@@ -86,10 +87,29 @@ func (c *Catalog) lookup(id string) (Profile, error) {
 		}
 	}
 	text := fmt.Sprintf("no profile %q", id)
+	if family := c.family(id); len(family) > 1 {
+		return Profile{}, fmt.Errorf("%s: did you mean %s?", text, strings.Join(family, ", "))
+	}
 	if nearest := c.suggest(id, alike.Nearest(id, c.ids())); len(nearest) > 0 {
 		text += ": did you mean " + strings.Join(nearest, ", ") + "?"
 	}
 	return Profile{}, errors.New(text)
+}
+
+// family returns the profiles whose IDs begin with this one, as nginx-http does with nginx,
+// each with its product; none if there are more than a reader can choose from.
+func (c *Catalog) family(id string) []string {
+	const most = 6
+	var family []string
+	for _, p := range c.Profiles() {
+		if strings.HasPrefix(p.ID, strings.ToLower(id)+"-") {
+			family = append(family, fmt.Sprintf("%s (%s)", p.ID, p.Product))
+		}
+	}
+	if len(family) > most {
+		return nil
+	}
+	return family
 }
 
 // Path returns the profiles of a path, from the client to the server. Each element is one

@@ -109,7 +109,8 @@ func TestSearch(t *testing.T) {
 func TestUnknownProfileSuggests(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ id, want string }{
-		{"aws-nlb", `no profile "aws-nlb": did you mean aws-nlb-tcp, aws-nlb-tls, aws-alb?`},
+		{"aws-nlb", `no profile "aws-nlb": did you mean aws-nlb-tcp (NLB, TCP listener), aws-nlb-tls (`},
+		{"nginx", `no profile "nginx": did you mean nginx-stream (stream proxy_timeout), nginx-http (keepalive_timeout, towards clients), nginx-http-upstream (keepalive_timeout of an upstream block, towards servers), nginx-http2-idle (`},
 		{"aws nlb", `no profile "aws nlb": did you mean aws-nlb-tcp, aws-nlb-tls`},
 		{"AWS NLB", `no profile "AWS NLB": did you mean aws-nlb-tcp, aws-nlb-tls`},
 		{"aws_nlb", `no profile "aws_nlb": did you mean aws-nlb-tcp, aws-nlb-tls`},

@@ -45,7 +45,7 @@ const headroom = time.Second
 // Of returns the ends of the path of a request, and false if nothing on it closes idle
 // connections.
 func Of(r align.Request) (Ends, bool) {
-	closers := slices.DeleteFunc(slices.Clone(r.Path), func(p align.Profile) bool { return !closes(p) })
+	closers := slices.DeleteFunc(withBehind(r.Path), func(p align.Profile) bool { return !closes(p) })
 	if len(closers) == 0 {
 		return Ends{}, false
 	}
@@ -56,6 +56,10 @@ func Of(r align.Request) (Ends, bool) {
 	}
 	for i, p := range closers[1:] {
 		before := closers[i]
+		// The two connections of one proxy, or those of which nothing is known.
+		if before.Side == "client" || p.Side == "server" {
+			continue
+		}
 		if p.Timeout > 0 && before.Timeout > 0 && p.Timeout <= before.Timeout {
 			e.Early = append(e.Early, Early{Closer: p, Before: before})
 		}
@@ -66,6 +70,39 @@ func Of(r align.Request) (Ends, bool) {
 		e.Server = Above(e.Last.Timeout)
 	}
 	return e, true
+}
+
+// behind are the profiles of the connections that proxies for HTTP open, by those of the
+// connections that they accept.
+var behind = map[string]string{
+	"azure-frontdoor-client":     "azure-frontdoor-std-origin",
+	"caddy":                      "caddy-backend",
+	"cloudflare-client-h1":       "cloudflare-origin-idle",
+	"cloudflare-client-h2":       "cloudflare-origin-idle",
+	"gcp-global-ext-alb-client":  "gcp-alb-backend",
+	"gcp-regional-alb-client":    "gcp-alb-backend",
+	"gcp-xregion-int-alb-client": "gcp-alb-backend",
+	"nginx-http":                 "nginx-http-upstream",
+	"nginx-http2-idle":           "nginx-http-upstream",
+	"oci-lb-client":              "oci-lb-backend",
+	"traefik":                    "traefik-backend",
+}
+
+// withBehind returns a path with both connections of each proxy: who names the one towards
+// the client has the same proxy in front of the server, with a timeout of its own there.
+func withBehind(path []align.Profile) []align.Profile {
+	var whole []align.Profile
+	for i, p := range path {
+		whole = append(whole, p)
+		id, two := behind[p.ID]
+		if !two || i+1 < len(path) && path[i+1].Side != "" && path[i+1].EndsTCP() {
+			continue // the path itself goes on with the same proxy
+		}
+		if its, err := new(align.Catalog).Lookup(id); err == nil {
+			whole = append(whole, its)
+		}
+	}
+	return whole
 }
 
 // Above returns for how long a server has to keep an idle connection to something that

@@ -1,6 +1,7 @@
 package ends_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -78,8 +79,43 @@ func TestEveryProfile(t *testing.T) {
 		assert.Positive(t, e.Client, p.ID)
 		assert.Less(t, e.Client, p.Timeout, p.ID)
 		if e.Last.ID != "" {
-			assert.Greater(t, e.Server, p.Timeout, p.ID)
+			assert.Greater(t, e.Server, e.Last.Timeout, p.ID)
+			assert.NotEqual(t, "client", e.Last.Side, "%s: the server has to do with the connection that a proxy opens", p.ID)
 		}
 	}
 	assert.Greater(t, n, 20)
+}
+
+// TestTheOtherConnectionOfAProxy: the server's end has to do with the connection that a proxy
+// opens, whose timeout is often another one.
+func TestTheOtherConnectionOfAProxy(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]struct {
+		client, server time.Duration
+		last           string
+		early          string
+	}{
+		"nginx-http,nodejs":                         {73 * time.Second, 65 * time.Second, "nginx-http-upstream", "nodejs"},
+		"nginx-http,nginx-http-upstream,nodejs":     {73 * time.Second, 65 * time.Second, "nginx-http-upstream", "nodejs"},
+		"nginx-http,nginx-http-upstream=90s,nodejs": {73 * time.Second, 95 * time.Second, "nginx-http-upstream", "nodejs"},
+		"nginx-http,nodejs-main":                    {73 * time.Second, 65 * time.Second, "nginx-http-upstream", ""},
+		"traefik":                                   {178 * time.Second, 95 * time.Second, "traefik-backend", ""},
+		"caddy,kestrel":                             {298 * time.Second, 125 * time.Second, "caddy-backend", ""},
+		"aws-alb,nginx-http":                        {58 * time.Second, 65 * time.Second, "nginx-http-upstream", ""},
+		"aws-alb=100s,nginx-http":                   {98 * time.Second, 65 * time.Second, "nginx-http-upstream", "nginx-http"},
+		"nginx-http,nginx-http2-idle":               {73 * time.Second, 65 * time.Second, "nginx-http-upstream", ""},
+	} {
+		profiles, err := align.Path(strings.Split(path, ",")...)
+		require.NoError(t, err)
+		e, ok := ends.Of(align.Request{Path: profiles})
+		require.True(t, ok)
+		assert.Equal(t, want.client, e.Client, path)
+		assert.Equal(t, want.server, e.Server, path)
+		assert.Equal(t, want.last, e.Last.ID, path)
+		early := ""
+		if len(e.Early) > 0 {
+			early = e.Early[0].Closer.ID
+		}
+		assert.Equal(t, want.early, early, path)
+	}
 }

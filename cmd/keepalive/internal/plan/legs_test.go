@@ -60,7 +60,7 @@ func TestPlanOfTheOtherEnd(t *testing.T) {
 		switch {
 		case m != nil:
 		case strings.Contains(text, ": add --server"), strings.Contains(text, ": leave --server out"):
-			m = []string{"", strings.Join(path, ","), map[bool]string{true: " --server"}[strings.Contains(text, "add")]}
+			m = []string{"", strings.Join(path, ","), map[bool]string{true: " --server"}[strings.Contains(text, ": add")]}
 		default:
 			assert.True(t, wantErr != nil || want.Tightest.ID == "" && want.Heartbeat == nil, "%s: %s, but: %v", path, text, want)
 			continue
