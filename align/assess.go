@@ -148,6 +148,9 @@ func (r Request) assess(s platform.Settings) *Assessment {
 			a.Assumptions = append(a.Assumptions, p.label()+": "+doubt)
 		}
 	}
+	for _, p := range r.undescribed() {
+		a.Assumptions = append(a.Assumptions, fmt.Sprintf("%s: that it has no timeout on this connection: %s", p.label(), r.otherOnly()))
+	}
 	return a
 }
 
@@ -229,7 +232,11 @@ func (r Request) verdict(s platform.Settings, parts parts, a *Assessment) (Verdi
 	}
 	refreshed := fmt.Sprintf("refreshed after %s at the latest, with %s lost; %s",
 		duration.Bound(a.LatestRefresh), probeCount(r.lostProbes()), limit)
-	if ifs := r.conditionsOf(parts.refreshed); len(ifs) > 0 {
+	ifs := r.conditionsOf(parts.refreshed)
+	for _, p := range r.undescribed() {
+		ifs = append(ifs, fmt.Sprintf("%s itself does not end this connection (%s)", p.label(), r.otherOnly()))
+	}
+	if len(ifs) > 0 {
 		return SurvivesIf, strings.Join(ifs, ", and ") + "; then it is " + refreshed
 	}
 	return Survives, refreshed

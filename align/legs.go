@@ -48,21 +48,47 @@ func (r Request) Legs() []Leg {
 // if a plan is to hold for both.
 func (r Request) leg() []Profile {
 	var leg []Profile
-	otherSide := "server"
-	if r.Server {
-		otherSide = "client"
-	}
 	for _, l := range r.Legs() {
 		if !l.Own {
 			continue
 		}
 		for _, p := range l.Path {
-			if !p.EndsTCP() || p.Side != otherSide {
+			if !p.EndsTCP() || p.Side != r.otherSide() {
 				leg = append(leg, r.halfClosed(p))
 			}
 		}
 	}
 	return leg
+}
+
+// otherSide is the Side of a proxy's connection that is none of the own leg.
+func (r Request) otherSide() string {
+	if r.Server {
+		return "client"
+	}
+	return "server"
+}
+
+// undescribed returns the proxies at the end of the own leg of which the path only has the
+// other connection: they may have a timeout on this one, too.
+func (r Request) undescribed() []Profile {
+	var undescribed []Profile
+	for _, l := range r.Legs() {
+		for _, p := range l.Path {
+			sameProxy := func(other Profile) bool {
+				return other.EndsTCP() && other.LimitsSilence() && other.Side != r.otherSide() && p.device != "" && other.device == p.device
+			}
+			if l.Own && p.EndsTCP() && p.Side == r.otherSide() && !slices.ContainsFunc(l.Path, sameProxy) {
+				undescribed = append(undescribed, p)
+			}
+		}
+	}
+	return undescribed
+}
+
+// otherOnly says what is known of them.
+func (r Request) otherOnly() string {
+	return "all that is known of it is about its connection on the side of the " + r.otherSide()
 }
 
 func (r Request) halfClosed(p Profile) Profile {

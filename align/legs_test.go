@@ -92,6 +92,34 @@ func TestTheOtherEnd(t *testing.T) {
 	}
 }
 
+// TestAProxyOfWhichOneSideIsKnown: what nobody knows of it is no proof that a connection
+// survives.
+func TestAProxyOfWhichOneSideIsKnown(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		path   string
+		server bool
+		want   align.Verdict
+	}{
+		{"nginx-http box:10m", true, align.SurvivesIf},
+		{"nginx-http nginx-http-upstream box:10m", true, align.NeedsHeartbeat},
+		{"pgbouncer box:10m", true, align.SurvivesIf},
+		{"pgbouncer pgbouncer-server-lifetime box:10m", true, align.SurvivesIf},
+		{"box:10m gcp-alb-backend", false, align.SurvivesIf},
+		{"box:10m pgbouncer pgbouncer-server", false, align.Survives},
+		{"box:10m aws-nlb-tls gcp-alb-backend", false, align.Survives},
+	} {
+		r := request(t, strings.Fields(tt.path)...)
+		r.Server = tt.server
+		p := mustPlan(t, r)
+		assert.Equal(t, tt.want, p.Verdict, "%s: %s", tt.path, p.Reason)
+		if tt.want == align.SurvivesIf {
+			assert.Contains(t, p.Reason, " itself does not end this connection (all that is known of it is about its connection on the side of the ")
+			assert.Contains(t, strings.Join(p.Assumptions, "\n"), ": that it has no timeout on this connection: all that is known")
+		}
+	}
+}
+
 // TestHalfClosed: a middlebox forgets a connection sooner that one end has closed.
 func TestHalfClosed(t *testing.T) {
 	t.Parallel()

@@ -72,7 +72,9 @@ type Profile struct {
 	Note   string // what else a user has to know
 
 	// Side says which of its two connections a proxy's Timeout limits: "client" is the one
-	// that it accepts, "server" the one that it opens. "" stands for both.
+	// that it accepts, "server" the one that it opens. "" stands for both. That it has no
+	// timeout on the other one is an assumption of a plan for that, unless the path also has
+	// the profile of that side.
 	Side string
 
 	also   string // other words by which people look for it
