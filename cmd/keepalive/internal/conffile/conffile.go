@@ -180,7 +180,7 @@ func read(f File, others []File, format string, used includes, whole bool) *Docu
 	err = fm.read(s)
 	program := cmp.Or(fm.program, fm.Name)
 	if err == nil {
-		err = s.noWords(program, fm.other(f))
+		err = s.foreign(program, fm.other(f))
 	}
 	if err != nil {
 		var syntax *syntaxError

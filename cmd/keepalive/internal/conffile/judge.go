@@ -35,11 +35,38 @@ var linuxDefaults = platform.Settings{
 // The errors are those of [align.Request.Assess].
 func (l *Leg) Assess(r align.Request) (*align.Assessment, error) {
 	r.Server = r.Server || l.Server
+	if why := l.elsewhere(r.Path); why != "" {
+		return &align.Assessment{Verdict: align.Unknown, Reason: why}, nil
+	}
 	a, err := l.assess(r)
 	if l.Closes > 0 && (err == nil || errors.Is(err, sockopt.ErrUnknown)) {
 		return l.assessClosing(r, a)
 	}
 	return a, err
+}
+
+// protocols are what programs speak that speak nothing else, as in align.Profile.
+var protocols = map[string]string{
+	"ssh": "SSH", "sshd": "SSH", "libpq": "SQL", "the server": "SQL", "PostgreSQL": "SQL", "redis-server": "Redis", "OpenVPN": "OpenVPN",
+}
+
+// OfProgram names the program, for a leg that no file has: what it speaks may not be what
+// something on the path passes.
+func (l *Leg) OfProgram(name string) { l.program = name }
+
+// elsewhere says that something on a path does not pass what the program speaks, so that these
+// connections cannot cross it; "" if everything does, as far as is known.
+func (l *Leg) elsewhere(path []align.Profile) string {
+	speaks := protocols[l.program]
+	if speaks == "" {
+		return ""
+	}
+	for _, p := range path {
+		if p.Protocol != "" && p.Protocol != "stream" && p.Protocol != speaks { // a stream may carry anything
+			return fmt.Sprintf("%s passes %s only, which %s does not speak: is this the path?", p.ID, p.Protocol, l.program)
+		}
+	}
+	return ""
 }
 
 func (l *Leg) assess(r align.Request) (*align.Assessment, error) {
@@ -78,13 +105,6 @@ func (l *Leg) complete() bool {
 // assessHeartbeat compares the heartbeat with the one that a path needs on which no probe
 // helps.
 func (l *Leg) assessHeartbeat(r align.Request, a *align.Assessment) error {
-	for _, p := range r.Path {
-		// What carries HTTP and the like does not carry the heartbeats of another protocol.
-		if p.LimitsSilence() && p.Refreshed != platform.Yes && p.Protocol != "" && p.Protocol != "stream" {
-			a.Reason += fmt.Sprintf("; %s does not count: %s carries %s", l.HeartbeatText, p.ID, p.Protocol)
-			return nil
-		}
-	}
 	r.Path = slices.Clone(r.Path)
 	for i := range r.Path {
 		if r.Path[i].LimitsSilence() {

@@ -45,6 +45,7 @@ type Leg struct {
 
 	silence            time.Duration // the longest between two heartbeats
 	protocol, closedBy string        // of Closes
+	program            string        // what opens or accepts it
 }
 
 // A Setting is an option of a connection.
@@ -69,7 +70,6 @@ type origin struct {
 // A leg is a Leg while its file is read.
 type leg struct {
 	Leg
-	program string
 	refusal string // what the program does if the kernel refuses a value
 	state   state
 	stateAt origin
@@ -103,7 +103,7 @@ type value struct {
 
 func newLeg(at Place, program, name, refusal string) *leg {
 	return &leg{
-		Leg: Leg{Place: at, Name: name}, program: program, refusal: refusal, values: map[platform.Option]value{},
+		Leg: Leg{Place: at, Name: name, program: program}, refusal: refusal, values: map[platform.Option]value{},
 		offWhy: program + " does not switch it on",
 	}
 }

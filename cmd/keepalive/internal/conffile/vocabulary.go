@@ -86,10 +86,12 @@ func shown(word string) string {
 	return fmt.Sprintf("%q", word)
 }
 
-// noWords refuses a file with not one word that the program has. If there is one that is near,
-// it has to look like another format.
-func (s *source) noWords(program, other string) error {
+// foreign refuses a file with not one word that the program has. If it looks like another
+// format, few of them, or some that are near, do not save it.
+func (s *source) foreign(program, other string) error {
 	switch w := s.words; {
+	case other != "" && w.known > 0 && w.known < w.unknown:
+		return wrong(w.at, "words of %s, which most in this file are not", program)
 	case w.known > 0 || w.unknown == 0 && (w.near == 0 || other == ""):
 		return nil
 	case w.first == "":

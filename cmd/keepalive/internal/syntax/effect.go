@@ -45,6 +45,7 @@ func (f Format) Shortfalls(p Plan, defaults platform.Settings) []Shortfall {
 	var short []Shortfall
 	for _, s := range f.sidesOf(p) {
 		s.Config = inherit(s.Config, defaults)
+		s.OfProgram(f.program)
 		a, err := s.Assess(p.Request)
 		if err != nil {
 			short = append(short, Shortfall{align.Unknown, s.Name + ": " + err.Error()})
