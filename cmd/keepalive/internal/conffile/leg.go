@@ -162,7 +162,8 @@ func (l *leg) finish() Leg {
 	if l.state == off {
 		l.offMistakes()
 	}
-	l.check()
+	meant := l.meant() // check leaves out what the kernel refuses
+	l.check(meant)
 	cfg := sockopt.Config{Disabled: l.state == off}
 	for o, v := range l.values {
 		if v.unknown {
@@ -185,7 +186,7 @@ func (l *leg) finish() Leg {
 	l.Config = cfg
 	l.Settings = l.settings()
 	if !cfg.Disabled {
-		l.userTimeoutMistakes()
+		l.userTimeoutMistakes(meant)
 	}
 	return l.Leg
 }

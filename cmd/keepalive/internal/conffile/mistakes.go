@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tcpkeepalive/keepalive/internal/duration"
 	"github.com/tcpkeepalive/keepalive/internal/kernel"
@@ -19,7 +20,7 @@ func takes(o platform.Option, n int64) bool {
 
 // check finds numbers in a wrong unit and numbers that the kernel refuses, and leaves the
 // latter out.
-func (l *leg) check() {
+func (l *leg) check(meant times) {
 	inert := l.state == off && !l.setsWhenOff // the kernel does not get to see the times
 	for _, o := range kernel.Options() {
 		v, set := l.values[o]
@@ -29,6 +30,9 @@ func (l *leg) check() {
 		unit := ""
 		if v.bare {
 			unit = wrongUnit(o, v.n, v.text)
+		}
+		if unit != "" && o == platform.UserTimeout {
+			unit = tooFewMilliseconds(v.n, v.text) + meant.userTimeoutFor(v.n)
 		}
 		refused := !l.lenient && !takes(o, v.n)
 		if refused || inert && o != platform.UserTimeout {
@@ -76,31 +80,44 @@ func (l *leg) offMistakes() {
 	l.remark(at, Off, "%s: no effect, because keepalive is off: %s", strings.Join(texts, ", "), why)
 }
 
+// meant are the times of keepalive with those in seconds that are probably in a wrong unit.
+func (l *leg) meant() (m times) {
+	for o, to := range map[platform.Option]*time.Duration{platform.Idle: &m.idle, platform.Interval: &m.interval} {
+		if v, set := l.values[o]; set && !v.unknown {
+			n := v.n
+			if v.bare && wrongUnit(o, n, v.text) != "" {
+				n = secondsMeant(n)
+			}
+			*to = time.Duration(inField(o, n))
+		}
+	}
+	if v, set := l.values[platform.Count]; set && !v.unknown {
+		m.count = v.n
+	}
+	return m
+}
+
 // userTimeoutMistakes compares the user timeout with the times of keepalive, which it
 // cuts short on Linux (tcp_keepalive_timer in net/ipv4/tcp_timer.c).
-func (l *leg) userTimeoutMistakes() {
+func (l *leg) userTimeoutMistakes(t times) {
 	v, set := l.values[platform.UserTimeout]
-	c := l.Config
-	if !set || c.UserTimeout <= 0 || c.Idle == 0 || l.has(Unit, v.Place, v.text) {
+	timeout := l.Config.UserTimeout
+	if !set || timeout <= 0 || t.idle <= 0 || l.has(Unit, v.Place, v.text) {
 		return
 	}
-	timeout := duration.Seconds(c.UserTimeout)
-	if c.Interval == 0 {
-		if c.UserTimeout <= c.Idle {
-			l.remark(v.Place, Cut, "%s: the user timeout of %s is not longer than the idle time of %s: one lost probe ends the connection, whatever the count", v.text, timeout, duration.Seconds(c.Idle))
-		}
-		return
-	}
-	n := timing.ProbesUntil(c.UserTimeout, c.Idle, c.Interval)
+	n := timing.ProbesUntil(timeout, t.idle, t.interval)
+	text, after := v.text, duration.Seconds(timeout)
 	switch {
-	case c.Count > 0 && n == int64(c.Count):
+	case t.interval == 0 && timeout <= t.idle:
+		l.remark(v.Place, Cut, "%s: the user timeout of %s is not longer than the idle time of %s: one lost probe ends the connection, whatever the count", text, after, duration.Seconds(t.idle))
+	case !t.cutBy(timeout):
+		if t.interval > 0 && t.count > 0 && n > t.count {
+			l.remark(v.Place, Note, "%s: the user timeout replaces the count: a dead peer is given up after %d unanswered probes, not %d", text, n, t.count)
+		}
 	case n == 1:
-		l.remark(v.Place, Cut, "%s: the user timeout of %s is not longer than idle + interval (%s): one lost probe ends the connection, whatever the count", v.text, timeout, duration.Seconds(c.Idle+c.Interval))
-	case c.Count == 0:
-	case n < int64(c.Count):
-		l.remark(v.Place, Cut, "%s: the user timeout of %s cuts the count: the connection ends after %d unanswered probes, not %d; idle + count*interval is %s", v.text, timeout, n, c.Count, duration.Seconds(timing.AddMul(c.Idle, int64(c.Count), c.Interval)))
+		l.remark(v.Place, Cut, "%s: the user timeout of %s is not longer than idle + interval (%s): one lost probe ends the connection, whatever the count", text, after, duration.Seconds(t.idle+t.interval))
 	default:
-		l.remark(v.Place, Note, "%s: the user timeout replaces the count: a dead peer is given up after %d unanswered probes, not %d", v.text, n, c.Count)
+		l.remark(v.Place, Cut, "%s: the user timeout of %s cuts the count: the connection ends after %d unanswered probes, not %d; idle + count*interval is %s", text, after, n, t.count, duration.Seconds(timing.AddMul(t.idle, t.count, t.interval)))
 	}
 }
 
