@@ -127,7 +127,7 @@ func TestALossAndAnUnknownTimeout(t *testing.T) {
 		{"a loss in the file before it", unknown, []string{loses, client}, exit.Problems, "unknown: the timeout of linkerd is unknown"},
 		{"a loss on a leg where it matters too", "linkerd,box:30s", []string{client, loses}, exit.Problems, "loses: keepalive is off"},
 		{"a loss on the client's leg", "box:30s,linkerd", []string{client}, exit.Problems, "loses: the first probe comes"},
-		{"a mistake", unknown, []string{mistake}, exit.Problems, "if seconds were meant, write 15000"},
+		{"a mistake", unknown, []string{mistake}, exit.Problems, "idle 60s, interval 10s, count 3: write 90000"},
 		{"a file that is broken", unknown, []string{client, broken, loses}, exit.Usage, "loses: keepalive is off"},
 		{"nothing at all", unknown, []string{write(t, "haproxy.cfg", "defaults\n timeout client 1m")}, exit.Unknown, ""},
 	} {
