@@ -65,6 +65,9 @@ func (c *Catalog) element(text string) (Profile, error) {
 func (p Profile) ofOne(word, value string) (Profile, error) {
 	p.ID, p.Provider = word+":"+value, "yours"
 	open, halfClosed, both := strings.Cut(value, "/")
+	if both && word != "box" {
+		return p, fmt.Errorf("%s: only box has a time for half-closed connections", p.ID)
+	}
 	d, err := duration.Parse(open)
 	if err != nil {
 		return p, fmt.Errorf("%s: %w", p.ID, err)

@@ -1,6 +1,7 @@
 package align_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -57,6 +58,8 @@ func TestPathElements(t *testing.T) {
 		"box=5m":              "box=5m has no time: one of your own is " + forms,
 		"box:5m/":             "box:5m/: ",
 		"box:5m/0":            "half-closed timeout of box:5m/0=0s: must be positive",
+		"proxy:5m/60s":        "align: proxy:5m/60s: only box has a time for half-closed connections",
+		"server:8h/":          "server:8h/: only box has a time for half-closed connections",
 		"box:soon":            "box:soon: ",
 		"box:0s":              "timeout of box:0s=0s: must be positive and at most ",
 		"box:-5s":             "-5s",
@@ -69,5 +72,26 @@ func TestPathElements(t *testing.T) {
 	} {
 		_, err := align.Path(text)
 		assert.ErrorContains(t, err, want, "%q", text)
+	}
+}
+
+// TestATimeWithoutAUnit: a number is seconds, and somebody may have meant milliseconds.
+func TestATimeWithoutAUnit(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"box:300000":      "box:300000 is 3d11h20m: was 300s meant?",
+		"proxy:604800":    "proxy:604800 is 7d: was 604.8s meant?",
+		"box:300000/120":  "box:300000/120 is 3d11h20m: was 300s meant?",
+		"box:86400":       "",
+		"box:300000s":     "",
+		"box:10d":         "",
+		"linux-conntrack": "",
+	} {
+		warnings := strings.Join(mustPlan(t, request(t, text)).Warnings, "\n")
+		if want == "" {
+			assert.NotContains(t, warnings, "meant?", text)
+		} else {
+			assert.Contains(t, warnings, want, text)
+		}
 	}
 }

@@ -3,6 +3,8 @@ package align
 import (
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tcpkeepalive/keepalive/internal/duration"
@@ -13,6 +15,9 @@ func (r Request) warnings(parts parts, latestRefresh time.Duration) []string {
 	var ws []string
 	warn := func(format string, args ...any) { ws = append(ws, fmt.Sprintf(format, args...)) }
 	for _, p := range r.Path {
+		if p.inSeconds() && p.Timeout > 24*time.Hour {
+			warn("%s is %s: was %s meant?", p.ID, inDays(p.Timeout), duration.Seconds(p.Timeout/1000))
+		}
 		switch {
 		case p.Never:
 			warn("%s ends no silent connection unless its timeout is set: if yours is, state it", p.label())
@@ -47,6 +52,25 @@ func (r Request) warnings(parts parts, latestRefresh time.Duration) []string {
 		}
 	}
 	return ws
+}
+
+// inSeconds reports whether the time of a middlebox of a user's own is a number without a
+// unit, which may have been meant in milliseconds.
+func (p Profile) inSeconds() bool {
+	word, value, _ := strings.Cut(p.ID, ":")
+	_, its := own[word]
+	value, _, _ = strings.Cut(value, "/")
+	_, err := strconv.ParseFloat(value, 64)
+	return its && err == nil
+}
+
+func inDays(d time.Duration) string {
+	const day = 24 * time.Hour
+	text := fmt.Sprintf("%dd", d/day)
+	if rest := d % day; rest > 0 {
+		text += strings.Replace(rest.String(), "m0s", "m", 1)
+	}
+	return text
 }
 
 // across says what the connection crosses between its ends.

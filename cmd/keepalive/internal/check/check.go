@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -69,7 +70,16 @@ are at the server's.`,
   keepalive check --path azure-lb --pid 12 --json | jq -r 'select(.bad).change'
   nginx -T | keepalive check --file - --path aws-nlb-tcp
   keepalive check --file haproxy.cfg --file /etc/sysctl.d/60-keepalive.conf`,
-		Args: flags.NoArgs,
+		Args: func(cmd *cobra.Command, args []string) error {
+			switch _, err := align.Path(args...); {
+			case len(args) == 0:
+			case err == nil:
+				return flags.MeantFor(args, "path", ",")
+			case strings.ContainsAny(args[0], "./\\"):
+				return flags.MeantFor(args, "file", " --file ")
+			}
+			return flags.NoArgs(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {
 			case len(o.files.names) > 0:

@@ -195,6 +195,10 @@ func TestCheckWrongUse(t *testing.T) {
 	}{
 		{nil, "--path is missing"},
 		{[]string{"--path", "aws-nlb"}, "did you mean"},
+		{[]string{"nginx.conf"}, `"nginx.conf" is not understood; did you mean --file nginx.conf?`},
+		{[]string{"a.conf", "/etc/b"}, `"a.conf" is not understood; did you mean --file a.conf --file /etc/b?`},
+		{[]string{"aws-nlb-tcp"}, `"aws-nlb-tcp" is not understood; did you mean --path aws-nlb-tcp?`},
+		{[]string{"everything"}, `"everything" is not understood; see keepalive check --help`},
 		{[]string{"--path", "aws-nlb-tcp", "--peer", "x"}, "--peer"},
 		{[]string{"--path", "aws-nlb-tcp", "--pid", "-1"}, "--pid -1"},
 		{[]string{"--path", "aws-nlb-tcp", "--detect", "1ms"}, "is impossible"},

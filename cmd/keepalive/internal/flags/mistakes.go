@@ -140,3 +140,8 @@ func NoArgs(cmd *cobra.Command, args []string) error {
 func NotUnderstood(cmd *cobra.Command, word string, names []string) error {
 	return exit.UsageError(fmt.Errorf("%q is not understood; see %s --help%s", word, cmd.CommandPath(), alike.Question(alike.Nearest(word, names))))
 }
+
+// MeantFor refuses words that are values of a flag, and says so.
+func MeantFor(words []string, flag, separator string) error {
+	return exit.UsageError(fmt.Errorf("%q is not understood; did you mean --%s %s?", words[0], flag, strings.Join(words, separator)))
+}

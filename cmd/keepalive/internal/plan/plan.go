@@ -82,7 +82,12 @@ sysctls do. It is what check --file says of the text:
   keepalive plan --path box:15m --lost-probes 3
   keepalive plan --path aws-nlb-tcp --as nginx
   keepalive plan --path aws-nlb-tcp --svg plan.svg`,
-		Args: flags.NoArgs,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if _, err := align.Path(args...); len(args) > 0 && err == nil {
+				return flags.MeantFor(args, "path", ",")
+			}
+			return flags.NoArgs(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := exit.Join(flags.Exclusive(cmd, "json", "as"), o.drawingOnly(), output.Apart(cmd, output.File{Flag: "--svg", Path: o.svg})); err != nil {
 				return err
@@ -237,7 +242,7 @@ func printPlan(w io.Writer, width int, r align.Request, p *align.Plan, line time
 	}
 	if len(r.Path) > 0 {
 		fmt.Fprintln(w)
-		printPath(w, r.Path)
+		printPath(w, r)
 	}
 	printLegs(w, r)
 	if !endsFirst {
@@ -257,11 +262,15 @@ func printPlan(w io.Writer, width int, r align.Request, p *align.Plan, line time
 	printList(w, "to know", p.Warnings)
 }
 
-func printPath(w io.Writer, path []align.Profile) {
+func printPath(w io.Writer, r align.Request) {
 	var rows [][]string
-	for _, p := range path {
+	for _, p := range r.Path {
+		timeout := paths.TimeoutCell(p)
+		if r.HalfClosed && p.HalfClosed > 0 {
+			timeout += ", half-closed " + paths.Marked(duration.Format(p.HalfClosed), true, p.HalfClosedEvidence)
+		}
 		rows = append(rows, []string{
-			p.ID, paths.TimeoutCell(p),
+			p.ID, timeout,
 			"probes refresh it: " + paths.Marked(p.Refreshed.String(), p.Refreshed != platform.Unknown, p.RefreshedEvidence),
 			"then: " + paths.Marked(paths.ExpiryText(p), p.Expiry.Known(), p.ExpiryEvidence),
 		})

@@ -58,6 +58,8 @@ func TestPlanFlagsReachTheRequest(t *testing.T) {
 		{[]string{"--path", "aws-alb,box:1h,aws-nlb-tls"}, exit.Problems, "  aws-alb - aws-nlb-tls: across box:1h; what aws-alb and aws-nlb-tls do by themselves decides\n"},
 		{[]string{"--path", "docker-desktop,box:30s"}, exit.Problems, "  docker-desktop - server: to be set at the server: keepalive plan --path docker-desktop,box:30s --server\n"},
 		{[]string{"--path", "haproxy,box:1h", "--lost-probes", "3"}, exit.Problems, "keepalive plan --path haproxy,box:1h --server --as haproxy, with the other flags of this one\n"},
+		{[]string{"--path", "linux-conntrack", "--half-closed"}, exit.OK, "linux-conntrack  5d, half-closed 60s  probes refresh it: yes"},
+		{[]string{"--path", "box:300000"}, exit.OK, "  - box:300000 is 3d11h20m: was 300s meant?\n"},
 		{[]string{"--path", "linux-conntrack=30s", "--half-closed"}, exit.OK, "linux-conntrack forgets it after 30s"},
 		{[]string{"--path", "haproxy,box:1h"}, exit.Problems, "  haproxy - server: to be set at haproxy or the server: keepalive plan --path haproxy,box:1h --server --as haproxy\n"},
 		{[]string{"--path", "aws-nlb-tcp", "--longest"}, exit.OK, "idle=262s,interval=27s,count=3,user-timeout=350s"},
@@ -129,7 +131,11 @@ func TestPlanWrongUse(t *testing.T) {
 		{[]string{"--path", "aws-nlb-tcp", "--as", "go", "--json"}, "exclude each other"},
 		{[]string{"--path", "aws-nlb-tcp", "--json", "--svg", "-"}, "--json and --svg - exclude each other: --svg FILE draws into a file"},
 		{[]string{"--path", "aws-nlb-tcp", "--as", "go", "--svg=-"}, "--as and --svg - exclude each other"},
-		{[]string{"aws-nlb-tcp"}, "is not understood"},
+		{[]string{"aws-nlb-tcp"}, `"aws-nlb-tcp" is not understood; did you mean --path aws-nlb-tcp?`},
+		{[]string{"aws-nlb-tcp", "box:5m"}, `"aws-nlb-tcp" is not understood; did you mean --path aws-nlb-tcp,box:5m?`},
+		{[]string{"survive"}, `"survive" is not understood; see `},
+		{[]string{"--path", "proxy:5m/60s"}, "proxy:5m/60s: only box has a time for half-closed connections"},
+		{[]string{"--path", "aws-nlb-tcp", "--as", "grpc-go"}, "--as grpc-go: no such program; did you mean grpc"},
 	} {
 		code, out, errs := command(append([]string{"plan"}, tt.args...)...)
 		assert.Equal(t, exit.Usage, code, "%s", tt.args)

@@ -43,7 +43,11 @@ func (o *options) shortfalls(plan *align.Plan, stderr io.Writer) error {
 	}
 	var errs []error
 	for _, s := range o.as.Shortfalls(o.forProgram(plan), defaults) {
-		terminal.Say(stderr, "warning: %s: %s", s.Verdict, exit.Text(errors.New(s.Text)))
+		verdict := s.Verdict.String()
+		if s.Unnoticed { // as check has it
+			verdict = "unnoticed"
+		}
+		terminal.Say(stderr, "warning: %s: %s", verdict, exit.Text(errors.New(s.Text)))
 		if s.Verdict == align.Loses || s.Verdict == align.NeedsHeartbeat {
 			errs = append(errs, exit.ErrProblems)
 		} else {

@@ -240,7 +240,7 @@ func TestAsSaysWhatIsLost(t *testing.T) {
 		{"--path box:2m --lost-probes 12 --as ssh", exit.Problems, "with 12 packets in a row lost TCP sends the next one up to "},
 		{"--path box:5m --detect 60s --as postgresql", exit.OK, ""},
 		{"--path box:5m --detect 60s --as systemd", exit.Unknown, "it survives, but a dead peer is not noticed within 60s (in flight): without a user timeout net.ipv4.tcp_retries2"},
-		{"--path box:5m --detect 60s --as traefik", exit.Problems, "it survives, but a dead peer is not noticed within 60s (idle): that takes up to "},
+		{"--path box:5m --detect 60s --as traefik", exit.Problems, "warning: unnoticed: connections to TCP servers have 40s, 15s, 9: it survives, but a dead peer is not noticed within 60s (idle): that takes up to "},
 		{"--path box:5m --detect 60s --from-failure --as systemd", exit.Unknown, "not noticed within 60s (late write)"},
 		{"--path box:5m --detect 60s --as ssh", exit.Unknown, "how soon a message every"},
 	} {

@@ -48,9 +48,10 @@ were read at the source.`,
   keepalive profiles aws-nlb-tcp
   keepalive profiles --json envoy | jq -r .source`,
 		RunE: func(cmd *cobra.Command, words []string) error {
-			if slices.Contains(words, "") {
+			if slices.ContainsFunc(words, func(w string) bool { return strings.TrimSpace(w) == "" }) {
 				return exit.UsageError(errors.New("a WORD is empty, which all profiles have: leave it out for all"))
 			}
+			words = strings.Fields(strings.Join(words, " ")) // "google load balancer" is three
 			found := new(align.Catalog).Search(words...)
 			if len(found) == 0 {
 				return exit.NothingError(noProfile(words))
@@ -85,14 +86,16 @@ func searchWords() []string {
 	return words
 }
 
+const ofYourOwn = "a middlebox of your own is box:TIME: keepalive plan --path box:15m"
+
 // noProfile tells which of the words nobody has, and what was meant.
 func noProfile(words []string) error {
 	for _, w := range words {
 		if len(new(align.Catalog).Search(w)) == 0 {
-			return fmt.Errorf("no profile has %s%s", w, alike.Question(alike.Nearest(w, searchWords())))
+			return fmt.Errorf("no profile has %s%s; %s", w, alike.Question(alike.Nearest(w, searchWords())), ofYourOwn)
 		}
 	}
-	return fmt.Errorf("no profile has %s", strings.Join(words, " and "))
+	return fmt.Errorf("no profile has %s; %s", strings.Join(words, " and "), ofYourOwn)
 }
 
 var profileColumns = []table.Column{

@@ -14,6 +14,20 @@ import (
 	"github.com/tcpkeepalive/keepalive/platform"
 )
 
+// TestQuotedWords: words in quotes are words.
+func TestQuotedWords(t *testing.T) {
+	t.Parallel()
+	for _, words := range []string{"google load balancer", "cloudflare tunnel", "aws  nat"} {
+		code, want, _ := command(append([]string{"profiles"}, strings.Fields(words)...)...)
+		require.Equal(t, exit.OK, code, words)
+		code, got, _ := command("profiles", words)
+		assert.Equal(t, exit.OK, code, words)
+		assert.Equal(t, want, got, words)
+	}
+	code, _, _ := command("profiles", " ")
+	assert.Equal(t, exit.Usage, code)
+}
+
 func TestProfiles(t *testing.T) {
 	t.Parallel()
 	code, out, _ := command("profiles")
@@ -38,9 +52,9 @@ func TestProfiles(t *testing.T) {
 	assert.Contains(t, out, "aws-nat-gateway")
 	assert.NotContains(t, out, "azure")
 	for words, want := range map[string]string{
-		"aws nobody": "no profile has nobody\n",
+		"aws nobody": "no profile has nobody; a middlebox of your own is box:TIME: keepalive plan --path box:15m\n",
 		"azrue":      "no profile has azrue; did you mean azure",
-		"aws azure":  "no profile has aws and azure\n",
+		"aws azure":  "no profile has aws and azure; a middlebox of your own is box:TIME: keepalive plan --path box:15m\n",
 	} {
 		code, out, errs := command(append([]string{"profiles"}, strings.Fields(words)...)...)
 		assert.Equal(t, exit.Nothing, code, words)

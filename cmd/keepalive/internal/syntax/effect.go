@@ -25,6 +25,8 @@ type side struct {
 type Shortfall struct {
 	Verdict align.Verdict // anything but Survives
 	Text    string        // a sentence: which connections, what they have, and what becomes of it
+	// Unnoticed says that the connections survive, and that a dead peer is noticed too late.
+	Unnoticed bool
 }
 
 // Beats reports whether the program has messages of its own, which take the place of the
@@ -48,16 +50,16 @@ func (f Format) Shortfalls(p Plan, defaults platform.Settings) []Shortfall {
 		s.OfProgram(f.program)
 		a, err := s.Assess(p.Request)
 		if err != nil {
-			short = append(short, Shortfall{align.Unknown, s.Name + ": " + err.Error()})
+			short = append(short, Shortfall{Verdict: align.Unknown, Text: s.Name + ": " + err.Error()})
 			continue
 		}
-		verdict, reason := a.Verdict, a.Reason
+		verdict, reason, unnoticed := a.Verdict, a.Reason, false
 		if verdict == align.Survives || verdict == align.SurvivesIf {
 			if late, why := p.unnoticed(s, a); late != align.Survives {
-				verdict, reason = late, why
+				verdict, reason, unnoticed = late, why, late == align.Loses
 			}
 			if why := p.tooManyLost(s, a); why != "" {
-				verdict, reason = align.Loses, why
+				verdict, reason, unnoticed = align.Loses, why, false
 			}
 		}
 		leg := ""
@@ -68,7 +70,7 @@ func (f Format) Shortfalls(p Plan, defaults platform.Settings) []Shortfall {
 		news := f.beats || verdict == align.Loses || verdict == align.Unknown ||
 			verdict == align.NeedsHeartbeat && p.Heartbeat == nil || verdict == align.SurvivesIf && s.Assumption != ""
 		if verdict != align.Survives && (news || leg != "") {
-			short = append(short, Shortfall{verdict, s.String() + leg + ": " + reason})
+			short = append(short, Shortfall{verdict, s.String() + leg + ": " + reason, unnoticed})
 		}
 	}
 	return short

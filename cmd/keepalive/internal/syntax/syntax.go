@@ -118,7 +118,8 @@ func Names() []string {
 	return names
 }
 
-// Lookup finds a Format. The error lists all, and suggests those that resemble the name.
+// Lookup finds a Format. The error suggests those that resemble the name, and lists all if
+// there are none.
 func Lookup(name string) (Format, error) {
 	for _, f := range Formats {
 		if f.Name == name {
@@ -134,7 +135,10 @@ func Lookup(name string) (Format, error) {
 			}
 		}
 	}
-	return Format{}, fmt.Errorf("want one of %s%s", strings.Join(Names(), ", "), alike.Question(near))
+	if len(near) > 0 {
+		return Format{}, fmt.Errorf("no such program%s", alike.Question(near))
+	}
+	return Format{}, fmt.Errorf("want one of %s", strings.Join(Names(), ", "))
 }
 
 // commentWidth is how wide a comment is at most.
