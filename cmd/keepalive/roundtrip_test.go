@@ -86,6 +86,10 @@ func TestAsAndCheckFileAgree(t *testing.T) {
 				file := filepath.Join(t.TempDir(), as)
 				require.NoError(t, os.WriteFile(file, []byte(text), 0o644))
 				got, out, errs := command(append([]string{"check", "--file", file, "--format", format}, path...)...)
+				if line == "aws-nlb-tcp" { // what is recognised is the same
+					again, _, errs := command(append([]string{"check", "--file", file}, path...)...)
+					assert.Equal(t, got, again, "%s without --format: %s", as, errs)
+				}
 				if strings.Contains(line, "--lost-probes 12") && (as == "ssh" || as == "sshd") {
 					// plan --as also counts how long TCP needs to send a lost message again, of
 					// which check --file makes no promise.

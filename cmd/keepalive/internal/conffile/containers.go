@@ -23,7 +23,7 @@ func readKubernetes(s *source) error {
 		}
 		for _, object := range objects {
 			name := strings.ToLower(object.str("kind")) + " " + object.get("metadata").str("name")
-			s.pods(object, strings.TrimSpace(name))
+			s.pods(object, cmp.Or(strings.TrimSpace(name), "the pod"))
 			s.mentions(object, "")
 			switch object.str("kind") {
 			case "EnvoyFilter":

@@ -53,6 +53,9 @@ func readNginx(s *source) error {
 	}
 	r := &nginxReader{source: s, block: "http", servers: map[string][]string{}}
 	r.collect(list)
+	if i := slices.IndexFunc(list, func(d directive) bool { return d.name() == "listen" }); i >= 0 { // a part of a server
+		r.server(directive{Place: list[i].Place, args: []string{"server"}, block: list}, map[string]origin{})
+	}
 	r.walk(list, map[string]origin{})
 	r.report()
 	return nil

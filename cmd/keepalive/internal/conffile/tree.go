@@ -181,7 +181,7 @@ func treeFormat(f File) string {
 	}
 	for _, n := range trees {
 		switch {
-		case n.get("apiVersion") != nil && n.get("kind") != nil:
+		case n.get("apiVersion") != nil && n.get("kind") != nil, n.podSysctls():
 			return "kubernetes"
 		case n.get("services") != nil && n.get("services").fields != nil:
 			return "compose"
@@ -190,6 +190,13 @@ func treeFormat(f File) string {
 		}
 	}
 	return ""
+}
+
+// podSysctls reports whether a mapping is a part of a pod, or of what makes pods, that has
+// sysctls: plan --as kubernetes prints one.
+func (n *node) podSysctls() bool {
+	return n.get("securityContext").get("sysctls") != nil ||
+		n.get("spec") != nil && n.get("spec").podSysctls() || n.get("template") != nil && n.get("template").podSysctls()
 }
 
 // has reports whether one of these keys is anywhere below.
