@@ -5,6 +5,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -30,6 +32,31 @@ func TestProfilesPage(t *testing.T) {
 	got, err := os.ReadFile(page)
 	require.NoError(t, err)
 	assert.True(t, want == strings.ReplaceAll(string(got), "\r\n", "\n"), "docs/profiles.md is stale: go generate ./align")
+}
+
+// TestPagesCountProfiles: docs/profiles.md has every profile, and README and CHANGELOG do not
+// promise more than there are.
+func TestPagesCountProfiles(t *testing.T) {
+	t.Parallel()
+	profiles := new(Catalog).Profiles()
+	written := profilesPage()
+	for _, p := range profiles {
+		assert.Equal(t, 1, strings.Count(written, "\n| `"+p.ID+"` |"), "%s: its group has a section on the page", p.ID)
+	}
+	for file, pattern := range map[string]string{
+		"../README.md":    `knows\s+(\d+)`,
+		"../CHANGELOG.md": `(\d+) (?:load balancers|devices and servers)`,
+	} {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		counts := regexp.MustCompile(pattern).FindAllStringSubmatch(string(text), -1)
+		assert.NotEmpty(t, counts, file)
+		for _, m := range counts {
+			n, err := strconv.Atoi(m[1])
+			require.NoError(t, err)
+			assert.LessOrEqual(t, n, len(profiles), "%s: %s", file, m[0])
+		}
+	}
 }
 
 func profilesPage() string {
