@@ -132,7 +132,13 @@ var ErrEmpty = errors.New("has nothing")
 // An emptyError says that a file has nothing to read.
 type emptyError struct{ File, text string }
 
-func (e *emptyError) Error() string        { return e.File + " " + e.text }
+func (e *emptyError) Error() string {
+	if e.File == "-" {
+		return "standard input " + e.text
+	}
+	return e.File + " " + e.text
+}
+
 func (e *emptyError) Is(target error) bool { return target == ErrEmpty }
 
 // readable returns an error for what is no text, or has nothing in it.
