@@ -186,6 +186,10 @@ func TestAPathWithoutIdleTimeout(t *testing.T) {
 	code, _, errs = command("plan", "--path", "azure-lb,aws-nlb-tls,wsl", "--as", "postgresql")
 	assert.Equal(t, exit.Unknown, code, errs)
 	assert.NotRegexp(t, `\b(align|sockopt|platform|timing): `, errs)
+	code, out, errs = command("plan", "--path", "azure-lb,pgbouncer", "--server", "--as", "postgresql")
+	assert.Equal(t, exit.Unknown, code)
+	assert.Contains(t, out, "tcp_keepalives_idle = 30\n")
+	assert.Equal(t, 1, strings.Count(errs, "warning: "), "once: %s", errs)
 	_, help, _ := command("plan", "--help")
 	assert.Contains(t, help, "  0 survives; 1 does not, or needs a heartbeat; 5 survives if, or not known;\n  2 wrong use\n")
 }

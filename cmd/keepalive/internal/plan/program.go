@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/exit"
@@ -43,6 +44,9 @@ func (o *options) shortfalls(plan *align.Plan, stderr io.Writer) error {
 	}
 	var errs []error
 	for _, s := range o.as.Shortfalls(o.forProgram(plan), defaults) {
+		if plan.Verdict == align.Unknown && s.Verdict == align.Unknown && strings.HasSuffix(s.Text, plan.Reason) {
+			continue // said of the plan, which decides the exit code
+		}
 		verdict := s.Verdict.String()
 		if s.Unnoticed { // as check has it
 			verdict = "unnoticed"
