@@ -36,7 +36,7 @@ type Document struct {
 	// Remarks are about the file as a whole; those of a leg are in the leg.
 	Remarks []Remark
 	// Err says why the file could not be read: where its syntax is broken, and what was
-	// expected there, or that its format cannot be told.
+	// expected there, that its format cannot be told, or that there is nothing in it (ErrEmpty).
 	Err error
 }
 

@@ -134,3 +134,18 @@ func TestSyntaxErrors(t *testing.T) {
 		assert.False(t, doc.Empty(), "unread is not empty")
 	}
 }
+
+// A part of a server or of a pod has no name of its own.
+func TestFragments(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ text, want string }{
+		{"listen 80 so_keepalive=60s:6s:3;", "1 connections of clients of *:80: idle=60s,interval=6s,count=3"},
+		{"listen 80;\nlisten 81 so_keepalive=on;\nlocation / { proxy_pass http://10.0.0.1; proxy_socket_keepalive on; }", "1 connections of clients of *:80: off\n2 connections of clients of *:81: on\n3 connections to upstreams of proxy_pass: on"},
+		{"spec:\n  securityContext:\n    sysctls:\n    - name: net.ipv4.tcp_keepalive_time\n      value: \"60\"", "4 sockets in the pod: idle=60s"},
+		{"kind: Pod\napiVersion: v1\nmetadata: {name: a}\nspec:\n  securityContext:\n    sysctls:\n    - name: net.ipv4.tcp_keepalive_time\n      value: \"60\"", "7 sockets in pod a: idle=60s"},
+	} {
+		doc := one(t, "-", tt.text, "")
+		require.NoError(t, doc.Err)
+		assert.Equal(t, tt.want, said(doc), tt.text)
+	}
+}
