@@ -1,6 +1,7 @@
 package align
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -172,7 +173,7 @@ func tightest(profiles []Profile) (Profile, bool) {
 	if len(known) == 0 {
 		return Profile{}, false
 	}
-	return slices.MinFunc(known, func(a, b Profile) int { return int(min(max(a.Timeout-b.Timeout, -1), 1)) }), true
+	return slices.MinFunc(known, func(a, b Profile) int { return cmp.Compare(a.Timeout, b.Timeout) }), true
 }
 
 // errNothing returns why there is nothing that can be said about the path, nil if there is:

@@ -91,8 +91,8 @@ func (e Expiry) String() string { return string(cmp.Or(e, unknown)) }
 // Known reports whether it is known what the middlebox does.
 func (e Expiry) Known() bool { return cmp.Or(e, unknown) != unknown }
 
-// A word that none of the constants has makes a profile say nothing at all about a fact,
-// and might be taken for the good case.
+// errWord returns an error if a word is none of words. A misspelled one would otherwise
+// count as no information at all, and might be taken for the good case.
 func errWord[T ~string](field string, word T, words []T) error {
 	if word == "" || slices.Contains(words, word) {
 		return nil

@@ -20,9 +20,6 @@ type closing struct {
 // maxClosing is longer than anybody waits, and what all programs here take.
 const maxClosing = 100 * 365 * 24 * time.Hour
 
-// of is the text for a timeout that stands in a file.
-func (o origin) of() string { return o.text + ", " + o.Place.String() }
-
 // closes notes a closing. The shortest one counts.
 func (l *leg) closes(c closing) {
 	l.EndedBy(l.program, c.after, c.text, c.protocol)

@@ -120,7 +120,7 @@ func recognise(f File, asked string) (*Format, error) {
 	return nil, &notRecognisedError{f.Name, possible}
 }
 
-// slashes are those of this function on every system.
+// slashes returns the name with slashes, whichever system the file is from.
 func slashes(name string) string { return path.Clean(strings.ReplaceAll(name, `\`, "/")) }
 
 // The names that files have by convention. Those of nginx include what Debian keeps in

@@ -96,9 +96,6 @@ func readHAProxy(s *source) error {
 			r.line(at, args)
 		}
 	}
-	if !known && strings.TrimSpace(s.Text) != "" && n > 0 && r.found {
-		return wrong(s.at(1), "a section")
-	}
 	r.report()
 	return nil
 }

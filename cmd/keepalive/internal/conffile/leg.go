@@ -67,6 +67,12 @@ type origin struct {
 	text string
 }
 
+// String returns "net.ipv4.tcp_keepalive_time = 60 (sysctl.conf:3)".
+func (o origin) String() string { return o.text + " (" + o.Place.String() + ")" }
+
+// of returns the same for where there are parentheses around it already.
+func (o origin) of() string { return o.text + ", " + o.Place.String() }
+
 // A leg is a Leg while its file is read.
 type leg struct {
 	Leg

@@ -26,7 +26,7 @@ var libpqOptions = map[string]platform.Option{
 	"tcp_user_timeout":    platform.UserTimeout,
 }
 
-// libpqNames2 are the keywords about keepalive.
+// libpqKeywords are the keywords that have to do with keepalive.
 var libpqKeywords = []string{"keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout"}
 
 // libpqURI finds a URI in a line, as it stands or as the value of a variable.

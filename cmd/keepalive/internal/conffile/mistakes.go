@@ -18,8 +18,9 @@ func takes(o platform.Option, n int64) bool {
 	return n >= spec.Min && n <= spec.Max || o == platform.UserTimeout && n == 0
 }
 
-// check finds numbers in a wrong unit and numbers that the kernel refuses, and leaves the
-// latter out.
+// check finds numbers in a wrong unit and numbers that the kernel refuses. It deletes the
+// latter from the leg, and times that have no effect, so that whoever looks for those calls
+// offMistakes first.
 func (l *leg) check(meant times) {
 	inert := l.state == off && !l.setsWhenOff // the kernel does not get to see the times
 	for _, o := range kernel.Options() {

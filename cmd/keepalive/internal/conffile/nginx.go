@@ -88,7 +88,7 @@ func (r *nginxReader) typo(d directive) {
 	r.remark(d.Place, UnknownWord, "%s: nginx has no such directive and does not start%s", d.text(), alike.Question(alike.Nearest(name, nginxKeepalive)))
 }
 
-// walk looks at one level; the outer ones have set what inherited says.
+// walk looks at one block; outer has the directives that the blocks around it have set.
 func (r *nginxReader) walk(list []directive, outer map[string]origin) {
 	set := map[string]origin{}
 	for k, v := range outer {

@@ -47,7 +47,8 @@ func (r *nginxReader) pass(d directive, protocol string, set map[string]origin) 
 	r.upstreams = append(r.upstreams, u)
 }
 
-// host returns the host of what is passed to: "http://backend/path" is backend.
+// nginxHost returns the host that a PROTOCOL_pass directive names: backend of
+// "http://backend/path".
 func nginxHost(target string) string {
 	if _, rest, ok := strings.Cut(target, "://"); ok {
 		target = rest

@@ -108,9 +108,6 @@ func sysctlMost(o platform.Option) int64 {
 	return (1<<31 - 1) / worstHZ
 }
 
-// String returns "net.ipv4.tcp_keepalive_time = 60 (line 3)".
-func (o origin) String() string { return o.text + " (" + o.Place.String() + ")" }
-
 // sysctlName has dots between its parts, as sysctl(8) takes both: if a slash comes first,
 // the dots belong to a part.
 func sysctlName(name string) string {
