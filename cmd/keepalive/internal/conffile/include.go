@@ -51,6 +51,22 @@ func (s *source) include(at Place, pattern string) []File {
 	return found
 }
 
+// eachIncluded calls read for each file that a pattern names and that was given. The
+// file with the include is depth files deep itself.
+func (s *source) eachIncluded(at Place, pattern string, depth int, read func(*source) error) error {
+	if depth >= maxIncludes {
+		return wrong(at, "files that include each other at most %d deep", maxIncludes)
+	}
+	for _, f := range s.include(at, pattern) {
+		in := *s
+		in.File = f
+		if err := read(&in); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // list returns the files of this machine that a pattern with wildcards names, if its
 // directory is beside the file, or below: then it belongs to it, and not to another machine.
 func (s *source) list(pattern string) (names []string, ok bool) {

@@ -226,21 +226,14 @@ func (p *nginxParser) lua(d directive) error {
 var unrelated = pattern(`(^|/)(mime\.types|(fastcgi|uwsgi|scgi)(_params|\.conf)|koi-\w+|win-utf|proxy_params|options-ssl-nginx\.conf)$|(^|/)modules-enabled/\*\.conf$|(^|/)modules/\*\.conf$`)
 
 func (p *nginxParser) included(d directive, includes int) ([]directive, error) {
-	if includes >= maxIncludes {
-		return nil, wrong(d.Place, "files that include each other at most %d deep", maxIncludes)
-	}
 	if unrelated().MatchString(d.arg(1)) && !p.given(d.arg(1)) {
 		return nil, nil
 	}
 	var list []directive
-	for _, f := range p.include(d.Place, d.arg(1)) {
-		s := *p.source
-		s.File = f
-		part, err := s.nginx(includes + 1)
-		if err != nil {
-			return nil, err
-		}
+	err := p.eachIncluded(d.Place, d.arg(1), includes, func(in *source) error {
+		part, err := in.nginx(includes + 1)
 		list = append(list, part...)
-	}
-	return list, nil
+		return err
+	})
+	return list, err
 }

@@ -112,24 +112,14 @@ func (s *source) postgres(depth int) (map[string]postgresSetting, error) {
 }
 
 func (s *source) postgresInclude(set map[string]postgresSetting, how, pattern string, o origin, depth int) error {
-	if depth >= maxIncludes {
-		return wrong(o.Place, "files that include each other at most %d deep", maxIncludes)
-	}
 	if how == "include_dir" {
 		pattern = strings.TrimSuffix(pattern, "/") + "/*.conf"
 	}
-	for _, f := range s.include(o.Place, pattern) {
-		in := *s
-		in.File = f
+	return s.eachIncluded(o.Place, pattern, depth, func(in *source) error {
 		more, err := in.postgres(depth + 1)
-		if err != nil {
-			return err
-		}
-		for name, p := range more {
-			set[name] = p
-		}
-	}
-	return nil
+		maps.Copy(set, more)
+		return err
+	})
 }
 
 // postgresTypos finds parameters that are nearly those of keepalive. The server takes any

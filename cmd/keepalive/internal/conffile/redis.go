@@ -78,17 +78,7 @@ func (s *source) redis(last map[string]redisLine, depth int) error {
 		s.word(o.Place, args[0], redisWords()[name] || module && strings.Contains(name, "."), typo)
 		switch {
 		case name == "include" && len(args) == 2:
-			if depth >= maxIncludes {
-				return wrong(o.Place, "files that include each other at most %d deep", maxIncludes)
-			}
-			for _, f := range s.include(o.Place, args[1]) {
-				in := *s
-				in.File = f
-				if err := in.redis(last, depth+1); err != nil {
-					return err
-				}
-			}
-			return nil
+			return s.eachIncluded(o.Place, args[1], depth, func(in *source) error { return in.redis(last, depth+1) })
 		case typo:
 			s.remark(o.Place, UnknownWord, "%s: redis-server has no such directive and does not start: did you mean tcp-keepalive?", o.text)
 			return nil

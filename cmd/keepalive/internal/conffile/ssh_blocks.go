@@ -154,13 +154,8 @@ func sshArgs(text string) (args []string) {
 }
 
 func (s *source) sshInclude(w sshWords, blocks *[]*sshBlock, patterns []string, at Place, depth int) error {
-	if depth >= maxIncludes {
-		return wrong(at, "files that include each other at most %d deep", maxIncludes)
-	}
 	for _, pattern := range patterns {
-		for _, f := range s.include(at, pattern) {
-			in := *s
-			in.File = f
+		err := s.eachIncluded(at, pattern, depth, func(in *source) error {
 			before := (*blocks)[len(*blocks)-1]
 			if err := in.sshBlocks(w, blocks, depth+1); err != nil {
 				return err
@@ -168,6 +163,10 @@ func (s *source) sshInclude(w sshWords, blocks *[]*sshBlock, patterns []string, 
 			if last := (*blocks)[len(*blocks)-1]; last != before { // its blocks end with the file
 				*blocks = append(*blocks, &sshBlock{Place: at, title: before.title, values: map[string]sshValue{}})
 			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return nil

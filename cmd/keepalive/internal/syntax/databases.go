@@ -78,7 +78,7 @@ func mysql2(p Plan) (string, []string) {
 // the count to 3.
 func redis(p Plan) (string, []string) {
 	value, ok := p.longest(redisConfig)
-	notes := []string{p.made("redis-server sets the interval to a third of the value and the count to 3", redisConfig(value))}
+	notes := []string{p.difference("redis-server sets the interval to a third of the value and the count to 3", redisConfig(value))}
 	if !ok {
 		notes = append(notes, "no value of tcp-keepalive does what the plan does: fewer probes may be lost, or a dead peer is noticed later")
 	}
@@ -87,7 +87,7 @@ func redis(p Plan) (string, []string) {
 
 func redisSides(p Plan) []side {
 	value, _ := p.longest(redisConfig)
-	return []side{made("its connections", redisConfig(value)).accepted()}
+	return []side{sideWith("its connections", redisConfig(value)).accepted()}
 }
 
 func redisConfig(seconds int64) sockopt.Config {

@@ -163,8 +163,8 @@ func (s side) accepted() side {
 	return s
 }
 
-// made is the kind of connections whose other values a program derives from one.
-func made(name string, cfg sockopt.Config) side {
+// sideWith is the kind of connections whose other values a program derives from one.
+func sideWith(name string, cfg sockopt.Config) side {
 	cfg.UserTimeout = sockopt.NoUserTimeout
 	return side{Leg: conffile.Leg{Name: name, Config: cfg}}
 }

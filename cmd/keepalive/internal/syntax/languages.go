@@ -18,13 +18,13 @@ func nodeConfig(seconds int64) sockopt.Config {
 // nodeDelay is the initial delay in milliseconds, and what to know about it.
 func (p Plan) nodeDelay() (int64, []string) {
 	value, _ := p.longest(nodeConfig)
-	return value * 1000, []string{p.made("Node.js probes every second, ten times, and takes other values only since 26.4 (interval and count in the options of setKeepAlive)", nodeConfig(value))}
+	return value * 1000, []string{p.difference("Node.js probes every second, ten times, and takes other values only since 26.4 (interval and count in the options of setKeepAlive)", nodeConfig(value))}
 }
 
 // nodeSides are also those of mysql2.
 func nodeSides(p Plan) []side {
 	value, _ := p.longest(nodeConfig)
-	return []side{made("its connections", nodeConfig(value))}
+	return []side{sideWith("its connections", nodeConfig(value))}
 }
 
 // node: https://nodejs.org/api/http.html, of Agent and Server. headersTimeout must not be

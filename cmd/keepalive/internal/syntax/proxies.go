@@ -90,7 +90,7 @@ func ingressNginx(p Plan) (string, []string) {
 var contourConfig = sockopt.Config{Idle: 45 * time.Second, Interval: 5 * time.Second, Count: 9}
 
 func contourSides(Plan) []side {
-	return []side{made("connections of clients", contourConfig).accepted()}
+	return []side{sideWith("connections of clients", contourConfig).accepted()}
 }
 
 // contour: https://projectcontour.io/docs/main/configuration/ (timeouts), and
@@ -133,15 +133,15 @@ func traefik(p Plan) (string, []string) {
 	value, _ := p.longest(goConfig)
 	fmt.Fprintf(&b, "tcpServersTransport:\n  dialKeepAlive: %ds\n", value)
 	notes = append(notes, "Traefik itself closes idle HTTP connections, after 180 s those of clients and after 90 s those to servers by default, which probes do not put off")
-	return b.String(), append(notes, p.made("dialKeepAlive is for TCP servers, and sets the idle time only", goConfig(value)))
+	return b.String(), append(notes, p.difference("dialKeepAlive is for TCP servers, and sets the idle time only", goConfig(value)))
 }
 
 func traefikSides(p Plan) []side {
 	value, _ := p.longest(goConfig)
 	return []side{
-		made("connections to TCP servers", goConfig(value)),
-		made("connections to HTTP servers", traefikToHTTP).closing(traefikCloses(p, false)),
-		made("connections of clients", traefikClients).accepted().closing(traefikCloses(p, true)),
+		sideWith("connections to TCP servers", goConfig(value)),
+		sideWith("connections to HTTP servers", traefikToHTTP).closing(traefikCloses(p, false)),
+		sideWith("connections of clients", traefikClients).accepted().closing(traefikCloses(p, true)),
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
-	"github.com/tcpkeepalive/keepalive/align"
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/conffile"
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/ends"
 	"github.com/tcpkeepalive/keepalive/internal/alike"
@@ -17,13 +16,6 @@ import (
 	"github.com/tcpkeepalive/keepalive/platform"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
-
-// A Plan is what to write: a complete Config, and what it was planned for.
-type Plan struct {
-	Config    sockopt.Config
-	Request   align.Request
-	Heartbeat *align.Heartbeat // nil: probes are enough
-}
 
 // A Format is the syntax of one program.
 type Format struct {
@@ -184,16 +176,3 @@ func (f Format) Write(p Plan) (text string, notes []string, err error) {
 	}
 	return b.String() + text, nil, nil
 }
-
-// The numbers that all of them want.
-func (p Plan) idle() int64     { return wholeSeconds(p.Config.Idle) }
-func (p Plan) interval() int64 { return wholeSeconds(p.Config.Interval) }
-func (p Plan) count() int      { return p.Config.Count }
-
-// userTimeout is in milliseconds, 0 for off.
-func (p Plan) userTimeout() int64 {
-	return max(0, int64((p.Config.UserTimeout+time.Millisecond-1)/time.Millisecond))
-}
-
-// wholeSeconds rounds up, as the kernel's own unit wants it.
-func wholeSeconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }
