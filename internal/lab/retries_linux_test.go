@@ -61,7 +61,8 @@ func TestDetectionBoundsOfThisMachine(t *testing.T) {
 			if name == "tcp_retries2=3" {
 				testkit.Long(t)
 			}
-			testkit.InNamespace(t, func() {
+			ns := NewNamespace(t)
+			require.NoError(t, ns.Do(func() error {
 				for sysctl, value := range tt.sysctls {
 					err := os.WriteFile("/proc/sys/net/ipv4/"+sysctl, []byte(value), 0)
 					testkit.Need(t, !errors.Is(err, os.ErrNotExist), "needs a kernel with net.ipv4."+sysctl)
@@ -108,7 +109,8 @@ func TestDetectionBoundsOfThisMachine(t *testing.T) {
 				require.True(t, b.Promised())
 				assert.GreaterOrEqual(t, took, b.Earliest)
 				assert.LessOrEqual(t, took, b.Latest+busy)
-			})
+				return nil
+			}))
 		})
 	}
 }
