@@ -213,6 +213,7 @@ func (o *options) judgeFile(doc *conffile.Document) ([]judgement, error) {
 			return nil, err
 		default:
 			judged[i] = o.judgeLeg(l, a)
+			judged[i].reason += halfClosed(l, request, a)
 		}
 		if as := judgedAs(request); as != "" {
 			judged[i].reason += " (" + as + ")"
@@ -241,6 +242,20 @@ func (o *options) judgeLeg(l *conffile.Leg, a *align.Assessment) judgement {
 		}
 	}
 	return j
+}
+
+// halfClosed says that connections which survive are lost once one end has closed them for
+// writing; "" if they are not, or if that is not known.
+func halfClosed(l *conffile.Leg, r align.Request, a *align.Assessment) string {
+	if a.Verdict != align.Survives && a.Verdict != align.SurvivesIf {
+		return ""
+	}
+	r.HalfClosed = true
+	half, err := l.Assess(r)
+	if err != nil || half.Verdict != align.Loses && half.Verdict != align.NeedsHeartbeat {
+		return ""
+	}
+	return "; not once one end has closed it for writing: " + half.Reason
 }
 
 func (t *fileTally) add(doc *conffile.Document, judged []judgement) {
