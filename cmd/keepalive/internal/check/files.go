@@ -252,7 +252,7 @@ func halfClosed(l *conffile.Leg, r align.Request, a *align.Assessment) string {
 	}
 	r.HalfClosed = true
 	half, err := l.Assess(r)
-	if err != nil || half.Verdict != align.Loses && half.Verdict != align.NeedsHeartbeat {
+	if err != nil || half.Verdict != align.Loses {
 		return ""
 	}
 	return "; not once one end has closed it for writing: " + half.Reason

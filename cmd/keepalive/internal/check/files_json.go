@@ -101,7 +101,7 @@ func writeDocument(w io.Writer, doc *conffile.Document, judged []judgement) erro
 func (j judgement) record() connectionRecord {
 	r := connectionRecord{
 		Name: j.Name, File: j.File, Line: j.Line, Config: j.Config.String(), Settings: []settingRecord{},
-		Heartbeat: record.Seconds(j.Heartbeat), Closes: record.Seconds(j.Closes), Assumption: j.Assumption,
+		Heartbeat: record.Seconds(j.Heartbeat), Closes: record.Seconds(j.Closing.After), Assumption: j.Assumption,
 	}
 	for _, s := range j.Settings {
 		out := settingRecord{Option: s.Option.String(), Value: text(s.Value), By: text(s.By)}

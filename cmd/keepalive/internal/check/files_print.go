@@ -26,8 +26,8 @@ func printDocument(b *strings.Builder, doc *conffile.Document, judged []judgemen
 		if j.Heartbeat > 0 {
 			fmt.Fprintf(b, "      %-18s  %s\n", "heartbeat="+j.Heartbeat.String(), j.HeartbeatText)
 		}
-		if j.Closes > 0 {
-			fmt.Fprintf(b, "      %-18s  %s\n", "closes="+duration.Seconds(j.Closes), j.ClosesText)
+		if j.Closing.After > 0 {
+			fmt.Fprintf(b, "      %-18s  %s\n", "closes="+duration.Seconds(j.Closing.After), j.Closing.Text)
 		}
 		if j.verdict != "" {
 			fmt.Fprintf(b, "    %s: %s\n", j.verdict, j.reason)

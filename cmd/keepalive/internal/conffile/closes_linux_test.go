@@ -58,7 +58,7 @@ http { access_log off; keepalive_timeout 2s; server { listen 127.0.0.1:%d so_kee
 		doc := one(t, tt.name, tt.text, "")
 		require.NoError(t, doc.Err)
 		l := doc.Legs[0]
-		require.Equal(t, 2*time.Second, l.Closes, "%s: %s", l.Name, l.ClosesText)
+		require.Equal(t, 2*time.Second, l.Closing.After, "%s: %s", l.Name, l.Closing.Text)
 		testkit.Start(t, exec.Command(program, tt.args(file(t, tt.name, tt.text))...))
 		t.Run(tt.program+" "+l.Name, func(t *testing.T) {
 			t.Parallel()
@@ -74,7 +74,7 @@ http { access_log off; keepalive_timeout 2s; server { listen 127.0.0.1:%d so_kee
 			_, err := c.Read(make([]byte, 1))
 			assert.ErrorIs(t, err, io.EOF)
 			const early = time.Second // the program counts from when it accepted, which this one may notice late
-			assert.Greater(t, time.Since(silent), l.Closes-early)
+			assert.Greater(t, time.Since(silent), l.Closing.After-early)
 		})
 	}
 }

@@ -23,11 +23,11 @@ func (s *source) envoyCloses(l *leg, n *node) {
 		case !ok || err != nil || !(seconds >= 0):
 			l.remark(o.Place, Refused, "%s: want a duration such as 300s: Envoy rejects it", o.text)
 		case seconds > 0: // 0s is never
-			l.closes(closing{after: time.Duration(min(seconds, maxClosing.Seconds()) * float64(time.Second)), text: o.of()})
+			l.closes(Closing{After: time.Duration(min(seconds, maxClosing.Seconds()) * float64(time.Second)), Text: o.of()})
 		}
 	}
 	if len(timeouts) == 0 {
-		l.closes(closing{after: envoyIdle, text: "idle_timeout, Envoy's default"})
+		l.closes(Closing{After: envoyIdle, Text: "idle_timeout, Envoy's default"})
 	}
 }
 

@@ -186,7 +186,7 @@ func (l *leg) setTick(o platform.Option, t tick) {
 // closing is what ends a silent connection of one side, "client" or "server". In HTTP the
 // pause between two requests has a timeout of its own; of TCP, that of tunnels replaces the
 // others when both sides have sent something.
-func (p *haproxySection) closing(side string) closing {
+func (p *haproxySection) closing(side string) Closing {
 	name, what := side, ""
 	if _, ok := p.timeouts["tunnel"]; ok && !p.http {
 		name = "tunnel"
@@ -195,9 +195,9 @@ func (p *haproxySection) closing(side string) closing {
 		name, what = "http-keep-alive", ": HTTP keep-alive, the pause between two requests"
 	}
 	t := p.timeouts[name]
-	c := closing{after: time.Duration(t.n) * time.Millisecond, text: t.of() + what}
+	c := Closing{After: time.Duration(t.n) * time.Millisecond, Text: t.of() + what, Pause: what != ""}
 	if p.http {
-		c.protocol = "HTTP"
+		c.Protocol = "HTTP"
 	}
 	return c
 }

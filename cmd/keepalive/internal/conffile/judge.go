@@ -39,7 +39,7 @@ func (l *Leg) Assess(r align.Request) (*align.Assessment, error) {
 		return &align.Assessment{Verdict: align.Unknown, Reason: why}, nil
 	}
 	a, err := l.assess(r)
-	if l.Closes > 0 && (err == nil || errors.Is(err, sockopt.ErrUnknown)) {
+	if l.Closing.After > 0 && (err == nil || errors.Is(err, sockopt.ErrUnknown)) {
 		return l.assessClosing(r, a)
 	}
 	return a, err

@@ -35,17 +35,15 @@ type Leg struct {
 	// 0 if it does not.
 	Heartbeat     time.Duration
 	HeartbeatText string // as the file has it
-	// Closes is after what silence the program itself ends a connection; 0 if it does not.
-	Closes     time.Duration
-	ClosesText string // as the file has it, or whose default it is
+	// Closing is the shortest timeout of the program itself.
+	Closing Closing
 	// Assumption is what the file does not decide, and what Config rests on. It is ""
 	// if there is nothing.
 	Assumption string
 	Remarks    []Remark
 
-	silence            time.Duration // the longest between two heartbeats
-	protocol, closedBy string        // of Closes
-	program            string        // what opens or accepts it
+	silence time.Duration // the longest between two heartbeats
+	program string        // what opens or accepts it
 }
 
 // A Setting is an option of a connection.

@@ -36,41 +36,41 @@ func isNginxTimeout(name string) bool {
 }
 
 // clientsClosing is what ends a silent connection of a client.
-func (r *nginxReader) clientsClosing(set map[string]origin) closing {
+func (r *nginxReader) clientsClosing(set map[string]origin) Closing {
 	t := nginxTimeouts[r.block]
 	c := nginxClosing(set, t.name, t.usual)
-	c.protocol = t.protocol
+	c.Protocol = t.protocol
 	if r.block == "http" {
-		c.text += ": HTTP keep-alive, the pause between two requests"
+		c.Text, c.Pause = c.Text+": HTTP keep-alive, the pause between two requests", true
 	}
 	return c
 }
 
 // upstreamsClosing is what ends a silent connection to an upstream.
-func (r *nginxReader) upstreamsClosing(set map[string]origin, protocol string) closing {
+func (r *nginxReader) upstreamsClosing(set map[string]origin, protocol string) Closing {
 	if r.block == "stream" {
 		return nginxClosing(set, nginxTimeouts["stream"].name, nginxTimeouts["stream"].usual)
 	}
 	c := nginxClosing(set, protocol+"_read_timeout", nginxReadTimeout)
-	c.text += ": while a request waits"
+	c.Text += ": while a request waits"
 	if protocol == "proxy" {
-		c.protocol = "HTTP"
+		c.Protocol = "HTTP"
 	}
 	return c
 }
 
-func nginxClosing(set map[string]origin, name string, usual time.Duration) closing {
+func nginxClosing(set map[string]origin, name string, usual time.Duration) Closing {
 	o, ok := set[name]
 	if !ok {
-		return closing{after: usual, text: name + ", nginx's default"}
+		return Closing{After: usual, Text: name + ", nginx's default"}
 	}
 	words := strings.Fields(strings.TrimPrefix(o.text, name))
 	if len(words) > 0 {
 		if d, ok := nginxTime(strings.Join(words[:1], "")); ok {
-			return closing{after: d, text: fmt.Sprintf("%s %s, %s", name, words[0], o.Place)}
+			return Closing{After: d, Text: fmt.Sprintf("%s %s, %s", name, words[0], o.Place)}
 		}
 	}
-	return closing{after: usual, text: fmt.Sprintf("%s, of which nginx's default is taken, %s", o.text, o.Place)}
+	return Closing{After: usual, Text: fmt.Sprintf("%s, of which nginx's default is taken, %s", o.text, o.Place)}
 }
 
 var nginxPart = pattern(`^\s*(\d+)(ms|[smhdwMy]?)`)

@@ -12,7 +12,7 @@ type upstream struct {
 	enabled  bool
 	at       []Place
 	loopback bool
-	closing  closing
+	closing  Closing
 }
 
 // collect finds the upstream blocks, which may come after their use.

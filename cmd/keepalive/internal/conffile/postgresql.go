@@ -177,7 +177,7 @@ func (l *leg) postgresCloses(set map[string]postgresSetting) (any bool) {
 		if n, _, ok := l.postgresNumber("ms", p); ok && n > 0 {
 			any, l.Place = true, p.Place
 			l.remark(p.Place, Note, "%s: the server itself ends a session that is silent for so long, and probes do not put that off", p.text)
-			l.closes(closing{time.Duration(n) * time.Millisecond, p.of(), "SQL"})
+			l.closes(Closing{After: time.Duration(n) * time.Millisecond, Text: p.of(), Protocol: "SQL"})
 		}
 	}
 	if p, ok := set["idle_in_transaction_session_timeout"]; ok {

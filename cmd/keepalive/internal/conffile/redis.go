@@ -39,7 +39,7 @@ func readRedis(s *source) error {
 	if t, ok := last["timeout"]; ok && len(t.args) == 2 {
 		if n, err := strconv.ParseInt(t.args[1], 10, 32); err == nil && n > 0 {
 			l.remark(t.Place, Note, "%s: redis-server itself closes a client that is silent for so many seconds, unless it only listens to channels, and probes do not put that off", t.text)
-			l.closes(closing{time.Duration(n) * time.Second, t.of(), "Redis"})
+			l.closes(Closing{After: time.Duration(n) * time.Second, Text: t.of(), Protocol: "Redis"})
 		}
 	}
 	if p, ok := last["port"]; ok && len(p.args) == 2 && p.args[1] == "0" {
@@ -50,7 +50,7 @@ func readRedis(s *source) error {
 			l.remark(p.Place, Ignored, "%s: redis-server has no TCP port, so tcp-keepalive has no effect", p.text)
 		}
 	}
-	l.Implied = !found && l.Closes == 0
+	l.Implied = !found && l.Closing.After == 0
 	s.add(l)
 	return nil
 }

@@ -149,7 +149,7 @@ func (l *leg) sshHeartbeat(w sshWords, b *sshBlock) {
 	every := time.Duration(min(seconds, 1<<31)) * time.Second
 	if max == 0 && w.program == "ssh" { // server_alive_check in clientloop.c counts before it sends
 		l.remark(count.Place, Ends, "%s: ssh ends a session at the first %s that is silent, before it has sent anything: write 1 or more", count.text, w.intervalName())
-		l.closes(closing{after: every, text: count.of()})
+		l.closes(Closing{After: every, Text: count.of()})
 		return
 	}
 	l.Heartbeat, l.silence = every, every

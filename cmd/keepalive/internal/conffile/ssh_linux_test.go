@@ -35,7 +35,7 @@ func TestSSHEndsSo(t *testing.T) {
 			t.Parallel()
 			text := fmt.Sprintf("ServerAliveInterval 1\nServerAliveCountMax %d\n", max)
 			l := one(t, "ssh_config", text, "").Legs[0]
-			assert.Equal(t, ends, l.Closes > 0 && l.Heartbeat == 0, "%+v", l)
+			assert.Equal(t, ends, l.Closing.After > 0 && l.Heartbeat == 0, "%+v", l)
 			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 			defer cancel()
 			cmd := exec.CommandContext(ctx, ssh, "-F", file(t, "config", text), "-i", filepath.Join(dir, "user"), "-o", "BatchMode=yes",

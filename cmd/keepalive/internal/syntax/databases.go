@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/conffile"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -60,8 +61,8 @@ func mariadb(p Plan) (string, []string) {
 
 // mariadbCloses: https://mariadb.com/kb/en/server-system-variables/#wait_timeout. It takes
 // 1 s to a year.
-func mariadbCloses(Plan, bool) closing {
-	return closing{after: 8 * time.Hour, by: "mariadbd", text: "wait_timeout, its default", sql: true}
+func mariadbCloses(Plan, bool) conffile.Closing {
+	return conffile.Closing{After: 8 * time.Hour, By: "mariadbd", Text: "wait_timeout, its default", Protocol: "SQL"}
 }
 
 // mysql2: https://sidorares.github.io/node-mysql2/docs/examples/connections/create-pool

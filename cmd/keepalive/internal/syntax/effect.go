@@ -133,14 +133,6 @@ func (f Format) sidesOf(p Plan) []side {
 	return []side{f.closing(p, its), f.closing(p, clients)}
 }
 
-// A closing is a timeout of the program itself, which no probe puts off.
-type closing struct {
-	after time.Duration // 0 is never
-	by    string        // as sentences name it
-	text  string        // where it stands, or whose default it is
-	sql   bool          // it is for SQL, not HTTP
-}
-
 // closing adds what the program itself does to such connections.
 func (f Format) closing(p Plan, s side) side {
 	if f.closes != nil {
@@ -149,12 +141,9 @@ func (f Format) closing(p Plan, s side) side {
 	return s
 }
 
-func (s side) closing(c closing) side {
-	protocol := "HTTP"
-	if c.sql {
-		protocol = "SQL"
-	}
-	s.EndedBy(c.by, c.after, c.text, protocol)
+func (s side) closing(c conffile.Closing) side {
+	c.Protocol = cmp.Or(c.Protocol, "HTTP")
+	s.EndedBy(c)
 	return s
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/conffile"
 	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/ends"
 )
 
@@ -105,22 +106,22 @@ func (p Plan) envoyIdle(accepted bool) (s int64, comment string, ok bool) {
 	return s, "at the client's end of the path", ok
 }
 
-func envoyCloses(p Plan, accepted bool) closing {
+func envoyCloses(p Plan, accepted bool) conffile.Closing {
 	s, _, ok := p.envoyIdle(accepted)
 	if !ok {
-		return closing{after: time.Hour, by: "Envoy", text: "idle_timeout, Envoy's default"}
+		return conffile.Closing{After: time.Hour, By: "Envoy", Text: "idle_timeout, Envoy's default"}
 	}
-	return closing{after: seconds(s), by: "Envoy", text: fmt.Sprintf("idle_timeout: %ds", s)}
+	return conffile.Closing{After: seconds(s), By: "Envoy", Text: fmt.Sprintf("idle_timeout: %ds", s)}
 }
 
 // istioCloses: where Envoy's text has a 0 for never, Istio's has nothing. Not all releases
 // take it in a DestinationRule (the API server refused it,
 // https://github.com/istio/istio/issues/55409), which has nothing for clients.
-func istioCloses(p Plan, accepted bool) closing {
-	if c := envoyCloses(p, accepted); c.after > 0 {
+func istioCloses(p Plan, accepted bool) conffile.Closing {
+	if c := envoyCloses(p, accepted); c.After > 0 {
 		return c
 	}
-	return closing{after: time.Hour, by: "Envoy", text: "idle_timeout, Envoy's default"}
+	return conffile.Closing{After: time.Hour, By: "Envoy", Text: "idle_timeout, Envoy's default"}
 }
 
 // istio: https://istio.io/latest/docs/reference/config/networking/destination-rule/ and

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tcpkeepalive/keepalive/cmd/keepalive/internal/conffile"
 	"github.com/tcpkeepalive/keepalive/sockopt"
 )
 
@@ -31,12 +32,23 @@ func nginx(p Plan) (string, []string) {
 	return b.String(), notes
 }
 
-// nginxCloses: 0 would close a connection after its first response, and no value is never.
-func nginxCloses(p Plan, _ bool) closing {
-	if s, ok := p.server(); ok {
-		return closing{after: seconds(s), by: "nginx", text: fmt.Sprintf("keepalive_timeout %ds: the pause between two requests", s)}
+// nginxSides: the text for HTTP passes requests on, without keepalive.
+func nginxSides(p Plan) []side {
+	its := sockopt.Config{Idle: seconds(p.idle()), Interval: seconds(p.interval()), Count: p.count()}
+	clients := sideWith("its connections", its).accepted().closing(nginxCloses(p))
+	if _, ok := p.server(); !ok {
+		return []side{clients}
 	}
-	return closing{after: 75 * time.Second, by: "nginx", text: "keepalive_timeout, nginx's default: the pause between two requests"}
+	clients.Name = "connections of clients"
+	return []side{clients, sideWith("connections to servers", sockopt.Config{Disabled: true})}
+}
+
+// nginxCloses: 0 would close a connection after its first response, and no value is never.
+func nginxCloses(p Plan) conffile.Closing {
+	if s, ok := p.server(); ok {
+		return conffile.Closing{After: seconds(s), By: "nginx", Text: fmt.Sprintf("keepalive_timeout %ds: the pause between two requests", s), Pause: true}
+	}
+	return conffile.Closing{After: 75 * time.Second, By: "nginx", Text: "keepalive_timeout, nginx's default: the pause between two requests", Pause: true}
 }
 
 // haproxy: https://docs.haproxy.org/3.0/configuration.html (since 2.2)
@@ -147,15 +159,15 @@ func traefikSides(p Plan) []side {
 
 // traefikCloses is for HTTP; it forwards TCP without an idle time. 0 is not never: Go then
 // takes the time for reading a request, which Traefik limits to 60 s.
-func traefikCloses(p Plan, accepted bool) closing {
-	c := closing{after: 90 * time.Second, by: "Traefik", text: "idleConnTimeout, Traefik's default: HTTP, the pause between two requests"}
+func traefikCloses(p Plan, accepted bool) conffile.Closing {
+	c := conffile.Closing{After: 90 * time.Second, By: "Traefik", Text: "idleConnTimeout, Traefik's default: HTTP, the pause between two requests", Pause: true}
 	s, ok := p.client()
 	if accepted {
-		c.after, c.text = 180*time.Second, "idleTimeout, Traefik's default: HTTP, the pause between two requests"
+		c.After, c.Text = 180*time.Second, "idleTimeout, Traefik's default: HTTP, the pause between two requests"
 		s, ok = p.server()
 	}
 	if ok {
-		c.after, c.text = seconds(s), fmt.Sprintf("%ds: HTTP, the pause between two requests", s)
+		c.After, c.Text = seconds(s), fmt.Sprintf("%ds: HTTP, the pause between two requests", s)
 	}
 	return c
 }
@@ -186,9 +198,9 @@ func caddy(p Plan) (string, []string) {
 
 // caddyCloses: https://caddyserver.com/docs/caddyfile/options#timeouts. 0 stands for the
 // default, and no value for never.
-func caddyCloses(p Plan, _ bool) closing {
+func caddyCloses(p Plan, _ bool) conffile.Closing {
 	if s, ok := p.server(); ok {
-		return closing{after: seconds(s), by: "Caddy", text: fmt.Sprintf("timeouts idle %ds: the pause between two requests", s)}
+		return conffile.Closing{After: seconds(s), By: "Caddy", Text: fmt.Sprintf("timeouts idle %ds: the pause between two requests", s), Pause: true}
 	}
-	return closing{after: 5 * time.Minute, by: "Caddy", text: "timeouts idle, Caddy's default: the pause between two requests"}
+	return conffile.Closing{After: 5 * time.Minute, By: "Caddy", Text: "timeouts idle, Caddy's default: the pause between two requests", Pause: true}
 }

@@ -37,7 +37,7 @@ type Format struct {
 	assumption string
 	// closes is after what silence the program itself ends a connection that has the text,
 	// one that it accepts or one that it makes; 0 is never. nil stands for never.
-	closes func(p Plan, accepted bool) closing
+	closes func(p Plan, accepted bool) conffile.Closing
 }
 
 // The options that programs can set.
@@ -68,7 +68,7 @@ var Formats = []Format{
 	{Name: "gunicorn", What: "gunicorn.conf.py", program: "gunicorn", comment: "#", http: true, has: accepted, write: gunicorn},
 	{Name: "uvicorn", What: "uvicorn options", program: "uvicorn", http: true, has: accepted, write: uvicorn},
 
-	{Name: "nginx", What: "listen parameters, idle times", program: "nginx", sets: values, comment: "#", http: true, has: accepted, write: nginx, closes: nginxCloses},
+	{Name: "nginx", What: "listen parameters, idle times", program: "nginx", sets: values, comment: "#", http: true, write: nginx, sides: nginxSides},
 	{Name: "haproxy", What: "keywords for both sides", program: "haproxy", sets: all, comment: "#", http: true, has: both, write: haproxy},
 	{Name: "envoy", What: "listener and cluster, YAML", program: "envoy", sets: all, comment: "#", http: true, has: both, write: envoy, closes: envoyCloses},
 	{Name: "istio", What: "DestinationRule and EnvoyFilter, YAML", program: "Istio", sets: all, comment: "#", http: true, has: both, write: istio, closes: istioCloses},
