@@ -68,7 +68,7 @@ func grpc(p Plan) (string, []string) {
 	fmt.Fprintln(&b, "\t}),")
 	fmt.Fprintln(&b, "}")
 	notes := []string{
-		"the Config needs a pinned connection, because grpc-go sets TCP_USER_TIMEOUT to Timeout: use grpc.WithContextDialer(d.DialGRPC) with d, err := dialer.New(config) and d.Pin = true, and for the server lc, err := listener.New(config) with lc.Pin = true",
+		"client and server are all that grpc-go needs; config adds TCP keepalive with this module. That needs a pinned connection, because grpc-go sets TCP_USER_TIMEOUT to Timeout: use grpc.WithContextDialer(d.DialGRPC) with d, err := dialer.New(config) and d.Pin = true, and for the server lc, err := listener.New(config) with lc.Pin = true",
 		"set MinTime on every server before the first client has Time, or servers close connections with too_many_pings: their default is 5 minutes",
 	}
 	if p.beat() < shortest {
