@@ -16,9 +16,9 @@ import (
 const short = 800 * time.Millisecond // an idle timeout
 
 // disturbing is how long a goroutine has to wait at a time until what was lost may have
-// been lost for that: a quarter of the time that a Transport has to see a response, which
-// several goroutines pass on.
-const disturbing = short / 8
+// been lost for that. It is a small part of the time that a Transport has to see a response,
+// because several goroutines pass it on, and other programs, whose waiting nobody sees.
+const disturbing = short / 40
 
 // attempts are how often races are run until what was lost is judged: when nothing
 // disturbed them.
