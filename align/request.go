@@ -198,7 +198,7 @@ func (r Request) whyNothing(others []Profile) string {
 		return fmt.Sprintf("%s is a %s", others[0].label(), others[0].Kind)
 	}
 	// What a proxy limits is its other connection.
-	return "the timeouts of " + ids(r.Path) + " are those of the " + map[bool]string{false: "server", true: "client"}[r.Server] + "'s end"
+	return "the timeouts of " + ids(r.Path) + " are those of the " + r.otherSide() + "'s end"
 }
 
 func (r Request) timeoutOf(profiles []Profile) string {

@@ -66,9 +66,10 @@ func (tt bodyThatWasRead) run(t *testing.T, method string) (seen bool) {
 			return
 		}
 		b, err := io.ReadAll(r.Body)
-		if err == nil {
-			got <- r.Method + " " + string(b)
+		if err != nil { // of a request that the test may lose, or else what it got instead
+			b = []byte(err.Error())
 		}
+		got <- r.Method + " " + string(b)
 	}}.start(t)
 	rt := newTransport(t, transport.Options{Base: trusting()})
 	var some sync.WaitGroup

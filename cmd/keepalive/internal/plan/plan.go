@@ -73,7 +73,7 @@ A plan that rests on what nobody verified has the verdict "survives if";
 --as prints the plan in the syntax of another program. If what the program will
 really have does not survive the path, a warning says why, and the exit code is
 1: so it is where the program itself ends idle connections and cannot be told
-not to, as nginx. It is 5 if the sysctls of the system decide, unless --here
+not to, as MariaDB. It is 5 if the sysctls of the system decide, unless --here
 reads them, and if the text reaches only programs that switch keepalive on, as
 sysctls do. It is what check --file says of the text:
 ` + formatList(),
