@@ -22,6 +22,7 @@ func TestRun(t *testing.T) {
 		failed[match[1]] = n
 	}
 	assert.Len(t, failed, 3)
-	assert.Greater(t, failed["net/http, which keeps them for 90 s"], 20)
+	// How often the two ends meet depends on the machine: from 17 on a busy one to 60.
+	assert.NotZero(t, failed["net/http, which keeps them for 90 s"])
 	assert.Zero(t, failed["transport"])
 }

@@ -65,10 +65,14 @@ func (d *Document) All() []Remark {
 		return before
 	})
 	slices.SortStableFunc(all, func(a, b Remark) int {
-		if (a.Kind == Unit) != (b.Kind == Unit) {
-			return map[bool]int{true: -1, false: 1}[a.Kind == Unit]
+		switch unit := a.Kind == Unit; {
+		case unit == (b.Kind == Unit):
+			return byLine(a, b)
+		case unit:
+			return -1
+		default:
+			return 1
 		}
-		return byLine(a, b)
 	})
 	return all
 }
