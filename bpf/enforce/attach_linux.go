@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
@@ -239,21 +238,17 @@ func update(dir, cgroup string, p Policy) error {
 		return err
 	}
 	defer policy.Close()
-	before, err := at.policies()
+	before, err := at.onlyPolicy(m)
 	if err != nil {
 		return err
 	}
-	if err := pinError(policy.Pin(at.path(at.freePolicy(before)))); err != nil {
+	if err := pinError(policy.Pin(at.path(freePolicy(before)))); err != nil {
 		return err
 	}
 	if err := m.put(policy); err != nil {
 		return err
 	}
-	var errs []error
-	for _, name := range before {
-		errs = append(errs, os.Remove(filepath.Join(at.path(), name)))
-	}
-	return errors.Join(errs...)
+	return os.Remove(at.path(before))
 }
 
 // Remove ends the policy of a control group, which may not exist any more: it is found by

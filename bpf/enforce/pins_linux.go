@@ -165,12 +165,38 @@ func (p pins) policies() ([]string, error) {
 	return names, nil
 }
 
-func (p pins) freePolicy(taken []string) string {
-	for n := 1; ; n++ {
-		if name := policyPrefix + strconv.Itoa(n); !slices.Contains(taken, name) {
-			return name
+// onlyPolicy returns the name of the policy in effect, and removes what updates that did
+// not end have left.
+func (p pins) onlyPolicy(m *maps) (name string, err error) {
+	id, err := m.inEffect()
+	if err != nil {
+		return "", err
+	}
+	names, err := p.policies()
+	if err != nil {
+		return "", err
+	}
+	for _, n := range names {
+		switch _, own, err := p.loadPolicy(n); {
+		case err != nil:
+			return "", err
+		case own == id:
+			name = n
+		default:
+			if err := os.Remove(p.path(n)); err != nil {
+				return "", err
+			}
 		}
 	}
+	return name, nil
+}
+
+// freePolicy returns a name that the only policy has not.
+func freePolicy(taken string) string {
+	if taken == policyPrefix+"1" {
+		return policyPrefix + "2"
+	}
+	return policyPrefix + "1"
 }
 
 // remove ends the policy with its first call, and then clears away what did it.

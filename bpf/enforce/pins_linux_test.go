@@ -279,6 +279,7 @@ func TestKilled(t *testing.T) {
 				break
 			}
 		}
+		t.Logf("%s: killed at %d calls", what, killed)
 		assert.GreaterOrEqual(t, killed, 2, what)
 		assert.Len(t, seen, 2, "%s: the old state and the new one, and nothing else: %v", what, seen)
 	}
