@@ -37,6 +37,8 @@ func TestCheck(t *testing.T) {
 		{"survives", good, nil, exit.OK, `^$`},
 		{"too slow to notice", good, []string{"--detect", "60s"}, exit.Problems, `unnoticed +idle=40s,interval=4s,user-timeout=53s +idle: a dead peer is noticed up to`},
 		{"quick enough", quick, []string{"--detect", "60s"}, exit.OK, `^$`},
+		{"too slow to notice, on a path nobody knows", good, []string{"--path", "linkerd", "--detect", "60s"}, exit.Problems, `unnoticed .*whether it survives is not known: `},
+		{"quick enough, on a path nobody knows", quick, []string{"--path", "linkerd", "--detect", "60s"}, exit.Unknown, `unknown `},
 		{"a proxy", good, []string{"--path", "aws-alb"}, exit.Problems, `needs a heartbeat +HTTP request every 58s, or drop it after 58s unused`},
 		{"a proxy nobody knows the timeout of", good, []string{"--path", "haproxy"}, exit.Problems, `how often is not known`},
 		{"an assumption", good, []string{"--path", "aws-vpc-endpoint"}, exit.Unknown, `survives if +- +a probe refreshes aws-vpc-endpoint`},

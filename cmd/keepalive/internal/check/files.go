@@ -224,14 +224,14 @@ func (o *options) judgeFile(doc *conffile.Document) ([]judgement, error) {
 
 func (o *options) judgeLeg(l *conffile.Leg, a *align.Assessment) judgement {
 	j := judgement{Leg: l, verdict: a.Verdict.String(), reason: a.Reason, assess: a}
-	survives := a.Verdict == align.Survives || a.Verdict == align.SurvivesIf
 	switch {
 	case a.Verdict == align.Loses, a.Verdict == align.NeedsHeartbeat:
 		j.bad = true
 		if a.Heartbeat != nil {
 			j.reason += ": " + heartbeatChange(a.Heartbeat)
 		}
-	case !survives || o.Request.Detect == 0:
+	case o.Request.Detect == 0:
+	case a.Verdict == align.Unknown && (l.Heartbeat > 0 || !noticing(a)): // neither is whether it notices
 	case l.Heartbeat > 0:
 		j.verdict, j.reason = align.Unknown.String(), "it survives; how soon its heartbeat notices a dead peer is not computed, leave --detect out"
 	default:

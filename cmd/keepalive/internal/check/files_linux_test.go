@@ -65,6 +65,8 @@ func TestCheckFile(t *testing.T) {
 		{"PostgreSQL closes it", "postgresql.conf", "idle_session_timeout = 30s", []string{"--path", "aws-nlb-tcp"}, exit.Problems, `needs a heartbeat: the server itself ends it after 30s of silence`, `1 of 1 kinds`},
 		{"noticed too late", "a.dsn", good, []string{"--path", "aws-nlb-tcp", "--detect", "60s"}, exit.Problems, `unnoticed: idle: a dead peer is noticed up to`, ``},
 		{"noticed in time", "a.dsn", good, []string{"--path", "aws-nlb-tcp", "--detect", "120s"}, exit.OK, `survives`, ``},
+		{"noticed too late, on a path that nobody knows", "a.dsn", good, []string{"--path", "postgresql", "--detect", "60s"}, exit.Problems, `unnoticed: idle: a dead peer is noticed up to .*; whether it survives is not known: `, ``},
+		{"noticed in time, on a path that nobody knows", "a.dsn", good, []string{"--path", "postgresql", "--detect", "120s"}, exit.Unknown, `unknown: `, ``},
 		{"in flight nobody knows", "redis.conf", "tcp-keepalive 30", []string{"--path", "aws-nlb-tcp", "--detect", "120s"}, exit.Unknown, `unknown: without a user timeout net.ipv4.tcp_retries2 decides`, ``},
 		{"a heartbeat and --detect", "ssh_config", "ServerAliveInterval 30", []string{"--path", "aws-nlb-tcp", "--detect", "120s"}, exit.Unknown, `is not computed`, ``},
 		{"an include", "redis.conf", "include x.conf\ntcp-keepalive 60", nil, exit.Unknown, `not looked at\n    line 1: x.conf is included`, ``},

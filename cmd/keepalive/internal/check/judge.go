@@ -48,17 +48,17 @@ func (o *options) judge(r *sockets.Row, plan *align.Plan) finding {
 			want = p.Config
 		}
 	}
-	survives := a.Verdict == align.Survives || a.Verdict == align.SurvivesIf
 	f := finding{Row: r, verdict: a.Verdict.String(), reason: a.Reason, assess: a}
 	switch {
 	case a.Verdict == align.Loses:
 		f.bad, f.change = true, changes(r.Settings, want)
 	case a.Verdict == align.NeedsHeartbeat:
 		f.bad, f.change = true, heartbeatChange(a.Heartbeat)
-	case survives && o.Request.Detect > 0 && r.Settings.UserTimeout == 0 && !limitsKnown:
+	case a.Verdict == align.Unknown && !noticing(a): // neither is whether it notices
+	case o.Request.Detect > 0 && r.Settings.UserTimeout == 0 && !limitsKnown:
 		f.verdict = align.Unknown.String()
 		f.reason = "how long data in flight to a dead peer goes unnoticed is unknown: net.ipv4.tcp_retries2 of its network namespace cannot be read"
-	case survives:
+	default:
 		if why := o.unnoticed(a); why != "" {
 			f.bad, f.verdict, f.reason, f.change = true, unnoticed, why, changes(r.Settings, want)
 		}
@@ -98,16 +98,29 @@ func overwritten(r *sockets.Row) string {
 	return ""
 }
 
-// unnoticed says how long the death of the peer stays unnoticed, if that is too
-// long.
+// noticing reports whether it is known how long the death of the peer stays unnoticed.
+func noticing(a *align.Assessment) bool { return a.Detection.InFlight.Promised() }
+
+// unnoticed says how long the death of the peer stays unnoticed, if that is too long. Where it
+// is not known whether the path keeps the connection, it says so too.
 func (o *options) unnoticed(a *align.Assessment) string {
-	if o.Request.Detect == 0 {
+	if o.Request.Detect == 0 || !noticing(a) {
 		return ""
 	}
 	for _, b := range []align.Bound{a.Detection.Idle, a.Detection.InFlight} {
-		if b.Latest > o.Request.Detect {
-			return fmt.Sprintf("%s: a dead peer is noticed up to %s after %s", b.Phase, duration.Bound(b.Latest), b.Since)
+		why := ""
+		switch {
+		case !b.Promised():
+			why = b.Phase + ": " + b.Note
+		case b.Latest > o.Request.Detect:
+			why = fmt.Sprintf("%s: a dead peer is noticed up to %s after %s", b.Phase, duration.Bound(b.Latest), b.Since)
+		default:
+			continue
 		}
+		if a.Verdict == align.Unknown {
+			why += "; whether it survives is not known: " + a.Reason
+		}
+		return why
 	}
 	return ""
 }

@@ -17,6 +17,19 @@ type File struct {
 	// Here says that the text was read from the file of that name on this machine, where
 	// a directory of files to include that is beside it can be listed.
 	Here bool
+
+	marked bool // it began with a byte order mark, which Text has no longer
+}
+
+const byteOrderMark = "\ufeff"
+
+// unmarked returns files without the byte order marks that editors of Windows write.
+func unmarked(files []File) []File {
+	files = slices.Clone(files)
+	for i, f := range files {
+		files[i].Text, files[i].marked = strings.CutPrefix(f.Text, byteOrderMark)
+	}
+	return files
 }
 
 // A Place is a line of a file.
@@ -155,6 +168,7 @@ type source struct {
 func Read(files []File, format string) []*Document {
 	var docs []*Document
 	used := includes{}
+	files = unmarked(files)
 	for _, f := range files {
 		parts := []File{f}
 		if dump := nginxDump(f); dump != nil {
@@ -193,10 +207,20 @@ func read(f File, others []File, format string, used includes, whole bool) *Docu
 		}
 		return &Document{File: f.Name, Format: fm.Name, Err: err}
 	}
+	if !fm.skipsMark() {
+		s.mark()
+	}
 	if fm.Name != "libpq" { // where each of them has a remark of its own
 		s.unknownWords(program)
 	}
 	return doc
+}
+
+// mark remarks on a byte order mark.
+func (s *source) mark() {
+	if s.marked {
+		s.remark(s.at(1), Refused, "the file begins with a byte order mark, which belongs to its first word there: save it as UTF-8 without BOM")
+	}
 }
 
 func byLine(a, b Remark) int { return cmp.Or(strings.Compare(a.File, b.File), a.Line-b.Line) }

@@ -38,6 +38,13 @@ func (fm *Format) comments() string {
 	return "#"
 }
 
+// skipsMark reports whether a byte order mark is skipped: the parsers of YAML do that, and
+// config_parse in systemd's src/shared/conf-parser.c. All other programs were seen to take it
+// for a part of the first word.
+func (fm *Format) skipsMark() bool {
+	return slices.Contains([]string{"envoy", "kubernetes", "compose", "systemd"}, fm.Name)
+}
+
 // other returns the only other format that a text has something of, "" if it has something
 // of this one.
 func (fm *Format) other(f File) string {

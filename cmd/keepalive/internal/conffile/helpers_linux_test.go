@@ -98,13 +98,3 @@ func run(t *testing.T, name string, args ...string) (string, bool) {
 	out, err := exec.Command(testkit.Tool(t, name), args...).CombinedOutput()
 	return string(out), err == nil
 }
-
-// has reports whether there is a mistake of that kind on that line.
-func has(doc *conffile.Document, line int, kind conffile.Kind) bool {
-	for _, r := range doc.All() {
-		if r.Line == line && r.Kind == kind {
-			return true
-		}
-	}
-	return false
-}

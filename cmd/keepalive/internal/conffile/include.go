@@ -60,6 +60,7 @@ func (s *source) eachIncluded(at Place, pattern string, depth int, read func(*so
 	for _, f := range s.include(at, pattern) {
 		in := *s
 		in.File = f
+		in.mark()
 		if err := read(&in); err != nil {
 			return err
 		}

@@ -2,8 +2,10 @@ package conffile_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -97,4 +99,50 @@ interval=: inherited: net.ipv4.tcp_keepalive_intvl of its network namespace
 count=: inherited: net.ipv4.tcp_keepalive_probes of its network namespace
 user-timeout=off: nobody sets it
 `, list("sysctl", "net.ipv4.tcp_keepalive_time=60"))
+}
+
+// has reports whether there is a mistake of that kind on that line.
+func has(doc *conffile.Document, line int, kind conffile.Kind) bool {
+	for _, r := range doc.All() {
+		if r.Line == line && r.Kind == kind {
+			return true
+		}
+	}
+	return false
+}
+
+// TestByteOrderMark: no first line is lost, and that the program loses it is said.
+func TestByteOrderMark(t *testing.T) {
+	t.Parallel()
+	const mark = "\ufeff"
+	for format, text := range map[string]string{
+		"nginx":      "server { listen 80 so_keepalive=60s:10s:3; }",
+		"haproxy":    "listen a\n bind :80\n server b 10.0.0.1:80\n option tcpka",
+		"envoy":      "static_resources: {clusters: [{name: a, upstream_connection_options: {tcp_keepalive: {keepalive_time: 60}}}]}",
+		"kubernetes": `{"apiVersion": "v1", "kind": "Pod", "spec": {"securityContext": {"sysctls": [{"name": "net.ipv4.tcp_keepalive_time", "value": "60"}]}}}`,
+		"compose":    "services: {a: {sysctls: {net.ipv4.tcp_keepalive_time: 60}}}",
+		"docker":     "docker run --sysctl net.ipv4.tcp_keepalive_time=60 a",
+		"sysctl":     "net.ipv4.tcp_keepalive_time = 60",
+		"systemd":    "[Socket]\nListenStream=80\nKeepAlive=yes\nKeepAliveTimeSec=60",
+		"libpq":      "keepalives_idle=60 host=a",
+		"postgresql": "tcp_keepalives_idle = 60",
+		"redis":      "tcp-keepalive 60",
+		"ssh":        "ServerAliveInterval 60",
+		"sshd":       "ClientAliveInterval 60",
+	} {
+		plain, marked := one(t, "f", text, ""), one(t, "f", mark+text, "")
+		require.NoError(t, marked.Err, format)
+		require.Equal(t, format, marked.Format)
+		require.Len(t, marked.Legs, len(plain.Legs), format)
+		for i, l := range plain.Legs {
+			assert.Equal(t, l.Config, marked.Legs[i].Config, format)
+			assert.Equal(t, l.Heartbeat, marked.Legs[i].Heartbeat, format)
+		}
+		want := !slices.Contains([]string{"envoy", "kubernetes", "compose", "systemd"}, format)
+		assert.Equal(t, want, has(marked, 1, conffile.Refused), format)
+	}
+	docs := conffile.Read([]conffile.File{{Name: "redis.conf", Text: "include b.conf"}, {Name: "b.conf", Text: mark + "tcp-keepalive 60"}}, "")
+	require.Len(t, docs, 1)
+	assert.Equal(t, "b.conf:1", docs[0].All()[0].Place.String())
+	assert.Equal(t, 60*time.Second, docs[0].Legs[0].Config.Idle)
 }

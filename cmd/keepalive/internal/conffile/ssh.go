@@ -22,13 +22,15 @@ type sshWords struct {
 	interval, countMax string
 	foreign            []string // those of the other program, which this one refuses
 	block              []string // start blocks
+	debian             []string // other names of interval, in Debian only
 	known              func() map[string]bool
 }
 
 var sshClient = sshWords{
 	program: "ssh", keepalive: []string{"tcpkeepalive", "keepalive"},
 	interval: "serveraliveinterval", countMax: "serveralivecountmax",
-	foreign: []string{"clientaliveinterval", "clientalivecountmax"}, block: []string{"host", "match"}, known: sshWordList,
+	foreign: []string{"clientaliveinterval", "clientalivecountmax"}, block: []string{"host", "match"},
+	debian: []string{"protocolkeepalives", "setuptimeout"}, known: sshWordList,
 }
 
 var sshServer = sshWords{

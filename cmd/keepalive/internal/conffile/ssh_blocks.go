@@ -71,6 +71,9 @@ func (s *source) sshBlocks(w sshWords, blocks *[]*sshBlock, depth int) error {
 			b.take(s, "tcpkeepalive", args[0], o)
 		case (key == w.interval || key == w.countMax) && len(args) > 0:
 			b.take(s, key, args[0], o)
+		case slices.Contains(w.debian, key) && len(args) > 0:
+			s.remark(at, Unread, "%s: only the ssh of Debian has it, as another name of %s: write that", o.text, w.intervalName())
+			b.take(s, w.interval, args[0], o)
 		case (key == "channeltimeout" || key == "unusedconnectiontimeout") && !strings.EqualFold(m[2], "none"):
 			s.remark(at, Unread, "%s: what it ends was not looked at", o.text)
 		case slices.Contains(w.foreign, key):

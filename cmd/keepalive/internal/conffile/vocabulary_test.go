@@ -110,6 +110,11 @@ func TestUnknownWords(t *testing.T) {
 		{"sshd", "ClientAlivInterval 60\nPort 22", "1 unknown word", "did you mean ClientAliveInterval"},
 		{"sshd", "IgnoreUnknown Foo\nPort 22", "1 unread", ""},
 		{"postgresql", "port = 1\nshared_bufers = 1GB\nfoo.bar = 1", "2 unread", `"shared_bufers"`},
+		{"postgresql", "application_name = x\nfile_extend_method = write_zeros\nmax_parallel_apply_workers_per_subscription = 2", "", ""},
+		{"sshd", "PAMServiceName sshd\nGSSAPIDelegateCredentials no", "", ""},
+		{"redis", "primaryauth x\nclient-default-resp 3\nlog-format logfmt\nset-max-listpack-value 64\nbio-cpulist 1", "", ""},
+		{"redis", "port 1\nprefetch-batch-size 1", "2 unread", "prefetch-batch-size"}, // prefetch-batch-max-size
+		{"ssh", "Host *\nProtocolKeepAlives 60", "2 unread", "only the ssh of Debian has it, as another name of ServerAliveInterval"},
 		{"postgresql", "tcp_keepalivs_idle = 60", "1 unknown word", "did you mean tcp_keepalives_idle"},
 		{"postgresql", "primary_conninfo = 'host=a keepalive_idle=60 hots=b'", "1 unknown word\n1 unknown word", ""},
 		{"sysctl", "net.ipv4.tcp_keepaliv_time = 60\nnet.ipv4.tcp_keepalive_intvl = 10", "1 unknown word", "did you mean net.ipv4.tcp_keepalive_time"},
