@@ -40,10 +40,10 @@ change; with --detect also for each whose peer's death would be noticed too
 late. keepalive plan --help says how that is calculated.
 
   VERDICT  loses: the path forgets it. needs a heartbeat: the path ignores
-           probes. unnoticed (with --detect): it survives, but a dead peer is
-           never noticed, or later than --detect. survives if: it survives if
-           the unverified facts about the path are true. unknown: its settings
-           cannot be read, or the path is not known
+           probes. unnoticed (with --detect): it survives, or that is not
+           known, but a dead peer is never noticed, or later than --detect.
+           survives if: it survives if the unverified facts about the path are
+           true. unknown: its settings cannot be read, or the path is not known
   CHANGE   the settings that the plan has and the socket has not, as
            sockopt.Parse and keepalive demo --config read them; or the heartbeat
            that it needs

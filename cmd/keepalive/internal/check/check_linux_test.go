@@ -58,6 +58,28 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// TestCheckOnAPathThatNobodyKnows: a death that is noticed too late is, whatever the path does.
+func TestCheckOnAPathThatNobodyKnows(t *testing.T) {
+	t.Parallel()
+	ours := clitest.Ours(t, sockopt.Config{Idle: 60 * time.Second, Interval: 10 * time.Second, Count: 3, UserTimeout: 90 * time.Second})
+	off := clitest.Ours(t, sockopt.Config{Disabled: true})
+	const notKnown = `; whether it survives is not known: nothing on this leg is known to forget it`
+	for _, tt := range []struct {
+		ours   []string
+		detect string
+		code   int
+		out    string
+	}{
+		{ours, "60s", exit.Problems, `unnoticed +idle=40s,interval=4s,user-timeout=53s +idle: a dead peer is noticed up to [^;]*` + notKnown},
+		{ours, "10m", exit.Unknown, `unknown +- +nothing on this leg is known to forget it`},
+		{off, "2h", exit.Problems, `unnoticed +on,.* +idle: keepalive is off: never noticed` + notKnown},
+	} {
+		code, out, errs := command(append([]string{"check", "--path", "postgresql", "--detect", tt.detect}, tt.ours...)...)
+		assert.Equal(t, tt.code, code, out+errs)
+		assert.Regexp(t, tt.out, out)
+	}
+}
+
 // TestCheckNamesTheLeg: behind a proxy there is another connection, which was not judged.
 func TestCheckNamesTheLeg(t *testing.T) {
 	t.Parallel()
