@@ -17,6 +17,9 @@ func readCompose(s *source) error {
 			return wrong(s.at(n.line), "services, a mapping")
 		}
 		s.mentions(services, "")
+		if list := n.get("sysctls"); list != nil {
+			s.remark(s.at(list.line), Ignored, "sysctls belong into a service: Compose refuses them beside services")
+		}
 		for _, name := range services.keys {
 			service := services.fields[name]
 			if list := service.get("sysctls"); list != nil {

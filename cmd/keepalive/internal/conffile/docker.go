@@ -65,6 +65,9 @@ func (s *source) dockerRun(line int, words []word) {
 			i++
 			value, at = words[i].text, words[i]
 		}
+		if !image && nearly(name, "--sysctl") {
+			s.remark(s.at(w.line), UnknownWord, "%s: there is no such option: did you mean --sysctl?", name)
+		}
 		switch name {
 		case "--sysctl":
 			if image {

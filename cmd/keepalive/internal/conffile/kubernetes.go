@@ -3,6 +3,8 @@ package conffile
 import (
 	"cmp"
 	"strings"
+
+	"github.com/tcpkeepalive/keepalive/internal/alike"
 )
 
 // readKubernetes reads pods and everything that has a template of pods. The sysctls are
@@ -54,7 +56,14 @@ func (s *source) podSysctls(spec, list *node, name string) {
 	any := false
 	for _, item := range list.items {
 		key, value := item.str("name"), item.get("value")
-		if value == nil {
+		for _, k := range item.keys {
+			if k != "name" && k != "value" {
+				l.remark(s.at(item.fields[k].line), UnknownWord, "%s: a sysctl has a name and a value, and nothing else%s", k, alike.Question(alike.Nearest(k, []string{"name", "value"})))
+			}
+		}
+		if key == "" || value == nil {
+			l.remark(s.at(item.line), Refused, "a sysctl without a name or a value%s: %s", ofName(key), l.refusal)
+			any = true
 			continue
 		}
 		o := origin{s.at(value.line), key + "=" + value.text}
@@ -83,6 +92,13 @@ func (s *source) podSysctls(spec, list *node, name string) {
 	s.addSysctls(l)
 }
 
+func ofName(name string) string {
+	if name == "" {
+		return ""
+	}
+	return " (" + name + ")"
+}
+
 // keepaliveWords are in the settings of other programs and in commands.
 var keepaliveWords = pattern(`tcp_keepalive_(time|intvl|probes)|so_keepalive=|_socket_keepalive|\b(cli|srv)?tcpka\b|keepalives(_idle|_interval|_count)?=|tcp_user_timeout|tcp-keepalive|LD_PRELOAD=.*keepalive`)
 
@@ -96,6 +112,9 @@ func (s *source) mentions(n *node, key string) {
 		s.remark(s.at(n.line), Unread, "%s mentions keepalive and is not understood in this place: give a configuration in it as a file of its own", cmp.Or(key, "this"))
 	}
 	for _, k := range n.keys {
+		if v := n.fields[k]; !v.scalar && nearly(k, "sysctls") {
+			s.remark(s.at(v.line), UnknownWord, "%s: there is no such field: did you mean sysctls?", k)
+		}
 		s.mentions(n.fields[k], k)
 	}
 	for _, item := range n.items {

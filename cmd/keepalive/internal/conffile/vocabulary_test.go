@@ -115,6 +115,11 @@ func TestUnknownWords(t *testing.T) {
 		{"redis", "primaryauth x\nclient-default-resp 3\nlog-format logfmt\nset-max-listpack-value 64\nbio-cpulist 1", "", ""},
 		{"redis", "port 1\nprefetch-batch-size 1", "2 unread", "prefetch-batch-size"}, // prefetch-batch-max-size
 		{"ssh", "Host *\nProtocolKeepAlives 60", "2 unread", "only the ssh of Debian has it, as another name of ServerAliveInterval"},
+		{"kubernetes", "apiVersion: v1\nkind: Pod\nspec:\n  securityContext:\n    sysctls:\n    - name: net.ipv4.tcp_keepalive_time\n      vaule: \"60\"", "7 unknown word", "did you mean value"},
+		{"kubernetes", "apiVersion: v1\nkind: Pod\nspec:\n  securityContext:\n    sysctl:\n    - {name: net.ipv4.tcp_keepalive_time, value: \"60\"}", "6 unknown word\n6 unread", "did you mean sysctls"},
+		{"compose", "services:\n  a:\n    image: b\n    sysctl:\n      net.ipv4.tcp_keepalive_time: 60", "5 unknown word", "did you mean sysctls"},
+		{"compose", "services:\n  a:\n    image: b\nsysctls:\n  net.ipv4.tcp_keepalive_time: 60", "5 ignored", "belong into a service"},
+		{"docker", "docker run --sysctls net.ipv4.tcp_keepalive_time=60 a", "1 unknown word", "did you mean --sysctl"},
 		{"postgresql", "tcp_keepalivs_idle = 60", "1 unknown word", "did you mean tcp_keepalives_idle"},
 		{"postgresql", "primary_conninfo = 'host=a keepalive_idle=60 hots=b'", "1 unknown word\n1 unknown word", ""},
 		{"sysctl", "net.ipv4.tcp_keepaliv_time = 60\nnet.ipv4.tcp_keepalive_intvl = 10", "1 unknown word", "did you mean net.ipv4.tcp_keepalive_time"},
@@ -140,6 +145,10 @@ func TestUnknownWords(t *testing.T) {
 		}
 		assert.Equal(t, tt.want, strings.Join(kinds, "\n"), tt.text)
 		assert.Contains(t, text, tt.says, tt.text)
+	}
+	for _, item := range []string{"name: net.ipv4.tcp_keepalive_time", `value: "60"`} {
+		doc := one(t, "f", "apiVersion: v1\nkind: Pod\nspec:\n  securityContext:\n    sysctls:\n    - "+item, "kubernetes")
+		assert.True(t, has(doc, 6, conffile.Refused), "%s: %+v", item, doc.All())
 	}
 	for _, text := range []string{"tcp_keepalives_idle", "port = 1\nmax_connections", "port ="} { // of which a part is no value
 		assert.ErrorContains(t, one(t, "f", text, "postgresql").Err, "not postgresql: want name = value")
