@@ -44,7 +44,7 @@ func makeDir(dir string) error {
 			continue
 		case err != nil:
 			return &fs.PathError{Op: "statfs", Path: above, Err: err}
-		case st.Type != unix.BPF_FS_MAGIC:
+		case uint32(st.Type) != unix.BPF_FS_MAGIC:
 			return fmt.Errorf("%s is in no BPF file system, which keeps policies: mount -t bpf bpf /sys/fs/bpf (%w)", dir, fs.ErrNotExist)
 		}
 		return pinError(os.MkdirAll(dir, 0o700))
