@@ -30,6 +30,10 @@
 // error that it would get without a policy. All others succeed; that a value was replaced
 // can be seen with getsockopt only.
 //
+// A 32-bit program on a 64-bit kernel gets the settings when its connection is established,
+// and keeps what it sets itself afterwards, whatever the mode: the kernel does not show its
+// setsockopt calls to BPF (do_sock_setsockopt in net/socket.c).
+//
 // # Permissions
 //
 // Everything takes CAP_BPF and CAP_NET_ADMIN in the initial user namespace, and permission
