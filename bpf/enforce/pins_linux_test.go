@@ -211,6 +211,7 @@ func TestFaults(t *testing.T) {
 // If attaching, updating or removing is killed before any of its system calls, the old or
 // the new policy is in effect, List says which, and it can be repeated.
 func TestKilled(t *testing.T) {
+	testkit.Long(t)
 	const job = "KEEPALIVE_TEST_JOB"
 	if words := strings.Fields(os.Getenv(job)); len(words) == 3 {
 		runtime.LockOSThread() // strace counts the calls of each thread

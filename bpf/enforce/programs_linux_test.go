@@ -22,6 +22,7 @@ import (
 // connections that they accept, or what they set themselves where the policy leaves them that.
 func TestUnmodifiedPrograms(t *testing.T) {
 	t.Parallel()
+	testkit.Long(t)
 	needPermission(t)
 	file := func(t *testing.T, name, text string) string {
 		path := filepath.Join(t.TempDir(), name)
