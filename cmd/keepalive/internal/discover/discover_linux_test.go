@@ -135,8 +135,8 @@ func TestDiscoverDoesNotKnow(t *testing.T) {
 		}, `^not known: (not below .*s; )?the peer keeps the path alive, it sends something (every \d+ms|by itself)\n4 connections, \d+(\.\d)?s\n$`, discoveryRecord{}},
 		"two timeouts": {func(c net.Conn) {
 			testkit.EchoUntilIdle(time.Second + time.Duration(n.Add(1)%2)*time.Second)(c)
-		}, `^not known: some connections ended after [1-3](\.\d+)?s \(closed \(FIN\) while idle\), others survived [1-9](\.\d+)?s: there are several timeouts`,
-			discoveryRecord{SomeDead: new(1.0), SomeAlive: new(1.5), End: new("closed (FIN) while idle")}},
+		}, `^not known: some connections ended after (\d+ms|[1-3](\.\d+)?s) \(closed \(FIN\) (while idle|on the next packet)\), others survived [1-9](\.\d+)?s: there are several timeouts`,
+			discoveryRecord{SomeDead: new(1.0), SomeAlive: new(1.5), End: new("closed (FIN)")}},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
@@ -169,10 +169,13 @@ func TestDiscoverDoesNotKnow(t *testing.T) {
 			require.NoError(t, json.Unmarshal([]byte(out), &r))
 			assert.False(t, r.Known)
 			assert.Nil(t, r.Dead)
-			assert.Equal(t, tt.record.End, r.End)
-			if tt.record.SomeDead != nil {
-				// The server's timeouts are 1 s and 2 s. It notices late where it is busy.
-				assert.InDelta(t, 2, *r.SomeDead, 1.1)
+			if tt.record.SomeDead == nil {
+				assert.Nil(t, r.End)
+			} else {
+				// The server's timeouts are 1 s and 2 s. On a busy machine it notices late, or
+				// the client sees the last segment late, and then the end before its silence.
+				assert.Contains(t, *r.End, *tt.record.End)
+				assert.InDelta(t, 2, *r.SomeDead, 1.4)
 				assert.Greater(t, *r.SomeAlive, *r.SomeDead)
 			}
 		})
