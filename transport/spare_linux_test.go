@@ -137,7 +137,7 @@ func TestASpareConnectionGetsNoLateRequest(t *testing.T) {
 			}
 			s := o.site(t)
 			post := func(rt http.RoundTripper) error {
-				time.Sleep(1200 * time.Millisecond) // of which the handshake may take a while
+				time.Sleep(1200 * time.Millisecond) // more than spareFor (idle.go), which is what is tested: the connection is too old then
 				req, _ := onceOnly(t, s.url)
 				req.Header.Set("Began", time.Now().Format(time.RFC3339Nano))
 				resp, err := rt.RoundTrip(req)

@@ -31,7 +31,10 @@ func DefaultDir() (string, error) {
 	if err == nil && dir == "" {
 		err = fmt.Errorf("no BPF file system is mounted, which keeps policies: mount -t bpf bpf /sys/fs/bpf (%w)", fs.ErrNotExist)
 	}
-	return filepath.Join(dir, "keepalive"), named(err)
+	if err != nil {
+		return "", named(err)
+	}
+	return filepath.Join(dir, "keepalive"), nil
 }
 
 // mountOf returns where a file system of this type is mounted, "" if it is not. One that is
@@ -103,5 +106,3 @@ func hintOfMount() string {
 	}
 	return ", which is not mounted here"
 }
-
-func nativeOne() uint16 { return binary.NativeEndian.Uint16([]byte{1, 0}) }

@@ -37,6 +37,12 @@ func TestOverride(t *testing.T) {
 		require.NoError(t, set(t, server, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, 1))
 		assert.Equal(t, enforced, testkit.Read(t, server))
 	}
+	// In another network namespace, too.
+	testkit.InNamespace(t, func() {
+		client, server := testkit.Pair(t, "tcp4", "127.0.0.1:0")
+		assert.Equal(t, enforced, testkit.Read(t, client))
+		assert.Equal(t, enforced, testkit.Read(t, server))
+	})
 	// Package net sets 15, 15, 9.
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	require.NoError(t, err)

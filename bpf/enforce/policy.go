@@ -30,20 +30,8 @@ const (
 	Leave
 )
 
-var modeNames = []string{"override", "default", "clamp", "leave"}
-
 // String returns "override", "default", "clamp" or "leave".
-func (m Mode) String() string { return enum.Name("Mode", m, modeNames...) }
-
-// ParseMode is the opposite of [Mode.String].
-func ParseMode(s string) (Mode, error) {
-	for i, name := range modeNames {
-		if s == name {
-			return Mode(i), nil
-		}
-	}
-	return 0, fmt.Errorf("enforce: mode %q: want one of %s", s, strings.Join(modeNames, ", "))
-}
+func (m Mode) String() string { return enum.Name("Mode", m, "override", "default", "clamp", "leave") }
 
 // A Rule says what is done with some of the sockets of a control group. Its conditions are
 // combined; one that is empty is always met.

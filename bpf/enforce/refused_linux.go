@@ -1,6 +1,7 @@
 package enforce
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -61,7 +62,7 @@ func supported() error {
 	if _, err := fmt.Sscanf(release, "%d.%d", &major, &minor); err == nil && (major < 5 || major == 5 && minor < 9) {
 		return fmt.Errorf("this kernel (%s) lacks bpf_setsockopt of keepalive options in sock_ops programs (Linux 5.9): %w", release, errors.ErrUnsupported)
 	}
-	if b := [2]byte{1, 0}; b[0] != byte(nativeOne()) {
+	if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
 		return fmt.Errorf("policies were never tried on a big-endian machine: %w", errors.ErrUnsupported)
 	}
 	// Before Linux 5.11, maps and programs count against this limit. Without CAP_SYS_RESOURCE

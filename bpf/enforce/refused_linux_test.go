@@ -106,7 +106,7 @@ func TestInvalidPolicies(t *testing.T) {
 		err := tt.policy.Validate()
 		assert.ErrorContains(t, err, tt.want)
 		assert.Regexp(t, "^enforce: ", err)
-		assert.Error(t, enforce.Attach(t.TempDir(), "/nowhere", tt.policy))
+		assert.Equal(t, err, enforce.Attach(t.TempDir(), "/nowhere", tt.policy), "before it looks at the control group")
 	}
 	assert.NoError(t, enforce.Policy{Rules: make([]enforce.Rule, 32)}.Validate())
 }

@@ -62,7 +62,7 @@ func (s *source) podSysctls(spec, list *node, name string) {
 			}
 		}
 		if key == "" || value == nil {
-			l.remark(s.at(item.line), Refused, "a sysctl without a name or a value%s: %s", ofName(key), l.refusal)
+			l.remark(s.at(item.line), Refused, "%s: a sysctl has a name and a value: %s", cmp.Or(key, "no name"), l.refusal)
 			any = true
 			continue
 		}
@@ -90,13 +90,6 @@ func (s *source) podSysctls(spec, list *node, name string) {
 	}
 	l.remark(at, Note, "these sysctls are safe since Kubernetes 1.29; before, the kubelet has to allow them (--allowed-unsafe-sysctls)")
 	s.addSysctls(l)
-}
-
-func ofName(name string) string {
-	if name == "" {
-		return ""
-	}
-	return " (" + name + ")"
 }
 
 // keepaliveWords are in the settings of other programs and in commands.
