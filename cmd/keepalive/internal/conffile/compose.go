@@ -22,6 +22,7 @@ func readCompose(s *source) error {
 		}
 		for _, name := range services.keys {
 			service := services.fields[name]
+			s.misspeltSysctls(service)
 			if list := service.get("sysctls"); list != nil {
 				s.composeSysctls(service, list, name)
 			} else {

@@ -40,6 +40,9 @@ func readKubernetes(s *source) error {
 
 // pods finds the specs of pods, wherever they are.
 func (s *source) pods(n *node, name string) {
+	if context := n.get("securityContext"); context != nil {
+		s.misspeltSysctls(context)
+	}
 	if list := n.get("securityContext").get("sysctls"); list != nil {
 		s.podSysctls(n, list, name)
 	} else if c := n.get("containers"); c != nil && c.items != nil {
@@ -47,6 +50,15 @@ func (s *source) pods(n *node, name string) {
 	}
 	for _, c := range n.children() {
 		s.pods(c, name)
+	}
+}
+
+// misspeltSysctls remarks on fields of a mapping that is to have sysctls.
+func (s *source) misspeltSysctls(n *node) {
+	for _, k := range n.keys {
+		if nearly(k, "sysctls") {
+			s.remark(s.at(n.fields[k].line), UnknownWord, "%s: there is no such field: did you mean sysctls?", k)
+		}
 	}
 }
 
@@ -105,9 +117,6 @@ func (s *source) mentions(n *node, key string) {
 		s.remark(s.at(n.line), Unread, "%s mentions keepalive and is not understood in this place: give a configuration in it as a file of its own", cmp.Or(key, "this"))
 	}
 	for _, k := range n.keys {
-		if v := n.fields[k]; !v.scalar && nearly(k, "sysctls") {
-			s.remark(s.at(v.line), UnknownWord, "%s: there is no such field: did you mean sysctls?", k)
-		}
 		s.mentions(n.fields[k], k)
 	}
 	for _, item := range n.items {

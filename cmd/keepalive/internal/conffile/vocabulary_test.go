@@ -117,6 +117,7 @@ func TestUnknownWords(t *testing.T) {
 		{"ssh", "Host *\nProtocolKeepAlives 60", "2 unread", "only the ssh of Debian has it, as another name of ServerAliveInterval"},
 		{"kubernetes", "apiVersion: v1\nkind: Pod\nspec:\n  securityContext:\n    sysctls:\n    - name: net.ipv4.tcp_keepalive_time\n      vaule: \"60\"", "7 unknown word", "did you mean value"},
 		{"kubernetes", "apiVersion: v1\nkind: Pod\nspec:\n  securityContext:\n    sysctl:\n    - {name: net.ipv4.tcp_keepalive_time, value: \"60\"}", "6 unknown word\n6 unread", "did you mean sysctls"},
+		{"kubernetes", "apiVersion: a/v1\nkind: Node\nspec:\n  sysctl:\n    vm.swappiness: 1", "", ""}, // of somebody's own kind
 		{"compose", "services:\n  a:\n    image: b\n    sysctl:\n      net.ipv4.tcp_keepalive_time: 60", "5 unknown word", "did you mean sysctls"},
 		{"compose", "services:\n  a:\n    image: b\nsysctls:\n  net.ipv4.tcp_keepalive_time: 60", "5 ignored", "belong into a service"},
 		{"docker", "docker run --sysctls net.ipv4.tcp_keepalive_time=60 a", "1 unknown word", "did you mean --sysctl"},
